@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Error events of drivers: what happened, how bad it is, and the values, as
+ * values, to the programs that listen on NETLINK_KERROR.
+ *
+ *	evl_err("link down, status %#x\n", status);
+ *	dev_evl_warn(&pdev->dev, "queue %d stalled for %u ms\n", q, ms);
+ *	evl_printf("ata", ATA_EVENT_CRC, LOG_ERR, "CRC error at %llu\n", lba);
+ *	evl_write("sbp", SBP_SENSE, LOG_ERR, sense, 18, EVL_FORMAT_BINARY);
+ *
+ * Formats are those of printk(). All may be called from any context, NMI and
+ * early boot included, and do not sleep. kernel/evlog.c implements them, the
+ * layout is in <uapi/linux/evlog.h>, the guide is Documentation/kerror.txt.
+ *
+ * Without CONFIG_EVLOG all return -ENOSYS and evaluate no argument but once.
+ */
+#ifndef _LINUX_EVLOG_H
+#define _LINUX_EVLOG_H
+
+#include <linux/errno.h>
+#include <linux/ratelimit.h>
+#include <linux/stdarg.h>
+#include <linux/types.h>
+#include <uapi/linux/evlog.h>
+
+/* Severities, as in syslog(3). */
+#ifndef LOG_EMERG
+#define LOG_EMERG	0
+#define LOG_ALERT	1
+#define LOG_CRIT	2
+#define LOG_ERR		3
+#define LOG_WARNING	4
+#define LOG_NOTICE	5
+#define LOG_INFO	6
+#define LOG_DEBUG	7
+#endif
+
+struct device;
+
+#ifdef CONFIG_EVLOG
+
+int evl_write(const char *facility, int event_type, int severity,
+	      const void *buf, size_t len, int format);
+__printf(4, 5)
+int evl_printf(const char *facility, int event_type, int severity,
+	       const char *fmt, ...);
+__printf(4, 0)
+int evl_vprintf(const char *facility, int event_type, int severity,
+		const char *fmt, va_list args);
+__printf(5, 6)
+int dev_evl_printf(const struct device *dev, const char *facility,
+		   int event_type, int severity, const char *fmt, ...);
+int evl_suppressed(void);
+
+#else /* CONFIG_EVLOG */
+
+static inline int evl_write(const char *facility, int event_type, int severity,
+			    const void *buf, size_t len, int format)
+{
+	return -ENOSYS;
+}
+
+static inline __printf(4, 5)
+int evl_printf(const char *facility, int event_type, int severity,
+	       const char *fmt, ...)
+{
+	return -ENOSYS;
+}
+
+static inline __printf(4, 0)
+int evl_vprintf(const char *facility, int event_type, int severity,
+		const char *fmt, va_list args)
+{
+	return -ENOSYS;
+}
+
+static inline __printf(5, 6)
+int dev_evl_printf(const struct device *dev, const char *facility,
+		   int event_type, int severity, const char *fmt, ...)
+{
+	return -ENOSYS;
+}
+
+static inline int evl_suppressed(void)
+{
+	return -ENOSYS;
+}
+
+#endif /* CONFIG_EVLOG */
+
+/*
+ * By severity, with the module's name as facility and the format's CRC as the
+ * kind of event.
+ */
+#define evl_emerg(fmt, ...) \
+	evl_printf(KBUILD_MODNAME, 0, LOG_EMERG, fmt, ##__VA_ARGS__)
+#define evl_alert(fmt, ...) \
+	evl_printf(KBUILD_MODNAME, 0, LOG_ALERT, fmt, ##__VA_ARGS__)
+#define evl_crit(fmt, ...) \
+	evl_printf(KBUILD_MODNAME, 0, LOG_CRIT, fmt, ##__VA_ARGS__)
+#define evl_err(fmt, ...) \
+	evl_printf(KBUILD_MODNAME, 0, LOG_ERR, fmt, ##__VA_ARGS__)
+#define evl_warn(fmt, ...) \
+	evl_printf(KBUILD_MODNAME, 0, LOG_WARNING, fmt, ##__VA_ARGS__)
+#define evl_notice(fmt, ...) \
+	evl_printf(KBUILD_MODNAME, 0, LOG_NOTICE, fmt, ##__VA_ARGS__)
+#define evl_info(fmt, ...) \
+	evl_printf(KBUILD_MODNAME, 0, LOG_INFO, fmt, ##__VA_ARGS__)
+#define evl_debug(fmt, ...) \
+	evl_printf(KBUILD_MODNAME, 0, LOG_DEBUG, fmt, ##__VA_ARGS__)
+
+/* The same, about a device, which the event names. */
+#define dev_evl_emerg(dev, fmt, ...) \
+	dev_evl_printf(dev, KBUILD_MODNAME, 0, LOG_EMERG, fmt, ##__VA_ARGS__)
+#define dev_evl_alert(dev, fmt, ...) \
+	dev_evl_printf(dev, KBUILD_MODNAME, 0, LOG_ALERT, fmt, ##__VA_ARGS__)
+#define dev_evl_crit(dev, fmt, ...) \
+	dev_evl_printf(dev, KBUILD_MODNAME, 0, LOG_CRIT, fmt, ##__VA_ARGS__)
+#define dev_evl_err(dev, fmt, ...) \
+	dev_evl_printf(dev, KBUILD_MODNAME, 0, LOG_ERR, fmt, ##__VA_ARGS__)
+#define dev_evl_warn(dev, fmt, ...) \
+	dev_evl_printf(dev, KBUILD_MODNAME, 0, LOG_WARNING, fmt, ##__VA_ARGS__)
+#define dev_evl_notice(dev, fmt, ...) \
+	dev_evl_printf(dev, KBUILD_MODNAME, 0, LOG_NOTICE, fmt, ##__VA_ARGS__)
+#define dev_evl_info(dev, fmt, ...) \
+	dev_evl_printf(dev, KBUILD_MODNAME, 0, LOG_INFO, fmt, ##__VA_ARGS__)
+#define dev_evl_debug(dev, fmt, ...) \
+	dev_evl_printf(dev, KBUILD_MODNAME, 0, LOG_DEBUG, fmt, ##__VA_ARGS__)
+
+/*
+ * Makes @call, such as evl_err(...), at most DEFAULT_RATELIMIT_BURST times in
+ * DEFAULT_RATELIMIT_INTERVAL from this place. Those left out are counted under
+ * KERROR_LOST_RATE_LIMIT, which readers see in the stream, and return -EBUSY.
+ */
+#define evl_ratelimited(call)						\
+({									\
+	static struct ratelimit_state evl_limit =			\
+		RATELIMIT_STATE_INIT_FLAGS(evl_limit,			\
+					   DEFAULT_RATELIMIT_INTERVAL,	\
+					   DEFAULT_RATELIMIT_BURST,	\
+					   RATELIMIT_MSG_ON_RELEASE);	\
+									\
+	__ratelimit(&evl_limit) ? (call) : evl_suppressed();		\
+})
+
+#define evl_emerg_ratelimited(fmt, ...) \
+	evl_ratelimited(evl_emerg(fmt, ##__VA_ARGS__))
+#define evl_alert_ratelimited(fmt, ...) \
+	evl_ratelimited(evl_alert(fmt, ##__VA_ARGS__))
+#define evl_crit_ratelimited(fmt, ...) \
+	evl_ratelimited(evl_crit(fmt, ##__VA_ARGS__))
+#define evl_err_ratelimited(fmt, ...) \
+	evl_ratelimited(evl_err(fmt, ##__VA_ARGS__))
+#define evl_warn_ratelimited(fmt, ...) \
+	evl_ratelimited(evl_warn(fmt, ##__VA_ARGS__))
+#define evl_notice_ratelimited(fmt, ...) \
+	evl_ratelimited(evl_notice(fmt, ##__VA_ARGS__))
+#define evl_info_ratelimited(fmt, ...) \
+	evl_ratelimited(evl_info(fmt, ##__VA_ARGS__))
+#define evl_debug_ratelimited(fmt, ...) \
+	evl_ratelimited(evl_debug(fmt, ##__VA_ARGS__))
+
+#define dev_evl_emerg_ratelimited(dev, fmt, ...) \
+	evl_ratelimited(dev_evl_emerg(dev, fmt, ##__VA_ARGS__))
+#define dev_evl_alert_ratelimited(dev, fmt, ...) \
+	evl_ratelimited(dev_evl_alert(dev, fmt, ##__VA_ARGS__))
+#define dev_evl_crit_ratelimited(dev, fmt, ...) \
+	evl_ratelimited(dev_evl_crit(dev, fmt, ##__VA_ARGS__))
+#define dev_evl_err_ratelimited(dev, fmt, ...) \
+	evl_ratelimited(dev_evl_err(dev, fmt, ##__VA_ARGS__))
+#define dev_evl_warn_ratelimited(dev, fmt, ...) \
+	evl_ratelimited(dev_evl_warn(dev, fmt, ##__VA_ARGS__))
+#define dev_evl_notice_ratelimited(dev, fmt, ...) \
+	evl_ratelimited(dev_evl_notice(dev, fmt, ##__VA_ARGS__))
+#define dev_evl_info_ratelimited(dev, fmt, ...) \
+	evl_ratelimited(dev_evl_info(dev, fmt, ##__VA_ARGS__))
+#define dev_evl_debug_ratelimited(dev, fmt, ...) \
+	evl_ratelimited(dev_evl_debug(dev, fmt, ##__VA_ARGS__))
+
+#endif /* _LINUX_EVLOG_H */

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Transport of error events to user space: in-kernel interface.
+ *
+ * For whoever has bytes of his own format to send. A driver that has a message
+ * wants <linux/evlog.h>. The protocol is in <uapi/linux/kerror.h>, the
+ * implementation in net/netlink/kerror.c.
+ */
+#ifndef _LINUX_KERROR_H
+#define _LINUX_KERROR_H
+
+#include <linux/errno.h>
+#include <linux/types.h>
+#include <linux/uio.h>
+#include <uapi/linux/kerror.h>
+
+struct kerror_record;
+
+/**
+ * struct kerror_reservation - room for one event, between reserve and commit
+ * @data: where to write the event; zeroed
+ * @size: bytes that may be written
+ * @time_realtime: when it was reserved, nanoseconds since 1970 UTC
+ * @time_boot: the same, nanoseconds since boot
+ * @record: private to the transport
+ * @cause: if there was no room, what to count the event as lost under
+ */
+struct kerror_reservation {
+	void *data;
+	size_t size;
+	u64 time_realtime;
+	u64 time_boot;
+	struct kerror_record *record;
+	enum kerror_cause cause;
+};
+
+#ifdef CONFIG_KERROR
+
+int kernel_error_event(const void *data, size_t len, unsigned int groups);
+int kernel_error_event_iov(const struct iovec *iov, unsigned int nseg,
+			   unsigned int groups);
+
+int kerror_reserve(struct kerror_reservation *reservation, size_t size,
+		   unsigned int groups);
+void kerror_commit(struct kerror_reservation *reservation, size_t used);
+void kerror_count_lost(unsigned int groups, enum kerror_cause cause);
+
+void kerror_set_paraphrase(bool (*paraphrase)(const void *data, size_t len));
+
+#else /* CONFIG_KERROR */
+
+static inline int kernel_error_event(const void *data, size_t len,
+				     unsigned int groups)
+{
+	return -ENOSYS;
+}
+
+static inline int kernel_error_event_iov(const struct iovec *iov,
+					 unsigned int nseg,
+					 unsigned int groups)
+{
+	return -ENOSYS;
+}
+
+#endif /* CONFIG_KERROR */
+
+#endif /* _LINUX_KERROR_H */

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * What an event of KERROR_GROUP_EVLOG holds. <linux/kerror.h> brings it here.
+ *
+ * An event is three parts, without padding between them:
+ *
+ *   1. struct evl_header, header_size bytes (at least EVL_HEADER_SIZE; skip
+ *      what is more). Every field is at a fixed offset, so that a socket filter
+ *      can select events inside the kernel. Native byte order.
+ *   2. The device, device_size bytes with its terminating NUL, or 0 bytes:
+ *        b8:0           block device 8:0
+ *        c1:3           character device 1:3
+ *        n2             network device of interface index 2
+ *        +pci:0000:00:1f.2   any other: + subsystem : name
+ *   3. The variable part, variable_size bytes, as the format field says:
+ *        EVL_FORMAT_NODATA  nothing
+ *        EVL_FORMAT_BINARY  the driver's bytes
+ *        EVL_FORMAT_STRING  text, not NUL-terminated
+ *        EVL_FORMAT_PRINTF  the format string, format_size bytes with its
+ *          terminating NUL, then arguments
+ *
+ * The variable part is at most EVL_VARIABLE_MAX bytes. What does not fit is cut
+ * and EVL_FLAG_TRUNCATED set: data and text at the end, then, of a format, the
+ * string argument that does not fit is shortened and all later ones are absent.
+ *
+ * ARGUMENTS
+ *
+ * Each is struct evl_argument, size bytes of value, and zeros up to a multiple
+ * of 4. They stand in the order of the format string:
+ *
+ *   EVL_ARG_WIDTH      the value of a '*' width, __s32
+ *   EVL_ARG_PRECISION  the value of a '*' precision, __s32
+ *   EVL_ARG_S32 _U32 _S64 _U64   an integer of the caller's type: int, short
+ *                      and char are 32 bits, long those of the kernel
+ *   EVL_ARG_CHAR       %c, one byte
+ *   EVL_ARG_STRING     %s, size bytes, not NUL-terminated. With
+ *                      EVL_ARG_FLAG_INVALID the pointer was NULL or an error
+ *                      and the bytes are what vsnprintf() shows instead.
+ *   EVL_ARG_POINTER    plain %p: 4 or 8 bytes, the kernel's pointer size. The
+ *                      value is hashed, the same for the same pointer until
+ *                      the next boot, but for NULL and error pointers.
+ *   EVL_ARG_TEXT       any other %p: what vsnprintf() made of the whole
+ *                      conversion, width and all
+ *
+ * The arguments of one conversion are its WIDTH if the width is '*', its
+ * PRECISION if that is '*', then its value. '%%' has none.
+ *
+ * RENDERING
+ *
+ * To get the text that printk() would have printed, replace each conversion:
+ *
+ *   % [-+ #0]* [width] [. [precision]] [hh h l ll L z t] (d i u o x X c s p %)
+ *
+ * with digits or '*' for width and precision; after p, all letters and digits
+ * that follow belong to the conversion. It is printf(3) as the kernel knows it:
+ *
+ *   - A negative '*' width means '-' and its absolute value. A negative '*'
+ *     precision is 0. A '.' without digits or '*' is no precision.
+ *   - Widths are limited to 8388607, precisions to 32767.
+ *   - d, i: the value is first reduced to signed char (hh) or short (h); u, o,
+ *     x, X: to unsigned char or unsigned short. Without h it stands as recorded,
+ *     o, u, x, X as unsigned, d and i as signed, of 32 bits for EVL_ARG_S32
+ *     and _U32, of 64 bits otherwise.
+ *   - '+' and ' ' count for d and i only. '#' puts 0x or 0X before x and X, of
+ *     0 too, and 0 before o unless the value is 0. Precision is the least
+ *     number of digits; 0 is no exception: the value 0 has one digit. '0'
+ *     fills up to the width with zeros after sign and prefix, whatever the
+ *     precision; '-' takes '0' back.
+ *   - c, s: filled with blanks to the width, '-' on the right; '0' is ignored.
+ *     The precision of s is the most bytes shown. c is one byte, NUL included.
+ *   - plain p: as x, with the flags given; without a width, its width is two
+ *     digits a byte of the recorded value, filled with zeros.
+ *   - EVL_ARG_TEXT is the whole conversion: nothing is to be added.
+ *   - %% is one %, whatever stands between. It has no '*'.
+ *   - If an argument is absent (truncated), the text ends there.
+ *
+ * A newline that ended the format string has been removed before anything else.
+ */
+#ifndef _UAPI_LINUX_EVLOG_H
+#define _UAPI_LINUX_EVLOG_H
+
+#include <linux/types.h>
+
+#define EVL_MAGIC		0x7af8
+#define EVL_VERSION		4
+#define EVL_HEADER_SIZE		144
+#define EVL_VARIABLE_MAX	8192
+#define EVL_FACILITY_SIZE	60
+#define EVL_COMM_SIZE		16
+
+#define EVL_FORMAT_NODATA	0
+#define EVL_FORMAT_BINARY	1
+#define EVL_FORMAT_STRING	2
+#define EVL_FORMAT_PRINTF	3
+
+/* Where the event was raised; in none of the first three: process context. */
+#define EVL_FLAG_NMI		0x01
+#define EVL_FLAG_INTERRUPT	0x02	/* hardware interrupt */
+#define EVL_FLAG_SOFTIRQ	0x04
+#define EVL_FLAG_BOOT		0x08	/* before the first program ran */
+#define EVL_FLAG_OOPS		0x10	/* an oops or panic was in progress */
+#define EVL_FLAG_TRUNCATED	0x20	/* something was cut to fit */
+
+/**
+ * struct evl_header - context of an event
+ * @time_realtime: nanoseconds since 1970-01-01 UTC (CLOCK_REALTIME)
+ * @time_boot: nanoseconds since boot (CLOCK_BOOTTIME); both are read before
+ *	the event can be delayed
+ * @event_id: CRC-32 (that of zlib) of the format string without a newline at
+ *	its end, before any cut; 0 unless %EVL_FORMAT_PRINTF
+ * @event_type: the driver's number for this kind of event; 0 with
+ *	%EVL_FORMAT_PRINTF means: see @event_id
+ * @facility_hash: CRC-32 of the facility's name
+ * @flags: EVL_FLAG bits; ignore those you do not know
+ * @cpu: number of the CPU
+ * @uid: real user ID of the current task, in the initial user namespace
+ * @gid: real group ID, likewise
+ * @pid: its process ID (thread group), in the initial PID namespace
+ * @tid: its thread ID, likewise
+ * @variable_size: bytes of the variable part
+ * @magic: %EVL_MAGIC
+ * @header_size: bytes of this header
+ * @device_size: bytes of the device with its NUL, or 0
+ * @format_size: bytes of the format string with its NUL, or 0
+ * @version: %EVL_VERSION; another one may have added fields at the end
+ * @severity: 0 (emergency) to 7 (debug), as syslog's
+ * @format: EVL_FORMAT number
+ * @reserved: 0
+ * @comm: name of the current task; NUL-terminated
+ * @facility: name of the driver or subsystem; NUL-terminated
+ *
+ * In an interrupt the current task is the one that was interrupted.
+ */
+struct evl_header {
+	__u64 time_realtime;
+	__u64 time_boot;
+	__u32 event_id;
+	__u32 event_type;
+	__u32 facility_hash;
+	__u32 flags;
+	__u32 cpu;
+	__u32 uid;
+	__u32 gid;
+	__u32 pid;
+	__u32 tid;
+	__u32 variable_size;
+	__u16 magic;
+	__u16 header_size;
+	__u16 device_size;
+	__u16 format_size;
+	__u8 version;
+	__u8 severity;
+	__u8 format;
+	__u8 reserved;
+	char comm[EVL_COMM_SIZE];
+	char facility[EVL_FACILITY_SIZE];
+};
+
+#define EVL_ARG_WIDTH		1
+#define EVL_ARG_PRECISION	2
+#define EVL_ARG_S32		3
+#define EVL_ARG_U32		4
+#define EVL_ARG_S64		5
+#define EVL_ARG_U64		6
+#define EVL_ARG_CHAR		7
+#define EVL_ARG_STRING		8
+#define EVL_ARG_POINTER		9
+#define EVL_ARG_TEXT		10
+
+#define EVL_ARG_FLAG_INVALID	0x1
+
+/**
+ * struct evl_argument - starts each argument
+ * @type: EVL_ARG number; of one you do not know, only @size can be used
+ * @flags: EVL_ARG_FLAG bits
+ * @size: bytes of the value that follows, without the zeros after it
+ */
+struct evl_argument {
+	__u8 type;
+	__u8 flags;
+	__u16 size;
+};
+
+#endif /* _UAPI_LINUX_EVLOG_H */

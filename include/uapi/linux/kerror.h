@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * NETLINK_KERROR: error events from the kernel to user space.
+ *
+ * This file specifies the protocol. A reader can be written from it, from
+ * <linux/evlog.h> for the payload of one group, and from netlink(7).
+ *
+ * THE SOCKET
+ *
+ *   fd = socket(AF_NETLINK, SOCK_RAW or SOCK_DGRAM, NETLINK_KERROR);
+ *   bind(fd, { .nl_family = AF_NETLINK, .nl_groups = mask of groups });
+ *
+ * Joining a group, by bind() or by NETLINK_ADD_MEMBERSHIP, needs CAP_NET_ADMIN
+ * or CAP_SYSLOG in the initial user namespace, else EPERM. Events exist in the
+ * initial network namespace only. Everything is in native byte order. A
+ * receive buffer of KERROR_DATAGRAM_MAX bytes holds any datagram.
+ *
+ * GROUPS
+ *
+ * A group is a bit of nl_groups; as a membership number, bit 0 is 1.
+ *
+ *   KERROR_GROUP_RAW    what kernel_error_event() was given, byte for byte
+ *   KERROR_GROUP_EVLOG  events of evl_printf() and evl_write(), <linux/evlog.h>
+ *
+ * An event that was raised for several groups is delivered once to each.
+ * Joining a group that is not defined is allowed and delivers nothing, so that
+ * a mask of KERROR_GROUP_ALL works.
+ *
+ * WHAT THE KERNEL SENDS
+ *
+ * Broadcasts hold one message a datagram; msg_name of recvmsg() has the group
+ * in nl_groups. Answers to requests have nl_groups 0 and may hold several.
+ *
+ *   KERROR_MSG_EVENT   nlmsghdr, then the event's bytes. nlmsg_seq is the
+ *                      event's sequence number in its group, nlmsg_pid the
+ *                      thread that was current when it was raised (whatever
+ *                      was interrupted, if that was in an interrupt).
+ *   KERROR_MSG_LOSS    nlmsghdr, then struct kerror_loss. nlmsg_seq is the
+ *                      sequence number of the event that comes next.
+ *   KERROR_MSG_STATISTICS   answer to a statistics request
+ *   NLMSG_DONE         end of a replay
+ *   NLMSG_ERROR        answer to a request that failed; struct nlmsgerr
+ *
+ * SEQUENCE NUMBERS
+ *
+ * Each group numbers its events without a gap, modulo 2^32, from
+ * KERROR_SEQUENCE_FIRST at boot. Compare as (__s32)(a - b). Loss notices take
+ * no number. A reader that expects N and gets an event M later than N has
+ * missed M - N events, which a replay from N brings.
+ *
+ * LOSSES
+ *
+ * An event that could not be numbered is counted under one cause of enum
+ * kerror_cause, and a loss notice goes into the stream as soon as possible
+ * afterwards. A notice has the count since the previous notice of that cause
+ * and the total since boot: a reader that remembers the total it knows counts
+ * exactly, even if it missed a notice, and recognises one it has seen. So at
+ * any time, for each group:
+ *
+ *   events raised = events numbered + the sum of the totals of all causes
+ *
+ * KERROR_LOST_HISTORY is different: it is of one reader. A replay sends it
+ * when events that were asked for are no longer in the history; total is 0.
+ *
+ * REQUESTS
+ *
+ * nlmsghdr with NLM_F_REQUEST, then struct kerror_request, sent to port 0.
+ * The sender needs the same capability as a listener.
+ *
+ *   KERROR_MSG_REPLAY with NLM_F_DUMP: the history of one group, as messages
+ *   flagged NLM_F_MULTI that are otherwise those that were broadcast (their
+ *   nlmsg_seq and nlmsg_pid are the event's, not the request's), oldest first,
+ *   up to the newest, then NLMSG_DONE. It begins at the sequence number asked
+ *   for or, with KERROR_REPLAY_BOOT, at the first event since boot. Events
+ *   that are no longer there are announced by one KERROR_LOST_HISTORY notice,
+ *   whose nlmsg_seq is the next event that is. Broadcasts may arrive between
+ *   the messages of a replay. Errors: EINVAL (group, flags, or a sequence
+ *   number that has not been given yet), EBUSY (a replay is running on this
+ *   socket), ENOBUFS (the receive queue is full: the replay has begun
+ *   nevertheless and goes on as the queue is read).
+ *
+ *   KERROR_MSG_STATISTICS: one struct kerror_statistics, with the nlmsg_seq of
+ *   the request.
+ *
+ * Anything else that user space sends gets NLMSG_ERROR: EINVAL for a malformed
+ * message or one without NLM_F_REQUEST, EPERM without the capability,
+ * EOPNOTSUPP for another message type. The rest of its datagram is dropped.
+ *
+ * WHAT A READER DOES
+ *
+ * Accept an event if its number is the one expected, drop it if it is earlier,
+ * ask for a replay from the expected one if it is later. Ask for a replay, too,
+ * when recvmsg() says ENOBUFS. That is all it takes to lose nothing that the
+ * history still holds, and to know the number of the rest.
+ */
+#ifndef _UAPI_LINUX_KERROR_H
+#define _UAPI_LINUX_KERROR_H
+
+#include <linux/types.h>
+
+#define KERROR_GROUP_RAW	0x1U
+#define KERROR_GROUP_EVLOG	0x2U
+#define KERROR_GROUP_ALL	(~0U)
+
+/* Message types start at NLMSG_MIN_TYPE. */
+#define KERROR_MSG_EVENT	0x10
+#define KERROR_MSG_LOSS		0x11
+#define KERROR_MSG_REPLAY	0x12
+#define KERROR_MSG_STATISTICS	0x13
+
+/* Near the end of the number space, so that each boot passes the wrap. */
+#define KERROR_SEQUENCE_FIRST	0xffffff00U
+
+/* Most bytes of one event; a longer one is refused with EMSGSIZE. */
+#define KERROR_EVENT_MAX	9216
+
+/* Most bytes of one datagram from the kernel. */
+#define KERROR_DATAGRAM_MAX	32768
+
+/**
+ * enum kerror_cause - why events were lost
+ * @KERROR_LOST_STAGING_FULL: the CPU's staging was full; enlarge
+ *	kerror.staging_kb
+ * @KERROR_LOST_NO_STAGING: no memory for the CPU's staging at boot; shrink
+ *	kerror.staging_kb
+ * @KERROR_LOST_TOO_LONG: more than %KERROR_EVENT_MAX bytes; the caller got
+ *	EMSGSIZE
+ * @KERROR_LOST_NMI: raised in an NMI on an architecture whose
+ *	compare-and-exchange is not safe there
+ * @KERROR_LOST_RATE_LIMIT: suppressed by a _ratelimited call
+ * @KERROR_LOST_ABANDONED: the code that was writing it died in an oops
+ * @KERROR_LOST_HISTORY: overwritten in the history before this reader asked
+ *	for it; enlarge kerror.history_kb or read faster
+ * @KERROR_CAUSES: number of causes; a newer kernel may have more
+ */
+enum kerror_cause {
+	KERROR_LOST_STAGING_FULL,
+	KERROR_LOST_NO_STAGING,
+	KERROR_LOST_TOO_LONG,
+	KERROR_LOST_NMI,
+	KERROR_LOST_RATE_LIMIT,
+	KERROR_LOST_ABANDONED,
+	KERROR_LOST_HISTORY,
+	KERROR_CAUSES
+};
+
+/**
+ * struct kerror_loss - payload of %KERROR_MSG_LOSS
+ * @count: events lost since the previous notice of this cause in this group
+ * @total: events lost of this cause in this group since boot, or 0 for
+ *	%KERROR_LOST_HISTORY
+ * @group: one bit
+ * @cause: of enum kerror_cause; ignore none, a newer kernel may have more
+ */
+struct kerror_loss {
+	__u64 count;
+	__u64 total;
+	__u32 group;
+	__u32 cause;
+};
+
+/* Flag of a replay request: from the first event since boot. */
+#define KERROR_REPLAY_BOOT	0x1
+
+/**
+ * struct kerror_request - payload of a request
+ * @group: one defined bit
+ * @flags: 0 or, for a replay, %KERROR_REPLAY_BOOT
+ * @sequence: for a replay without %KERROR_REPLAY_BOOT, the first event wanted;
+ *	it may be the one that the next event will get. Else 0.
+ * @reserved: 0
+ */
+struct kerror_request {
+	__u32 group;
+	__u32 flags;
+	__u32 sequence;
+	__u32 reserved;
+};
+
+/**
+ * struct kerror_statistics - payload of an answered %KERROR_MSG_STATISTICS
+ * @numbered: events that got a sequence number since boot
+ * @lost: per cause, events lost since boot; ends with the message
+ * @group: the group asked for
+ * @sequence_next: number of the next event
+ * @sequence_oldest: number of the oldest event in the history, or
+ *	@sequence_next if it is empty
+ * @history_size: bytes of this group's history
+ * @staging_size: bytes of each CPU's staging
+ * @causes: elements of @lost
+ */
+struct kerror_statistics {
+	__u64 numbered;
+	__u32 group;
+	__u32 sequence_next;
+	__u32 sequence_oldest;
+	__u32 history_size;
+	__u32 staging_size;
+	__u32 causes;
+	__u64 lost[KERROR_CAUSES];
+};
+
+#endif /* _UAPI_LINUX_KERROR_H */
