@@ -1,0 +1,769 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * evlog: events with a format, typed arguments and the context they arose in.
+ *
+ * Called by drivers through <linux/evlog.h>. Writes each event straight into
+ * the staging of the transport (net/netlink/kerror.c), in the layout that
+ * <uapi/linux/evlog.h> specifies. The format string is not expanded: its
+ * arguments are recorded one by one, so that user space gets values. Only what
+ * user space cannot expand, the extensions of %p, is expanded here.
+ *
+ * Promise: safe in any context, NMI included; no lock, no allocation, no wait.
+ * The vsnprintf() of this kernel, given the same call, makes the text that a
+ * reader makes from the record.
+ */
+#include <linux/align.h>
+#include <linux/cred.h>
+#include <linux/crc32.h>
+#include <linux/ctype.h>
+#include <linux/device.h>
+#include <linux/evlog.h>
+#include <linux/export.h>
+#include <linux/hardirq.h>
+#include <linux/init.h>
+#include <linux/kdev_t.h>
+#include <linux/kerror.h>
+#include <linux/kernel.h>
+#include <linux/kstrtox.h>
+#include <linux/netdevice.h>
+#include <linux/printk.h>
+#include <linux/sched.h>
+#include <linux/smp.h>
+#include <linux/string.h>
+#include <linux/uidgid.h>
+#include <linux/user_namespace.h>
+
+/* Longest device text, NUL included; a longer name is cut. */
+#define EVL_DEVICE_MAX	128
+
+/* Longest conversion that is expanded here, such as "%-08.4pISpfsc". */
+#define EVL_CONVERSION_MAX	64
+
+/* ------------------------------------------------------------------ */
+/* The format string. */
+
+/* One conversion, as vsnprintf() of this kernel reads it. */
+struct evl_conversion {
+	const char *start;	/* its '%' */
+	const char *end;	/* behind it */
+	bool width_argument;
+	bool precision_argument;
+	bool left;		/* flag '-' */
+	int width;		/* -1: none */
+	int precision;		/* -1: none */
+	char qualifier;		/* h, H (hh), l, L (ll), z, t or 0 */
+	char letter;		/* what it is, 0: vsnprintf() does not know it */
+};
+
+static const char *evl_number(const char *fmt, bool *argument, int *number)
+{
+	if (*fmt == '*') {
+		*argument = true;
+		return fmt + 1;
+	}
+	if (isdigit(*fmt)) {
+		*number = 0;
+		while (isdigit(*fmt))
+			*number = min(*number * 10 + (*fmt++ - '0'), 1 << 23);
+	}
+	return fmt;
+}
+
+/* Finds the next conversion at or behind @fmt. */
+static bool evl_next(const char *fmt, struct evl_conversion *conversion)
+{
+	fmt = strchr(fmt, '%');
+	if (!fmt)
+		return false;
+	*conversion = (struct evl_conversion) {
+		.start = fmt, .width = -1, .precision = -1,
+	};
+	do {
+		fmt++;
+		conversion->left |= *fmt == '-';
+	} while (*fmt && strchr("-+ #0", *fmt));
+	fmt = evl_number(fmt, &conversion->width_argument, &conversion->width);
+	if (*fmt == '.')
+		fmt = evl_number(fmt + 1, &conversion->precision_argument,
+				 &conversion->precision);
+	if (*fmt && strchr("hlLzt", *fmt)) {
+		conversion->qualifier = *fmt++;
+		if (*fmt == conversion->qualifier &&
+		    (*fmt == 'h' || *fmt == 'l'))
+			conversion->qualifier = toupper(*fmt++);
+	}
+	if (*fmt && strchr("diuoxXcsp%", *fmt))
+		conversion->letter = *fmt++;
+	if (conversion->letter == 'p')
+		while (isalnum(*fmt))
+			fmt++;
+	conversion->end = fmt;
+	return true;
+}
+
+static bool evl_is_64bit(const struct evl_conversion *conversion)
+{
+	return conversion->qualifier == 'L' ||
+	       (BITS_PER_LONG == 64 && conversion->qualifier &&
+		strchr("lzt", conversion->qualifier));
+}
+
+/*
+ * Returns the most bytes that the arguments of @fmt can need, more than
+ * EVL_VARIABLE_MAX if that cannot be told, or -EINVAL for %n and whatever else
+ * vsnprintf() does not take.
+ */
+static int evl_check_format(const char *fmt)
+{
+	struct evl_conversion conversion;
+	int bound = 0;
+
+	while (evl_next(fmt, &conversion)) {
+		fmt = conversion.end;
+		if (!conversion.letter)
+			return -EINVAL;
+		if (conversion.letter == 's' || conversion.letter == 'p')
+			bound = EVL_VARIABLE_MAX;
+		bound += 8 + 8 + 12;	/* width, precision, 64 bits */
+	}
+	return bound;
+}
+
+/* ------------------------------------------------------------------ */
+/* Recording. */
+
+struct evl_writer {
+	u8 *data;		/* NULL: only measure */
+	size_t at;
+	size_t limit;
+	bool truncated;
+};
+
+/* A va_list that can be passed by address, whatever its type is. */
+struct evl_arguments {
+	va_list list;
+};
+
+/*
+ * Adds an argument, or as much of it as fits if @divisible. Returns false if
+ * it was cut or absent: then no further one may follow.
+ */
+static bool evl_put(struct evl_writer *writer, u8 type, u8 flags,
+		    const void *value, size_t size, bool divisible)
+{
+	struct evl_argument argument = { .type = type, .flags = flags };
+	size_t room = writer->limit - writer->at;
+
+	if (ALIGN(sizeof(argument) + size, 4) > room) {
+		writer->truncated = true;
+		if (!divisible || room < sizeof(argument) + 4)
+			return false;
+		size = ALIGN_DOWN(room - sizeof(argument), 4);
+	}
+	argument.size = size;
+	if (writer->data) {
+		memcpy(writer->data + writer->at, &argument, sizeof(argument));
+		/* NULL if the value is there already */
+		if (value)
+			memcpy(writer->data + writer->at + sizeof(argument),
+			       value, size);
+	}
+	writer->at += ALIGN(sizeof(argument) + size, 4);
+	return !writer->truncated;
+}
+
+static bool evl_put_string(struct evl_writer *writer,
+			   const struct evl_conversion *conversion,
+			   const char *string)
+{
+	size_t most = EVL_VARIABLE_MAX;
+	char shown[16];
+
+	/* As vsnprintf(): the first page and the last are no strings. */
+	if ((unsigned long)string < PAGE_SIZE || IS_ERR_VALUE(string)) {
+		int size = scnprintf(shown, sizeof(shown), "%s", string);
+
+		return evl_put(writer, EVL_ARG_STRING, EVL_ARG_FLAG_INVALID,
+			       shown, size, true);
+	}
+	/* With a precision, what is behind it may not be readable. */
+	if (conversion->precision >= 0)
+		most = min_t(size_t, most, conversion->precision);
+	return evl_put(writer, EVL_ARG_STRING, 0, string,
+		       strnlen(string, most), true);
+}
+
+/*
+ * Calls snprintf() for one conversion that stands alone in @fmt, with the
+ * values of its '*' from @c.
+ */
+#define evl_snprintf(buffer, size, fmt, c, value)			\
+	((c)->width_argument && (c)->precision_argument ?		\
+	 snprintf(buffer, size, fmt, (c)->width, (c)->precision, value) : \
+	 (c)->width_argument ?						\
+	 snprintf(buffer, size, fmt, (c)->width, value) :		\
+	 (c)->precision_argument ?					\
+	 snprintf(buffer, size, fmt, (c)->precision, value) :		\
+	 snprintf(buffer, size, fmt, value))
+
+/* Copies one conversion. */
+static void evl_isolate(char *fmt, const struct evl_conversion *conversion)
+{
+	strscpy(fmt, conversion->start,
+		min_t(size_t, EVL_CONVERSION_MAX,
+		      conversion->end - conversion->start + 1));
+}
+
+static bool evl_put_pointer(struct evl_writer *writer,
+			    const struct evl_conversion *conversion,
+			    const void *pointer)
+{
+	size_t start = writer->at + sizeof(struct evl_argument);
+	size_t room = writer->limit > start ? writer->limit - start : 0;
+	char hashed[2 * sizeof(pointer) + 8];
+	char fmt[EVL_CONVERSION_MAX];
+	unsigned long value;
+	int size;
+
+	if (conversion->end[-1] == 'p') {
+		snprintf(hashed, sizeof(hashed), "%p", pointer);
+		/* Early in boot there is no hash yet but a text that says so. */
+		if (!kstrtoul(hashed, 16, &value))
+			return evl_put(writer, EVL_ARG_POINTER, 0, &value,
+				       sizeof(value), false);
+	}
+	evl_isolate(fmt, conversion);
+	if (!writer->data) {
+		size = evl_snprintf(NULL, 0, fmt, conversion, pointer);
+		return evl_put(writer, EVL_ARG_TEXT, 0, NULL, size + 1, true);
+	}
+	size = evl_snprintf((char *)writer->data + start, room, fmt, conversion,
+			    pointer);
+	if (size >= room && room) {
+		/* The last byte that was written is the NUL: no text. */
+		evl_put(writer, EVL_ARG_TEXT, 0, NULL, room - 1, true);
+		writer->truncated = true;
+		return false;
+	}
+	return evl_put(writer, EVL_ARG_TEXT, 0, NULL, size, true);
+}
+
+static bool evl_put_integer(struct evl_writer *writer,
+			    const struct evl_conversion *conversion,
+			    struct evl_arguments *args)
+{
+	bool is_signed = conversion->letter == 'd' || conversion->letter == 'i';
+	u64 value64;
+	u32 value32;
+
+	if (evl_is_64bit(conversion)) {
+		value64 = conversion->qualifier == 'L' ?
+			  va_arg(args->list, u64) :
+			  va_arg(args->list, unsigned long);
+		return evl_put(writer, is_signed ? EVL_ARG_S64 : EVL_ARG_U64, 0,
+			       &value64, sizeof(value64), false);
+	}
+	value32 = va_arg(args->list, u32);	/* int, or long of 32 bits */
+	return evl_put(writer, is_signed ? EVL_ARG_S32 : EVL_ARG_U32, 0,
+		       &value32, sizeof(value32), false);
+}
+
+static void evl_put_arguments(struct evl_writer *writer, const char *fmt,
+			      struct evl_arguments *args)
+{
+	struct evl_conversion conversion;
+	bool fits = true;
+	int number;
+	u8 byte;
+
+	while (fits && evl_next(fmt, &conversion)) {
+		fmt = conversion.end;
+		if (conversion.width_argument) {
+			number = va_arg(args->list, int);
+			conversion.width = number;
+			if (!evl_put(writer, EVL_ARG_WIDTH, 0, &number,
+				     sizeof(number), false))
+				return;
+		}
+		if (conversion.precision_argument) {
+			number = va_arg(args->list, int);
+			conversion.precision = max(number, 0);
+			if (!evl_put(writer, EVL_ARG_PRECISION, 0, &number,
+				     sizeof(number), false))
+				return;
+		}
+		switch (conversion.letter) {
+		case '%':
+			break;
+		case 'c':
+			byte = va_arg(args->list, int);
+			fits = evl_put(writer, EVL_ARG_CHAR, 0, &byte, 1,
+				       false);
+			break;
+		case 's':
+			fits = evl_put_string(writer, &conversion,
+					      va_arg(args->list, char *));
+			break;
+		case 'p':
+			fits = evl_put_pointer(writer, &conversion,
+					       va_arg(args->list, void *));
+			break;
+		default:
+			fits = evl_put_integer(writer, &conversion, args);
+		}
+	}
+}
+
+/* Names @dev as sd-journal does; returns the bytes with NUL. */
+static size_t evl_device(const struct device *dev, char *text)
+{
+	const char *subsystem = dev->class ? dev->class->name :
+				dev->bus ? dev->bus->name : "";
+	int len;
+
+	if (!strcmp(subsystem, "net"))
+		len = scnprintf(text, EVL_DEVICE_MAX, "n%d",
+				to_net_dev(dev)->ifindex);
+	else if (MAJOR(dev->devt))
+		len = scnprintf(text, EVL_DEVICE_MAX, "%c%u:%u",
+				strcmp(subsystem, "block") ? 'c' : 'b',
+				MAJOR(dev->devt), MINOR(dev->devt));
+	else
+		len = scnprintf(text, EVL_DEVICE_MAX, "+%s:%s", subsystem,
+				dev_name(dev));
+	return len + 1;
+}
+
+/* zlib's CRC-32. */
+static u32 evl_crc(const char *text, size_t len)
+{
+	return ~crc32_le(~0U, (const u8 *)text, len);
+}
+
+/* What every event begins with; on success evl_end() must follow. */
+static int evl_begin(struct kerror_reservation *reservation, size_t room,
+		     const struct evl_header *what, const char *facility,
+		     const struct device *dev)
+{
+	char device[EVL_DEVICE_MAX];
+	size_t device_size = dev ? evl_device(dev, device) : 0;
+	const struct cred *cred;
+	struct evl_header *header;
+	int err;
+
+	err = kerror_reserve(reservation, sizeof(*header) + device_size + room,
+			     KERROR_GROUP_EVLOG);
+	if (err)
+		return err;
+	header = reservation->data;
+	*header = *what;
+	header->time_realtime = reservation->time_realtime;
+	header->time_boot = reservation->time_boot;
+	header->magic = EVL_MAGIC;
+	header->version = EVL_VERSION;
+	header->header_size = sizeof(*header);
+	header->device_size = device_size;
+	if (header->severity > LOG_DEBUG)
+		header->severity = LOG_WARNING;
+
+	strscpy(header->facility, facility, sizeof(header->facility));
+	header->facility_hash = evl_crc(facility, strlen(facility));
+	if (strlen(facility) >= sizeof(header->facility))
+		header->flags |= EVL_FLAG_TRUNCATED;
+
+	if (in_nmi())
+		header->flags |= EVL_FLAG_NMI;
+	if (in_hardirq())
+		header->flags |= EVL_FLAG_INTERRUPT;
+	if (in_serving_softirq())
+		header->flags |= EVL_FLAG_SOFTIRQ;
+	if (system_state < SYSTEM_RUNNING)
+		header->flags |= EVL_FLAG_BOOT;
+	if (oops_in_progress)
+		header->flags |= EVL_FLAG_OOPS;
+	header->cpu = raw_smp_processor_id();
+	cred = current->cred;	/* only current changes it */
+	header->uid = from_kuid_munged(&init_user_ns, cred->uid);
+	header->gid = from_kgid_munged(&init_user_ns, cred->gid);
+	header->pid = task_tgid_nr(current);
+	header->tid = task_pid_nr(current);
+	memcpy(header->comm, current->comm, sizeof(header->comm));
+	header->comm[sizeof(header->comm) - 1] = '\0';
+
+	memcpy(header + 1, device, device_size);
+	return 0;
+}
+
+static u8 *evl_variable(struct kerror_reservation *reservation)
+{
+	const struct evl_header *header = reservation->data;
+
+	return reservation->data + sizeof(*header) + header->device_size;
+}
+
+static void evl_end(struct kerror_reservation *reservation, size_t used,
+		    bool truncated)
+{
+	struct evl_header *header = reservation->data;
+
+	header->variable_size = used;
+	if (truncated)
+		header->flags |= EVL_FLAG_TRUNCATED;
+	kerror_commit(reservation,
+		      sizeof(*header) + header->device_size + used);
+}
+
+/**
+ * evl_write - raise an event with data of the caller's own
+ * @facility: name of the driver or subsystem; 59 characters are kept
+ * @event_type: the driver's number for this kind of event
+ * @severity: LOG_EMERG to LOG_DEBUG; another one is taken as LOG_WARNING
+ * @buf: the data
+ * @len: its bytes; %EVL_VARIABLE_MAX are kept and more flagged as truncated
+ * @format: %EVL_FORMAT_NODATA (@len is 0), %EVL_FORMAT_BINARY, or
+ *	%EVL_FORMAT_STRING (a NUL ends it before @len)
+ *
+ * Context: any, NMI included.
+ * Return: 0; -EINVAL for a @format that does not fit the data, or a NULL;
+ * -ENOBUFS if there was no room, which readers are told; -ENOSYS without
+ * CONFIG_EVLOG.
+ */
+int evl_write(const char *facility, int event_type, int severity,
+	      const void *buf, size_t len, int format)
+{
+	struct kerror_reservation reservation;
+	struct evl_header what = {
+		.event_type = event_type,
+		.severity = min_t(unsigned int, severity, U8_MAX),
+		.format = format,
+	};
+	size_t used;
+	int err;
+
+	if (!facility || format < EVL_FORMAT_NODATA ||
+	    format > EVL_FORMAT_STRING ||
+	    (format == EVL_FORMAT_NODATA ? len : len && !buf))
+		return -EINVAL;
+	if (format == EVL_FORMAT_STRING && len)
+		len = strnlen(buf, len);
+	used = min_t(size_t, len, EVL_VARIABLE_MAX);
+	err = evl_begin(&reservation, used, &what, facility, NULL);
+	if (err) {
+		kerror_count_lost(KERROR_GROUP_EVLOG, reservation.cause);
+		return err;
+	}
+	if (used)
+		memcpy(evl_variable(&reservation), buf, used);
+	evl_end(&reservation, used, used < len);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(evl_write);
+
+static __printf(5, 0)
+int dev_evl_vprintf(const struct device *dev, const char *facility,
+		    int event_type, int severity, const char *fmt,
+		    va_list list)
+{
+	struct kerror_reservation reservation;
+	struct evl_arguments args;
+	struct evl_writer writer = {};
+	struct evl_header what = {
+		.event_type = event_type,
+		.severity = min_t(unsigned int, severity, U8_MAX),
+		.format = EVL_FORMAT_PRINTF,
+	};
+	size_t len, size;
+	int bound, err;
+
+	if (!facility || !fmt)
+		return -EINVAL;
+	bound = evl_check_format(fmt);
+	if (bound < 0)
+		return bound;
+	len = strlen(fmt);
+	if (len && fmt[len - 1] == '\n')
+		len--;
+	what.event_id = evl_crc(fmt, len);
+	size = min_t(size_t, len + 1, EVL_VARIABLE_MAX);
+	what.format_size = size;
+
+	/*
+	 * Room for what may come. If there is no such room, for what does come:
+	 * that takes a look at each argument more.
+	 */
+	writer.limit = min_t(size_t, ALIGN(size, 4) + bound, EVL_VARIABLE_MAX);
+	err = evl_begin(&reservation, writer.limit, &what, facility, dev);
+	if (err == -ENOBUFS && bound >= EVL_VARIABLE_MAX) {
+		writer.at = size;
+		va_copy(args.list, list);
+		evl_put_arguments(&writer, fmt, &args);
+		va_end(args.list);
+		writer.limit = min_t(size_t, writer.at, EVL_VARIABLE_MAX);
+		writer.truncated = false;
+		err = evl_begin(&reservation, writer.limit, &what, facility,
+				dev);
+	}
+	if (err) {
+		kerror_count_lost(KERROR_GROUP_EVLOG, reservation.cause);
+		return err;
+	}
+	writer.data = evl_variable(&reservation);
+	memcpy(writer.data, fmt, size - 1);
+	writer.at = size;
+	if (len + 1 > size) {
+		writer.truncated = true;
+	} else {
+		va_copy(args.list, list);
+		evl_put_arguments(&writer, fmt, &args);
+		va_end(args.list);
+	}
+	/* What was cut off may have been written. */
+	if (writer.truncated)
+		memset(writer.data + writer.at, 0, writer.limit - writer.at);
+	evl_end(&reservation, writer.at, writer.truncated);
+	return 0;
+}
+
+/**
+ * evl_vprintf - raise an event with a format and a list of arguments
+ * @facility: name of the driver or subsystem; 59 characters are kept
+ * @event_type: the driver's number for this kind of event, or 0 to have it
+ *	known by the CRC of @fmt
+ * @severity: LOG_EMERG to LOG_DEBUG; another one is taken as LOG_WARNING
+ * @fmt: as for printk(), without a level; a newline at its end is dropped
+ * @args: its arguments
+ *
+ * Context: any, NMI included; what %p extensions do must be allowed there.
+ * Return: 0; -EINVAL if @fmt has %n or another conversion that vsnprintf() does
+ * not take, or for a NULL; -ENOBUFS if there was no room, which readers are
+ * told; -ENOSYS without CONFIG_EVLOG.
+ */
+int evl_vprintf(const char *facility, int event_type, int severity,
+		const char *fmt, va_list args)
+{
+	return dev_evl_vprintf(NULL, facility, event_type, severity, fmt, args);
+}
+EXPORT_SYMBOL_GPL(evl_vprintf);
+
+/**
+ * evl_printf - raise an event with a format and arguments
+ * @facility: see evl_vprintf()
+ * @event_type: see evl_vprintf()
+ * @severity: see evl_vprintf()
+ * @fmt: see evl_vprintf()
+ *
+ * Context: any, NMI included.
+ * Return: as evl_vprintf().
+ */
+int evl_printf(const char *facility, int event_type, int severity,
+	       const char *fmt, ...)
+{
+	va_list args;
+	int err;
+
+	va_start(args, fmt);
+	err = dev_evl_vprintf(NULL, facility, event_type, severity, fmt, args);
+	va_end(args);
+	return err;
+}
+EXPORT_SYMBOL_GPL(evl_printf);
+
+/**
+ * dev_evl_printf - raise an event about a device
+ * @dev: the device, which is recorded; NULL: none
+ * @facility: see evl_vprintf()
+ * @event_type: see evl_vprintf()
+ * @severity: see evl_vprintf()
+ * @fmt: see evl_vprintf()
+ *
+ * Context: any, NMI included.
+ * Return: as evl_vprintf().
+ */
+int dev_evl_printf(const struct device *dev, const char *facility,
+		   int event_type, int severity, const char *fmt, ...)
+{
+	va_list args;
+	int err;
+
+	va_start(args, fmt);
+	err = dev_evl_vprintf(dev, facility, event_type, severity, fmt, args);
+	va_end(args);
+	return err;
+}
+EXPORT_SYMBOL_GPL(dev_evl_printf);
+
+/**
+ * evl_suppressed - count an event that a rate limit left out
+ *
+ * For evl_ratelimited(). Context: any, NMI included.
+ * Return: -EBUSY.
+ */
+int evl_suppressed(void)
+{
+	kerror_count_lost(KERROR_GROUP_EVLOG, KERROR_LOST_RATE_LIMIT);
+	return -EBUSY;
+}
+EXPORT_SYMBOL_GPL(evl_suppressed);
+
+/* ------------------------------------------------------------------ */
+/* Paraphrase: how an event looks in the kernel log when nobody listens. */
+
+/* The longest text that printk() takes anyhow. */
+static char evl_text[1024];
+
+/* Takes the next argument of @type from @at; returns NULL if it is absent. */
+static const void *evl_take(const u8 **at, const u8 *end,
+			    struct evl_argument *argument)
+{
+	const u8 *value = *at + sizeof(*argument);
+
+	if (end - *at < (ptrdiff_t)sizeof(*argument))
+		return NULL;
+	memcpy(argument, *at, sizeof(*argument));
+	*at += ALIGN(sizeof(*argument) + argument->size, 4);
+	return *at > end ? NULL : value;
+}
+
+/* Expands one conversion with the arguments at @at; false: one is absent. */
+static bool evl_render_conversion(char *text, size_t size,
+				  struct evl_conversion *conversion,
+				  const u8 **at, const u8 *end)
+{
+	char fmt[EVL_CONVERSION_MAX + 2];
+	struct evl_argument argument;
+	const void *value;
+	u32 value32;
+	u64 value64;
+
+	for (;;) {
+		value = evl_take(at, end, &argument);
+		if (!value)
+			return false;
+		if (argument.type == EVL_ARG_WIDTH)
+			memcpy(&conversion->width, value, sizeof(int));
+		else if (argument.type == EVL_ARG_PRECISION)
+			memcpy(&conversion->precision, value, sizeof(int));
+		else
+			break;
+	}
+	conversion->precision = conversion->precision_argument ?
+		max(conversion->precision, 0) : conversion->precision;
+	evl_isolate(fmt, conversion);
+	switch (argument.type) {
+	case EVL_ARG_TEXT:
+		snprintf(text, size, "%.*s", argument.size, (char *)value);
+		break;
+	case EVL_ARG_STRING:
+		if (conversion->width < 0 && !conversion->width_argument)
+			conversion->width = 0;
+		if (conversion->left)
+			conversion->width = -abs(conversion->width);
+		if (conversion->precision < 0 ||
+		    conversion->precision > argument.size)
+			conversion->precision = argument.size;
+		snprintf(text, size, "%*.*s", conversion->width,
+			 conversion->precision, (char *)value);
+		break;
+	case EVL_ARG_POINTER: {
+		unsigned long hashed;
+
+		memcpy(&hashed, value, sizeof(hashed));
+		if (conversion->width < 0 && !conversion->width_argument) {
+			snprintf(text, size, "%0*lx", 2 * argument.size,
+				 hashed);
+			break;
+		}
+		strcpy(strchr(fmt, 'p'), "lx");
+		evl_snprintf(text, size, fmt, conversion, hashed);
+		break;
+	}
+	case EVL_ARG_CHAR:
+		evl_snprintf(text, size, fmt, conversion, *(u8 *)value);
+		break;
+	case EVL_ARG_S64:
+	case EVL_ARG_U64:
+		memcpy(&value64, value, sizeof(value64));
+		if (conversion->qualifier == 'L')
+			evl_snprintf(text, size, fmt, conversion, value64);
+		else
+			evl_snprintf(text, size, fmt, conversion,
+				     (unsigned long)value64);
+		break;
+	default:
+		memcpy(&value32, value, sizeof(value32));
+		evl_snprintf(text, size, fmt, conversion, value32);
+	}
+	return true;
+}
+
+/* Expands @fmt with the arguments from @at to @end into @text. */
+static void evl_render(char *text, size_t size, const char *fmt, const u8 *at,
+		       const u8 *end)
+{
+	struct evl_conversion conversion;
+	size_t used = 0;
+
+	while (evl_next(fmt, &conversion)) {
+		used += scnprintf(text + used, size - used, "%.*s",
+				  (int)(conversion.start - fmt), fmt);
+		fmt = conversion.end;
+		if (conversion.letter == '%')
+			used += scnprintf(text + used, size - used, "%%");
+		else if (!conversion.letter ||
+			 !evl_render_conversion(text + used, size - used,
+						&conversion, &at, end))
+			return;
+		used += strlen(text + used);
+	}
+	scnprintf(text + used, size - used, "%s", fmt);
+}
+
+/* Called by the drain worker, one event at a time, or in a panic. */
+static bool evl_paraphrase(const void *data, size_t len)
+{
+	const struct evl_header *header = data;
+	const char *device = "";
+	const u8 *variable;
+	char level[3];
+
+	if (len < sizeof(*header) || header->magic != EVL_MAGIC ||
+	    header->version != EVL_VERSION ||
+	    header->header_size != sizeof(*header) ||
+	    len != sizeof(*header) + header->device_size +
+		   header->variable_size)
+		return false;
+	variable = data + sizeof(*header) + header->device_size;
+	if (header->device_size)
+		device = data + sizeof(*header);
+	snprintf(level, sizeof(level), KERN_SOH "%c", '0' + header->severity);
+
+	switch (header->format) {
+	case EVL_FORMAT_PRINTF:
+		evl_text[0] = '\0';
+		evl_render(evl_text, sizeof(evl_text), variable,
+			   variable + header->format_size,
+			   variable + header->variable_size);
+		break;
+	case EVL_FORMAT_STRING:
+		snprintf(evl_text, sizeof(evl_text), "%.*s",
+			 (int)header->variable_size, variable);
+		break;
+	default:
+		snprintf(evl_text, sizeof(evl_text), "event type %u, %u bytes",
+			 header->event_type, header->variable_size);
+	}
+	printk("%s%s%s%s: %s\n", level, header->facility,
+	       header->device_size ? " " : "", device, evl_text);
+	if (header->format == EVL_FORMAT_BINARY)
+		print_hex_dump(level, header->facility, DUMP_PREFIX_OFFSET, 16,
+			       1, variable, min(header->variable_size, 256U),
+			       true);
+	return true;
+}
+
+static int __init evl_init(void)
+{
+	kerror_set_paraphrase(evl_paraphrase);
+	return 0;
+}
+early_initcall(evl_init);
