@@ -1,0 +1,184 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Prints the patch series for a kernel tree: make-series.sh KERNEL_TREE FOLDER
+#
+# Writes FOLDER/NNNN-*.patch and FOLDER/series, for git am and for quilt. The
+# tree is only read. The places in its files are found by content; if one is
+# not found, this says which and writes nothing. The output depends on nothing
+# but the tree and this repository, so that it can be compared.
+set -eu
+
+die() { echo "make-series: $*" >&2; exit 1; }
+
+[ $# -eq 2 ] || die "usage: make-series.sh KERNEL_TREE FOLDER"
+[ -f "$1/Makefile" ] && [ -d "$1/net/netlink" ] ||
+	die "$1 is not a kernel source tree; give the folder that has net/netlink/"
+tree=$(cd "$1" && pwd)
+top=$(cd "$(dirname "$0")/.." && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+repo=$work/repo
+mkdir "$repo"
+
+export GIT_AUTHOR_NAME="kerror maintainers" GIT_COMMITTER_NAME="kerror maintainers"
+export GIT_AUTHOR_EMAIL=maintainers@kerror.example
+export GIT_COMMITTER_EMAIL=$GIT_AUTHOR_EMAIL
+export GIT_AUTHOR_DATE="2026-01-01T00:00:00Z" GIT_COMMITTER_DATE="2026-01-01T00:00:00Z"
+export LC_ALL=C GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_SYSTEM=/dev/null
+git -C "$repo" init -q
+
+# take FILE: brings an existing file of the tree into the repository.
+take() {
+	[ -f "$tree/$1" ] || die "$tree/$1 does not exist"
+	mkdir -p "$repo/$(dirname "$1")"
+	cp "$tree/$1" "$repo/$1"
+	chmod 644 "$repo/$1"
+}
+
+# insert FILE before|after|last REGEX TEXT: adds lines at the first match, or
+# behind the last one.
+insert() {
+	TEXT=$4 awk -v where="$2" -v regex="$3" '
+	{ line[NR] = $0 }
+	$0 ~ regex && (!at || where == "last") { at = NR }
+	END {
+		if (!at)
+			exit 1
+		for (i = 1; i <= NR; i++) {
+			if (i == at && where == "before")
+				print ENVIRON["TEXT"]
+			print line[i]
+			if (i == at && where != "before")
+				print ENVIRON["TEXT"]
+		}
+	}' "$repo/$1" > "$work/edited" ||
+		die "$1: no line matches /$3/; nothing was written"
+	cat "$work/edited" > "$repo/$1"
+}
+
+# add PATH...: copies files or whole folders, as far as they are tracked here.
+add() {
+	(cd "$top" && git ls-files -- "$@") > "$work/files"
+	[ -s "$work/files" ] || die "this repository tracks none of: $*"
+	while read -r file; do
+		mkdir -p "$repo/$(dirname "$file")"
+		cp -p "$top/$file" "$repo/$file"
+	done < "$work/files"
+}
+
+# commit SUBJECT, message on standard input
+commit() {
+	git -C "$repo" add -A
+	{ printf '%s\n\n' "$1"; cat
+	  printf '\nSigned-off-by: %s <%s>\n' "$GIT_AUTHOR_NAME" "$GIT_AUTHOR_EMAIL"
+	} | git -C "$repo" commit -q -F -
+}
+
+netlink_h=include/uapi/linux/netlink.h
+[ -f "$tree/$netlink_h" ] || netlink_h=include/linux/netlink.h
+for file in $netlink_h init/Kconfig kernel/Makefile net/netlink/Makefile \
+	    samples/Kconfig samples/Makefile tools/testing/selftests/Makefile \
+	    MAINTAINERS; do
+	take $file
+done
+git -C "$repo" add -A
+git -C "$repo" commit -q -m base
+git -C "$repo" tag base
+
+kconfigs="net/netlink/Kconfig.kerror kernel/Kconfig.evlog kernel/Kconfig.evlog_test"
+insert $netlink_h last '^#define NETLINK_[A-Z_0-9]+[ \t]+[0-9]+' \
+'#define NETLINK_KERROR		27	/* Error events of the kernel */'
+insert init/Kconfig before '^config IKCONFIG$' "$(printf 'source "%s"\n' $kconfigs)
+"
+insert kernel/Makefile before '^obj-\$\(CONFIG_FUTEX\)' \
+'obj-$(CONFIG_EVLOG) += evlog.o
+obj-$(CONFIG_TEST_EVLOG) += test_evlog.o'
+insert net/netlink/Makefile after '^obj-y' '
+obj-$(CONFIG_KERROR)		+= kerror.o'
+insert samples/Kconfig before '^config SAMPLE_KOBJECT$' \
+'source "samples/evlog/Kconfig"
+'
+insert samples/Makefile last '^obj-\$\(CONFIG_SAMPLE_[A-Z_]+\)[ \t]*\+= [d-e]' \
+'obj-$(CONFIG_SAMPLE_EVLOG)		+= evlog/'
+insert tools/testing/selftests/Makefile before '^TARGETS \+= kexec$' 'TARGETS += kerror'
+for file in $kconfigs samples/evlog/Kconfig; do
+	mkdir -p "$repo/$(dirname $file)"
+	echo '# SPDX-License-Identifier: GPL-2.0-only' > "$repo/$file"
+done
+commit "netlink: reserve NETLINK_KERROR and hook it into the build" <<'M'
+Take protocol number 27 for error events, and add the lines to Makefiles
+and Kconfig files that the following patches need. The new Kconfig files
+are empty so far: nothing can be switched on before it is there.
+
+This is the only patch of the series that changes what is built from
+existing files.
+M
+
+add include/uapi/linux/kerror.h include/linux/kerror.h net/netlink/kerror.c \
+    net/netlink/Kconfig.kerror
+commit "netlink: add NETLINK_KERROR, a transport for error events" <<'M'
+Programs that watch for errors match regular expressions against the
+kernel log, and each reworded printk() silently breaks them. Give kernel
+code a way to send an error to user space as data.
+
+kernel_error_event() may be called from any context: it copies the event
+into preallocated memory of its CPU, lock-free. One thread numbers the
+events, keeps a history and broadcasts them. An event is delivered or
+counted under a named cause, a reader that fell behind can ask for what
+it missed, and events that nobody hears are printed.
+M
+
+add include/uapi/linux/evlog.h include/linux/evlog.h kernel/evlog.c \
+    kernel/Kconfig.evlog
+commit "evlog: add structured events for drivers" <<'M'
+evl_printf() takes what printk() takes, and a facility, a kind of event
+and a severity. The event that programs receive has the context in a
+header, and the arguments as values beside the unexpanded format. Its
+CRC identifies the kind of event, so that a program need not look at any
+text. evl_write() sends data of the driver's own.
+M
+
+add samples/evlog
+commit "samples: add a driver that raises structured events" <<'M'
+It raises events of each form in process, softirq, hard interrupt and
+kernel thread context, on a trigger or at a rate.
+M
+
+add tools/kerror
+commit "tools: add libkerror and kerrord" <<'M'
+libkerror decodes and formats the events of NETLINK_KERROR, and finds
+out what was missed. kerrord prints events as lines or as JSON.
+M
+
+add tools/testing/selftests/kerror kernel/test_evlog.c kernel/Kconfig.evlog_test \
+    net/netlink/kerror_kunit.c kernel/evlog_kunit.c
+commit "selftests: add tests of error events" <<'M'
+KUnit tests of staging, history and recording; a module that raises
+events of all kinds, and programs that check what arrives.
+M
+
+add Documentation/kerror.txt
+# The section goes before the first one that sorts behind it.
+awk -v fragment="$top/MAINTAINERS.fragment" '
+function flush() {
+	while ((getline line < fragment) > 0)
+		print line
+	print ""
+	done = 1
+}
+list && !done && previous == "" && /^[A-Z0-9]/ && $0 > "KERNEL ERROR" { flush() }
+/^3C59X|^Maintainers List/ { list = 1 }
+{ print; previous = $0 }
+END { exit !done }' "$tree/MAINTAINERS" > "$repo/MAINTAINERS" ||
+	die "MAINTAINERS: no list of sections; nothing was written"
+commit "Documentation: describe NETLINK_KERROR and evlog" <<'M'
+The guide for authors of drivers and of programs, and who maintains it.
+M
+
+git -C "$repo" format-patch -q -U1 --zero-commit --no-signature --full-index \
+	-o "$work/patches" base
+mkdir -p "$2"
+rm -f "$2"/[0-9][0-9][0-9][0-9]-*.patch "$2/series"
+cp "$work"/patches/*.patch "$2"
+(cd "$2" && ls [0-9][0-9][0-9][0-9]-*.patch > series)

@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Decodes the bytes of one event, as <linux/evlog.h> lays them out, and gives
+ * access to the parts. Trusts no length that it reads: an event that is not
+ * well-formed is treated as raw bytes.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include "internal.h"
+
+static int decode_arguments(struct kerror_event *event, const uint8_t *at,
+			    const uint8_t *end)
+{
+	struct evl_argument head;
+	struct argument *more;
+	size_t space;
+
+	while ((size_t)(end - at) >= sizeof(head)) {
+		memcpy(&head, at, sizeof(head));
+		space = (sizeof(head) + head.size + 3) & ~(size_t)3;
+		if (space > (size_t)(end - at))
+			return -EBADMSG;
+		if (event->argument_count == event->argument_room) {
+			size_t room = 2 * event->argument_room + 8;
+
+			more = realloc(event->arguments, room * sizeof(*more));
+			if (!more)
+				return -ENOMEM;
+			event->arguments = more;
+			event->argument_room = room;
+		}
+		event->arguments[event->argument_count++] = (struct argument) {
+			.type = head.type,
+			.flags = head.flags,
+			.size = head.size,
+			.value = at + sizeof(head),
+		};
+		at += space;
+	}
+	return at == end ? 0 : -EBADMSG;
+}
+
+static int decode_evlog(struct kerror_event *event)
+{
+	struct evl_header *header = &event->header;
+	const uint8_t *at = event->data;
+	size_t size = event->size, known;
+
+	if (size < EVL_HEADER_SIZE)
+		return -EBADMSG;
+	memcpy(header, at, EVL_HEADER_SIZE);
+	if (header->magic != EVL_MAGIC || header->header_size < EVL_HEADER_SIZE)
+		return -EBADMSG;
+	known = header->header_size;
+	if (known > size ||
+	    size - known != (uint64_t)header->device_size +
+			    header->variable_size)
+		return -EBADMSG;
+	at += known;
+
+	event->device = "";
+	if (header->device_size) {
+		event->device = (const char *)at;
+		if (at[header->device_size - 1])
+			return -EBADMSG;
+		at += header->device_size;
+	}
+	if (header->comm[EVL_COMM_SIZE - 1] ||
+	    header->facility[EVL_FACILITY_SIZE - 1])
+		return -EBADMSG;
+
+	event->payload = at;
+	event->payload_size = header->variable_size;
+	if (header->format != EVL_FORMAT_PRINTF)
+		return 0;
+	if (!header->format_size || header->format_size > header->variable_size ||
+	    memchr(at, 0, header->format_size) != at + header->format_size - 1)
+		return -EBADMSG;
+	event->format = (const char *)at;
+	return decode_arguments(event, at + header->format_size,
+				at + header->variable_size);
+}
+
+int event_decode(struct kerror_event *event, uint32_t group, uint32_t sequence,
+		 uint32_t thread, const void *data, size_t size)
+{
+	int err;
+
+	event->group = group;
+	event->sequence = sequence;
+	event->thread = thread;
+	event->data = data;
+	event->size = size;
+	event->device = "";
+	event->format = NULL;
+	event->payload = NULL;
+	event->payload_size = 0;
+	event->argument_count = 0;
+	event->structured = false;
+	if (!(group & KERROR_GROUP_EVLOG))
+		return 0;
+	err = decode_evlog(event);
+	event->structured = !err;
+	return err == -ENOMEM ? err : 0;
+}
+
+struct kerror_event *kerror_event_new(uint32_t group, uint32_t sequence,
+				      uint32_t thread, const void *data,
+				      size_t size)
+{
+	struct kerror_event *event = calloc(1, sizeof(*event));
+
+	if (!event)
+		return NULL;
+	event->owned = malloc(size ? size : 1);
+	if (!event->owned)
+		goto fail;
+	if (size)
+		memcpy(event->owned, data, size);
+	if (event_decode(event, group, sequence, thread, event->owned, size))
+		goto fail;
+	return event;
+fail:
+	kerror_event_free(event);
+	return NULL;
+}
+
+void kerror_event_free(struct kerror_event *event)
+{
+	if (!event)
+		return;
+	free(event->owned);
+	free(event->arguments);
+	free(event);
+}
+
+uint32_t kerror_event_group(const struct kerror_event *event)
+{
+	return event->group;
+}
+
+uint32_t kerror_event_sequence(const struct kerror_event *event)
+{
+	return event->sequence;
+}
+
+uint32_t kerror_event_thread(const struct kerror_event *event)
+{
+	return event->thread;
+}
+
+const void *kerror_event_data(const struct kerror_event *event, size_t *size)
+{
+	*size = event->size;
+	return event->data;
+}
+
+const struct evl_header *kerror_event_header(const struct kerror_event *event)
+{
+	return event->structured ? &event->header : NULL;
+}
+
+const char *kerror_event_device(const struct kerror_event *event)
+{
+	return event->structured ? event->device : "";
+}
+
+const char *kerror_event_format(const struct kerror_event *event)
+{
+	return event->structured ? event->format : NULL;
+}
+
+const void *kerror_event_payload(const struct kerror_event *event,
+				 size_t *size)
+{
+	bool has = event->structured && !event->format;
+
+	*size = has ? event->payload_size : 0;
+	return has ? event->payload : NULL;
+}
+
+uint64_t argument_number(const struct argument *argument)
+{
+	uint64_t u64;
+	uint32_t u32;
+
+	if (argument->size == sizeof(u64)) {
+		memcpy(&u64, argument->value, sizeof(u64));
+		return u64;
+	}
+	if (argument->size == sizeof(u32)) {
+		memcpy(&u32, argument->value, sizeof(u32));
+		if (argument->type == EVL_ARG_S32 ||
+		    argument->type == EVL_ARG_WIDTH ||
+		    argument->type == EVL_ARG_PRECISION)
+			return (int64_t)(int32_t)u32;
+		return u32;
+	}
+	return argument->size == 1 ? *argument->value : 0;
+}
+
+static bool is_value(const struct argument *argument)
+{
+	return argument->type != EVL_ARG_WIDTH &&
+	       argument->type != EVL_ARG_PRECISION;
+}
+
+size_t kerror_event_argument_count(const struct kerror_event *event)
+{
+	size_t i, count = 0;
+
+	if (!event->structured)
+		return 0;
+	for (i = 0; i < event->argument_count; i++)
+		count += is_value(&event->arguments[i]);
+	return count;
+}
+
+int kerror_event_argument(const struct kerror_event *event, size_t index,
+			  struct kerror_argument *argument)
+{
+	size_t i;
+
+	for (i = 0; event->structured && i < event->argument_count; i++) {
+		const struct argument *found = &event->arguments[i];
+		bool text = found->type == EVL_ARG_STRING ||
+			    found->type == EVL_ARG_TEXT;
+
+		if (!is_value(found) || index--)
+			continue;
+		*argument = (struct kerror_argument) {
+			.type = found->type,
+			.invalid = found->flags & EVL_ARG_FLAG_INVALID,
+			.number = text ? 0 : argument_number(found),
+			.text = text ? (const char *)found->value : NULL,
+			.size = found->size,
+		};
+		return 0;
+	}
+	return -ENOENT;
+}
+
+void text_add(struct text *text, const void *bytes, size_t size)
+{
+	size_t room = text->size > text->length ? text->size - text->length : 0;
+
+	if (size && room)
+		memcpy(text->buffer + text->length, bytes,
+		       size < room ? size : room);
+	text->length += size;
+}
+
+void text_fill(struct text *text, char byte, long count)
+{
+	size_t room = text->size > text->length ? text->size - text->length : 0;
+
+	if (count <= 0)
+		return;
+	if (room)
+		memset(text->buffer + text->length, byte,
+		       (size_t)count < room ? (size_t)count : room);
+	text->length += count;
+}
+
+static void text_add_hex(struct text *text, const uint8_t *bytes, size_t size)
+{
+	static const char digits[] = "0123456789abcdef";
+	size_t i;
+
+	for (i = 0; i < size; i++) {
+		char hex[3] = { ' ', digits[bytes[i] >> 4], digits[bytes[i] & 15] };
+
+		text_add(text, i ? hex : hex + 1, i ? 3 : 2);
+	}
+}
+
+size_t kerror_event_text(const struct kerror_event *event, char *buffer,
+			 size_t size)
+{
+	struct text text = { .buffer = buffer, .size = size };
+
+	if (!event->structured)
+		text_add_hex(&text, event->data, event->size);
+	else if (event->format)
+		format_expand(&text, event);
+	else if (event->header.format == EVL_FORMAT_STRING)
+		text_add(&text, event->payload, event->payload_size);
+	else
+		text_add_hex(&text, event->payload, event->payload_size);
+	if (size)
+		buffer[text.length < size ? text.length : size - 1] = '\0';
+	return text.length;
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What the files of libkerror share and programs do not see.
+ */
+#ifndef LIBKERROR_INTERNAL_H
+#define LIBKERROR_INTERNAL_H
+
+#include "libkerror.h"
+
+/* One argument as it stands in the event: also '*' values. */
+struct argument {
+	uint8_t type;
+	uint8_t flags;
+	uint16_t size;
+	const uint8_t *value;
+};
+
+struct kerror_event {
+	uint32_t group;
+	uint32_t sequence;
+	uint32_t thread;
+	const uint8_t *data;
+	size_t size;
+	uint8_t *owned;		/* data, if kerror_event_new() copied it */
+	bool structured;	/* what follows is valid */
+	struct evl_header header;
+	const char *device;
+	const char *format;
+	const uint8_t *payload;
+	size_t payload_size;
+	struct argument *arguments;
+	size_t argument_count;
+	size_t argument_room;
+};
+
+/* Decodes @data, which must stay as long as @event, over what was there. */
+int event_decode(struct kerror_event *event, uint32_t group, uint32_t sequence,
+		 uint32_t thread, const void *data, size_t size);
+
+uint64_t argument_number(const struct argument *argument);
+
+/* A string under construction that counts what does not fit. */
+struct text {
+	char *buffer;
+	size_t size;
+	size_t length;
+};
+
+void text_add(struct text *text, const void *bytes, size_t size);
+void text_fill(struct text *text, char byte, long count);
+
+/* Expands the format of @event, which has one, with its arguments. */
+void format_expand(struct text *text, const struct kerror_event *event);
+
+#endif

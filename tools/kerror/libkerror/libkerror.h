@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * libkerror: receives, decodes and formats the kernel's error events.
+ *
+ * Two halves. The reader is a state machine without input or output: it is fed
+ * datagrams, and gives events, losses, and requests that are to be sent. The
+ * socket layer moves bytes between a NETLINK_KERROR socket and a reader. Most
+ * programs need kerror_socket_open(), kerror_reader_new() and then
+ * kerror_socket_next() in a loop; see examples/.
+ *
+ * Functions return 0 or more, or a negative errno. Nothing is thread-safe for
+ * one object; different objects are independent. Pointers that accessors
+ * return belong to the library and are valid as long as stated.
+ */
+#ifndef LIBKERROR_H
+#define LIBKERROR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <linux/evlog.h>
+#include <linux/kerror.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- Events ---- */
+
+struct kerror_event;
+
+/**
+ * kerror_event_new() - decode an event that was stored or captured
+ * @group: the one group that it was sent to
+ * @sequence: its sequence number
+ * @thread: nlmsg_pid of its message
+ * @data: its bytes, which are copied
+ * @size: how many
+ *
+ * Return: an event to be freed with kerror_event_free(), or NULL if there is
+ * no memory. An event that is not well-formed evlog is given as raw bytes.
+ */
+struct kerror_event *kerror_event_new(uint32_t group, uint32_t sequence,
+				      uint32_t thread, const void *data,
+				      size_t size);
+void kerror_event_free(struct kerror_event *event);
+
+uint32_t kerror_event_group(const struct kerror_event *event);
+uint32_t kerror_event_sequence(const struct kerror_event *event);
+uint32_t kerror_event_thread(const struct kerror_event *event);
+
+/* The event's bytes as the kernel sent them; valid as long as the event. */
+const void *kerror_event_data(const struct kerror_event *event, size_t *size);
+
+/**
+ * kerror_event_header() - context of an evlog event
+ * @event: the event
+ *
+ * Return: the header, with zeros for fields that an older kernel does not have,
+ * valid as long as the event; NULL if this is not an evlog event, in which case
+ * only the functions above apply.
+ */
+const struct evl_header *kerror_event_header(const struct kerror_event *event);
+
+/* Device such as "+pci:0000:00:1f.2", "" if none. Valid as the event. */
+const char *kerror_event_device(const struct kerror_event *event);
+
+/* Format string, NULL unless EVL_FORMAT_PRINTF. Valid as the event. */
+const char *kerror_event_format(const struct kerror_event *event);
+
+/* The driver's bytes of EVL_FORMAT_BINARY or _STRING. Valid as the event. */
+const void *kerror_event_payload(const struct kerror_event *event,
+				 size_t *size);
+
+/**
+ * struct kerror_argument - value of one conversion
+ * @type: EVL_ARG number
+ * @invalid: the pointer of a %s was NULL or an error
+ * @number: the value of S32 and S64 (sign-extended), U32, U64, CHAR, POINTER
+ * @text: the bytes of STRING and TEXT, not NUL-terminated; valid as the event
+ * @size: how many, or the bytes of the number as recorded
+ */
+struct kerror_argument {
+	uint8_t type;
+	bool invalid;
+	uint64_t number;
+	const char *text;
+	size_t size;
+};
+
+/* Values that the format converts; '*' widths and precisions do not count. */
+size_t kerror_event_argument_count(const struct kerror_event *event);
+
+/* 0, or -ENOENT if there is no such argument; the first is 0. */
+int kerror_event_argument(const struct kerror_event *event, size_t index,
+			  struct kerror_argument *argument);
+
+/**
+ * kerror_event_text() - the text that printk() would have made
+ * @event: the event
+ * @buffer: where to; NUL-terminated if @size is not 0
+ * @size: its bytes
+ *
+ * The text may hold any byte that the driver's strings do, NUL and terminal
+ * controls included. For binary data and raw events it is in hexadecimal.
+ *
+ * Return: bytes of the whole text, without NUL; more than @size - 1 means cut.
+ */
+size_t kerror_event_text(const struct kerror_event *event, char *buffer,
+			 size_t size);
+
+/* ---- Names, constant strings ---- */
+
+const char *kerror_severity_name(unsigned int severity);	/* "err" */
+const char *kerror_cause_name(unsigned int cause);	/* "staging-full" */
+const char *kerror_group_name(uint32_t group);		/* "evlog" */
+const char *kerror_context_name(uint32_t flags);	/* "softirq" */
+const char *kerror_argument_name(unsigned int type);	/* "s32" */
+
+/* ---- Reader ---- */
+
+struct kerror_reader;
+
+/**
+ * enum kerror_item - what kerror_reader_next() found
+ * @KERROR_ITEM_NONE: nothing more; feed the next datagram
+ * @KERROR_ITEM_EVENT: see kerror_reader_event()
+ * @KERROR_ITEM_LOSS: see kerror_reader_loss()
+ * @KERROR_ITEM_STATISTICS: see kerror_reader_statistics()
+ * @KERROR_ITEM_REQUEST: send what kerror_reader_request() gives
+ * @KERROR_ITEM_ERROR: see kerror_reader_error()
+ */
+enum kerror_item {
+	KERROR_ITEM_NONE,
+	KERROR_ITEM_EVENT,
+	KERROR_ITEM_LOSS,
+	KERROR_ITEM_STATISTICS,
+	KERROR_ITEM_REQUEST,
+	KERROR_ITEM_ERROR,
+};
+
+/**
+ * kerror_reader_new() - make a reader
+ * @groups: KERROR_GROUP bits to give events of
+ *
+ * It gives events from the first one it is fed; each exactly once and in order,
+ * or the number of those that are lost.
+ *
+ * Return: a reader to be freed with kerror_reader_free(), or NULL.
+ */
+struct kerror_reader *kerror_reader_new(uint32_t groups);
+void kerror_reader_free(struct kerror_reader *reader);
+
+/* Before anything is fed: begin with the first event since boot. */
+void kerror_reader_from_boot(struct kerror_reader *reader);
+
+/* Before anything is fed: begin with that event of one group. */
+int kerror_reader_from(struct kerror_reader *reader, uint32_t group,
+		       uint32_t sequence);
+
+/**
+ * kerror_reader_feed() - hand over one datagram from the kernel
+ * @reader: the reader, when kerror_reader_next() has said NONE
+ * @group: nl_groups of its source address: 0 for an answer
+ * @datagram: aligned to 4 bytes; must stay until NONE
+ * @size: its bytes
+ *
+ * Return: 0, or -EBUSY before NONE.
+ */
+int kerror_reader_feed(struct kerror_reader *reader, uint32_t group,
+		       const void *datagram, size_t size);
+
+/* The receive queue overflowed: recvmsg() said ENOBUFS. */
+void kerror_reader_overrun(struct kerror_reader *reader);
+
+/* Ask the kernel for its counters; tells of losses not yet announced, too. */
+void kerror_reader_want_statistics(struct kerror_reader *reader);
+
+enum kerror_item kerror_reader_next(struct kerror_reader *reader);
+
+/* Of the item that kerror_reader_next() gave last; valid until its next call. */
+const struct kerror_event *kerror_reader_event(const struct kerror_reader *reader);
+const struct kerror_statistics *
+kerror_reader_statistics(const struct kerror_reader *reader);
+
+/* The error of an ERROR item: a negative errno. */
+int kerror_reader_error(const struct kerror_reader *reader);
+
+/**
+ * kerror_reader_loss() - the loss of a LOSS item
+ * @reader: the reader
+ *
+ * Return: valid until the next call of kerror_reader_next(). Its count is of
+ * events that this reader did not know to be lost yet.
+ */
+const struct kerror_loss *kerror_reader_loss(const struct kerror_reader *reader);
+
+/**
+ * kerror_reader_request() - the request of a REQUEST item
+ * @reader: the reader
+ * @size: set to its bytes
+ *
+ * Return: bytes to be sent as one datagram; valid until the next call of
+ * kerror_reader_next().
+ */
+const void *kerror_reader_request(const struct kerror_reader *reader,
+				  size_t *size);
+
+/* True while events are being asked for or replayed. */
+bool kerror_reader_replaying(const struct kerror_reader *reader);
+
+/* Events given and events known to be lost, since kerror_reader_new(). */
+uint64_t kerror_reader_received(const struct kerror_reader *reader);
+uint64_t kerror_reader_lost(const struct kerror_reader *reader);
+
+/* Sequence number expected next: a cursor for kerror_reader_from(). 0, or
+ * -EAGAIN if no event has told yet.
+ */
+int kerror_reader_cursor(const struct kerror_reader *reader, uint32_t group,
+			 uint32_t *sequence);
+
+/* ---- Socket ---- */
+
+struct kerror_socket;
+
+/**
+ * kerror_socket_open() - listen
+ * @socket: set to a socket to be closed with kerror_socket_close()
+ * @groups: KERROR_GROUP bits
+ *
+ * Return: 0; -EPERM without CAP_NET_ADMIN or CAP_SYSLOG; -EPROTONOSUPPORT if
+ * this kernel has no CONFIG_KERROR.
+ */
+int kerror_socket_open(struct kerror_socket **socket, uint32_t groups);
+void kerror_socket_close(struct kerror_socket *socket);
+
+/* For poll(); readable means that kerror_socket_next() has work to do. */
+int kerror_socket_fd(const struct kerror_socket *socket);
+
+/**
+ * kerror_socket_next() - get the next item, doing all the work for it
+ * @socket: where to read and to send requests
+ * @reader: what to feed
+ * @timeout: milliseconds to wait, 0 not to, -1 for ever
+ * @item: set to EVENT, LOSS, STATISTICS, ERROR or, on a time-out, NONE
+ *
+ * Return: 0, or a negative errno of the socket; -EINTR after a signal.
+ */
+int kerror_socket_next(struct kerror_socket *socket,
+		       struct kerror_reader *reader, int timeout,
+		       enum kerror_item *item);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* LIBKERROR_H */

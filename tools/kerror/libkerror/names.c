@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Names of the protocol's numbers, as kerrord prints them. They do not change.
+ */
+#include "internal.h"
+
+static const char *name(const char *const *names, size_t count, size_t index)
+{
+	return index < count && names[index] ? names[index] : "unknown";
+}
+
+#define NAME(names, index) name(names, sizeof(names) / sizeof(*(names)), index)
+
+const char *kerror_severity_name(unsigned int severity)
+{
+	static const char *const names[] = {
+		"emerg", "alert", "crit", "err", "warning", "notice", "info",
+		"debug",
+	};
+
+	return NAME(names, severity);
+}
+
+const char *kerror_cause_name(unsigned int cause)
+{
+	static const char *const names[] = {
+		[KERROR_LOST_STAGING_FULL] = "staging-full",
+		[KERROR_LOST_NO_STAGING] = "no-staging",
+		[KERROR_LOST_TOO_LONG] = "too-long",
+		[KERROR_LOST_NMI] = "nmi",
+		[KERROR_LOST_RATE_LIMIT] = "rate-limit",
+		[KERROR_LOST_ABANDONED] = "abandoned",
+		[KERROR_LOST_HISTORY] = "history",
+	};
+
+	return NAME(names, cause);
+}
+
+const char *kerror_group_name(uint32_t group)
+{
+	return group == KERROR_GROUP_RAW ? "raw" :
+	       group == KERROR_GROUP_EVLOG ? "evlog" : "unknown";
+}
+
+const char *kerror_context_name(uint32_t flags)
+{
+	return flags & EVL_FLAG_NMI ? "nmi" :
+	       flags & EVL_FLAG_INTERRUPT ? "hardirq" :
+	       flags & EVL_FLAG_SOFTIRQ ? "softirq" : "process";
+}
+
+const char *kerror_argument_name(unsigned int type)
+{
+	static const char *const names[] = {
+		[EVL_ARG_WIDTH] = "width",
+		[EVL_ARG_PRECISION] = "precision",
+		[EVL_ARG_S32] = "s32",
+		[EVL_ARG_U32] = "u32",
+		[EVL_ARG_S64] = "s64",
+		[EVL_ARG_U64] = "u64",
+		[EVL_ARG_CHAR] = "char",
+		[EVL_ARG_STRING] = "string",
+		[EVL_ARG_POINTER] = "pointer",
+		[EVL_ARG_TEXT] = "text",
+	};
+
+	return NAME(names, type);
+}
