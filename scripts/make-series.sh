@@ -37,11 +37,12 @@ take() {
 }
 
 # insert FILE before|after|last REGEX TEXT: adds lines at the first match, or
-# behind the last one.
+# behind the last one (with $UNTIL, the last one before a line that matches that).
 insert() {
-	TEXT=$4 awk -v where="$2" -v regex="$3" '
+	TEXT=$4 REGEX=$3 awk -v where="$2" '
 	{ line[NR] = $0 }
-	$0 ~ regex && (!at || where == "last") { at = NR }
+	ENVIRON["UNTIL"] != "" && $0 ~ ENVIRON["UNTIL"] { ended = 1 }
+	!ended && $0 ~ ENVIRON["REGEX"] && (!at || where == "last") { at = NR }
 	END {
 		if (!at)
 			exit 1
@@ -87,7 +88,7 @@ git -C "$repo" commit -q -m base
 git -C "$repo" tag base
 
 kconfigs="net/netlink/Kconfig.kerror kernel/Kconfig.evlog kernel/Kconfig.evlog_test"
-insert $netlink_h last '^#define NETLINK_[A-Z_0-9]+[ \t]+[0-9]+' \
+UNTIL='^#define MAX_LINKS' insert $netlink_h last '^#define NETLINK_[A-Z_0-9]+[ \t]+[0-9]+' \
 '#define NETLINK_KERROR		27	/* Error events of the kernel */'
 insert init/Kconfig before '^config IKCONFIG$' "$(printf 'source "%s"\n' $kconfigs)
 "
@@ -99,7 +100,7 @@ obj-$(CONFIG_KERROR)		+= kerror.o'
 insert samples/Kconfig before '^config SAMPLE_KOBJECT$' \
 'source "samples/evlog/Kconfig"
 '
-insert samples/Makefile last '^obj-\$\(CONFIG_SAMPLE_[A-Z_]+\)[ \t]*\+= [d-e]' \
+insert samples/Makefile last '^obj-\$\(CONFIG_SAMPLE_[A-Z_]+\)[ \t]*\+= [a-e]' \
 'obj-$(CONFIG_SAMPLE_EVLOG)		+= evlog/'
 insert tools/testing/selftests/Makefile before '^TARGETS \+= kexec$' 'TARGETS += kerror'
 for file in $kconfigs samples/evlog/Kconfig; do
@@ -167,11 +168,10 @@ function flush() {
 	print ""
 	done = 1
 }
-list && !done && previous == "" && /^[A-Z0-9]/ && $0 > "KERNEL ERROR" { flush() }
-/^3C59X|^Maintainers List/ { list = 1 }
-{ print; previous = $0 }
+!done && /^KERNEL / && $0 > "KERNEL ERROR" { flush() }
+{ print }
 END { exit !done }' "$tree/MAINTAINERS" > "$repo/MAINTAINERS" ||
-	die "MAINTAINERS: no list of sections; nothing was written"
+	die "MAINTAINERS: no section matches /^KERNEL /; nothing was written"
 commit "Documentation: describe NETLINK_KERROR and evlog" <<'M'
 The guide for authors of drivers and of programs, and who maintains it.
 M

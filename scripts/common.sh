@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Sourced by the other scripts: where things are, how to say what goes on, and
+# how to get what is missing. Everything that is built goes to $BUILD.
+set -eu
+export LC_ALL=C
+
+TOP=$(cd "$(dirname "$0")/.." && pwd)
+BUILD=${BUILD:-$TOP/build}
+SELFTESTS=$TOP/tools/testing/selftests/kerror
+mkdir -p "$BUILD"
+
+# Compiler output is found again in another clone, too.
+export CCACHE_BASEDIR="$TOP" CCACHE_NOHASHDIR=1
+
+step() { printf '\n== %s\n' "$*" >&2; }
+die() { echo "${0##*/}: $*" >&2; exit 1; }
+
+# need_packages PACKAGE...: installs those that are missing.
+need_packages() {
+	missing=
+	for package in "$@"; do
+		dpkg-query -W -f '${Status}' "$package" 2>/dev/null |
+			grep -q 'install ok installed' || missing="$missing $package"
+	done
+	[ -n "$missing" ] || return 0
+	step "installing$missing"
+	[ "$(id -u)" = 0 ] ||
+		die "not root: as root, run: apt-get install$missing"
+	apt-get update -qq || true
+	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
+		--no-install-recommends $missing >"$BUILD/apt.log" 2>&1 ||
+		{ tail -5 "$BUILD/apt.log" >&2; die "apt-get failed: $BUILD/apt.log"; }
+}
+
+# progress TITLE EXPECTED_LINES: shows how far a kernel build on standard input
+# has come; the output itself goes to standard output.
+progress() {
+	tty=no
+	[ -t 2 ] && tty=yes
+	awk -v title="$1" -v expected="$2" -v tty=$tty '
+	{ print }
+	/^  [A-Z]/ {
+		percent = int(++lines * 100 / expected)
+		if (percent > 99)
+			percent = 99
+		if (tty == "yes" && percent != shown) {
+			bar = substr("##############################", 1, percent * 30 / 100)
+			printf "\r%s [%-30s] %2d%% ", title, bar, percent > "/dev/stderr"
+			shown = percent
+		} else if (tty != "yes" && percent >= shown + 10) {
+			shown = percent - percent % 10
+			printf "%s %d%%\n", title, shown > "/dev/stderr"
+		}
+	}
+	END { printf "%s%s finished\n", tty == "yes" ? "\r\033[K" : "", title > "/dev/stderr" }'
+}
