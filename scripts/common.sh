@@ -55,3 +55,19 @@ progress() {
 	}
 	END { printf "%s%s finished\n", tty == "yes" ? "\r\033[K" : "", title > "/dev/stderr" }'
 }
+
+# keep_pristine NAME: puts the files that the series changes, as they were, to
+# build/NAME/pristine: from the tree that was just unpacked, or from the package.
+keep_pristine() {
+	[ ! -e "$BUILD/$1/pristine/Makefile" ] || return 0
+	mkdir -p "$BUILD/$1/pristine"
+	files=$("$TOP/scripts/make-series.sh" --files)
+	if [ -e "$BUILD/$1/unpacked" ]; then
+		(cd "$BUILD/$1/source" && cp -p --parents $files "$BUILD/$1/pristine" 2>/dev/null) || true
+		return 0
+	fi
+	need_packages "linux-source-$1"
+	step "looking at linux-source-$1"
+	tar -C "$BUILD/$1/pristine" --strip-components=1 -xf "/usr/src/linux-source-$1.tar.xz" \
+		$(printf "linux-source-$1/%s " $files) 2>/dev/null || true
+}

@@ -36,26 +36,19 @@ if [ ! -e "$BUILD/$name/unpacked" ]; then
 	fi
 	touch "$BUILD/$name/unpacked"
 fi
+keep_pristine "$name"
 
 # Patched copies of the files are made aside, and only those that differ are
 # put into the tree, so that make sees what really changed. No file is written
 # in place: it may be a hard link.
 if [ -n "$tree" ]; then
 	series=$BUILD/$name/patches
-	"$TOP/scripts/make-series.sh" "$tree" "$series"
+	"$TOP/scripts/make-series.sh" "$pristine" "$series"
 fi
 [ -e "$series/series" ] || die "no series in $series; give a KERNEL_TREE"
 patched=$BUILD/$name/patched
 rm -rf "$patched"
-mkdir -p "$patched" "$pristine"
-sed -n 's,^--- a/,,p' "$series"/*.patch | sort -u > "$BUILD/$name/modified"
-while read -r file; do
-	if [ ! -e "$pristine/$file" ] && [ -e "$source/$file" ] &&
-	   ! grep -qxF "$file" "$BUILD/$name/added" 2>/dev/null; then
-		mkdir -p "$(dirname "$pristine/$file")"
-		cp -p "$source/$file" "$pristine/$file"
-	fi
-done < "$BUILD/$name/modified"
+mkdir -p "$patched"
 cp -rp "$pristine/." "$patched"
 while read -r patch; do
 	(cd "$patched" && patch -p1 -s -F0 --no-backup-if-mismatch) < "$series/$patch" ||

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Prints the patch series for a kernel tree: make-series.sh KERNEL_TREE FOLDER
+# or the names of the files that it reads there: make-series.sh --files
 #
 # Writes FOLDER/NNNN-*.patch and FOLDER/series, for git am and for quilt. The
 # tree is only read. The places in its files are found by content; if one is
@@ -11,6 +12,11 @@ set -eu
 
 die() { echo "make-series: $*" >&2; exit 1; }
 
+# What is read of a tree, one or the other where they moved.
+files="include/uapi/linux/netlink.h include/linux/netlink.h init/Kconfig
+kernel/Makefile net/netlink/Makefile samples/Kconfig samples/Makefile
+tools/testing/selftests/Makefile MAINTAINERS"
+[ "$*" != --files ] || { echo Makefile $files; exit 0; }
 [ $# -eq 2 ] || die "usage: make-series.sh KERNEL_TREE FOLDER"
 [ -f "$1/Makefile" ] && [ -d "$1/net/netlink" ] ||
 	die "$1 is not a kernel source tree; give the folder that has net/netlink/"
@@ -78,11 +84,14 @@ commit() {
 
 netlink_h=include/uapi/linux/netlink.h
 [ -f "$tree/$netlink_h" ] || netlink_h=include/linux/netlink.h
-for file in $netlink_h init/Kconfig kernel/Makefile net/netlink/Makefile \
-	    samples/Kconfig samples/Makefile tools/testing/selftests/Makefile \
-	    MAINTAINERS; do
-	take $file
+for file in $files; do
+	case $file in
+	*/linux/netlink.h) [ "$file" = "$netlink_h" ] || continue ;;
+	esac
+	take "$file"
 done
+grep -q NETLINK_KERROR "$repo/$netlink_h" &&
+	die "$tree has NETLINK_KERROR already; give a tree without the series"
 git -C "$repo" add -A
 git -C "$repo" commit -q -m base
 git -C "$repo" tag base

@@ -9,6 +9,32 @@
 #include <string.h>
 #include "internal.h"
 
+/* Known types have known sizes, so that no later code need look at them. */
+static bool size_fits(const struct evl_argument *head)
+{
+	switch (head->type) {
+	case EVL_ARG_WIDTH:
+	case EVL_ARG_PRECISION:
+	case EVL_ARG_S32:
+	case EVL_ARG_U32:
+		return head->size == 4;
+	case EVL_ARG_S64:
+	case EVL_ARG_U64:
+		return head->size == 8;
+	case EVL_ARG_POINTER:
+		return head->size == 4 || head->size == 8;
+	case EVL_ARG_CHAR:
+		return head->size == 1;
+	}
+	return true;
+}
+
+/* True if @size bytes at @at are a string with its NUL, and no other NUL. */
+static bool is_string(const uint8_t *at, size_t size)
+{
+	return size && memchr(at, 0, size) == at + size - 1;
+}
+
 static int decode_arguments(struct kerror_event *event, const uint8_t *at,
 			    const uint8_t *end)
 {
@@ -19,7 +45,7 @@ static int decode_arguments(struct kerror_event *event, const uint8_t *at,
 	while ((size_t)(end - at) >= sizeof(head)) {
 		memcpy(&head, at, sizeof(head));
 		space = (sizeof(head) + head.size + 3) & ~(size_t)3;
-		if (space > (size_t)(end - at))
+		if (space > (size_t)(end - at) || !size_fits(&head))
 			return -EBADMSG;
 		if (event->argument_count == event->argument_room) {
 			size_t room = 2 * event->argument_room + 8;
@@ -62,7 +88,7 @@ static int decode_evlog(struct kerror_event *event)
 	event->device = "";
 	if (header->device_size) {
 		event->device = (const char *)at;
-		if (at[header->device_size - 1])
+		if (!is_string(at, header->device_size))
 			return -EBADMSG;
 		at += header->device_size;
 	}
@@ -74,8 +100,8 @@ static int decode_evlog(struct kerror_event *event)
 	event->payload_size = header->variable_size;
 	if (header->format != EVL_FORMAT_PRINTF)
 		return 0;
-	if (!header->format_size || header->format_size > header->variable_size ||
-	    memchr(at, 0, header->format_size) != at + header->format_size - 1)
+	if (header->format_size > header->variable_size ||
+	    !is_string(at, header->format_size))
 		return -EBADMSG;
 	event->format = (const char *)at;
 	return decode_arguments(event, at + header->format_size,

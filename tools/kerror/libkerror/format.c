@@ -163,8 +163,8 @@ static void expand_value(struct text *text, struct conversion *c,
 		base = 8;
 	else if (c->letter == 'x' || c->letter == 'X')
 		base = 16;
-	if (argument->size == 4 && !is_signed)
-		value = (uint32_t)value;
+	if (argument->size == 4)
+		value = is_signed ? (uint64_t)(int32_t)value : (uint32_t)value;
 	if (c->qualifier == 'H')
 		value = is_signed ? (uint64_t)(int8_t)value : (uint8_t)value;
 	else if (c->qualifier == 'h')

@@ -154,9 +154,22 @@ void kerror_reader_free(struct kerror_reader *reader);
 /* Before anything is fed: begin with the first event since boot. */
 void kerror_reader_from_boot(struct kerror_reader *reader);
 
-/* Before anything is fed: begin with that event of one group. */
+/*
+ * Before anything is fed: begin with that event of one group. It must be of
+ * this boot. If the kernel knows that it is not, there is an ERROR item,
+ * -EINVAL, and the group begins with the first event since boot.
+ */
 int kerror_reader_from(struct kerror_reader *reader, uint32_t group,
 		       uint32_t sequence);
+
+/*
+ * Before anything is fed, with kerror_reader_from(): this is the last LOSS of
+ * its group and cause that was given before the restart. Without it losses
+ * between the last event and the restart are counted twice. Uses its group,
+ * cause and total.
+ */
+int kerror_reader_from_loss(struct kerror_reader *reader,
+			    const struct kerror_loss *loss);
 
 /**
  * kerror_reader_feed() - hand over one datagram from the kernel
@@ -170,8 +183,15 @@ int kerror_reader_from(struct kerror_reader *reader, uint32_t group,
 int kerror_reader_feed(struct kerror_reader *reader, uint32_t group,
 		       const void *datagram, size_t size);
 
-/* The receive queue overflowed: recvmsg() said ENOBUFS. */
+/* The receive queue overflowed, recvmsg() said ENOBUFS; or cut, MSG_TRUNC. */
 void kerror_reader_overrun(struct kerror_reader *reader);
+
+/*
+ * The receive queue is empty: recvmsg() said EAGAIN. An answer that has not
+ * come after an overrun will not come any more. Return: true if there may be
+ * requests now, so that kerror_reader_next() must be called before a wait.
+ */
+bool kerror_reader_drained(struct kerror_reader *reader);
 
 /* Ask the kernel for its counters; tells of losses not yet announced, too. */
 void kerror_reader_want_statistics(struct kerror_reader *reader);
@@ -183,7 +203,12 @@ const struct kerror_event *kerror_reader_event(const struct kerror_reader *reade
 const struct kerror_statistics *
 kerror_reader_statistics(const struct kerror_reader *reader);
 
-/* The error of an ERROR item: a negative errno. */
+/*
+ * The error of an ERROR item: a negative errno. -EBADMSG for a datagram that
+ * is malformed, -ENOMEM, or what the kernel answered to a request. After any of
+ * them the reader goes on. What it could not ask for it asks for again when
+ * there is a newer event, or statistics.
+ */
 int kerror_reader_error(const struct kerror_reader *reader);
 
 /**

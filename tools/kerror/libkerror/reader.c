@@ -7,8 +7,9 @@
  * number is given, an earlier one dropped as known, a later one makes it ask
  * for a replay from the expected one; until that is through, broadcasts are
  * of no use but for the expected one. Losses are counted by the totals in the
- * notices, so that a notice may be missed or seen twice. A socket can have one
- * replay at a time; groups take turns.
+ * notices, so that a notice may be missed, overtaken or seen twice. A socket
+ * can have one replay at a time; groups take turns. What a replay brings does
+ * not say of which group it is, so there must be no doubt whose turn it is.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -19,20 +20,31 @@
 #define GROUPS	2
 #define CAUSES	32	/* more than there are: a newer kernel may have more */
 
+/* What is accounted for of one cause: losses number first + 1 to last. */
+struct losses {
+	bool known;
+	uint64_t first;
+	uint64_t last;
+};
+
 struct group {
-	bool started;		/* next is known */
-	bool from_boot;		/* ask from the first event of this boot */
+	bool started;		/* next and seen are known */
+	bool from_boot;		/* begin with the first event of this boot */
 	bool replay_wanted;
 	bool statistics_wanted;
+	bool statistics_asked;
 	uint32_t next;
-	uint64_t total[CAUSES];	/* losses that are accounted for */
-	bool total_known[CAUSES];
+	uint32_t seen;		/* next, or later: events up to it exist */
+	struct losses losses[CAUSES];
 };
 
 struct kerror_reader {
 	uint32_t groups;
 	struct group group[GROUPS];
 	int replaying;		/* index of the group, or -1 */
+	int turn;		/* group that may ask first */
+	bool busy;		/* a replay runs that this reader ignores */
+	bool overrun;		/* answers may be lost */
 	const uint8_t *at;	/* rest of the datagram */
 	size_t rest;
 	uint32_t source;	/* its nl_groups */
@@ -80,18 +92,41 @@ static int index_of(uint32_t group)
 	       group == KERROR_GROUP_EVLOG ? 1 : -1;
 }
 
+static void start(struct group *group, uint32_t next)
+{
+	group->started = true;
+	group->next = next;
+	group->seen = next;
+}
+
+static void saw(struct group *group, uint32_t next)
+{
+	if (group->started && (int32_t)(next - group->seen) > 0)
+		group->seen = next;
+}
+
+static void advance(struct group *group, uint32_t next)
+{
+	group->next = next;
+	saw(group, next);
+}
+
+static void restart_from_boot(struct group *group)
+{
+	group->started = false;
+	group->from_boot = true;
+	group->replay_wanted = true;
+	/* At boot nothing was lost. */
+	memset(group->losses, 0, sizeof(group->losses));
+	for (int cause = 0; cause < CAUSES; cause++)
+		group->losses[cause].known = true;
+}
+
 void kerror_reader_from_boot(struct kerror_reader *reader)
 {
-	for (int i = 0; i < GROUPS; i++) {
-		struct group *group = &reader->group[i];
-
-		if (!reads(reader, i))
-			continue;
-		group->from_boot = true;
-		group->replay_wanted = true;
-		/* At boot nothing was lost. */
-		memset(group->total_known, true, sizeof(group->total_known));
-	}
+	for (int i = 0; i < GROUPS; i++)
+		if (reads(reader, i))
+			restart_from_boot(&reader->group[i]);
 }
 
 int kerror_reader_from(struct kerror_reader *reader, uint32_t group,
@@ -101,16 +136,28 @@ int kerror_reader_from(struct kerror_reader *reader, uint32_t group,
 
 	if (!reads(reader, i))
 		return -EINVAL;
-	reader->group[i].started = true;
-	reader->group[i].next = sequence;
+	start(&reader->group[i], sequence);
 	reader->group[i].replay_wanted = true;
+	return 0;
+}
+
+int kerror_reader_from_loss(struct kerror_reader *reader,
+			    const struct kerror_loss *loss)
+{
+	int i = index_of(loss->group);
+
+	if (!reads(reader, i) || loss->cause >= CAUSES)
+		return -EINVAL;
+	reader->group[i].losses[loss->cause] = (struct losses) {
+		.known = true, .last = loss->total,
+	};
 	return 0;
 }
 
 int kerror_reader_feed(struct kerror_reader *reader, uint32_t group,
 		       const void *datagram, size_t size)
 {
-	if (reader->rest)
+	if (reader->rest || reader->statistics_next < CAUSES)
 		return -EBUSY;
 	reader->at = datagram;
 	reader->rest = size;
@@ -120,9 +167,26 @@ int kerror_reader_feed(struct kerror_reader *reader, uint32_t group,
 
 void kerror_reader_overrun(struct kerror_reader *reader)
 {
+	reader->overrun = true;
 	for (int i = 0; i < GROUPS; i++)
-		if (reads(reader, i) && reader->group[i].started)
+		if (reader->group[i].started || reader->group[i].from_boot)
 			reader->group[i].replay_wanted = true;
+}
+
+bool kerror_reader_drained(struct kerror_reader *reader)
+{
+	/* Without an overrun every request is answered. */
+	if (!reader->overrun)
+		return false;
+	reader->overrun = false;
+	if (reader->replaying >= 0)
+		reader->group[reader->replaying].replay_wanted = true;
+	reader->replaying = -1;
+	reader->busy = false;
+	for (int i = 0; i < GROUPS; i++)
+		reader->group[i].statistics_wanted |=
+			reader->group[i].statistics_asked;
+	return true;
 }
 
 void kerror_reader_want_statistics(struct kerror_reader *reader)
@@ -131,20 +195,31 @@ void kerror_reader_want_statistics(struct kerror_reader *reader)
 		reader->group[i].statistics_wanted = reads(reader, i);
 }
 
-/* Accounts for @total losses since boot; true if some of them are news. */
+/*
+ * Accounts for @count losses of which the last is number @total since boot;
+ * true if some are news: up to @total those after the last known, notices of
+ * which were missed or are to come; and those before the first known, if this
+ * is an earlier notice that was overtaken.
+ */
 static bool account(struct kerror_reader *reader, int index, uint32_t cause,
 		    uint64_t total, uint64_t count)
 {
-	struct group *group = &reader->group[index];
+	uint64_t before = total - count;
 
 	if (cause < CAUSES) {
-		if (group->total_known[cause])
-			count = total - group->total[cause];
-		if ((int64_t)count < 0)
-			count = 0;	/* a notice that was overtaken */
-		else
-			group->total[cause] = total;
-		group->total_known[cause] = true;
+		struct losses *known = &reader->group[index].losses[cause];
+
+		if (!known->known)
+			*known = (struct losses) { true, before, before };
+		count = 0;
+		if (total > known->last) {
+			count += total - known->last;
+			known->last = total;
+		}
+		if (before < known->first) {
+			count += known->first - before;
+			known->first = before;
+		}
 	}
 	reader->loss = (struct kerror_loss) {
 		.count = count,
@@ -160,35 +235,32 @@ static enum kerror_item take_event(struct kerror_reader *reader, int index,
 				   bool replayed, const struct nlmsghdr *message)
 {
 	struct group *group = &reader->group[index];
-	int32_t ahead;
 	int err;
 
-	if (!group->started && !group->replay_wanted &&
-	    (replayed || reader->replaying != index)) {
-		group->started = true;
-		group->next = message->nlmsg_seq;
+	if (!group->started) {
+		if (group->from_boot &&
+		    (!replayed || message->nlmsg_seq != KERROR_SEQUENCE_FIRST)) {
+			/* The replay will bring it, or has failed. */
+			if (reader->replaying != index)
+				group->replay_wanted = true;
+			return KERROR_ITEM_NONE;
+		}
+		start(group, message->nlmsg_seq);
 	}
-	if (!group->started)
-		return KERROR_ITEM_NONE;
-	ahead = (int32_t)(message->nlmsg_seq - group->next);
-	if (ahead < 0)
-		return KERROR_ITEM_NONE;
-	if (ahead > 0) {
-		if (reader->replaying != index)
-			group->replay_wanted = true;
+	if (message->nlmsg_seq != group->next) {
+		if (!replayed)
+			saw(group, message->nlmsg_seq + 1);
 		return KERROR_ITEM_NONE;
 	}
-	group->next++;
 	err = event_decode(&reader->event, 1U << index, message->nlmsg_seq,
 			   message->nlmsg_pid, message + 1,
 			   message->nlmsg_len - NLMSG_HDRLEN);
 	if (err) {
-		/* It will be asked for again. */
-		group->next--;
 		group->replay_wanted = true;
 		reader->error = err;
 		return KERROR_ITEM_ERROR;
 	}
+	advance(group, group->next + 1);
 	reader->received++;
 	return KERROR_ITEM_EVENT;
 }
@@ -197,19 +269,30 @@ static enum kerror_item take_loss(struct kerror_reader *reader, int index,
 				  bool replayed, const struct nlmsghdr *message)
 {
 	struct group *group = &reader->group[index];
+	uint32_t next = message->nlmsg_seq;
 	struct kerror_loss loss;
 
 	if (message->nlmsg_len < NLMSG_LENGTH(sizeof(loss)))
 		return KERROR_ITEM_NONE;
 	memcpy(&loss, message + 1, sizeof(loss));
-	if (loss.cause != KERROR_LOST_HISTORY)
+	if (loss.cause != KERROR_LOST_HISTORY) {
+		if (!replayed)
+			saw(group, next);
 		return account(reader, index, loss.cause, loss.total,
 			       loss.count) ?
 		       KERROR_ITEM_LOSS : KERROR_ITEM_NONE;
+	}
 	if (!replayed)
 		return KERROR_ITEM_NONE;
-	group->started = true;
-	group->next = message->nlmsg_seq;
+	if (!group->started) {
+		start(group, next);
+	} else {
+		/* Broadcasts may have brought some since the request. */
+		if ((int32_t)(next - group->next) <= 0)
+			return KERROR_ITEM_NONE;
+		loss.count = next - group->next;
+		advance(group, next);
+	}
 	loss.group = 1U << index;
 	reader->loss = loss;
 	reader->lost += loss.count;
@@ -219,16 +302,13 @@ static enum kerror_item take_loss(struct kerror_reader *reader, int index,
 /* Tells of one cause after the other that has more losses than known. */
 static enum kerror_item take_statistics(struct kerror_reader *reader)
 {
-	struct kerror_statistics *statistics = &reader->statistics;
+	const struct kerror_statistics *statistics = &reader->statistics;
 	int index = index_of(statistics->group);
 
 	while (reader->statistics_next < statistics->causes) {
 		uint32_t cause = reader->statistics_next++;
-		struct group *group = &reader->group[index];
 
-		if (account(reader, index, cause, statistics->lost[cause],
-			    group->total_known[cause] ?
-			    statistics->lost[cause] : 0))
+		if (account(reader, index, cause, statistics->lost[cause], 0))
 			return KERROR_ITEM_LOSS;
 	}
 	reader->statistics_next = CAUSES;
@@ -238,6 +318,7 @@ static enum kerror_item take_statistics(struct kerror_reader *reader)
 static enum kerror_item take_error(struct kerror_reader *reader,
 				   const struct nlmsghdr *message)
 {
+	struct group *group = NULL;
 	struct nlmsgerr answer;
 
 	if (message->nlmsg_len < NLMSG_LENGTH(sizeof(answer)))
@@ -245,11 +326,29 @@ static enum kerror_item take_error(struct kerror_reader *reader,
 	memcpy(&answer, message + 1, sizeof(answer));
 	if (!answer.error)
 		return KERROR_ITEM_NONE;
-	if (answer.msg.nlmsg_type == KERROR_MSG_REPLAY) {
-		/* It runs nevertheless and will end with NLMSG_DONE. */
-		if (answer.error == -ENOBUFS || answer.error == -EBUSY)
+	if (answer.msg.nlmsg_type == KERROR_MSG_STATISTICS)
+		for (int i = 0; i < GROUPS; i++)
+			reader->group[i].statistics_asked = false;
+	if (answer.msg.nlmsg_type == KERROR_MSG_REPLAY && reader->replaying >= 0)
+		group = &reader->group[reader->replaying];
+	if (group) {
+		/* It has begun nevertheless and will end with NLMSG_DONE. */
+		if (answer.error == -ENOBUFS)
 			return KERROR_ITEM_NONE;
 		reader->replaying = -1;
+		if (answer.error == -EBUSY) {
+			/* One that was given up: wait for its NLMSG_DONE. */
+			reader->busy = true;
+			group->replay_wanted = true;
+			return KERROR_ITEM_NONE;
+		}
+		if (answer.error == -EINVAL) {
+			/* The cursor is of another boot. */
+			if (group->started)
+				restart_from_boot(group);
+			else
+				group->from_boot = false;
+		}
 	}
 	reader->error = answer.error;
 	return KERROR_ITEM_ERROR;
@@ -272,28 +371,29 @@ static enum kerror_item take_message(struct kerror_reader *reader,
 		       take_loss(reader, index, replayed, message) :
 		       KERROR_ITEM_NONE;
 	case KERROR_MSG_STATISTICS:
+		if (!replayed)
+			return KERROR_ITEM_NONE;
 		memset(&reader->statistics, 0, sizeof(reader->statistics));
 		memcpy(&reader->statistics, message + 1,
 		       size < sizeof(reader->statistics) ?
 		       size : sizeof(reader->statistics));
 		if (reader->statistics.causes > KERROR_CAUSES)
 			reader->statistics.causes = KERROR_CAUSES;
-		if (!replayed ||
-		    !reads(reader, index_of(reader->statistics.group)))
+		index = index_of(reader->statistics.group);
+		if (!reads(reader, index))
 			return KERROR_ITEM_NONE;
+		reader->group[index].statistics_asked = false;
+		saw(&reader->group[index], reader->statistics.sequence_next);
 		reader->statistics_next = 0;
 		return take_statistics(reader);
 	case NLMSG_DONE:
-		if (replayed && reader->replaying >= 0) {
-			struct group *group = &reader->group[reader->replaying];
-
-			/* An empty history: then its first is the first. */
-			if (!group->started && group->from_boot) {
-				group->started = true;
-				group->next = KERROR_SEQUENCE_FIRST;
-			}
-			reader->replaying = -1;
-		}
+		if (!replayed)
+			return KERROR_ITEM_NONE;
+		/* From boot, and there was none: the first comes next. */
+		if (index >= 0 && !reader->group[index].started)
+			start(&reader->group[index], KERROR_SEQUENCE_FIRST);
+		reader->replaying = -1;
+		reader->busy = false;
 		return KERROR_ITEM_NONE;
 	case NLMSG_ERROR:
 		return replayed ? take_error(reader, message) :
@@ -321,6 +421,11 @@ static enum kerror_item ask(struct kerror_reader *reader, int index,
 	return KERROR_ITEM_REQUEST;
 }
 
+static bool wants_replay(const struct group *group)
+{
+	return group->replay_wanted || group->seen != group->next;
+}
+
 enum kerror_item kerror_reader_next(struct kerror_reader *reader)
 {
 	if (reader->statistics_next < CAUSES)
@@ -334,6 +439,8 @@ enum kerror_item kerror_reader_next(struct kerror_reader *reader)
 		if (reader->rest < NLMSG_HDRLEN ||
 		    message->nlmsg_len < NLMSG_HDRLEN ||
 		    message->nlmsg_len > reader->rest) {
+			/* Whatever it was, it is lost. */
+			kerror_reader_overrun(reader);
 			reader->rest = 0;
 			reader->error = -EBADMSG;
 			return KERROR_ITEM_ERROR;
@@ -353,12 +460,23 @@ enum kerror_item kerror_reader_next(struct kerror_reader *reader)
 
 		if (group->statistics_wanted) {
 			group->statistics_wanted = false;
+			group->statistics_asked = true;
 			return ask(reader, i, KERROR_MSG_STATISTICS, 0);
 		}
-		if (group->replay_wanted && reader->replaying < 0) {
+	}
+	for (int i = 0; i < GROUPS; i++) {
+		int index = (reader->turn + i) % GROUPS;
+		struct group *group = &reader->group[index];
+
+		if (wants_replay(group) && reader->replaying < 0 &&
+		    !reader->busy) {
+			/* It brings everything up to now. */
 			group->replay_wanted = false;
-			reader->replaying = i;
-			return ask(reader, i, KERROR_MSG_REPLAY, NLM_F_DUMP);
+			group->seen = group->next;
+			reader->replaying = index;
+			reader->turn = index + 1;
+			return ask(reader, index, KERROR_MSG_REPLAY,
+				   NLM_F_DUMP);
 		}
 	}
 	return KERROR_ITEM_NONE;
@@ -395,7 +513,7 @@ const void *kerror_reader_request(const struct kerror_reader *reader,
 bool kerror_reader_replaying(const struct kerror_reader *reader)
 {
 	for (int i = 0; i < GROUPS; i++)
-		if (reader->group[i].replay_wanted)
+		if (wants_replay(&reader->group[i]))
 			return true;
 	return reader->replaying >= 0;
 }

@@ -88,7 +88,32 @@ static int receive(struct kerror_socket *sock, struct kerror_reader *reader)
 	/* Whoever may send to a group can pretend; only 0 is the kernel. */
 	if (from.nl_pid)
 		return 0;
+	if (message.msg_flags & MSG_TRUNC)
+		kerror_reader_overrun(reader);
 	return kerror_reader_feed(reader, from.nl_groups, sock->buffer, size);
+}
+
+/* Sends one request; feeds an error in place of its answer if that fails. */
+static int send_request(struct kerror_socket *sock,
+			struct kerror_reader *reader)
+{
+	struct {
+		struct nlmsghdr header;
+		struct nlmsgerr error;
+	} *answer = (void *)sock->buffer;
+	const struct nlmsghdr *request;
+	size_t size;
+
+	request = kerror_reader_request(reader, &size);
+	if (mnl_socket_sendto(sock->netlink, request, size) >= 0)
+		return 0;
+	answer->header = (struct nlmsghdr) {
+		.nlmsg_len = sizeof(*answer), .nlmsg_type = NLMSG_ERROR,
+	};
+	/* As an answer ENOBUFS has another meaning. */
+	answer->error.error = errno == ENOBUFS ? -ENOMEM : -errno;
+	answer->error.msg = *request;
+	return kerror_reader_feed(reader, 0, answer, sizeof(*answer));
 }
 
 int kerror_socket_next(struct kerror_socket *sock, struct kerror_reader *reader,
@@ -97,26 +122,23 @@ int kerror_socket_next(struct kerror_socket *sock, struct kerror_reader *reader,
 	struct pollfd ready = {
 		.fd = kerror_socket_fd(sock), .events = POLLIN,
 	};
-	const void *request;
-	size_t size;
 	int err;
 
 	for (;;) {
 		*item = kerror_reader_next(reader);
 		if (*item == KERROR_ITEM_REQUEST) {
-			request = kerror_reader_request(reader, &size);
-			if (mnl_socket_sendto(sock->netlink, request, size) < 0)
-				return -errno;
+			err = send_request(sock, reader);
+			if (err)
+				return err;
 			continue;
 		}
 		if (*item != KERROR_ITEM_NONE)
 			return 0;
 		err = receive(sock, reader);
-		if (err != -EAGAIN) {
-			if (err)
-				return err;
+		if (!err || (err == -EAGAIN && kerror_reader_drained(reader)))
 			continue;
-		}
+		if (err != -EAGAIN)
+			return err;
 		err = poll(&ready, 1, timeout);
 		if (err <= 0)
 			return err ? -errno : 0;

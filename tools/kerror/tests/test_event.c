@@ -1,0 +1,368 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Tests of the decoder: what is well-formed gives its parts, everything else
+ * is raw bytes, and no bytes whatever make it read outside of them (which the
+ * sanitizers, or valgrind, notice).
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include "build.h"
+
+#define MUTATIONS 200000
+
+static struct kerror_event *event_of(const struct build *build)
+{
+	struct kerror_event *event = kerror_event_new(KERROR_GROUP_EVLOG, 5, 6,
+						      build->data, build->size);
+
+	assert_non_null(event);
+	return event;
+}
+
+static void assert_text(const struct kerror_event *event, const char *expected)
+{
+	char text[1024];
+
+	assert_int_equal(kerror_event_text(event, text, sizeof(text)),
+			 strlen(expected));
+	assert_string_equal(text, expected);
+}
+
+static void assert_number(const struct kerror_event *event, size_t index,
+			  uint8_t type, uint64_t number, size_t size)
+{
+	struct kerror_argument argument;
+
+	assert_int_equal(kerror_event_argument(event, index, &argument), 0);
+	assert_int_equal(argument.type, type);
+	assert_false(argument.invalid);
+	assert_true(argument.number == number);
+	assert_null(argument.text);
+	assert_int_equal(argument.size, size);
+}
+
+static void assert_string(const struct kerror_event *event, size_t index,
+			  uint8_t type, bool invalid, const char *text)
+{
+	struct kerror_argument argument;
+
+	assert_int_equal(kerror_event_argument(event, index, &argument), 0);
+	assert_int_equal(argument.type, type);
+	assert_int_equal(argument.invalid, invalid);
+	assert_int_equal(argument.size, strlen(text));
+	assert_memory_equal(argument.text, text, argument.size);
+}
+
+static void test_printf(void **state)
+{
+	struct kerror_argument argument;
+	const struct evl_header *header;
+	struct kerror_event *event;
+	struct build build;
+	const void *data;
+	size_t size;
+
+	(void)state;
+	build_example(&build);
+	event = event_of(&build);
+	assert_int_equal(kerror_event_group(event), KERROR_GROUP_EVLOG);
+	assert_int_equal(kerror_event_sequence(event), 5);
+	assert_int_equal(kerror_event_thread(event), 6);
+	data = kerror_event_data(event, &size);
+	assert_ptr_not_equal(data, build.data);
+	assert_int_equal(size, build.size);
+	assert_memory_equal(data, build.data, size);
+
+	header = kerror_event_header(event);
+	assert_non_null(header);
+	assert_memory_equal(header, build.data, sizeof(*header));
+	assert_string_equal(kerror_event_device(event), "+pci:0000:00:1f.2");
+	assert_string_equal(kerror_event_format(event),
+			    "%d %u %lld %llx %c [%*.*s] %s %p %pI4 100%%");
+	assert_null(kerror_event_payload(event, &size));
+	assert_int_equal(size, 0);
+
+	assert_int_equal(kerror_event_argument_count(event), 9);
+	assert_number(event, 0, EVL_ARG_S32, (uint64_t)-5, 4);
+	assert_number(event, 1, EVL_ARG_U32, 0xfffffffb, 4);
+	assert_number(event, 2, EVL_ARG_S64, (uint64_t)-5, 8);
+	assert_number(event, 3, EVL_ARG_U64, UINT64_MAX, 8);
+	assert_number(event, 4, EVL_ARG_CHAR, 'c', 1);
+	assert_string(event, 5, EVL_ARG_STRING, false, "abc");
+	assert_string(event, 6, EVL_ARG_STRING, true, "(null)");
+	assert_number(event, 7, EVL_ARG_POINTER, 0xfffffffb, 4);
+	assert_string(event, 8, EVL_ARG_TEXT, false, "10.0.0.1");
+	assert_int_equal(kerror_event_argument(event, 9, &argument), -ENOENT);
+	assert_text(event, BUILD_EXAMPLE_TEXT);
+	kerror_event_free(event);
+}
+
+static void test_payload(void **state)
+{
+	static const uint8_t bytes[] = { 0x00, 0x41, 0xff };
+	static const char *const texts[] = {
+		[EVL_FORMAT_BINARY] = "00 41 ff", [EVL_FORMAT_STRING] = "\0A\xff",
+		[EVL_FORMAT_PRINTF + 1] = "00 41 ff",	/* not known yet */
+	};
+	struct kerror_event *event;
+	struct build build;
+	const void *payload;
+	char text[16];
+	size_t size;
+
+	(void)state;
+	for (uint8_t i = 0; i <= EVL_FORMAT_PRINTF + 1; i++) {
+		if (!texts[i])
+			continue;
+		build_begin(&build, NULL, i, NULL);
+		build_bytes(&build, bytes, sizeof(bytes));
+		event = event_of(&build);
+		payload = kerror_event_payload(event, &size);
+		assert_int_equal(size, sizeof(bytes));
+		assert_memory_equal(payload, bytes, size);
+		assert_null(kerror_event_format(event));
+		assert_string_equal(kerror_event_device(event), "");
+		size = kerror_event_text(event, text, sizeof(text));
+		assert_int_equal(size, i == EVL_FORMAT_STRING ? 3 : 8);
+		assert_memory_equal(text, texts[i], size + 1);
+		kerror_event_free(event);
+	}
+	build_begin(&build, NULL, EVL_FORMAT_NODATA, NULL);
+	event = event_of(&build);
+	assert_non_null(kerror_event_header(event));
+	assert_text(event, "");
+	kerror_event_free(event);
+}
+
+static void assert_raw(struct kerror_event *event, const uint8_t *data,
+		       size_t size)
+{
+	struct kerror_argument argument;
+	char *expected = malloc(3 * size + 1), *text = malloc(3 * size + 1);
+	const void *bytes;
+	size_t count;
+
+	assert_null(kerror_event_header(event));
+	assert_null(kerror_event_format(event));
+	assert_null(kerror_event_payload(event, &count));
+	assert_string_equal(kerror_event_device(event), "");
+	assert_int_equal(kerror_event_argument_count(event), 0);
+	assert_int_equal(kerror_event_argument(event, 0, &argument), -ENOENT);
+	bytes = kerror_event_data(event, &count);
+	assert_int_equal(count, size);
+	assert_memory_equal(bytes, data, size);
+
+	expected[0] = '\0';
+	for (size_t i = 0; i < size; i++)
+		sprintf(expected + 3 * i - !!i, i ? " %02x" : "%02x", data[i]);
+	count = kerror_event_text(event, text, 3 * size + 1);
+	assert_int_equal(count, size ? 3 * size - 1 : 0);
+	assert_string_equal(text, expected);
+	free(expected);
+	free(text);
+	kerror_event_free(event);
+}
+
+static void test_raw_group(void **state)
+{
+	struct build build;
+
+	(void)state;
+	build_example(&build);
+	assert_raw(kerror_event_new(KERROR_GROUP_RAW, 0, 0, build.data,
+				    build.size), build.data, build.size);
+	assert_raw(kerror_event_new(KERROR_GROUP_RAW, 0, 0, NULL, 0), NULL, 0);
+}
+
+static void test_prefixes(void **state)
+{
+	struct build build;
+	size_t size;
+
+	(void)state;
+	build_example(&build);
+	size = build.size;
+	for (build.size = 0; build.size < size; build.size++)
+		assert_raw(event_of(&build), build.data, build.size);
+	build.size = size + 1;
+	assert_raw(event_of(&build), build.data, build.size);
+}
+
+static void test_header_grown(void **state)
+{
+	struct kerror_event *event;
+	struct build build;
+
+	(void)state;
+	build_example(&build);
+	memmove(build.data + EVL_HEADER_SIZE + 20, build.data + EVL_HEADER_SIZE,
+		build.size - EVL_HEADER_SIZE);
+	memset(build.data + EVL_HEADER_SIZE, 0xaa, 20);
+	build.size += 20;
+	build.header.header_size += 20;
+	build.header.version++;
+	event = event_of(&build);
+	assert_string_equal(kerror_event_device(event), "+pci:0000:00:1f.2");
+	assert_text(event, BUILD_EXAMPLE_TEXT);
+	kerror_event_free(event);
+}
+
+/* One byte of the example that is set to a value makes it malformed. */
+#define FIELD(field) (offsetof(struct evl_header, field))
+#define DEVICE EVL_HEADER_SIZE
+#define FORMAT (DEVICE + 18)
+#define ARGUMENTS (FORMAT + 44)
+
+static void test_malformed(void **state)
+{
+	static const struct {
+		const char *what;
+		size_t at;
+		uint8_t value;
+	} cases[] = {
+		{ "magic", FIELD(magic), 0 },
+		{ "header_size too small", FIELD(header_size), 143 },
+		{ "header_size too large", FIELD(header_size) + 1, 0xff },
+		{ "header_size does not add up", FIELD(header_size), 148 },
+		{ "device_size too small", FIELD(device_size), 0 },
+		{ "device_size too large", FIELD(device_size) + 1, 0xff },
+		{ "variable_size too small", FIELD(variable_size), 0 },
+		{ "variable_size too large", FIELD(variable_size) + 3, 0xff },
+		{ "device without NUL", DEVICE + 17, 'x' },
+		{ "device with two NULs", DEVICE + 3, 0 },
+		{ "comm without NUL", FIELD(comm) + 15, 'x' },
+		{ "facility without NUL", FIELD(facility) + 59, 'x' },
+		{ "no format_size", FIELD(format_size), 0 },
+		{ "format_size too small", FIELD(format_size), 43 },
+		{ "format_size too large", FIELD(format_size) + 1, 0xff },
+		{ "format without NUL", FORMAT + 43, 'x' },
+		{ "format with two NULs", FORMAT + 3, 0 },
+		{ "argument too large", ARGUMENTS + 2, 0xff },
+		{ "s32 of 8 bytes", ARGUMENTS + 2, 8 },
+		{ "s64 of 4 bytes", ARGUMENTS, EVL_ARG_S64 },
+		{ "u64 of 4 bytes", ARGUMENTS, EVL_ARG_U64 },
+		{ "char of 4 bytes", ARGUMENTS, EVL_ARG_CHAR },
+		{ "char of 0 bytes", ARGUMENTS + 40 + 2, 0 },
+		{ "pointer of 3 bytes", ARGUMENTS + 84 + 2, 3 },
+	};
+	struct kerror_event *event;
+	struct build build;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		build_example(&build);
+		assert_int_not_equal(build.data[cases[i].at], cases[i].value);
+		build.data[cases[i].at] = cases[i].value;
+		event = event_of(&build);
+		if (kerror_event_header(event))
+			fail_msg("not noticed: %s", cases[i].what);
+		assert_raw(event, build.data, build.size);
+	}
+	/* Bytes behind the last argument that are less than one. */
+	for (size_t i = 1; i < 4; i++) {
+		build_example(&build);
+		build_bytes(&build, "\0\0\0", i);
+		assert_raw(event_of(&build), build.data, build.size);
+	}
+	/* An argument of a type that is not known may have any size. */
+	build_example(&build);
+	build.data[ARGUMENTS] = EVL_ARG_TEXT + 1;
+	event = event_of(&build);
+	assert_int_equal(kerror_event_argument_count(event), 9);
+	kerror_event_free(event);
+}
+
+/* Whatever it holds, a short buffer gets the beginning of the whole text. */
+static void assert_consistent(const struct kerror_event *event, size_t room)
+{
+	static char whole[1 << 16], part[1 << 16];
+	size_t length = kerror_event_text(event, whole, sizeof(whole));
+	size_t shown = length < sizeof(whole) ? length : sizeof(whole) - 1;
+	struct kerror_argument argument;
+	size_t i;
+
+	assert_int_equal(whole[shown], 0);
+	assert_int_equal(kerror_event_text(event, NULL, 0), length);
+	memset(part, 0x55, room + 1);
+	assert_int_equal(kerror_event_text(event, part, room), length);
+	assert_int_equal(part[room], 0x55);
+	if (room) {
+		if (shown > room - 1)
+			shown = room - 1;
+		assert_memory_equal(part, whole, shown);
+		assert_int_equal(part[shown], 0);
+	}
+	for (i = 0; !kerror_event_argument(event, i, &argument); i++)
+		if (argument.text && argument.size)
+			assert_true(memchr(argument.text, argument.text[0],
+					   argument.size) == argument.text);
+	assert_int_equal(i, kerror_event_argument_count(event));
+}
+
+static void test_mutations(void **state)
+{
+	uint64_t random = 0x6b6572726f72;
+	struct build example, build;
+	struct kerror_event *event;
+	unsigned int structured = 0;
+
+	(void)state;
+	build_example(&example);
+	for (int i = 0; i < MUTATIONS; i++) {
+		unsigned int changes = 1 + build_random(&random) % 4;
+
+		build = example;
+		while (changes--) {
+			uint64_t value = build_random(&random);
+			/* Mostly where decoding depends on it. */
+			size_t at = value & 1 ?
+				FIELD(variable_size) + (value >> 8) % 16 :
+				(value >> 8) % build.size;
+
+			build.data[at] = value & 2 ? (uint8_t)(value >> 56) :
+				build.data[at] ^ 1 << (value >> 56) % 8;
+		}
+		if (!(build_random(&random) % 16))
+			build.size -= build_random(&random) % build.size;
+		event = event_of(&build);
+		structured += !!kerror_event_header(event);
+		assert_consistent(event, build_random(&random) % 128);
+		kerror_event_free(event);
+	}
+	/* Else the test would be one of the header only. */
+	assert_in_range(structured, MUTATIONS / 10, MUTATIONS * 9 / 10);
+}
+
+static void test_names(void **state)
+{
+	(void)state;
+	assert_string_equal(kerror_severity_name(0), "emerg");
+	assert_string_equal(kerror_severity_name(7), "debug");
+	assert_string_equal(kerror_severity_name(8), "unknown");
+	assert_string_equal(kerror_cause_name(KERROR_LOST_HISTORY), "history");
+	assert_string_equal(kerror_cause_name(KERROR_CAUSES), "unknown");
+	assert_string_equal(kerror_group_name(KERROR_GROUP_RAW), "raw");
+	assert_string_equal(kerror_group_name(KERROR_GROUP_ALL), "unknown");
+	assert_string_equal(kerror_context_name(EVL_FLAG_NMI |
+						EVL_FLAG_SOFTIRQ), "nmi");
+	assert_string_equal(kerror_context_name(EVL_FLAG_BOOT), "process");
+	assert_string_equal(kerror_argument_name(EVL_ARG_TEXT), "text");
+	assert_string_equal(kerror_argument_name(0), "unknown");
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_printf),
+		cmocka_unit_test(test_payload),
+		cmocka_unit_test(test_raw_group),
+		cmocka_unit_test(test_prefixes),
+		cmocka_unit_test(test_header_grown),
+		cmocka_unit_test(test_malformed),
+		cmocka_unit_test(test_mutations),
+		cmocka_unit_test(test_names),
+	};
+
+	return cmocka_run_group_tests_name("event", tests, NULL, NULL);
+}

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Records what the kernel sends on NETLINK_KERROR, byte for byte, without any
+ * library: asks for a replay of one group since boot, and prints each datagram
+ * as a line "STREAM <nl_groups> <hexadecimal>" until NLMSG_DONE. For readers
+ * that are tested on another machine.
+ */
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <linux/kerror.h>
+#include <linux/netlink.h>
+
+#ifndef NETLINK_KERROR
+#define NETLINK_KERROR 27
+#endif
+
+static void capture(uint32_t group)
+{
+	struct {
+		struct nlmsghdr header;
+		struct kerror_request body;
+	} request = {
+		.header.nlmsg_len = sizeof(request),
+		.header.nlmsg_type = KERROR_MSG_REPLAY,
+		.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP,
+		.body.group = group,
+		.body.flags = KERROR_REPLAY_BOOT,
+	};
+	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK }, from;
+	int fd = socket(AF_NETLINK, SOCK_RAW, NETLINK_KERROR);
+	static union {
+		struct nlmsghdr header;
+		unsigned char bytes[KERROR_DATAGRAM_MAX];
+	} datagram;
+	ssize_t size, i;
+
+	if (fd < 0 || sendto(fd, &request, sizeof(request), 0,
+			     (struct sockaddr *)&kernel, sizeof(kernel)) < 0) {
+		fprintf(stderr, "capture: %s\n", strerror(errno));
+		exit(1);
+	}
+	do {
+		socklen_t length = sizeof(from);
+
+		size = recvfrom(fd, &datagram, sizeof(datagram), 0,
+				(struct sockaddr *)&from, &length);
+		if (size < 0) {
+			fprintf(stderr, "capture: %s\n", strerror(errno));
+			exit(1);
+		}
+		printf("STREAM %u ", from.nl_groups);
+		for (i = 0; i < size; i++)
+			printf("%02x", datagram.bytes[i]);
+		putchar('\n');
+	} while (datagram.header.nlmsg_type != NLMSG_DONE &&
+		 datagram.header.nlmsg_type != NLMSG_ERROR);
+}
+
+int main(void)
+{
+	capture(KERROR_GROUP_RAW);
+	capture(KERROR_GROUP_EVLOG);
+	return 0;
+}
