@@ -120,7 +120,13 @@ static int evl_check_format(const char *fmt)
 
 	while (evl_next(fmt, &conversion)) {
 		fmt = conversion.end;
-		if (!conversion.letter)
+		/* What is longer up to its letter could not be isolated. */
+		if (!conversion.letter ||
+		    (conversion.letter == '%' &&
+		     (conversion.width_argument ||
+		      conversion.precision_argument)) ||
+		    strcspn(conversion.start + 1, "diuoxXcsp%") >=
+		    EVL_CONVERSION_MAX / 2)
 			return -EINVAL;
 		if (conversion.letter == 's' || conversion.letter == 'p')
 			bound = EVL_VARIABLE_MAX;
@@ -225,7 +231,8 @@ static bool evl_put_pointer(struct evl_writer *writer,
 	unsigned long value;
 	int size;
 
-	if (conversion->end[-1] == 'p') {
+	/* Without an extension, some of which end in p, too. */
+	if (strchr(conversion->start, 'p') + 1 == conversion->end) {
 		snprintf(hashed, sizeof(hashed), "%p", pointer);
 		/* Early in boot there is no hash yet but a text that says so. */
 		if (!kstrtoul(hashed, 16, &value))
@@ -629,7 +636,7 @@ static bool evl_render_conversion(char *text, size_t size,
 				  struct evl_conversion *conversion,
 				  const u8 **at, const u8 *end)
 {
-	char fmt[EVL_CONVERSION_MAX + 2];
+	char fmt[EVL_CONVERSION_MAX + 4];
 	struct evl_argument argument;
 	const void *value;
 	u32 value32;
@@ -668,12 +675,13 @@ static bool evl_render_conversion(char *text, size_t size,
 		unsigned long hashed;
 
 		memcpy(&hashed, value, sizeof(hashed));
-		if (conversion->width < 0 && !conversion->width_argument) {
-			snprintf(text, size, "%0*lx", 2 * argument.size,
-				 hashed);
-			break;
-		}
 		strcpy(strchr(fmt, 'p'), "lx");
+		if (conversion->width < 0 && !conversion->width_argument) {
+			char *behind = fmt + 1 + strspn(fmt + 1, "-+ #0");
+
+			memmove(behind + 3, behind, strlen(behind) + 1);
+			memcpy(behind, sizeof(hashed) == 8 ? "016" : "008", 3);
+		}
 		evl_snprintf(text, size, fmt, conversion, hashed);
 		break;
 	}
@@ -767,3 +775,7 @@ static int __init evl_init(void)
 	return 0;
 }
 early_initcall(evl_init);
+
+#ifdef CONFIG_EVLOG_KUNIT_TEST
+#include "evlog_kunit.c"
+#endif

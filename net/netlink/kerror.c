@@ -1044,3 +1044,7 @@ static int __init kerror_init(void)
 	return 0;
 }
 subsys_initcall(kerror_init);
+
+#ifdef CONFIG_KERROR_KUNIT_TEST
+#include "kerror_kunit.c"
+#endif

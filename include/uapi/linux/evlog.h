@@ -2,7 +2,7 @@
 /*
  * What an event of KERROR_GROUP_EVLOG holds. <linux/kerror.h> brings it here.
  *
- * An event is three parts, without padding between them:
+ * An event is three parts and nothing else, without padding between them:
  *
  *   1. struct evl_header, header_size bytes (at least EVL_HEADER_SIZE; skip
  *      what is more). Every field is at a fixed offset, so that a socket filter
@@ -17,64 +17,87 @@
  *        EVL_FORMAT_BINARY  the driver's bytes
  *        EVL_FORMAT_STRING  text, not NUL-terminated
  *        EVL_FORMAT_PRINTF  the format string, format_size bytes with its
- *          terminating NUL, then arguments
+ *          terminating NUL and no other, then arguments
+ *
+ * Whatever contradicts this is not evlog but bytes of somebody who used
+ * kernel_error_event() with this group. All text is bytes, most often UTF-8;
+ * widths and precisions count bytes.
  *
  * The variable part is at most EVL_VARIABLE_MAX bytes. What does not fit is cut
- * and EVL_FLAG_TRUNCATED set: data and text at the end, then, of a format, the
- * string argument that does not fit is shortened and all later ones are absent.
+ * and EVL_FLAG_TRUNCATED set: data and text at the end. Of a format, the string
+ * or text argument that does not fit is shortened, one of another type is
+ * absent, and so are all later ones. A format string that does not fit itself
+ * is cut and has no arguments. Without EVL_FLAG_TRUNCATED the arguments are
+ * exactly those of the format.
  *
  * ARGUMENTS
  *
  * Each is struct evl_argument, size bytes of value, and zeros up to a multiple
- * of 4. They stand in the order of the format string:
+ * of 4 bytes of its own, the last one too. They stand in the order of the
+ * format string, right behind its NUL:
  *
  *   EVL_ARG_WIDTH      the value of a '*' width, __s32
  *   EVL_ARG_PRECISION  the value of a '*' precision, __s32
  *   EVL_ARG_S32 _U32 _S64 _U64   an integer of the caller's type: int, short
- *                      and char are 32 bits, long those of the kernel
- *   EVL_ARG_CHAR       %c, one byte
+ *                      and char are 32 bits, long (l), size_t (z) and
+ *                      ptrdiff_t (t) those of the kernel, ll and L 64 bits.
+ *                      Signed is what d and i convert.
+ *   EVL_ARG_CHAR       %c, one byte, 0 to 255
  *   EVL_ARG_STRING     %s, size bytes, not NUL-terminated. With
  *                      EVL_ARG_FLAG_INVALID the pointer was NULL or an error
- *                      and the bytes are what vsnprintf() shows instead.
+ *                      and the bytes are what vsnprintf() shows instead, with
+ *                      the same width and precision.
  *   EVL_ARG_POINTER    plain %p: 4 or 8 bytes, the kernel's pointer size. The
  *                      value is hashed, the same for the same pointer until
  *                      the next boot, but for NULL and error pointers.
- *   EVL_ARG_TEXT       any other %p: what vsnprintf() made of the whole
- *                      conversion, width and all
+ *   EVL_ARG_TEXT       any other %p, and a plain one so early in boot that
+ *                      nothing can be hashed: what vsnprintf() made of the
+ *                      whole conversion, width and all
  *
  * The arguments of one conversion are its WIDTH if the width is '*', its
- * PRECISION if that is '*', then its value. '%%' has none.
+ * PRECISION if that is '*', then its value. '%%' has none. A type that you do
+ * not know is a value.
  *
  * RENDERING
  *
- * To get the text that printk() would have printed, replace each conversion:
+ * To get the text that vsnprintf() would have made in the kernel, without any
+ * limit of length, replace each conversion:
  *
  *   % [-+ #0]* [width] [. [precision]] [hh h l ll L z t] (d i u o x X c s p %)
  *
  * with digits or '*' for width and precision; after p, all letters and digits
- * that follow belong to the conversion. It is printf(3) as the kernel knows it:
+ * that follow belong to the conversion: those of ASCII, and the bytes 0xc0 to
+ * 0xff but for 0xd7 and 0xf7, which the kernel takes for letters of Latin-1.
+ * evl_printf() refuses anything else after %, and '*' in a %%. A flag,
+ * precision or length that is not mentioned for a conversion does nothing.
  *
  *   - A negative '*' width means '-' and its absolute value. A negative '*'
  *     precision is 0. A '.' without digits or '*' is no precision.
- *   - Widths are limited to 8388607, precisions to 32767.
+ *   - Widths are limited to 8388607, precisions to 32767: what is beyond
+ *     counts as that.
  *   - d, i: the value is first reduced to signed char (hh) or short (h); u, o,
  *     x, X: to unsigned char or unsigned short. Without h it stands as recorded,
  *     o, u, x, X as unsigned, d and i as signed, of 32 bits for EVL_ARG_S32
  *     and _U32, of 64 bits otherwise.
- *   - '+' and ' ' count for d and i only. '#' puts 0x or 0X before x and X, of
- *     0 too, and 0 before o unless the value is 0. Precision is the least
- *     number of digits; 0 is no exception: the value 0 has one digit. '0'
- *     fills up to the width with zeros after sign and prefix, whatever the
- *     precision; '-' takes '0' back.
+ *   - '+' and ' ' count for d and i only, '+' before ' '. '#' puts 0x or 0X
+ *     before x and X, of 0 too, and 0 before o unless the value is 0; that is
+ *     no digit of the precision. Precision is the least number of digits; 0 is
+ *     no exception: the value 0 has one digit. '0' fills up to the width with
+ *     zeros after sign and prefix, whatever the precision; '-' takes '0' back.
  *   - c, s: filled with blanks to the width, '-' on the right; '0' is ignored.
  *     The precision of s is the most bytes shown. c is one byte, NUL included.
- *   - plain p: as x, with the flags given; without a width, its width is two
- *     digits a byte of the recorded value, filled with zeros.
- *   - EVL_ARG_TEXT is the whole conversion: nothing is to be added.
- *   - %% is one %, whatever stands between. It has no '*'.
- *   - If an argument is absent (truncated), the text ends there.
+ *   - plain p: as x, with flags and precision; without a width, its width is
+ *     two digits a byte of the recorded value, with the 0x of '#' among them,
+ *     as if with '0'.
+ *   - EVL_ARG_TEXT is the whole conversion: nothing is to be added, and its
+ *     WIDTH and PRECISION are of no more use.
+ *   - %% is one %, whatever stands between.
+ *   - A value of a type that you do not know: the conversion as it stands.
+ *   - If the value is absent (truncated), or the format was cut within the
+ *     conversion, the text ends before it.
  *
- * A newline that ended the format string has been removed before anything else.
+ * One newline that ended the format string has been removed before anything
+ * else.
  */
 #ifndef _UAPI_LINUX_EVLOG_H
 #define _UAPI_LINUX_EVLOG_H

@@ -7,13 +7,15 @@
  *
  * THE SOCKET
  *
- *   fd = socket(AF_NETLINK, SOCK_RAW or SOCK_DGRAM, NETLINK_KERROR);
+ *   fd = socket(AF_NETLINK, SOCK_RAW or SOCK_DGRAM, NETLINK_KERROR);	(27)
  *   bind(fd, { .nl_family = AF_NETLINK, .nl_groups = mask of groups });
  *
  * Joining a group, by bind() or by NETLINK_ADD_MEMBERSHIP, needs CAP_NET_ADMIN
  * or CAP_SYSLOG in the initial user namespace, else EPERM. Events exist in the
  * initial network namespace only. Everything is in native byte order. A
- * receive buffer of KERROR_DATAGRAM_MAX bytes holds any datagram.
+ * receive buffer of KERROR_DATAGRAM_MAX bytes holds any datagram. Ignore what
+ * does not come from nl_pid 0, message types that you do not know, and bytes
+ * behind the end of a payload that you know.
  *
  * GROUPS
  *
@@ -28,8 +30,9 @@
  *
  * WHAT THE KERNEL SENDS
  *
- * Broadcasts hold one message a datagram; msg_name of recvmsg() has the group
- * in nl_groups. Answers to requests have nl_groups 0 and may hold several.
+ * Broadcasts hold one message a datagram; msg_name of recvmsg() has the one
+ * group in nl_groups. Answers to requests have nl_groups 0 and may hold several
+ * messages.
  *
  *   KERROR_MSG_EVENT   nlmsghdr, then the event's bytes. nlmsg_seq is the
  *                      event's sequence number in its group, nlmsg_pid the
@@ -38,7 +41,7 @@
  *   KERROR_MSG_LOSS    nlmsghdr, then struct kerror_loss. nlmsg_seq is the
  *                      sequence number of the event that comes next.
  *   KERROR_MSG_STATISTICS   answer to a statistics request
- *   NLMSG_DONE         end of a replay
+ *   NLMSG_DONE         end of a replay: an int, 0; nlmsg_seq of the request
  *   NLMSG_ERROR        answer to a request that failed; struct nlmsgerr
  *
  * SEQUENCE NUMBERS
@@ -54,8 +57,9 @@
  * kerror_cause, and a loss notice goes into the stream as soon as possible
  * afterwards. A notice has the count since the previous notice of that cause
  * and the total since boot: a reader that remembers the total it knows counts
- * exactly, even if it missed a notice, and recognises one it has seen. So at
- * any time, for each group:
+ * exactly, even if it missed a notice, and recognises one it has seen. The
+ * total before the first notice that a reader sees is total - count. So at any
+ * time, for each group:
  *
  *   events raised = events numbered + the sum of the totals of all causes
  *
@@ -65,19 +69,23 @@
  * REQUESTS
  *
  * nlmsghdr with NLM_F_REQUEST, then struct kerror_request, sent to port 0.
- * The sender needs the same capability as a listener.
+ * The sender needs the same capability as a listener, but no group.
  *
  *   KERROR_MSG_REPLAY with NLM_F_DUMP: the history of one group, as messages
- *   flagged NLM_F_MULTI that are otherwise those that were broadcast (their
- *   nlmsg_seq and nlmsg_pid are the event's, not the request's), oldest first,
- *   up to the newest, then NLMSG_DONE. It begins at the sequence number asked
- *   for or, with KERROR_REPLAY_BOOT, at the first event since boot. Events
- *   that are no longer there are announced by one KERROR_LOST_HISTORY notice,
- *   whose nlmsg_seq is the next event that is. Broadcasts may arrive between
- *   the messages of a replay. Errors: EINVAL (group, flags, or a sequence
- *   number that has not been given yet), EBUSY (a replay is running on this
- *   socket), ENOBUFS (the receive queue is full: the replay has begun
- *   nevertheless and goes on as the queue is read).
+ *   flagged NLM_F_MULTI that are otherwise those that were broadcast, loss
+ *   notices included (their nlmsg_seq and nlmsg_pid are the event's, not the
+ *   request's; their group is that of the request), oldest first, up to the
+ *   event that is the newest when NLMSG_DONE is made. It begins at the sequence
+ *   number asked for or, with KERROR_REPLAY_BOOT, at the first event since
+ *   boot. Events that are no longer there are announced by a
+ *   KERROR_LOST_HISTORY notice: its count is theirs, its nlmsg_seq that of the
+ *   next event that is there, or will be. There may be more of them, anywhere
+ *   in a replay that is slower than the events. Broadcasts may arrive between
+ *   the messages of a replay. The messages of a replay and its NLMSG_DONE are
+ *   not dropped when the receive queue is full: they wait until it is read.
+ *   Errors: EINVAL (group, flags, or a sequence number that has not been given
+ *   yet), EBUSY (a replay is running on this socket), ENOBUFS (the receive
+ *   queue is full: the replay has begun nevertheless).
  *
  *   KERROR_MSG_STATISTICS: one struct kerror_statistics, with the nlmsg_seq of
  *   the request.
@@ -85,13 +93,20 @@
  * Anything else that user space sends gets NLMSG_ERROR: EINVAL for a malformed
  * message or one without NLM_F_REQUEST, EPERM without the capability,
  * EOPNOTSUPP for another message type. The rest of its datagram is dropped.
+ * NLM_F_ACK is honoured.
  *
  * WHAT A READER DOES
  *
- * Accept an event if its number is the one expected, drop it if it is earlier,
- * ask for a replay from the expected one if it is later. Ask for a replay, too,
- * when recvmsg() says ENOBUFS. That is all it takes to lose nothing that the
- * history still holds, and to know the number of the rest.
+ * It joins its groups. To have all since boot, it asks for a replay with
+ * KERROR_REPLAY_BOOT and expects whatever that brings first, an event or a
+ * KERROR_LOST_HISTORY notice; else it expects the first broadcast. From then
+ * on, of each group: accept an event if its number is the one expected, drop it
+ * if it is earlier, ask for a replay from the expected one if it is later.
+ * While that replay runs, drop broadcasts that are later than expected; the
+ * replay brings them. A KERROR_LOST_HISTORY notice sets the number expected.
+ * When recvmsg() says ENOBUFS, broadcasts were dropped: ask for a replay of
+ * each group, one after the other. That is all it takes to lose nothing that
+ * the history still holds, and to know the number of the rest.
  */
 #ifndef _UAPI_LINUX_KERROR_H
 #define _UAPI_LINUX_KERROR_H

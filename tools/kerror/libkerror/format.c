@@ -37,6 +37,14 @@ static const char *parse_number(const char *at, bool *argument, long *number,
 	return at;
 }
 
+/* The kernel's isalnum(), which knows the letters of Latin-1. */
+static bool is_kernel_alnum(unsigned char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+	       (c >= 'A' && c <= 'Z') ||
+	       (c >= 0xc0 && c != 0xd7 && c != 0xf7);
+}
+
 /* Parses the conversion at the '%' that @at points to; returns its end. */
 static const char *parse_conversion(const char *at, struct conversion *c)
 {
@@ -70,8 +78,7 @@ static const char *parse_conversion(const char *at, struct conversion *c)
 	if (*at)
 		at++;
 	if (c->letter == 'p')
-		while ((*at >= '0' && *at <= '9') || (*at >= 'a' && *at <= 'z') ||
-		       (*at >= 'A' && *at <= 'Z'))
+		while (is_kernel_alnum(*at))
 			at++;
 	return at;
 }

@@ -42,7 +42,9 @@ struct kerror_reader {
 	uint32_t groups;
 	struct group group[GROUPS];
 	int replaying;		/* index of the group, or -1 */
+	uint32_t asked;		/* nlmsg_seq of the last replay request */
 	int turn;		/* group that may ask first */
+	int unsure;		/* group whose replay may yet run, or -1 */
 	bool busy;		/* a replay runs that this reader ignores */
 	bool overrun;		/* answers may be lost */
 	const uint8_t *at;	/* rest of the datagram */
@@ -69,6 +71,7 @@ struct kerror_reader *kerror_reader_new(uint32_t groups)
 		return NULL;
 	reader->groups = groups;
 	reader->replaying = -1;
+	reader->unsure = -1;
 	reader->statistics_next = CAUSES;
 	return reader;
 }
@@ -99,16 +102,25 @@ static void start(struct group *group, uint32_t next)
 	group->seen = next;
 }
 
-static void saw(struct group *group, uint32_t next)
-{
-	if (group->started && (int32_t)(next - group->seen) > 0)
-		group->seen = next;
-}
-
 static void advance(struct group *group, uint32_t next)
 {
 	group->next = next;
-	saw(group, next);
+	if ((int32_t)(next - group->seen) > 0)
+		group->seen = next;
+}
+
+/* There are events up to @next: those not given yet are to be asked for. */
+static void saw(struct kerror_reader *reader, int index, uint32_t next)
+{
+	struct group *group = &reader->group[index];
+
+	if (!group->started) {
+		/* The replay from boot will bring them, or has failed. */
+		if (group->from_boot && reader->replaying != index)
+			group->replay_wanted = true;
+	} else if ((int32_t)(next - group->seen) > 0) {
+		group->seen = next;
+	}
 }
 
 static void restart_from_boot(struct group *group)
@@ -173,6 +185,24 @@ void kerror_reader_overrun(struct kerror_reader *reader)
 			reader->group[i].replay_wanted = true;
 }
 
+/*
+ * Gives up a replay. If it runs after all, what it brings must not be taken
+ * for another group's: until one has ended, ask for this group only.
+ */
+static void ask_again(struct kerror_reader *reader)
+{
+	reader->group[reader->replaying].replay_wanted = true;
+	reader->unsure = reader->replaying;
+	reader->replaying = -1;
+}
+
+/* What is wanted is asked for now; or failed, and waits for the next event. */
+static void satisfy(struct group *group)
+{
+	group->replay_wanted = false;
+	group->seen = group->next;
+}
+
 bool kerror_reader_drained(struct kerror_reader *reader)
 {
 	/* Without an overrun every request is answered. */
@@ -180,8 +210,7 @@ bool kerror_reader_drained(struct kerror_reader *reader)
 		return false;
 	reader->overrun = false;
 	if (reader->replaying >= 0)
-		reader->group[reader->replaying].replay_wanted = true;
-	reader->replaying = -1;
+		ask_again(reader);
 	reader->busy = false;
 	for (int i = 0; i < GROUPS; i++)
 		reader->group[i].statistics_wanted |=
@@ -237,19 +266,13 @@ static enum kerror_item take_event(struct kerror_reader *reader, int index,
 	struct group *group = &reader->group[index];
 	int err;
 
-	if (!group->started) {
-		if (group->from_boot &&
-		    (!replayed || message->nlmsg_seq != KERROR_SEQUENCE_FIRST)) {
-			/* The replay will bring it, or has failed. */
-			if (reader->replaying != index)
-				group->replay_wanted = true;
-			return KERROR_ITEM_NONE;
-		}
+	if (!group->started &&
+	    (!group->from_boot ||
+	     (replayed && message->nlmsg_seq == KERROR_SEQUENCE_FIRST)))
 		start(group, message->nlmsg_seq);
-	}
-	if (message->nlmsg_seq != group->next) {
+	if (!group->started || message->nlmsg_seq != group->next) {
 		if (!replayed)
-			saw(group, message->nlmsg_seq + 1);
+			saw(reader, index, message->nlmsg_seq + 1);
 		return KERROR_ITEM_NONE;
 	}
 	err = event_decode(&reader->event, 1U << index, message->nlmsg_seq,
@@ -277,7 +300,7 @@ static enum kerror_item take_loss(struct kerror_reader *reader, int index,
 	memcpy(&loss, message + 1, sizeof(loss));
 	if (loss.cause != KERROR_LOST_HISTORY) {
 		if (!replayed)
-			saw(group, next);
+			saw(reader, index, next);
 		return account(reader, index, loss.cause, loss.total,
 			       loss.count) ?
 		       KERROR_ITEM_LOSS : KERROR_ITEM_NONE;
@@ -335,13 +358,15 @@ static enum kerror_item take_error(struct kerror_reader *reader,
 		/* It has begun nevertheless and will end with NLMSG_DONE. */
 		if (answer.error == -ENOBUFS)
 			return KERROR_ITEM_NONE;
-		reader->replaying = -1;
 		if (answer.error == -EBUSY) {
 			/* One that was given up: wait for its NLMSG_DONE. */
+			ask_again(reader);
 			reader->busy = true;
-			group->replay_wanted = true;
 			return KERROR_ITEM_NONE;
 		}
+		reader->replaying = -1;
+		for (int i = 0; reader->unsure >= 0 && i < GROUPS; i++)
+			satisfy(&reader->group[i]);
 		if (answer.error == -EINVAL) {
 			/* The cursor is of another boot. */
 			if (group->started)
@@ -383,16 +408,19 @@ static enum kerror_item take_message(struct kerror_reader *reader,
 		if (!reads(reader, index))
 			return KERROR_ITEM_NONE;
 		reader->group[index].statistics_asked = false;
-		saw(&reader->group[index], reader->statistics.sequence_next);
+		saw(reader, index, reader->statistics.sequence_next);
 		reader->statistics_next = 0;
 		return take_statistics(reader);
 	case NLMSG_DONE:
-		if (!replayed)
+		/* Of one given up; if busy, it is what was waited for. */
+		if (!replayed || (message->nlmsg_seq != reader->asked &&
+				  !reader->busy))
 			return KERROR_ITEM_NONE;
 		/* From boot, and there was none: the first comes next. */
 		if (index >= 0 && !reader->group[index].started)
 			start(&reader->group[index], KERROR_SEQUENCE_FIRST);
 		reader->replaying = -1;
+		reader->unsure = -1;
 		reader->busy = false;
 		return KERROR_ITEM_NONE;
 	case NLMSG_ERROR:
@@ -413,6 +441,7 @@ static enum kerror_item ask(struct kerror_reader *reader, int index,
 	reader->request.header.nlmsg_flags = NLM_F_REQUEST | flags;
 	reader->request.body.group = 1U << index;
 	if (type == KERROR_MSG_REPLAY) {
+		reader->request.header.nlmsg_seq = ++reader->asked;
 		if (group->started)
 			reader->request.body.sequence = group->next;
 		else
@@ -466,18 +495,17 @@ enum kerror_item kerror_reader_next(struct kerror_reader *reader)
 	}
 	for (int i = 0; i < GROUPS; i++) {
 		int index = (reader->turn + i) % GROUPS;
-		struct group *group = &reader->group[index];
 
-		if (wants_replay(group) && reader->replaying < 0 &&
-		    !reader->busy) {
-			/* It brings everything up to now. */
-			group->replay_wanted = false;
-			group->seen = group->next;
-			reader->replaying = index;
-			reader->turn = index + 1;
-			return ask(reader, index, KERROR_MSG_REPLAY,
-				   NLM_F_DUMP);
-		}
+		if (reader->replaying >= 0 || reader->busy ||
+		    !wants_replay(&reader->group[index]))
+			continue;
+		if (reader->unsure >= 0)
+			index = reader->unsure;
+		/* It brings everything up to now. */
+		satisfy(&reader->group[index]);
+		reader->replaying = index;
+		reader->turn = index + 1;
+		return ask(reader, index, KERROR_MSG_REPLAY, NLM_F_DUMP);
 	}
 	return KERROR_ITEM_NONE;
 }

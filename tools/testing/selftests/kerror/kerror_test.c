@@ -162,6 +162,28 @@ static void stop_listening(struct listener *listener)
 	kerror_socket_close(listener->sock);
 }
 
+/* Waits until the worker has delivered what an earlier test left in staging. */
+static bool settle(void)
+{
+	uint64_t numbered = 0, before;
+	struct listener listener;
+	bool known;
+
+	if (!listen_to(&listener, KERROR_GROUP_EVLOG, false))
+		return false;
+	do {
+		const struct kerror_statistics *now;
+
+		before = numbered;
+		usleep(100000);
+		now = statistics(&listener);
+		known = now;
+		numbered = known ? now->numbered : 0;
+	} while (known && numbered != before);
+	stop_listening(&listener);
+	return known;
+}
+
 /* The next event, or NULL if none comes in time. */
 static const struct kerror_event *next_event(struct listener *listener)
 {
@@ -274,6 +296,7 @@ FIXTURE_SETUP(kerror)
 	ASSERT_EQ(0, access(PARAMETERS "raise", W_OK)) {
 		TH_LOG("load the module test_evlog and run this as root");
 	}
+	ASSERT_TRUE(settle());
 	ASSERT_TRUE(listen_to(&self->listener, KERROR_GROUP_EVLOG, false));
 }
 
@@ -543,11 +566,12 @@ TEST_F(kerror, fault_16_bit_size)
 	unsigned int i;
 
 	ASSERT_TRUE(listen_to(&raw, KERROR_GROUP_RAW, false));
-	for (i = 0; i < sizeof(sizes) / sizeof(*sizes); i++)
+	for (i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
 		EXPECT_EQ(-EMSGSIZE, ask("raw %lu %u", sizes[i],
 					 KERROR_GROUP_RAW)) {
 			TH_LOG("%lu bytes", sizes[i]);
 		}
+	}
 	EXPECT_EQ(-EMSGSIZE, ask("wrapping-iov"));
 	EXPECT_FALSE(comes_anything(&raw));
 	ASSERT_NE(NULL, statistics(&raw));
@@ -653,7 +677,7 @@ TEST_F_TIMEOUT(kerror, burst_of_a_million, 600)
 	}
 	gaps += 1000000 - expected;
 	raised = parameter("raised", 10) - raised;
-	TH_LOG("raised %llu = received %llu + lost %llu (staging-full %llu, history %llu)",
+	TH_LOG("raised %llu = received %llu + lost %llu (staging %llu, history %llu)",
 	       (unsigned long long)raised,
 	       (unsigned long long)kerror_reader_received(self->listener.reader),
 	       (unsigned long long)self->listener.lost_all,
@@ -732,7 +756,8 @@ TEST_F_TIMEOUT(kerror, fault_deadlock_from_hardirq, 120)
 	int status;
 
 	ASSERT_LT(0, pid);
-	while (!done || events < 5000) {
+	/* With two CPUs this busy, the drain worker may come too late. */
+	while (!done || events + self->listener.lost_all < 5000) {
 		enum kerror_item item;
 		int i, fd;
 
@@ -753,9 +778,10 @@ TEST_F_TIMEOUT(kerror, fault_deadlock_from_hardirq, 120)
 		if (!done && waitpid(pid, &status, WNOHANG) == pid)
 			done = true;
 	}
-	TH_LOG("%u events from hard interrupts among %u sockets", events,
-	       sockets);
-	EXPECT_EQ(5000, events);
+	TH_LOG("%u events from hard interrupts and %llu lost among %u sockets",
+	       events, (unsigned long long)self->listener.lost_all, sockets);
+	EXPECT_EQ(5000, events + self->listener.lost_all);
+	EXPECT_LT(100, events);
 }
 
 static long available_kb(void)
@@ -1027,10 +1053,11 @@ TEST_F(kerror, refused_formats)
 	uint64_t numbered = statistics(&self->listener)->numbered;
 	unsigned int i;
 
-	for (i = 0; i < 6; i++)
+	for (i = 0; i < 6; i++) {
 		EXPECT_EQ(-EINVAL, ask("refused-format %u", i)) {
 			TH_LOG("format %u", i);
 		}
+	}
 	EXPECT_EQ(-ERANGE, ask("refused-format 6"));
 	EXPECT_FALSE(comes_anything(&self->listener));
 	EXPECT_EQ(numbered, statistics(&self->listener)->numbered);

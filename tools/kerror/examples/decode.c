@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Prints the parts of one event of the evlog group, whose bytes are in the file
+ * that is named: what can be done with an event without a socket.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include "libkerror.h"
+
+int main(int argc, char **argv)
+{
+	static uint8_t data[KERROR_EVENT_MAX];
+	const struct evl_header *header;
+	struct kerror_argument argument;
+	struct kerror_event *event;
+	char text[8192];
+	size_t size;
+	FILE *file;
+
+	file = argc == 2 ? fopen(argv[1], "rb") : NULL;
+	if (!file) {
+		fprintf(stderr, "usage: decode FILE\n");
+		return 2;
+	}
+	size = fread(data, 1, sizeof(data), file);
+	fclose(file);
+	event = kerror_event_new(KERROR_GROUP_EVLOG, 0, 0, data, size);
+	if (!event)
+		return 1;
+	header = kerror_event_header(event);
+	if (!header) {
+		fprintf(stderr, "decode: not an evlog event\n");
+		kerror_event_free(event);
+		return 1;
+	}
+	printf("severity: %s\n", kerror_severity_name(header->severity));
+	printf("facility: %s\n", header->facility);
+	printf("device: %s\n", kerror_event_device(event));
+	printf("context: %s, %s[%" PRIu32 "] on CPU %" PRIu32 "\n",
+	       kerror_context_name(header->flags), header->comm,
+	       (uint32_t)header->pid, (uint32_t)header->cpu);
+	if (kerror_event_format(event))
+		printf("format: %s\n", kerror_event_format(event));
+	for (size_t i = 0; !kerror_event_argument(event, i, &argument); i++) {
+		printf("%s: ", kerror_argument_name(argument.type));
+		if (argument.text)
+			printf("%.*s\n", (int)argument.size, argument.text);
+		else
+			printf("%#" PRIx64 "\n", argument.number);
+	}
+	kerror_event_text(event, text, sizeof(text));
+	printf("text: %s\n", text);
+	kerror_event_free(event);
+	return 0;
+}

@@ -1,0 +1,52 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Runs the examples as far as a kernel without NETLINK_KERROR lets them, and
+# builds one the way a program does that was given the installed library.
+# Called by "make test" with the output folder; prints ok or what differs.
+set -eu
+out=$1
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+"$out/obj/tests/make_event" >"$work/event"
+"$out/examples/decode" "$work/event" >"$work/decoded"
+diff -u - "$work/decoded" <<'EOF'
+severity: err
+facility: driver
+device: +pci:0000:00:1f.2
+context: process, task[42] on CPU 3
+format: %d %u %lld %llx %c [%*.*s] %s %p %pI4 100%%
+s32: 0xfffffffffffffffb
+u32: 0xfffffffb
+s64: 0xfffffffffffffffb
+u64: 0xffffffffffffffff
+char: 0x63
+string: abc
+string: (null)
+pointer: 0xfffffffb
+text: 10.0.0.1
+text: -5 4294967291 -5 ffffffffffffffff c [ab       ] (null) fffffffb 10.0.0.1 100%
+EOF
+
+head -c 200 "$work/event" >"$work/cut"
+if "$out/examples/decode" "$work/cut" 2>"$work/error"; then
+	echo "decode takes an event that is cut" >&2
+	exit 1
+fi
+grep -q 'not an evlog event' "$work/error"
+
+# Either there is no such protocol, or it listens until it is stopped.
+status=0
+timeout 1 "$out/examples/watch" >"$work/watched" 2>"$work/error" || status=$?
+[ $status = 124 ] || grep -q '^watch: cannot listen: ' "$work/error"
+
+${MAKE:-make} -s install-lib DESTDIR="$work" PREFIX=/usr LIBDIR=/usr/lib \
+	INCLUDEDIR=/usr/include OUTPUT="$out"
+export PKG_CONFIG_PATH="$work/usr/lib/pkgconfig"
+export PKG_CONFIG_SYSROOT_DIR="$work"
+${CC:-cc} -o "$work/decode" examples/decode.c \
+	$(${PKG_CONFIG:-pkg-config} --cflags --libs libkerror)
+LD_LIBRARY_PATH="$work/usr/lib" "$work/decode" "$work/event" |
+	cmp - "$work/decoded"
+echo "examples: ok"
