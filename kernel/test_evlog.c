@@ -416,6 +416,7 @@ static void random_mixed_case(struct rnd_state *random, int n)
 		VALUE_POINTER,
 	};
 	char fmt[512] = "", string[128];
+	const void *text_value, *pointer;
 	u64 number = random_number(random);
 	unsigned int i;
 	size_t used;
@@ -429,9 +430,10 @@ static void random_mixed_case(struct rnd_state *random, int n)
 		strcat(fmt, ".");
 	}
 	random_text(random, string, 60);
-	CASE(n, fmt, (int)number, random_pointer(random, string),
-	     (long long)number, (long)number,
-	     random_pointer(random, string));
+	text_value = random_pointer(random, string);
+	pointer = random_pointer(random, string);
+	CASE(n, fmt, (int)number, text_value, (long long)number, (long)number,
+	     pointer);
 }
 
 /* Each seed makes its own sequence of cases. */

@@ -1,0 +1,32 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Compares what two readers made of the same events.
+
+Usage: compare-readers.py LOG OTHER
+
+LOG is the console of the guest script "capture", in which kerrord --json has
+printed one object a line. OTHER is what the independent reader made of the
+same stream of bytes. They must agree in every key of every item.
+"""
+import json
+import sys
+
+
+def items(name):
+    found = []
+    with open(name, encoding="utf-8") as file:
+        for line in file:
+            if line.startswith('{"item"'):
+                found.append(json.loads(line))
+    return sorted(found, key=lambda item: json.dumps(item, sort_keys=True))
+
+
+ours, others = items(sys.argv[1]), items(sys.argv[2])
+kinds = {item.get("kind", item["item"]) for item in ours}
+different = [pair for pair in zip(ours, others) if pair[0] != pair[1]]
+for our, other in different[:5]:
+    print("kerrord:", json.dumps(our), "\nreader: ", json.dumps(other))
+print(f"{len(ours)} items of kerrord, {len(others)} of the reader, "
+      f"{len(different)} different; kinds: {', '.join(sorted(kinds))}")
+sys.exit(bool(different) or len(ours) != len(others) or
+         not {"printf", "binary", "string", "nodata", "loss"} <= kinds)
