@@ -54,8 +54,8 @@ timeout --foreground "${TIMEOUT:-1500}" qemu-system-x86_64 \
 	-smp "$cpus" -m 1024 -nodefaults -no-user-config -display none \
 	-no-reboot -serial stdio -kernel "$kernel/arch/x86/boot/bzImage" \
 	-initrd "$root.cpio.gz" \
-	-append "console=ttyS0 tsc=reliable loglevel=${LOGLEVEL:-1} panic=-1 reboot=t kerror.staging_kb=512 kerror.history_kb=8192 guest=$script cpus=$cpus ${APPEND:-}" \
-	< "$input" | tr -d '\r' | tee "$log" || true
+	-append "console=ttyS0 tsc=reliable random.trust_cpu=on loglevel=${LOGLEVEL:-1} panic=-1 reboot=t kerror.staging_kb=512 kerror.history_kb=8192 guest=$script cpus=$cpus ${APPEND:-}" \
+	< "$input" | stdbuf -oL tr -d "\r" | tee "$log" || true
 grep -q '^GUEST-PASSED$' "$log" && exit 0
 grep -q '^GUEST-' "$log" || echo "guest.sh: no token: it hung, panicked or did not boot" >&2
 exit 1

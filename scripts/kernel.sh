@@ -93,6 +93,7 @@ if [ -z "$targets" ]; then
 	*) targets="bzImage modules" ;;
 	esac
 fi
+rm -f "$out/built"
 step "building Linux $name for $arch ($targets)"
 expected=$(cat "$out/steps" 2>/dev/null || echo 1250)
 { kmake -j"$(nproc)" $targets 2>&1 && touch "$out/built" ||

@@ -295,7 +295,9 @@ static void text_add_hex(struct text *text, const uint8_t *bytes, size_t size)
 	size_t i;
 
 	for (i = 0; i < size; i++) {
-		char hex[3] = { ' ', digits[bytes[i] >> 4], digits[bytes[i] & 15] };
+		char hex[3] = {
+			' ', digits[bytes[i] >> 4], digits[bytes[i] & 15]
+		};
 
 		text_add(text, i ? hex : hex + 1, i ? 3 : 2);
 	}

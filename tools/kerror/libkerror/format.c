@@ -11,6 +11,8 @@
 #define PRECISION_MAX	32767
 
 struct conversion {
+	const char *start;
+	size_t size;
 	bool left, plus, space, special, zero;
 	bool width_argument, precision_argument;
 	long width;		/* -1: none */
@@ -48,7 +50,7 @@ static bool is_kernel_alnum(unsigned char c)
 /* Parses the conversion at the '%' that @at points to; returns its end. */
 static const char *parse_conversion(const char *at, struct conversion *c)
 {
-	*c = (struct conversion) { .width = -1, .precision = -1 };
+	*c = (struct conversion) { .start = at, .width = -1, .precision = -1 };
 	for (at++;; at++) {
 		if (*at == '-')
 			c->left = true;
@@ -80,6 +82,7 @@ static const char *parse_conversion(const char *at, struct conversion *c)
 	if (c->letter == 'p')
 		while (is_kernel_alnum(*at))
 			at++;
+	c->size = at - c->start;
 	return at;
 }
 
@@ -165,6 +168,14 @@ static void expand_value(struct text *text, struct conversion *c,
 		}
 		expand_integer(text, c, value, 16, false, false);
 		return;
+	case EVL_ARG_S32:
+	case EVL_ARG_U32:
+	case EVL_ARG_S64:
+	case EVL_ARG_U64:
+		break;
+	default:
+		text_add(text, c->start, c->size);
+		return;
 	}
 	if (c->letter == 'o')
 		base = 8;
@@ -209,8 +220,9 @@ void format_expand(struct text *text, const struct kerror_event *event)
 		}
 		if (c.precision_argument && argument < end &&
 		    argument->type == EVL_ARG_PRECISION) {
-			c.precision = limit((int64_t)argument_number(argument++),
-					    PRECISION_MAX);
+			c.precision = limit(
+				(int64_t)argument_number(argument++),
+				PRECISION_MAX);
 			if (c.precision < 0)
 				c.precision = 0;
 		}

@@ -198,8 +198,9 @@ void kerror_reader_want_statistics(struct kerror_reader *reader);
 
 enum kerror_item kerror_reader_next(struct kerror_reader *reader);
 
-/* Of the item that kerror_reader_next() gave last; valid until its next call. */
-const struct kerror_event *kerror_reader_event(const struct kerror_reader *reader);
+/* Of the item that kerror_reader_next() gave last, until its next call. */
+const struct kerror_event *
+kerror_reader_event(const struct kerror_reader *reader);
 const struct kerror_statistics *
 kerror_reader_statistics(const struct kerror_reader *reader);
 
@@ -218,7 +219,8 @@ int kerror_reader_error(const struct kerror_reader *reader);
  * Return: valid until the next call of kerror_reader_next(). Its count is of
  * events that this reader did not know to be lost yet.
  */
-const struct kerror_loss *kerror_reader_loss(const struct kerror_reader *reader);
+const struct kerror_loss *
+kerror_reader_loss(const struct kerror_reader *reader);
 
 /**
  * kerror_reader_request() - the request of a REQUEST item

@@ -261,7 +261,8 @@ static bool account(struct kerror_reader *reader, int index, uint32_t cause,
 }
 
 static enum kerror_item take_event(struct kerror_reader *reader, int index,
-				   bool replayed, const struct nlmsghdr *message)
+				   bool replayed,
+				   const struct nlmsghdr *message)
 {
 	struct group *group = &reader->group[index];
 	int err;
@@ -352,7 +353,8 @@ static enum kerror_item take_error(struct kerror_reader *reader,
 	if (answer.msg.nlmsg_type == KERROR_MSG_STATISTICS)
 		for (int i = 0; i < GROUPS; i++)
 			reader->group[i].statistics_asked = false;
-	if (answer.msg.nlmsg_type == KERROR_MSG_REPLAY && reader->replaying >= 0)
+	if (answer.msg.nlmsg_type == KERROR_MSG_REPLAY &&
+	    reader->replaying >= 0)
 		group = &reader->group[reader->replaying];
 	if (group) {
 		/* It has begun nevertheless and will end with NLMSG_DONE. */
@@ -510,7 +512,8 @@ enum kerror_item kerror_reader_next(struct kerror_reader *reader)
 	return KERROR_ITEM_NONE;
 }
 
-const struct kerror_event *kerror_reader_event(const struct kerror_reader *reader)
+const struct kerror_event *
+kerror_reader_event(const struct kerror_reader *reader)
 {
 	return &reader->event;
 }
@@ -526,7 +529,8 @@ int kerror_reader_error(const struct kerror_reader *reader)
 	return reader->error;
 }
 
-const struct kerror_loss *kerror_reader_loss(const struct kerror_reader *reader)
+const struct kerror_loss *
+kerror_reader_loss(const struct kerror_reader *reader)
 {
 	return &reader->loss;
 }

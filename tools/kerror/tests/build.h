@@ -83,7 +83,8 @@ static inline void build_example(struct build *build)
 	build_argument(build, EVL_ARG_WIDTH, 0, &width, 4);
 	build_argument(build, EVL_ARG_PRECISION, 0, &precision, 4);
 	build_argument(build, EVL_ARG_STRING, 0, "abc", 3);
-	build_argument(build, EVL_ARG_STRING, EVL_ARG_FLAG_INVALID, "(null)", 6);
+	build_argument(build, EVL_ARG_STRING, EVL_ARG_FLAG_INVALID, "(null)",
+		       6);
 	build_argument(build, EVL_ARG_POINTER, 0, &u32, 4);
 	build_argument(build, EVL_ARG_TEXT, 0, "10.0.0.1", 8);
 }

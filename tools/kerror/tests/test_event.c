@@ -102,7 +102,8 @@ static void test_payload(void **state)
 {
 	static const uint8_t bytes[] = { 0x00, 0x41, 0xff };
 	static const char *const texts[] = {
-		[EVL_FORMAT_BINARY] = "00 41 ff", [EVL_FORMAT_STRING] = "\0A\xff",
+		[EVL_FORMAT_BINARY] = "00 41 ff",
+		[EVL_FORMAT_STRING] = "\0A\xff",
 		[EVL_FORMAT_PRINTF + 1] = "00 41 ff",	/* not known yet */
 	};
 	struct kerror_event *event;

@@ -65,8 +65,8 @@ static const struct {
 	{ "%+d|% d|%+05d|% 05d|", { S32(-1), S32(-1), S32(1), S32(1) },
 	  "-1|-1|+0001| 0001|" },
 	{ "%+u|% u|%+x|% o|", { U32(1), U32(1), U32(1), U32(1) }, "1|1|1|1|" },
-	{ "%#x|%#X|%#o|%#d|%#u|", { U32(255), U32(255), U32(8), S32(9), U32(9) },
-	  "0xff|0XFF|010|9|9|" },
+	{ "%#x|%#X|%#o|%#d|%#u|", { U32(255), U32(255), U32(8), S32(9),
+	  U32(9) }, "0xff|0XFF|010|9|9|" },
 	/* 0x stands before 0, too; the 0 of o does not. */
 	{ "%#x|%#X|%#o|%#6x|", { U32(0), U32(0), U32(0), U32(0) },
 	  "0x0|0X0|0|   0x0|" },
@@ -124,6 +124,13 @@ static const struct {
 	  "1.2.3.4|f+0x1/0x2%" },
 	{ "%*pbl;", { WIDTH(64), TEXT("0-3") }, "0-3;" },
 	{ "%p!", { TEXT("(____ptrval____)") }, "(____ptrval____)!" },
+
+	/* What the kernel takes for letters, and the two that it does not. */
+	{ "%p\xc0\xe9\xff|%p\xd7|%p\xf7|%p\xbf", { TEXT("a"), TEXT("b"),
+	  TEXT("c"), TEXT("d") }, "a|b\xd7|c\xf7|d\xbf" },
+	/* Values of types that are not known. */
+	{ "%d %-08.*llx|%d", { { 11, 4, 1, NULL }, PRECISION(5),
+	  { 255, 8, 1, NULL }, S32(7) }, "%d %-08.*llx|7" },
 
 	/* Where arguments end, the text does. */
 	{ "a %d b", { { 0 } }, "a " },

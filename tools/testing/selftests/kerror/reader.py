@@ -47,7 +47,7 @@ EVL_VARIABLE_MAX, WIDTH_MAX, PRECISION_MAX = 8192, 8388607, 32767
 
 CONVERSION = re.compile(
     rb"%(?P<flags>[-+ #0]*)(?P<width>\*|[0-9]+)?(?:\.(?P<precision>\*|[0-9]+)?)?"
-    rb"(?P<qualifier>hh|h|ll|l|L|z|t)?(?:(?P<letter>[diuoxXcs%])|(?P<pointer>p)[0-9A-Za-z]*)")
+    rb"(?P<qualifier>hh|h|ll|l|L|z|t)?(?:(?P<letter>[diuoxXcs%])|(?P<pointer>p)[0-9A-Za-z\xc0-\xd6\xd8-\xf6\xf8-\xff]*)")
 
 Message = collections.namedtuple("Message", "type sequence thread payload")
 Argument = collections.namedtuple("Argument", "type flags data")

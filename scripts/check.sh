@@ -1,0 +1,256 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Runs all tests: check.sh [KERNEL_TREE]. Each check prints "ok" or "not ok",
+# with its output in build/check/; the last line is "N passed, N failed". With
+# KERNEL_TREE, only what runs on that kernel.
+. "$(dirname "$0")/common.sh"
+
+tree=${1:-}
+logs=$BUILD/check
+rm -rf "$logs"
+mkdir -p "$logs"
+passed=0 failed=0
+
+# check NAME COMMAND...: counts as one; what it prints goes to a file.
+check() {
+	name=$1
+	shift
+	log=$logs/$(echo "$name" | tr -c 'a-zA-Z0-9.\n' -)
+	begin=$(date +%s)
+	if "$@" > "$log" 2>&1; then
+		passed=$((passed + 1))
+		echo "ok - $name ($(($(date +%s) - begin)) s)"
+	else
+		failed=$((failed + 1))
+		echo "not ok - $name: $log"
+		tail -15 "$log" | sed 's/^/    /'
+	fi
+}
+
+# count LOG: takes over the results of tests within a check, from TAP lines.
+count() {
+	good=$(grep -acE '^ *ok [0-9]' "$1" || true)
+	bad=$(grep -acE '^ *not ok [0-9]' "$1" || true)
+	passed=$((passed + good))
+	failed=$((failed + bad))
+}
+
+finish() {
+	echo
+	echo "$passed passed, $failed failed"
+	[ "$failed" = 0 ]
+	exit
+}
+
+# ---- on the running kernels ----
+
+# guest_checks NAME: the selftests, and two readers of the same events.
+guest_checks() {
+	step "Linux $1, x86_64 with 2 CPUs in QEMU" 2>&1
+	check "$1: selftests in the guest" "$TOP/scripts/guest.sh" "$1" check
+	grep -aE '^(not ok|# .*(equal|raised|after|refused|events from))' \
+		"$BUILD/$1/check.log" || true
+	count "$BUILD/$1/check.log"
+	check "$1: events captured" "$TOP/scripts/guest.sh" "$1" capture
+	check "$1: an independent reader decodes the same" same_by_two_readers "$1"
+	check "$1: the demo's events" demo_shows_all "$1"
+}
+
+same_by_two_readers() {
+	python3 "$SELFTESTS/reader.py" "$BUILD/$1/capture.log" \
+		> "$BUILD/$1/reader.json" &&
+	python3 "$TOP/scripts/compare-readers.py" "$BUILD/$1/capture.log" \
+		"$BUILD/$1/reader.json"
+}
+
+demo_shows_all() {
+	TIMEOUT=120 "$TOP/scripts/guest.sh" "$1" demo || return 1
+	for what in ' process cpu=' ' softirq cpu=' ' hardirq cpu=' \
+		    'comm=evlog_sample ' 'evlog_sample\[+platform:evlog_sample\]' \
+		    'binary=8 bytes' 'string=9 bytes' \
+		    'format="round %d: bad block at %llu" s32=1 u64=123456789012' \
+		    '21 events received, 0 lost'; do
+		grep -aq "$what" "$BUILD/$1/demo.log" || { echo "missing: $what"; return 1; }
+	done
+}
+
+# The unit tests in the kernel, twice: as usual, and without the socket.
+kunit() {
+	for parameter in "" kerror.test_no_socket=1; do
+		timeout 120 "$BUILD/$1/um/linux" mem=256M con=null \
+			con0=fd:0,fd:1 panic=-1 $parameter < /dev/null |
+			tee "$BUILD/$1/kunit${parameter:+-no-socket}.log"
+	done
+	for log in "$BUILD/$1/kunit.log" "$BUILD/$1/kunit-no-socket.log"; do
+		grep -aqE '^ok [0-9]+ kerror' "$log" &&
+		grep -aqE '^ok [0-9]+ evlog' "$log" || return 1
+		grep -aE 'BUG:|WARNING:|not ok' "$log" && return 1
+	done
+	return 0
+}
+
+# ---- on the sources ----
+
+series_is_current() {
+	"$TOP/scripts/series.sh" "$1" "$logs/series-$1" &&
+	diff -r "$logs/series-$1" "$TOP/patches/$1"
+}
+
+# As a maintainer would apply it, on the files that it touches as they were.
+series_applies() {
+	work=$(mktemp -d)
+	(cd "$work" && git init -q && cp -rp "$BUILD/$1/pristine/." . &&
+	 git add -A && git -c user.name=x -c user.email=x@x commit -qm base &&
+	 git -c user.name=x -c user.email=x@x am "$TOP/patches/$1"/*.patch &&
+	 git status --short && cd .. && rm -rf "$work")
+}
+
+# quilt needs no more than the file "series".
+series_applies_with_quilt() {
+	work=$(mktemp -d)
+	(cd "$work" && cp -rp "$BUILD/$1/pristine/." . && cp -r "$TOP/patches/$1" patches &&
+	 quilt push -a --fuzz=0 && cd .. && rm -rf "$work")
+}
+
+checkpatch() {
+	# Not of this series: that new files want a MAINTAINERS entry at once,
+	# which the last patch adds.
+	for patch in "$TOP/patches/$1"/*.patch; do
+		(cd "$BUILD/$1/source" && perl scripts/checkpatch.pl --strict \
+			--no-summary --terse --show-types --color=never \
+			--ignore FILE_PATH_CHANGES "$patch") || true
+	done | tee "$logs/checkpatch-$1.out"
+	! grep -qE 'ERROR|WARNING|CHECK' "$logs/checkpatch-$1.out"
+}
+
+OBJECTS="net/netlink/kerror.o kernel/evlog.o kernel/test_evlog.o samples/evlog/evlog_sample.o"
+kbuild() {
+	kernel=$1
+	shift
+	make -s -C "$BUILD/$kernel/source" ARCH=x86_64 CC="ccache gcc" "$@"
+}
+
+sparse_is_silent() {
+	kbuild "$1" O="$BUILD/$1/x86_64" C=2 CHECK="sparse" W=1 $OBJECTS > "$logs/sparse-$1.out" 2>&1 ||
+		{ cat "$logs/sparse-$1.out"; return 1; }
+	# Warnings about headers that we include are not ours.
+	! grep -E '(kerror|evlog)[a-z_]*\.[ch]:[0-9]+' "$logs/sparse-$1.out"
+}
+
+kernel_doc_is_silent() {
+	(cd "$TOP" && perl "$BUILD/$1/source/scripts/kernel-doc" -Wall -none \
+		include/linux/kerror.h include/linux/evlog.h \
+		include/uapi/linux/kerror.h include/uapi/linux/evlog.h \
+		net/netlink/kerror.c kernel/evlog.c 2>&1) | tee "$logs/kernel-doc-$1.out"
+	! grep -qiE 'warning|error:' "$logs/kernel-doc-$1.out"
+}
+
+# The callers' side with the facility configured out: it is the sample driver
+# that shows that the stubs compile.
+builds_without() {
+	out=$BUILD/$1/without-$2
+	mkdir -p "$out"
+	grep -vE "^CONFIG_($2|KERROR|EVLOG|TEST_EVLOG|SAMPLE_EVLOG|UNIX|NET_NS)=" \
+		"$BUILD/$1/x86_64/fragments" > "$out/fragments"
+	printf 'CONFIG_%s=n\n' "$2" >> "$out/fragments"
+	KCONFIG_ALLCONFIG=$out/fragments kbuild "$1" O="$out" allnoconfig &&
+	! grep -qE '^CONFIG_(KERROR|EVLOG)=' "$out/.config" &&
+	kbuild "$1" O="$out" kernel/ net/ samples/evlog/evlog_sample.o -j"$(nproc)" &&
+	[ ! -e "$out/net/netlink/kerror.o" ] && [ ! -e "$out/kernel/evlog.o" ]
+}
+
+# Each patch of the series leaves a tree whose configuration and objects build.
+bisectable() {
+	out=$BUILD/$1/bisect-build
+	step_tree=$BUILD/$1/bisect
+	rm -rf "$step_tree" "$out"
+	mkdir -p "$out"
+	cp -al "$BUILD/$1/source" "$step_tree"
+	while read -r file; do rm -f "$step_tree/$file"; done < "$BUILD/$1/added"
+	cp -r --remove-destination "$BUILD/$1/pristine/." "$step_tree"
+	cp "$BUILD/$1/x86_64/fragments" "$out/fragments"
+	while read -r patch; do
+		echo "== $patch"
+		(cd "$step_tree" && patch -p1 -s -F0 --no-backup-if-mismatch) < "$TOP/patches/$1/$patch" || return 1
+		KCONFIG_ALLCONFIG=$out/fragments make -s -C "$step_tree" O="$out" \
+			ARCH=x86_64 CC="ccache gcc" allnoconfig || return 1
+		make -s -C "$step_tree" O="$out" ARCH=x86_64 CC="ccache gcc" -j"$(nproc)" \
+			W=1 net/netlink/ || return 1
+		for object in kernel/evlog.o kernel/test_evlog.o samples/evlog/; do
+			[ -e "$step_tree/${object%.o}.c" ] || [ -e "$step_tree/${object}Makefile" ] || continue
+			make -s -C "$step_tree" O="$out" ARCH=x86_64 CC="ccache gcc" W=1 $object || return 1
+		done
+		[ ! -e "$step_tree/tools/kerror/Makefile" ] ||
+			make -s -C "$step_tree/tools/kerror" OUTPUT="$out/tools" WERROR=1 lib daemon || return 1
+	done < "$TOP/patches/$1/series"
+	rm -rf "$step_tree" "$out"
+}
+
+# The layout is the same for a 32-bit program.
+layout_32_bit() {
+	work=$(mktemp -d)
+	sed -n '/^#define AT(/,/kerror_request), *"\|^_Static_assert(sizeof(struct kerror_request/p' \
+		"$SELFTESTS/kerror_test.c" > "$work/asserts"
+	{ printf '#include <stddef.h>\n#include <linux/kerror.h>\n#include <linux/evlog.h>\n'
+	  cat "$work/asserts"; } > "$work/layout.c"
+	[ "$(grep -c Static_assert "$work/layout.c")" -ge 4 ] || return 1
+	for bits in 32 64; do
+		gcc -m$bits -fsyntax-only -I"$BUILD/tools/include" \
+			-I"/usr/include/$(gcc -print-multiarch)" "$work/layout.c" || return 1
+	done
+	rm -rf "$work"
+}
+
+user_space_tests() {
+	make -C "$TOP/tools/kerror" OUTPUT="$BUILD/tools" WERROR=1 all test
+}
+
+no_kernel_to_talk_to() {
+	"$BUILD/tools/kerrord" 2>&1 | tee "$logs/kerrord.out"
+	grep -q 'CONFIG_KERROR=y' "$logs/kerrord.out"
+}
+
+if [ -n "$tree" ]; then
+	"$TOP/scripts/kernel.sh" custom x86_64 "$tree"
+	guest_checks custom
+	finish
+fi
+
+need_packages ccache gcc git libc6-dev libcmocka-dev libjson-c-dev libmnl-dev \
+	make pkg-config python3 quilt sparse valgrind perl mandoc
+
+step "user space" 2>&1
+check "libkerror: unit tests, with sanitizers and under valgrind" user_space_tests
+count "$logs/libkerror--unit-tests--with-sanitizers-and-under-valgrind"
+check "layout for 32-bit programs" layout_32_bit
+check "independent reader: its own tests" python3 "$SELFTESTS/reader.py" --test
+check "manual pages" mandoc -T lint -W warning "$TOP"/tools/kerror/man/*.[38]
+check "kerrord says what this kernel lacks" no_kernel_to_talk_to
+
+step "series" 2>&1
+for name in 6.1 6.12; do
+	check "$name: the checked-in series is what the generator prints" series_is_current "$name"
+	check "$name: git am" series_applies "$name"
+	check "$name: quilt push" series_applies_with_quilt "$name"
+done
+
+check "6.1: kernel for x86_64" "$TOP/scripts/kernel.sh" 6.1 x86_64
+guest_checks 6.1
+check "6.12: kernel for User Mode Linux" "$TOP/scripts/kernel.sh" 6.12 um
+check "6.12: unit tests in the kernel (KUnit)" kunit 6.12
+count "$BUILD/6.12/kunit.log"
+count "$BUILD/6.12/kunit-no-socket.log"
+check "6.12: kernel for x86_64" "$TOP/scripts/kernel.sh" 6.12 x86_64
+guest_checks 6.12
+
+step "sources" 2>&1
+for name in 6.1 6.12; do
+	check "$name: checkpatch --strict" checkpatch "$name"
+	check "$name: sparse" sparse_is_silent "$name"
+	check "$name: kernel-doc" kernel_doc_is_silent "$name"
+done
+check "6.1: every step of the series builds" bisectable 6.1
+check "6.1: CONFIG_KERROR=n builds" builds_without 6.1 KERROR
+check "6.1: CONFIG_NET=n builds" builds_without 6.1 NET
+finish
