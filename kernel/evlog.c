@@ -36,6 +36,10 @@
 /* Longest device text, NUL included; a longer name is cut. */
 #define EVL_DEVICE_MAX	128
 
+/* vsnprintf() keeps 24 and 16 bits of them. */
+#define EVL_WIDTH_MAX		((1 << 23) - 1)
+#define EVL_PRECISION_MAX	((1 << 15) - 1)
+
 /* Longest conversion that is expanded here, such as "%-08.4pISpfsc". */
 #define EVL_CONVERSION_MAX	64
 
@@ -64,7 +68,8 @@ static const char *evl_number(const char *fmt, bool *argument, int *number)
 	if (isdigit(*fmt)) {
 		*number = 0;
 		while (isdigit(*fmt))
-			*number = min(*number * 10 + (*fmt++ - '0'), 1 << 23);
+			*number = min(*number * 10 + (*fmt++ - '0'),
+				      EVL_WIDTH_MAX + 1);
 	}
 	return fmt;
 }
@@ -108,6 +113,20 @@ static bool evl_is_64bit(const struct evl_conversion *conversion)
 		strchr("lzt", conversion->qualifier));
 }
 
+/* False for what vsnprintf() does not take, or what it makes nonsense of. */
+static bool evl_is_taken(const struct evl_conversion *conversion)
+{
+	if (conversion->letter == '%' &&
+	    (conversion->width_argument || conversion->precision_argument))
+		return false;
+	/* What is longer up to its letter could not be isolated. */
+	return conversion->letter &&
+	       conversion->width <= EVL_WIDTH_MAX &&
+	       conversion->precision <= EVL_PRECISION_MAX &&
+	       strcspn(conversion->start + 1, "diuoxXcsp%") <
+	       EVL_CONVERSION_MAX / 2;
+}
+
 /*
  * Returns the most bytes that the arguments of @fmt can need, more than
  * EVL_VARIABLE_MAX if that cannot be told, or -EINVAL for %n and whatever else
@@ -120,13 +139,7 @@ static int evl_check_format(const char *fmt)
 
 	while (evl_next(fmt, &conversion)) {
 		fmt = conversion.end;
-		/* What is longer up to its letter could not be isolated. */
-		if (!conversion.letter ||
-		    (conversion.letter == '%' &&
-		     (conversion.width_argument ||
-		      conversion.precision_argument)) ||
-		    strcspn(conversion.start + 1, "diuoxXcsp%") >=
-		    EVL_CONVERSION_MAX / 2)
+		if (!evl_is_taken(&conversion))
 			return -EINVAL;
 		if (conversion.letter == 's' || conversion.letter == 'p')
 			bound = EVL_VARIABLE_MAX;

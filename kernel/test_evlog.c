@@ -467,6 +467,8 @@ static int test_burst(unsigned long events, unsigned long b)
 	return 0;
 }
 
+static DECLARE_COMPLETION(burst_done);
+
 static int burst_thread(void *events)
 {
 	unsigned long flags, i;
@@ -478,6 +480,7 @@ static int burst_thread(void *events)
 		local_irq_restore(flags);
 		cond_resched();
 	}
+	complete(&burst_done);
 	while (!kthread_should_stop())
 		schedule_timeout_interruptible(1);
 	return 0;
@@ -499,6 +502,10 @@ static int test_all_cpus(unsigned long events, unsigned long b)
 		}
 		wake_up_process(threads[cpu]);
 	}
+	/* A thread that is stopped before it has begun does nothing. */
+	for_each_online_cpu(cpu)
+		if (!IS_ERR(threads[cpu]))
+			wait_for_completion(&burst_done);
 	for_each_online_cpu(cpu)
 		if (!IS_ERR(threads[cpu]))
 			kthread_stop(threads[cpu]);
@@ -615,7 +622,7 @@ static int test_facility(unsigned long length, unsigned long b)
 static int test_refused_format(unsigned long which, unsigned long b)
 {
 	static const char * const formats[] = {
-		"%n", "%d %n", "%y", "%", "%l", "%*%",
+		"%n", "%d %n", "%y", "%", "%l", "%*%", "%8388608d", "%.32768d",
 	};
 	int value;
 

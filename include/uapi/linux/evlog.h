@@ -73,8 +73,8 @@
  *
  *   - A negative '*' width means '-' and its absolute value. A negative '*'
  *     precision is 0. A '.' without digits or '*' is no precision.
- *   - Widths are limited to 8388607, precisions to 32767: what is beyond
- *     counts as that.
+ *   - Widths are limited to 8388607, precisions to 32767: a '*' value beyond
+ *     counts as that, and evl_printf() refuses more in digits.
  *   - d, i: the value is first reduced to signed char (hh) or short (h); u, o,
  *     x, X: to unsigned char or unsigned short. Without h it stands as recorded,
  *     o, u, x, X as unsigned, d and i as signed, of 32 bits for EVL_ARG_S32

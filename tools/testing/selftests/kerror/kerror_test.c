@@ -1058,12 +1058,12 @@ TEST_F(kerror, refused_formats)
 	uint64_t numbered = statistics(&self->listener)->numbered;
 	unsigned int i;
 
-	for (i = 0; i < 6; i++) {
+	for (i = 0; i < 8; i++) {
 		EXPECT_EQ(-EINVAL, ask("refused-format %u", i)) {
 			TH_LOG("format %u", i);
 		}
 	}
-	EXPECT_EQ(-ERANGE, ask("refused-format 6"));
+	EXPECT_EQ(-ERANGE, ask("refused-format 8"));
 	EXPECT_FALSE(comes_anything(&self->listener));
 	EXPECT_EQ(numbered, statistics(&self->listener)->numbered);
 	EXPECT_EQ(0, self->listener.lost_all);
