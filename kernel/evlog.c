@@ -216,14 +216,23 @@ static bool evl_put_string(struct evl_writer *writer,
  * Calls snprintf() for one conversion that stands alone in @fmt, with the
  * values of its '*' from @c.
  */
-#define evl_snprintf(buffer, size, fmt, c, value)			\
-	((c)->width_argument && (c)->precision_argument ?		\
-	 snprintf(buffer, size, fmt, (c)->width, (c)->precision, value) : \
-	 (c)->width_argument ?						\
-	 snprintf(buffer, size, fmt, (c)->width, value) :		\
-	 (c)->precision_argument ?					\
-	 snprintf(buffer, size, fmt, (c)->precision, value) :		\
-	 snprintf(buffer, size, fmt, value))
+#define evl_snprintf(buffer, size, fmt, conversion, value)		\
+({									\
+	const struct evl_conversion *__c = (conversion);		\
+	typeof(value) __value = (value);				\
+	const char *__fmt = (fmt);					\
+	char *__buffer = (buffer);					\
+	size_t __size = (size);						\
+									\
+	__c->width_argument && __c->precision_argument ?		\
+	snprintf(__buffer, __size, __fmt, __c->width, __c->precision,	\
+		 __value) :						\
+	__c->width_argument ?						\
+	snprintf(__buffer, __size, __fmt, __c->width, __value) :	\
+	__c->precision_argument ?					\
+	snprintf(__buffer, __size, __fmt, __c->precision, __value) :	\
+	snprintf(__buffer, __size, __fmt, __value);			\
+})
 
 /* Copies one conversion. */
 static void evl_isolate(char *fmt, const struct evl_conversion *conversion)
@@ -334,7 +343,10 @@ static void evl_put_arguments(struct evl_writer *writer, const char *fmt,
 	}
 }
 
-/* Names @dev as sd-journal does; returns the bytes with NUL. */
+/*
+ * Names @dev as sd-journal does. Returns the bytes with NUL, more than
+ * EVL_DEVICE_MAX if it was cut.
+ */
 static size_t evl_device(const struct device *dev, char *text)
 {
 	const char *subsystem = dev->class ? dev->class->name :
@@ -342,14 +354,14 @@ static size_t evl_device(const struct device *dev, char *text)
 	int len;
 
 	if (!strcmp(subsystem, "net"))
-		len = scnprintf(text, EVL_DEVICE_MAX, "n%d",
+		len = snprintf(text, EVL_DEVICE_MAX, "n%d",
 				to_net_dev(dev)->ifindex);
 	else if (MAJOR(dev->devt))
-		len = scnprintf(text, EVL_DEVICE_MAX, "%c%u:%u",
+		len = snprintf(text, EVL_DEVICE_MAX, "%c%u:%u",
 				strcmp(subsystem, "block") ? 'c' : 'b',
 				MAJOR(dev->devt), MINOR(dev->devt));
 	else
-		len = scnprintf(text, EVL_DEVICE_MAX, "+%s:%s", subsystem,
+		len = snprintf(text, EVL_DEVICE_MAX, "+%s:%s", subsystem,
 				dev_name(dev));
 	return len + 1;
 }
@@ -369,8 +381,13 @@ static int evl_begin(struct kerror_reservation *reservation, size_t room,
 	size_t device_size = dev ? evl_device(dev, device) : 0;
 	const struct cred *cred;
 	struct evl_header *header;
+	bool cut = strlen(facility) >= sizeof(header->facility);
 	int err;
 
+	if (device_size > sizeof(device)) {
+		device_size = sizeof(device);
+		cut = true;
+	}
 	err = kerror_reserve(reservation, sizeof(*header) + device_size + room,
 			     KERROR_GROUP_EVLOG);
 	if (err)
@@ -388,7 +405,7 @@ static int evl_begin(struct kerror_reservation *reservation, size_t room,
 
 	strscpy(header->facility, facility, sizeof(header->facility));
 	header->facility_hash = evl_crc(facility, strlen(facility));
-	if (strlen(facility) >= sizeof(header->facility))
+	if (cut)
 		header->flags |= EVL_FLAG_TRUNCATED;
 
 	if (in_nmi())
@@ -688,7 +705,7 @@ static bool evl_render_conversion(char *text, size_t size,
 		unsigned long hashed;
 
 		memcpy(&hashed, value, sizeof(hashed));
-		strcpy(strchr(fmt, 'p'), "lx");
+		memcpy(strchr(fmt, 'p'), "lx", 3);
 		if (conversion->width < 0 && !conversion->width_argument) {
 			char *behind = fmt + 1 + strspn(fmt + 1, "-+ #0");
 
@@ -773,7 +790,7 @@ static bool evl_paraphrase(const void *data, size_t len)
 		snprintf(evl_text, sizeof(evl_text), "event type %u, %u bytes",
 			 header->event_type, header->variable_size);
 	}
-	printk("%s%s%s%s: %s\n", level, header->facility,
+	printk(KERN_SOH "%c%s%s%s: %s\n", level[1], header->facility,
 	       header->device_size ? " " : "", device, evl_text);
 	if (header->format == EVL_FORMAT_BINARY)
 		print_hex_dump(level, header->facility, DUMP_PREFIX_OFFSET, 16,

@@ -138,6 +138,7 @@ void test_same(struct kunit *test, const char *fmt, ...)
 	va_end(args);
 	if (test_held)
 		kerror_commit(test_held, 0);
+	test_held = NULL;
 	KUNIT_ASSERT_EQ(test, err, 0);
 	header = test_receive(test);
 	KUNIT_EXPECT_EQ(test, header->flags & EVL_FLAG_TRUNCATED, 0U);
@@ -268,7 +269,8 @@ static void test_refused(struct kunit *test)
 {
 	char longest[80] = "%";
 	const char * const formats[] = {
-		"%n", "%d %n", "%y", "%", "%5", "%5.", "%ll", longest,
+		"%n", "%d %n", "%y", "%", "%5", "%5.", "%ll", "%*%",
+		"%8388608d", "%.32768d", longest,
 	};
 	const char *null = NULL;
 	int i, out = 1234;
@@ -432,6 +434,18 @@ static void test_contexts(struct kunit *test)
 			EVL_FLAG_OOPS);
 }
 
+/* Lets no event through until test_same(); leaves between 3 and 4 KiB. */
+static void test_fill(struct kunit *test)
+{
+	static struct kerror_reservation held;
+	struct kerror_reservation filler;
+
+	KUNIT_ASSERT_EQ(test, 0, kerror_reserve(&held, 0, KERROR_GROUP_RAW));
+	test_held = &held;
+	while (!kerror_reserve(&filler, 4096, KERROR_GROUP_RAW))
+		kerror_commit(&filler, 512);
+}
+
 /*
  * Fault of 2003: a va_list walked twice. It is where there is no room for the
  * longest event: one pass measures, one records.
@@ -439,16 +453,36 @@ static void test_contexts(struct kunit *test)
 static void test_nearly_full(struct kunit *test)
 {
 	static const u8 bytes[] = { 10, 0, 0, 200 };
-	struct kerror_reservation held, filler;
 
-	KUNIT_ASSERT_EQ(test, 0, kerror_reserve(&held, 0, KERROR_GROUP_RAW));
-	/* The worker stops at the event held; leave between 3 and 4 KiB. */
-	while (!kerror_reserve(&filler, 4096, KERROR_GROUP_RAW))
-		kerror_commit(&filler, 512);
-	test_held = &held;
+	test_fill(test);
 	test_same(test, "%s %d %llu %*ph %*d %pI4 %.*s %d", "string", -1,
 		  1ULL << 40, 3, bytes, -5, 6, bytes, 2, "abc", 7);
-	test_held = NULL;
+	/* Without text of %p, which is measured with some reserve. */
+	test_fill(test);
+	test_same(test, "%d %s", 1, "fourfold");
+}
+
+/* Text that is cut, at any alignment, leaves nothing behind in the staging. */
+static __printf(2, 3)
+void test_cut_text(struct kunit *test, const char *fmt, ...)
+{
+	/* This long, so that what is cut off is not in the record's padding. */
+	static const struct device dev = { .init_name = "12345678" };
+	struct va_format vaf = { .fmt = fmt };
+	const struct evl_header *header;
+	va_list args;
+	int i;
+
+	va_start(args, fmt);
+	vaf.va = &args;
+	for (i = 0; i < 8; i++) {
+		KUNIT_EXPECT_EQ(test, 0, dev_evl_info(&dev, &"1234567%pV"[i],
+						      &vaf));
+		header = test_receive(test);
+		KUNIT_EXPECT_GT(test, header->variable_size, 8184U);
+		KUNIT_EXPECT_NE(test, header->flags & EVL_FLAG_TRUNCATED, 0U);
+	}
+	va_end(args);
 }
 
 /* Fault of 2003: 16-bit size that was narrowed before it was checked. */
@@ -493,6 +527,14 @@ static void test_truncation(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, evl_take(&test_at, test_end, &argument));
 	KUNIT_EXPECT_GT(test, argument.size, 8000);
 	KUNIT_EXPECT_PTR_EQ(test, test_at, test_end);
+	/* Neither does one come that would fit behind one that does not. */
+	text[8168] = 0;
+	KUNIT_EXPECT_EQ(test, 0, evl_info("%s %llu %c", text, 1ULL, 'c'));
+	header = test_receive(test);
+	KUNIT_EXPECT_NE(test, header->flags & EVL_FLAG_TRUNCATED, 0U);
+	test_bytes(test, EVL_ARG_STRING, 0, text);
+	KUNIT_EXPECT_PTR_EQ(test, test_at, test_end);
+	text[8168] = 'x';
 	/* The event's identity is that of the whole format. */
 	text[9000] = 0;
 	KUNIT_EXPECT_EQ(test, 0, evl_info(text));
@@ -501,6 +543,8 @@ static void test_truncation(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, header->event_id, 0x128b71d4U);
 	KUNIT_EXPECT_EQ(test, header->format_size, 8192);
 	KUNIT_EXPECT_EQ(test, test_at[-1], 0);
+	memset(text, 'y', 9000);
+	test_cut_text(test, "%s", text);
 }
 
 static void test_write(struct kunit *test)

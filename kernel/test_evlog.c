@@ -98,7 +98,7 @@ static int cases_of_integers(int n)
 		CASE(++n, "%ld %lu %lx %lo", l, l, l, l);
 		CASE(++n, "[%20ld] [%-20lu] [%020lx]", l, l, l);
 		CASE(++n, "%lld %llu %llx %llo", ll, ll, ll, ll);
-		CASE(++n, "%Ld %Lu %Lx", ll, ll, ll);
+		CASE(++n, "%Lx %LX %Lo", ll, ll, ll);
 		CASE(++n, "%zd %zu %zx %td", (size_t)l, (size_t)l, (size_t)l,
 		     (ptrdiff_t)l);
 		CASE(++n, "[%*d] [%-*d] [%0*d]", 9, v, 9, v, 9, v);
@@ -200,7 +200,7 @@ static int cases_of_pointers(int n)
 	CASE(++n, "%pe", p);
 	CASE(++n, "%pS %ps", schedule, schedule);
 	CASE(++n, "[%40pS] [%-40ps] %pB", schedule, schedule, schedule);
-	CASE(++n, "%pSR %pF", schedule, schedule);
+	CASE(++n, "%pSR %pSb", schedule, schedule);
 	CASE(++n, "%pR %pr", &resource, &resource);
 	CASE(++n, "%pR", &port);
 	CASE(++n, "%pM %pm %pMF %pMR", bytes, bytes, bytes, bytes);
@@ -233,8 +233,9 @@ static int cases_of_pointers(int n)
 
 static int test_table(unsigned long a, unsigned long b)
 {
-	return cases_of_pointers(cases_of_text(cases_of_integers(0))) < 150 ?
-	       -EINVAL : 0;
+	int cases = cases_of_pointers(cases_of_text(cases_of_integers(0)));
+
+	return cases < 150 ? -EINVAL : 0;
 }
 
 /* ------------------------------------------------------------------ */

@@ -155,7 +155,8 @@ It raises events of each form in process, softirq, hard interrupt and
 kernel thread context, on a trigger or at a rate.
 M
 
-add tools/kerror
+# The kernel has the text of the licence in LICENSES/.
+add tools/kerror ":!tools/kerror/libkerror/COPYING"
 commit "tools: add libkerror and kerrord" <<'M'
 libkerror decodes and formats the events of NETLINK_KERROR, and finds
 out what was missed. kerrord prints events as lines or as JSON.

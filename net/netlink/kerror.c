@@ -239,7 +239,7 @@ int kerror_reserve(struct kerror_reservation *reservation, size_t size,
 
 	if (padding) {
 		record = (void *)(staging->buffer + offset);
-		smp_store_release(&record->state,
+		smp_store_release(&record->state, /* (A) */
 				  padding | RECORD_PADDING | RECORD_COMMITTED);
 		offset = 0;
 	}
@@ -486,7 +486,8 @@ void kerror_set_paraphrase(bool (*paraphrase)(const void *data, size_t len))
 
 static void kerror_print(const struct kerror_record *record)
 {
-	bool (*paraphrase)(const void *, size_t) = READ_ONCE(kerror_paraphrase);
+	bool (*paraphrase)(const void *data, size_t len) =
+		READ_ONCE(kerror_paraphrase);
 	size_t shown = min_t(size_t, record->size, 64);
 
 	if (paraphrase && paraphrase(record->data, record->size))
@@ -645,7 +646,8 @@ static void staging_free(struct kerror_staging *staging)
 /*
  * A record stays uncommitted for as long as interrupts keep its writer off,
  * which is short, or for ever if the writer died in an oops, say of a bad %s.
- * In that case give it up after a second, lest its CPU's events end here.
+ * In that case give it up, lest its CPU's events end here; after so long that
+ * no writer is still alive that a hypervisor or debugger held up.
  * Returns true if there may be a committed record now.
  */
 static bool staging_abandon(struct kerror_staging *staging)
@@ -655,7 +657,7 @@ static bool staging_abandon(struct kerror_staging *staging)
 		return false;
 	}
 	if (!test_taint(TAINT_DIE) ||
-	    time_before(jiffies, staging->stuck_since + HZ))
+	    time_before(jiffies, staging->stuck_since + 60 * HZ))
 		return false;
 	kerror_count_lost(staging_record(staging)->groups,
 			  KERROR_LOST_ABANDONED);
@@ -666,11 +668,12 @@ static bool staging_abandon(struct kerror_staging *staging)
 
 /*
  * Delivers all that was committed by now, in the order of time. Returns false
- * if it had to stop at a record that is still being written.
+ * if it had to stop at a record that is still being written. A record that
+ * stays so for a second no longer holds up the other CPUs.
  *
- * Time orders the events of one CPU strictly. Between CPUs, an event can be
- * late if its CPU was held up for longer than a pass takes between reading the
- * clock and reserving.
+ * Time orders the events of one CPU strictly. Between CPUs the order is as fine
+ * as the clock, and an event can be late if its CPU was held up for longer than
+ * a pass takes between reading the clock and reserving.
  */
 static bool kerror_drain(void)
 {

@@ -6,10 +6,10 @@
  * Promise: an event is printed once and in the order of its group, or is in
  * the number of lost ones that the last line on standard error tells.
  */
+#include <err.h>
 #include <errno.h>
 #include <getopt.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,31 +37,10 @@ struct options {
 	unsigned long count, idle;
 };
 
-static volatile sig_atomic_t stop;
-
-static void on_signal(int number)
-{
-	(void)number;
-	stop = 1;
-}
-
-__attribute__((noreturn, format(printf, 1, 2)))
-static void die(const char *format, ...)
-{
-	va_list args;
-
-	fputs("kerrord: ", stderr);
-	va_start(args, format);
-	vfprintf(stderr, format, args);
-	va_end(args);
-	fputc('\n', stderr);
-	exit(EXIT_FAILURE);
-}
-
 static void flush_output(void)
 {
 	if (fflush(stdout) || ferror(stdout))
-		die("cannot write to standard output: %s", strerror(errno));
+		err(EXIT_FAILURE, "cannot write to standard output");
 }
 
 static unsigned long parse_number(const char *option, const char *value)
@@ -72,7 +51,7 @@ static unsigned long parse_number(const char *option, const char *value)
 	errno = 0;
 	number = strtoul(value, &end, 10);
 	if (errno || *value < '0' || *value > '9' || *end || !number)
-		die("--%s: '%s' is not a number above 0", option, value);
+		errx(EXIT_FAILURE, "--%s: '%s' is not a number above 0", option, value);
 	return number;
 }
 
@@ -106,7 +85,7 @@ static void parse_options(struct options *options, int argc, char **argv)
 				!strcmp(optarg, "all") ?
 				KERROR_GROUP_RAW | KERROR_GROUP_EVLOG : 0;
 			if (!options->groups)
-				die("--group: '%s' is none of evlog, raw, all",
+				errx(EXIT_FAILURE, "--group: '%s' is none of evlog, raw, all",
 				    optarg);
 			break;
 		case 'n':
@@ -124,7 +103,7 @@ static void parse_options(struct options *options, int argc, char **argv)
 			else if (!strcmp(optarg, "never"))
 				options->color = false;
 			else if (strcmp(optarg, "auto"))
-				die("--color: '%s' is none of auto, always, never",
+				errx(EXIT_FAILURE, "--color: '%s' is none of auto, always, never",
 				    optarg);
 			break;
 		case 'h':
@@ -132,27 +111,27 @@ static void parse_options(struct options *options, int argc, char **argv)
 			flush_output();
 			exit(EXIT_SUCCESS);
 		default:
-			die("see kerrord --help");
+			errx(EXIT_FAILURE, "see kerrord --help");
 		}
 	}
 	if (optind < argc)
-		die("unexpected argument '%s'; see kerrord --help", argv[optind]);
+		errx(EXIT_FAILURE, "unexpected argument '%s'; see kerrord --help", argv[optind]);
 }
 
 static struct kerror_socket *listen_to(uint32_t groups)
 {
 	struct kerror_socket *sock;
-	int err = kerror_socket_open(&sock, groups);
+	int error = kerror_socket_open(&sock, groups);
 
-	switch (err) {
+	switch (error) {
 	case 0:
 		return sock;
 	case -EPERM:
-		die("not permitted to listen; run it as root, or with CAP_SYSLOG or CAP_NET_ADMIN");
+		errx(EXIT_FAILURE, "not permitted to listen; run it as root, or with CAP_SYSLOG or CAP_NET_ADMIN");
 	case -EPROTONOSUPPORT:
-		die("this kernel has no NETLINK_KERROR; it needs CONFIG_KERROR=y");
+		errx(EXIT_FAILURE, "this kernel has no NETLINK_KERROR; it needs CONFIG_KERROR=y");
 	default:
-		die("cannot open the socket: %s", strerror(-err));
+		errx(EXIT_FAILURE, "cannot open the socket: %s", strerror(-error));
 	}
 }
 
@@ -192,6 +171,22 @@ static void print_summary(const struct kerror_reader *reader,
 /* How long to wait for the kernel's last answers before the summary. */
 #define LAST_ANSWERS_MS 5000
 
+static void block_signals(sigset_t *signals)
+{
+	sigemptyset(signals);
+	sigaddset(signals, SIGINT);
+	sigaddset(signals, SIGTERM);
+	sigprocmask(SIG_BLOCK, signals, NULL);
+}
+
+/* The signals are blocked: they wait until they are looked for. */
+static bool told_to_stop(const sigset_t *signals)
+{
+	static const struct timespec now;
+
+	return sigtimedwait(signals, NULL, &now) > 0;
+}
+
 static void run(const struct options *options, struct kerror_socket *sock,
 		struct kerror_reader *reader)
 {
@@ -199,18 +194,26 @@ static void run(const struct options *options, struct kerror_socket *sock,
 	unsigned int answers = 0, groups = __builtin_popcount(options->groups);
 	uint64_t last = now_ms(), deadline = 0;
 	struct summary summary = { 0 };
-	bool flushed = true, ending = false;
+	bool flushed = true, ending = false, stop = false;
+	unsigned int items = 0;
+	sigset_t signals;
+
+	block_signals(&signals);
 
 	for (;;) {
 		enum kerror_item item;
 		/* What is there goes out before this waits for more. */
-		int err = kerror_socket_next(sock, reader, flushed ? 200 : 0,
-					     &item);
+		int error = kerror_socket_next(sock, reader,
+					       flushed ? 200 : 0, &item);
 
-		if (err && err != -EINTR)
-			die("cannot receive: %s", strerror(-err));
-		if (err)
+		if (error && error != -EINTR)
+			errx(EXIT_FAILURE, "cannot receive: %s",
+			     strerror(-error));
+		if (error)
 			item = KERROR_ITEM_NONE;
+		/* In a flood, too, but not for each event. */
+		if (item == KERROR_ITEM_NONE || ++items % 256 == 0)
+			stop |= told_to_stop(&signals);
 		switch (item) {
 		case KERROR_ITEM_EVENT:
 			(options->json ? print_event_json : print_event)
@@ -245,8 +248,9 @@ static void run(const struct options *options, struct kerror_socket *sock,
 		}
 
 		if (!ending &&
-		    (stop || (options->idle && now_ms() - last >= options->idle &&
-			      !kerror_reader_replaying(reader)))) {
+		    (stop ||
+		     (options->idle && now_ms() - last >= options->idle &&
+		      !kerror_reader_replaying(reader)))) {
 			/* The counters tell of losses not yet announced. */
 			kerror_reader_want_statistics(reader);
 			ending = true;
@@ -263,23 +267,20 @@ static void run(const struct options *options, struct kerror_socket *sock,
 	flush_output();
 	print_summary(reader, &summary);
 	if (ending && answers < groups)
-		die("the kernel did not answer the last request; more events may be lost");
+		errx(EXIT_FAILURE, "the kernel did not answer the last request; more events may be lost");
 }
 
 int main(int argc, char **argv)
 {
-	struct sigaction action = { .sa_handler = on_signal };
 	struct kerror_reader *reader;
 	struct kerror_socket *sock;
 	struct options options;
 
 	parse_options(&options, argc, argv);
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
 	sock = listen_to(options.groups);
 	reader = kerror_reader_new(options.groups);
 	if (!reader)
-		die("out of memory");
+		errx(EXIT_FAILURE, "out of memory");
 	if (!options.new_only)
 		kerror_reader_from_boot(reader);
 	run(&options, sock, reader);

@@ -220,9 +220,9 @@ void format_expand(struct text *text, const struct kerror_event *event)
 		}
 		if (c.precision_argument && argument < end &&
 		    argument->type == EVL_ARG_PRECISION) {
-			c.precision = limit(
-				(int64_t)argument_number(argument++),
-				PRECISION_MAX);
+			c.precision = limit((int64_t)argument_number(argument),
+					    PRECISION_MAX);
+			argument++;
 			if (c.precision < 0)
 				c.precision = 0;
 		}

@@ -1185,7 +1185,9 @@ static struct kerror_reader *restart(struct kernel *kernel,
 	}
 	kerror_reader_free(reader);
 	kernel->queued = 0;
-	kernel->congested = kernel->error = kernel->replaying = false;
+	kernel->congested = false;
+	kernel->error = false;
+	kernel->replaying = false;
 	return next;
 }
 

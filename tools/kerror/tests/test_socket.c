@@ -112,7 +112,9 @@ static void will(const struct step *next, unsigned int count)
 {
 	memcpy(steps, next, count * sizeof(*next));
 	step_count = count;
-	step = requests = polls = 0;
+	step = 0;
+	requests = 0;
+	polls = 0;
 }
 
 #define WILL(...) will((struct step[]){ __VA_ARGS__ }, \

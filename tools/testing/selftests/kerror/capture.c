@@ -18,7 +18,7 @@
 #define NETLINK_KERROR 27
 #endif
 
-static void capture(uint32_t group)
+static void replay(uint32_t group)
 {
 	struct {
 		struct nlmsghdr header;
@@ -62,7 +62,7 @@ static void capture(uint32_t group)
 
 int main(void)
 {
-	capture(KERROR_GROUP_RAW);
-	capture(KERROR_GROUP_EVLOG);
+	replay(KERROR_GROUP_RAW);
+	replay(KERROR_GROUP_EVLOG);
 	return 0;
 }

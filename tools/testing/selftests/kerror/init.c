@@ -21,7 +21,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-__attribute__((noreturn, format(printf, 1, 2)))
+/* Does not return. */
 static void finish(const char *format, ...)
 {
 	va_list args;
@@ -34,7 +34,7 @@ static void finish(const char *format, ...)
 	/* The line must be through the serial port. */
 	usleep(100000);
 	reboot(RB_AUTOBOOT);
-	_exit(1);
+	exit(1);
 }
 
 static void mount_on(const char *type, const char *where)
@@ -48,8 +48,8 @@ static void mount_on(const char *type, const char *where)
 static bool kernel_complains(void)
 {
 	static const char *const signs[] = {
-		"BUG:", "WARNING:", "Oops", "INFO: ", "Call Trace", "UBSAN:",
-		"KASAN:", "stack-protector",
+		"BUG:", "WARNING:", "Oops", "INFO: task", "INFO: rcu", "UBSAN:",
+		"KASAN:", "Call Trace", "stack-protector",
 	};
 	int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK);
 	bool backtrace_wanted = false, found = false;
