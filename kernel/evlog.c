@@ -219,19 +219,21 @@ static bool evl_put_string(struct evl_writer *writer,
 #define evl_snprintf(buffer, size, fmt, conversion, value)		\
 ({									\
 	const struct evl_conversion *__c = (conversion);		\
-	typeof(value) __value = (value);				\
-	const char *__fmt = (fmt);					\
-	char *__buffer = (buffer);					\
-	size_t __size = (size);						\
+	typeof(value) __v = (value);					\
+	const char *__f = (fmt);					\
+	char *__b = (buffer);						\
+	size_t __s = (size);						\
+	int __n;							\
 									\
-	__c->width_argument && __c->precision_argument ?		\
-	snprintf(__buffer, __size, __fmt, __c->width, __c->precision,	\
-		 __value) :						\
-	__c->width_argument ?						\
-	snprintf(__buffer, __size, __fmt, __c->width, __value) :	\
-	__c->precision_argument ?					\
-	snprintf(__buffer, __size, __fmt, __c->precision, __value) :	\
-	snprintf(__buffer, __size, __fmt, __value);			\
+	if (__c->width_argument && __c->precision_argument)		\
+		__n = snprintf(__b, __s, __f, __c->width, __c->precision, __v); \
+	else if (__c->width_argument)					\
+		__n = snprintf(__b, __s, __f, __c->width, __v);		\
+	else if (__c->precision_argument)				\
+		__n = snprintf(__b, __s, __f, __c->precision, __v);	\
+	else								\
+		__n = snprintf(__b, __s, __f, __v);			\
+	__n;								\
 })
 
 /* Copies one conversion. */
@@ -419,7 +421,7 @@ static int evl_begin(struct kerror_reservation *reservation, size_t room,
 	if (oops_in_progress)
 		header->flags |= EVL_FLAG_OOPS;
 	header->cpu = raw_smp_processor_id();
-	cred = current->cred;	/* only current changes it */
+	cred = current_cred();
 	header->uid = from_kuid_munged(&init_user_ns, cred->uid);
 	header->gid = from_kgid_munged(&init_user_ns, cred->gid);
 	header->pid = task_tgid_nr(current);
@@ -756,6 +758,17 @@ static void evl_render(char *text, size_t size, const char *fmt, const u8 *at,
 	scnprintf(text + used, size - used, "%s", fmt);
 }
 
+/* printk() whose level is an argument. */
+static __printf(1, 2)
+void evl_printk(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	vprintk(fmt, args);
+	va_end(args);
+}
+
 /* Called by the drain worker, one event at a time, or in a panic. */
 static bool evl_paraphrase(const void *data, size_t len)
 {
@@ -790,8 +803,8 @@ static bool evl_paraphrase(const void *data, size_t len)
 		snprintf(evl_text, sizeof(evl_text), "event type %u, %u bytes",
 			 header->event_type, header->variable_size);
 	}
-	printk(KERN_SOH "%c%s%s%s: %s\n", level[1], header->facility,
-	       header->device_size ? " " : "", device, evl_text);
+	evl_printk("%s%s%s%s: %s\n", level, header->facility,
+		   header->device_size ? " " : "", device, evl_text);
 	if (header->format == EVL_FORMAT_BINARY)
 		print_hex_dump(level, header->facility, DUMP_PREFIX_OFFSET, 16,
 			       1, variable, min(header->variable_size, 256U),

@@ -85,8 +85,9 @@ static void parse_options(struct options *options, int argc, char **argv)
 				!strcmp(optarg, "all") ?
 				KERROR_GROUP_RAW | KERROR_GROUP_EVLOG : 0;
 			if (!options->groups)
-				errx(EXIT_FAILURE, "--group: '%s' is none of evlog, raw, all",
-				    optarg);
+				errx(EXIT_FAILURE,
+				     "--group: '%s' is none of evlog, raw, all",
+				     optarg);
 			break;
 		case 'n':
 			options->new_only = true;
@@ -103,8 +104,9 @@ static void parse_options(struct options *options, int argc, char **argv)
 			else if (!strcmp(optarg, "never"))
 				options->color = false;
 			else if (strcmp(optarg, "auto"))
-				errx(EXIT_FAILURE, "--color: '%s' is none of auto, always, never",
-				    optarg);
+				errx(EXIT_FAILURE,
+				     "--color: '%s' is none of auto, always, never",
+				     optarg);
 			break;
 		case 'h':
 			fputs(usage, stdout);
@@ -115,7 +117,8 @@ static void parse_options(struct options *options, int argc, char **argv)
 		}
 	}
 	if (optind < argc)
-		errx(EXIT_FAILURE, "unexpected argument '%s'; see kerrord --help", argv[optind]);
+		errx(EXIT_FAILURE, "unexpected argument '%s'; see kerrord --help",
+		     argv[optind]);
 }
 
 static struct kerror_socket *listen_to(uint32_t groups)
@@ -127,9 +130,11 @@ static struct kerror_socket *listen_to(uint32_t groups)
 	case 0:
 		return sock;
 	case -EPERM:
-		errx(EXIT_FAILURE, "not permitted to listen; run it as root, or with CAP_SYSLOG or CAP_NET_ADMIN");
+		errx(EXIT_FAILURE,
+		     "not permitted to listen; run it as root, or with CAP_SYSLOG");
 	case -EPROTONOSUPPORT:
-		errx(EXIT_FAILURE, "this kernel has no NETLINK_KERROR; it needs CONFIG_KERROR=y");
+		errx(EXIT_FAILURE,
+		     "this kernel has no NETLINK_KERROR; it needs CONFIG_KERROR=y");
 	default:
 		errx(EXIT_FAILURE, "cannot open the socket: %s", strerror(-error));
 	}
@@ -267,7 +272,8 @@ static void run(const struct options *options, struct kerror_socket *sock,
 	flush_output();
 	print_summary(reader, &summary);
 	if (ending && answers < groups)
-		errx(EXIT_FAILURE, "the kernel did not answer the last request; more events may be lost");
+		errx(EXIT_FAILURE,
+		     "the kernel did not answer the last request; more events may be lost");
 }
 
 int main(int argc, char **argv)
