@@ -357,14 +357,14 @@ static size_t evl_device(const struct device *dev, char *text)
 
 	if (!strcmp(subsystem, "net"))
 		len = snprintf(text, EVL_DEVICE_MAX, "n%d",
-				to_net_dev(dev)->ifindex);
+			       to_net_dev(dev)->ifindex);
 	else if (MAJOR(dev->devt))
 		len = snprintf(text, EVL_DEVICE_MAX, "%c%u:%u",
-				strcmp(subsystem, "block") ? 'c' : 'b',
-				MAJOR(dev->devt), MINOR(dev->devt));
+			       strcmp(subsystem, "block") ? 'c' : 'b',
+			       MAJOR(dev->devt), MINOR(dev->devt));
 	else
 		len = snprintf(text, EVL_DEVICE_MAX, "+%s:%s", subsystem,
-				dev_name(dev));
+			       dev_name(dev));
 	return len + 1;
 }
 
