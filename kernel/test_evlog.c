@@ -668,6 +668,18 @@ static int test_two_walks(unsigned long a, unsigned long b)
 				3333333333333ULL, '4', 5, 5, "six", -7L));
 }
 
+/* Events that the worker cannot have delivered when the kernel ends. */
+static int test_panic(unsigned long events, unsigned long b)
+{
+	unsigned long i;
+
+	local_irq_disable();
+	for (i = 0; i < events; i++)
+		count(evl_printf(FACILITY, 14, LOG_INFO, "last words %lu", i));
+	count(kernel_error_event("raw words", 9, KERROR_GROUP_RAW));
+	panic("test_evlog: asked for");
+}
+
 static atomic_t nmi_wanted;
 
 #ifdef CONFIG_X86
@@ -711,6 +723,7 @@ static const struct test_command {
 	{ "long", test_long },			/* bytes of the %s */
 	{ "limited", test_limited },		/* calls */
 	{ "two-walks", test_two_walks },
+	{ "panic", test_panic },		/* events */
 };
 
 static int test_raise(const char *value, const struct kernel_param *kp)

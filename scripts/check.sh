@@ -31,7 +31,8 @@ check() {
 # count LOG: takes over the results of tests within a check, from TAP lines.
 count() {
 	good=$(grep -aE '^ *ok [0-9]' "$1" | grep -vc '# SKIP' || true)
-	grep -aE '^ *ok [0-9].*# SKIP' "$1" || true
+	skipped=$(grep -acE '^ *ok [0-9].*# SKIP' "$1" || true)
+	[ "$skipped" = 0 ] || echo "# $skipped skipped, with the reason, in $1"
 	bad=$(grep -acE '^ *not ok [0-9]' "$1" || true)
 	passed=$((passed + good))
 	failed=$((failed + bad))
@@ -56,6 +57,17 @@ guest_checks() {
 	check "$1: events captured" "$TOP/scripts/guest.sh" "$1" capture
 	check "$1: an independent reader decodes the same" same_by_two_readers "$1"
 	check "$1: the demo's events" demo_shows_all "$1"
+	check "$1: a panic prints the events that wait" panic_prints_what_waits "$1"
+}
+
+# This guest must not end with its token.
+panic_prints_what_waits() {
+	"$TOP/scripts/guest.sh" "$1" panic && return 1
+	for what in 'test_evlog: last words 0$' 'test_evlog: last words 19$' \
+		    'event of 9 bytes, groups 0x1,.*72 61 77 20 77 6f 72 64 73' \
+		    'Kernel panic - not syncing: test_evlog: asked for'; do
+		grep -aq "$what" "$BUILD/$1/panic.log" || { echo "missing: $what"; return 1; }
+	done
 }
 
 same_by_two_readers() {
@@ -161,7 +173,8 @@ builds_without() {
 	printf 'CONFIG_%s=n\n' "$2" >> "$out/fragments"
 	KCONFIG_ALLCONFIG=$out/fragments kbuild "$1" O="$out" allnoconfig &&
 	! grep -qE '^CONFIG_(KERROR|EVLOG)=' "$out/.config" &&
-	kbuild "$1" O="$out" kernel/ net/ samples/evlog/evlog_sample.o -j"$(nproc)" &&
+	kbuild "$1" O="$out" kernel/ net/ samples/evlog/evlog_sample.o \
+		kernel/test_evlog.o -j"$(nproc)" &&
 	[ ! -e "$out/net/netlink/kerror.o" ] && [ ! -e "$out/kernel/evlog.o" ]
 }
 
