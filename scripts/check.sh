@@ -54,6 +54,8 @@ guest_checks() {
 	grep -aE '^(not ok|# kerror_test.c.*(equal|raised|after|answered|events from))' \
 		"$BUILD/$1/check.log" || true
 	count "$BUILD/$1/check.log"
+	check "$1: stress, short" env APPEND=events=200000 "$TOP/scripts/guest.sh" "$1" stress
+	count "$BUILD/$1/stress.log"
 	check "$1: events captured" "$TOP/scripts/guest.sh" "$1" capture
 	check "$1: an independent reader decodes the same" same_by_two_readers "$1"
 	check "$1: the demo's events" demo_shows_all "$1"
@@ -141,7 +143,7 @@ checkpatch() {
 	! grep -qE 'ERROR|WARNING|CHECK' "$logs/checkpatch-$1.out"
 }
 
-OBJECTS="net/netlink/kerror.o kernel/evlog.o kernel/test_evlog.o samples/evlog/evlog_sample.o"
+OBJECTS="net/netlink/kerror.o kernel/evlog.o kernel/test_evlog.o samples/evlog/evlog_sample.o kernel/test_evlog_stress.o"
 kbuild() {
 	kernel=$1
 	shift

@@ -1,23 +1,24 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Boots a kernel that kernel.sh built, in QEMU: guest.sh NAME SCRIPT
+# Boots a kernel that kernel.sh built, in QEMU: guest.sh NAME SCRIPT [KERNEL]
 #
 # SCRIPT is one of tools/testing/selftests/kerror/guest/. What the guest prints
 # goes to standard output and to build/NAME/SCRIPT.log. The status is 0 only if
 # the guest ended with its token in time ($TIMEOUT seconds). SCRIPT "shell"
-# gives a shell in the guest.
+# gives a shell in the guest. KERNEL is x86_64 unless given, see kernel.sh.
 . "$(dirname "$0")/common.sh"
 
-[ $# -eq 2 ] || die "usage: guest.sh NAME SCRIPT"
-name=$1 script=$2
+[ $# -ge 2 ] || die "usage: guest.sh NAME SCRIPT [KERNEL]"
+name=$1 script=$2 variant=${3:-x86_64}
 source=$BUILD/$name/source
-kernel=$BUILD/$name/x86_64
+kernel=$BUILD/$name/$variant
 programs=$BUILD/$name/programs
 root=$BUILD/$name/root
 log=$BUILD/$name/$script.log
+[ "$variant" = x86_64 ] || log=$BUILD/$name/$script-$variant.log
 [ -e "$SELFTESTS/guest/$script.sh" ] || die "there is no $SELFTESTS/guest/$script.sh"
-[ -e "$kernel/built" ] || die "no kernel for $name; run scripts/kernel.sh $name x86_64"
+[ -e "$kernel/built" ] || die "no kernel for $name; run scripts/kernel.sh $name $variant"
 
 need_packages busybox-static cpio gcc kmod libc6-dev libjson-c-dev libmnl-dev make \
 	pkg-config qemu-system-x86
@@ -33,10 +34,10 @@ mkdir -p "$root/bin" "$root/dev" "$root/guest" "$root/modules"
 cp /bin/busybox "$root/bin"
 for applet in $(/bin/busybox --list | grep -vx busybox); do ln -s busybox "$root/bin/$applet"; done
 cp "$programs/init" "$root/init"
-cp "$programs/tools/kerrord" "$programs/kerror_test" "$programs/capture" "$root/bin"
+cp "$programs/tools/kerrord" "$programs/kerror_test" "$programs/stress_test" "$programs/capture" "$root/bin"
 cp "$SELFTESTS"/guest/*.sh "$root/guest"
-cp "$kernel/samples/evlog/evlog_sample.ko" "$kernel/kernel/test_evlog.ko" "$root/modules"
-strip -g "$root"/modules/*.ko "$root"/bin/k* "$root/bin/capture"
+cp "$kernel/samples/evlog/evlog_sample.ko" "$kernel"/kernel/test_evlog*.ko "$root/modules"
+strip -g "$root"/modules/*.ko "$root"/bin/k* "$root/bin/stress_test" "$root/bin/capture"
 # The programs' shared libraries, with the loader
 ldd "$root/init" "$root/bin/kerrord" "$root/bin/kerror_test" |
 	sed -n 's,^[^/]*\(/[^ ]*\) (.*,\1,p' | sort -u |
@@ -51,7 +52,7 @@ ldd "$root/init" "$root/bin/kerrord" "$root/bin/kerror_test" |
 cpus=${CPUS:-2}
 timeout --foreground "${TIMEOUT:-1500}" qemu-system-x86_64 \
 	-M microvm,rtc=on,pic=on,pit=on -cpu max -accel tcg,thread=multi \
-	-smp "$cpus" -m 1024 -nodefaults -no-user-config -display none \
+	-smp "$cpus" -m "${MEMORY:-1024}" -nodefaults -no-user-config -display none \
 	-no-reboot -serial stdio -kernel "$kernel/arch/x86/boot/bzImage" \
 	-initrd "$root.cpio.gz" \
 	-append "console=ttyS0 tsc=reliable random.trust_cpu=on loglevel=${LOGLEVEL:-1} panic=-1 reboot=t kerror.staging_kb=512 kerror.history_kb=8192 guest=$script cpus=$cpus ${APPEND:-}" \

@@ -8,15 +8,16 @@
 # make-series.sh prints for it. ARCH is x86_64 or um. The tree is prepared in
 # build/NAME/source, the kernel built in build/NAME/ARCH. Run again, it updates
 # only the files that the series has changed, and builds only what depends on
-# them.
+# them. ARCH-FRAGMENT, as in x86_64-debug, adds that fragment to the configuration
+# and builds apart.
 . "$(dirname "$0")/common.sh"
 
-[ $# -ge 2 ] || die "usage: kernel.sh NAME x86_64|um [KERNEL_TREE]"
-name=$1 arch=$2 tree=${3:-}
+[ $# -ge 2 ] || die "usage: kernel.sh NAME x86_64[-FRAGMENT]|um [KERNEL_TREE]"
+name=$1 arch=${2%%-*} tree=${3:-}
 source=$BUILD/$name/source
 pristine=$BUILD/$name/pristine
-out=$BUILD/$name/$arch
-log=$BUILD/$name/$arch.log
+out=$BUILD/$name/$2
+log=$BUILD/$name/$2.log
 series=$TOP/patches/$name
 mkdir -p "$BUILD/$name"
 
@@ -69,11 +70,12 @@ fi
 
 # Configuration: everything off but what the fragments ask for.
 mkdir -p "$out"
-fragments="$SELFTESTS/config/guest.config $SELFTESTS/config/$arch.config ${FRAGMENTS:-}"
+fragments="$SELFTESTS/config/guest.config $SELFTESTS/config/$arch.config"
+[ "$arch" = "$2" ] || fragments="$fragments $SELFTESTS/config/${2#*-}.config"
 cat $fragments > "$out/fragments"
 kmake() { make -C "$source" O="$out" ARCH="$arch" CC="ccache gcc" HOSTCC="ccache gcc" "$@"; }
 if ! cmp -s "$out/fragments" "$out/fragments.configured"; then
-	step "configuring $name for $arch"
+	step "configuring $name for $2"
 	KCONFIG_ALLCONFIG="$out/fragments" kmake allnoconfig > "$log" 2>&1 ||
 		{ tail -5 "$log" >&2; die "configuring failed: $log"; }
 	# =n may also be "is not set"; anything else must be as asked for
@@ -94,7 +96,7 @@ if [ -z "$targets" ]; then
 	esac
 fi
 rm -f "$out/built"
-step "building Linux $name for $arch ($targets)"
+step "building Linux $name for $2 ($targets)"
 expected=$(cat "$out/steps" 2>/dev/null || echo 1250)
 { kmake -j"$(nproc)" $targets 2>&1 && touch "$out/built" ||
 	rm -f "$out/built"; } | progress "Linux $name" "$expected" > "$log"

@@ -103,7 +103,8 @@ insert init/Kconfig before '^config IKCONFIG$' "$(printf 'source "%s"\n' $kconfi
 "
 insert kernel/Makefile before '^obj-\$\(CONFIG_FUTEX\)' \
 'obj-$(CONFIG_EVLOG) += evlog.o
-obj-$(CONFIG_TEST_EVLOG) += test_evlog.o'
+obj-$(CONFIG_TEST_EVLOG) += test_evlog.o
+obj-$(CONFIG_TEST_EVLOG_STRESS) += test_evlog_stress.o'
 insert net/netlink/Makefile after '^obj-y' '
 obj-$(CONFIG_KERROR)		+= kerror.o'
 insert samples/Kconfig before '^config SAMPLE_KOBJECT$' \
@@ -162,7 +163,7 @@ libkerror decodes and formats the events of NETLINK_KERROR, and finds
 out what was missed. kerrord prints events as lines or as JSON.
 M
 
-add tools/testing/selftests/kerror kernel/test_evlog.c kernel/Kconfig.evlog_test \
+add tools/testing/selftests/kerror kernel/test_evlog.c kernel/test_evlog_stress.c kernel/Kconfig.evlog_test \
     net/netlink/kerror_kunit.c kernel/evlog_kunit.c
 commit "selftests: add tests of error events" <<'M'
 KUnit tests of staging, history and recording; a module that raises

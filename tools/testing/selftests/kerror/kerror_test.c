@@ -26,8 +26,8 @@
 #include <unistd.h>
 #include <linux/capability.h>
 #include <linux/netlink.h>
-#include <libkerror.h>
 #include "../kselftest_harness.h"
+#include "listener.h"
 
 #ifndef NETLINK_KERROR
 #define NETLINK_KERROR 27
@@ -36,36 +36,6 @@
 #define PARAMETERS	"/sys/module/test_evlog/parameters/"
 #define POLICY		"/sys/module/kerror/parameters/printk"
 #define FACILITY	"test_evlog"
-#define BOTH		(KERROR_GROUP_RAW | KERROR_GROUP_EVLOG)
-/* No answer for so long is a failure; nothing normal comes near it. */
-#define PATIENCE_MS	20000
-
-/* Writes one line to a file: 0 or a negative errno. */
-static int put(const char *path, const char *line)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	ssize_t done;
-	int err;
-
-	if (fd < 0)
-		return -errno;
-	done = write(fd, line, strlen(line));
-	err = done < 0 ? -errno : 0;
-	close(fd);
-	return err;
-}
-
-static void get(const char *path, char *line, size_t size)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t done = fd < 0 ? -1 : read(fd, line, size - 1);
-
-	line[done > 0 ? done : 0] = '\0';
-	if (done > 0 && line[done - 1] == '\n')
-		line[done - 1] = '\0';
-	if (fd >= 0)
-		close(fd);
-}
 
 /* Has the module raise events: 0, or what the call under test returned. */
 static int ask(const char *format, ...)
@@ -96,69 +66,6 @@ static pid_t ask_aside(const char *command)
 	if (!pid)
 		_exit(ask("%s", command) ? 1 : 0);
 	return pid;
-}
-
-/* A listener that knows all counters from the start. */
-struct listener {
-	struct kerror_socket *sock;
-	struct kerror_reader *reader;
-	uint64_t lost[KERROR_CAUSES];
-	uint64_t lost_all;
-};
-
-static enum kerror_item next_item(struct listener *listener, int timeout)
-{
-	enum kerror_item item = KERROR_ITEM_NONE;
-
-	if (kerror_socket_next(listener->sock, listener->reader, timeout,
-			       &item))
-		return KERROR_ITEM_ERROR;
-	if (item == KERROR_ITEM_LOSS) {
-		const struct kerror_loss *loss =
-			kerror_reader_loss(listener->reader);
-
-		if (loss->cause < KERROR_CAUSES)
-			listener->lost[loss->cause] += loss->count;
-		listener->lost_all += loss->count;
-	}
-	return item;
-}
-
-/* Waits for the answer to a statistics request of one group. */
-static const struct kerror_statistics *statistics(struct listener *listener)
-{
-	enum kerror_item item;
-
-	kerror_reader_want_statistics(listener->reader);
-	do {
-		item = next_item(listener, PATIENCE_MS);
-	} while (item != KERROR_ITEM_STATISTICS && item != KERROR_ITEM_NONE &&
-		 item != KERROR_ITEM_ERROR);
-	return item == KERROR_ITEM_STATISTICS ?
-	       kerror_reader_statistics(listener->reader) : NULL;
-}
-
-static bool listen_to(struct listener *listener, uint32_t groups, bool all)
-{
-	memset(listener, 0, sizeof(*listener));
-	if (kerror_socket_open(&listener->sock, groups))
-		return false;
-	listener->reader = kerror_reader_new(groups);
-	if (!listener->reader)
-		return false;
-	if (all) {
-		kerror_reader_from_boot(listener->reader);
-		return true;
-	}
-	if (groups != BOTH)
-		return statistics(listener);
-	return true;
-}
-
-static void stop_listening(struct listener *listener)
-{
-	kerror_reader_free(listener->reader);
-	kerror_socket_close(listener->sock);
 }
 
 /* Waits until the worker has delivered what an earlier test left in staging. */
@@ -194,33 +101,6 @@ static const struct kerror_event *next_event(struct listener *listener)
 		 item != KERROR_ITEM_ERROR);
 	return item == KERROR_ITEM_EVENT ?
 	       kerror_reader_event(listener->reader) : NULL;
-}
-
-/*
- * The next event while the process @pid raises some. NULL when it has ended and
- * all is accounted for: then *@pid is 0, or still the process if that failed.
- */
-static const struct kerror_event *event_of(struct listener *listener,
-					   pid_t *pid)
-{
-	enum kerror_item item;
-	int status;
-
-	for (;;) {
-		item = next_item(listener, 100);
-		if (item == KERROR_ITEM_EVENT)
-			return kerror_reader_event(listener->reader);
-		if (item == KERROR_ITEM_STATISTICS || item == KERROR_ITEM_ERROR)
-			return NULL;
-		if (item == KERROR_ITEM_NONE && *pid &&
-		    !kerror_reader_replaying(listener->reader) &&
-		    waitpid(*pid, &status, WNOHANG) == *pid) {
-			if (status)
-				return NULL;
-			*pid = 0;
-			kerror_reader_want_statistics(listener->reader);
-		}
-	}
 }
 
 /* True if an event comes within a while that is ample for it. */

@@ -1,4 +1,26 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The selftests, on a kernel where nothing else raises events.
+
+# The sample driver by itself, and unloaded while it raises events.
+sample_at_a_rate() {
+	insmod /modules/evlog_sample.ko rate=50 || return 1
+	kerrord --json --new --count=200 > /tmp/sample || return 1
+	rmmod evlog_sample || return 1
+	for context in process softirq hardirq; do
+		grep -q "\"context\":\"$context\"" /tmp/sample || return 1
+	done
+	kerrord --json --idle=300 > /tmp/sample && insmod /modules/evlog_sample.ko &&
+		rmmod evlog_sample
+}
+
+status=0
+if sample_at_a_rate; then
+	echo "ok 1 sample driver at a rate, then unloaded"
+else
+	echo "not ok 1 sample driver at a rate, then unloaded"
+	status=1
+fi
 insmod /modules/test_evlog.ko || exit 1
-kerror_test "$@"
+kerror_test "$@" || status=1
+rmmod test_evlog || status=1
+exit $status

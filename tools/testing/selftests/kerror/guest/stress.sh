@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Events from everywhere at once; then what the kernel's detectors found.
+insmod /modules/test_evlog_stress.ko || exit 1
+mount -t debugfs debugfs /sys/kernel/debug 2>/dev/null
+STRESS_EVENTS=${events:-1000000} stress_test || exit 1
+rmmod test_evlog_stress || exit 1
+if [ -w /sys/kernel/debug/kmemleak ]; then
+	# What was freed just now may still be on a stack: look twice.
+	echo scan > /sys/kernel/debug/kmemleak
+	sleep 6
+	echo scan > /sys/kernel/debug/kmemleak
+	cat /sys/kernel/debug/kmemleak
+	[ -z "$(cat /sys/kernel/debug/kmemleak)" ] || exit 1
+fi
+exit 0

@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Stress: the module test_evlog_stress raises events from everywhere at once,
+ * while readers come, go, are killed, and never read, CPUs come and go, and
+ * memory allocations fail. Whatever happens: each event is received or counted
+ * as lost, exactly, and each source's events are in order.
+ *
+ * Run as root with that module loaded. The environment variable STRESS_EVENTS
+ * says how many events (1,000,000).
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include "../kselftest_harness.h"
+#include "listener.h"
+
+#define PARAMETERS	"/sys/module/test_evlog_stress/parameters/"
+#define KINDS		8
+#define SOURCES		(8 * KINDS)
+
+static const char *const kinds[KINDS] = {
+	"thread", "softirq", "hrtimer", "irq_work", "nmi", "scheduler",
+	"delivery", "printk",
+};
+
+/* How raw events and binary data of the module begin. */
+struct stress_event {
+	uint32_t source;
+	uint32_t counter[2];
+};
+
+FIXTURE(stress) {
+	struct listener listener;
+	uint64_t raised[2], received[2], lost[2], by_kind[KINDS];
+	uint32_t next[SOURCES][2];
+	unsigned int disorder, unknown;
+	pid_t helpers[8];
+	unsigned int helper_count;
+};
+
+static void read_raised(uint64_t raised[2])
+{
+	char line[64];
+	unsigned long long raw = 0, evlog = 0;
+
+	get(PARAMETERS "raised", line, sizeof(line));
+	sscanf(line, "%llu %llu", &raw, &evlog);
+	raised[0] = raw;
+	raised[1] = evlog;
+}
+
+/* Asks for the counters of both groups, so that all totals are known. */
+static bool know_counters(struct listener *listener)
+{
+	enum kerror_item item;
+	unsigned int answers = 0;
+
+	kerror_reader_want_statistics(listener->reader);
+	while (answers < 2) {
+		item = next_item(listener, PATIENCE_MS);
+		if (item == KERROR_ITEM_NONE || item == KERROR_ITEM_ERROR)
+			return false;
+		answers += item == KERROR_ITEM_STATISTICS;
+	}
+	return true;
+}
+
+FIXTURE_SETUP(stress)
+{
+	ASSERT_EQ(0, access(PARAMETERS "start", W_OK)) {
+		TH_LOG("load test_evlog_stress and run this as root");
+	}
+	memset(self, 0, sizeof(*self));
+	/* What an earlier test left in staging. */
+	sleep(1);
+	ASSERT_TRUE(listen_to(&self->listener, BOTH, false));
+	ASSERT_TRUE(know_counters(&self->listener));
+	read_raised(self->raised);
+}
+
+FIXTURE_TEARDOWN(stress)
+{
+	unsigned int i;
+
+	for (i = 0; i < self->helper_count; i++)
+		kill(self->helpers[i], SIGKILL);
+	stop_listening(&self->listener);
+}
+
+static bool decode(const struct kerror_event *event, struct stress_event *out)
+{
+	struct kerror_argument source, counter;
+	const void *data;
+	size_t size;
+
+	if (kerror_event_format(event)) {
+		if (kerror_event_argument(event, 0, &source) ||
+		    kerror_event_argument(event, 1, &counter))
+			return false;
+		out->source = source.number;
+		out->counter[1] = counter.number;
+		return true;
+	}
+	data = kerror_event_header(event) ? kerror_event_payload(event, &size) :
+	       kerror_event_data(event, &size);
+	if (size < sizeof(*out))
+		return false;
+	memcpy(out, data, sizeof(*out));
+	return true;
+}
+
+static void take(FIXTURE_DATA(stress) *self, const struct kerror_event *event)
+{
+	unsigned int group = kerror_event_group(event) == KERROR_GROUP_EVLOG;
+	struct stress_event found;
+	uint32_t *next;
+
+	self->received[group]++;
+	if (!decode(event, &found) || found.source >= SOURCES) {
+		self->unknown++;
+		return;
+	}
+	self->by_kind[found.source % KINDS]++;
+	next = &self->next[found.source][group];
+	if ((int32_t)(found.counter[group] - *next) < 0)
+		self->disorder++;
+	*next = found.counter[group] + 1;
+}
+
+/* Starts a process that does something until it is killed. */
+static void help(FIXTURE_DATA(stress) *self, void (*what)(void))
+{
+	pid_t pid = fork();
+
+	if (!pid) {
+		what();
+		_exit(0);
+	}
+	if (pid > 0)
+		self->helpers[self->helper_count++] = pid;
+}
+
+/* Reads until the module has raised @events and all are accounted for. */
+static bool raise_and_read(FIXTURE_DATA(stress) *self, unsigned long events)
+{
+	unsigned int answers = 0;
+	bool asked = false;
+	char number[32];
+	int status = -1;
+	pid_t pid;
+
+	snprintf(number, sizeof(number), "%lu", events);
+	pid = fork();
+	if (!pid)
+		_exit(put(PARAMETERS "start", number) ? 1 : 0);
+	while (answers < 2) {
+		enum kerror_item item = next_item(&self->listener, 500);
+
+		switch (item) {
+		case KERROR_ITEM_EVENT:
+			take(self, kerror_reader_event(self->listener.reader));
+			break;
+		case KERROR_ITEM_LOSS: {
+			const struct kerror_loss *loss =
+				kerror_reader_loss(self->listener.reader);
+
+			self->lost[loss->group == KERROR_GROUP_EVLOG] +=
+				loss->count;
+			break;
+		}
+		case KERROR_ITEM_STATISTICS:
+			answers++;
+			break;
+		case KERROR_ITEM_ERROR:
+			/* Memory may fail: it will be asked for again. */
+			break;
+		default:
+			if (kerror_reader_replaying(self->listener.reader))
+				break;
+			if (pid) {
+				if (waitpid(pid, &status, WNOHANG) == pid)
+					pid = 0;
+			} else if (!asked) {
+				kerror_reader_want_statistics(
+						self->listener.reader);
+				asked = true;
+			}
+		}
+	}
+	return WIFEXITED(status) && !WEXITSTATUS(status);
+}
+
+static unsigned long event_count(unsigned long divisor)
+{
+	const char *events = getenv("STRESS_EVENTS");
+
+	return (events ? strtoul(events, NULL, 0) : 1000000) / divisor;
+}
+
+#define EXPECT_ALL_ACCOUNTED_FOR()					\
+do {									\
+	uint64_t raised[2];						\
+	unsigned int g, k;						\
+									\
+	read_raised(raised);						\
+	for (g = 0; g < 2; g++) {					\
+		raised[g] -= self->raised[g];				\
+		TH_LOG("%s: raised %llu = received %llu + lost %llu",	\
+		       g ? "evlog" : "raw",				\
+		       (unsigned long long)raised[g],			\
+		       (unsigned long long)self->received[g],		\
+		       (unsigned long long)self->lost[g]);		\
+		EXPECT_EQ(raised[g], self->received[g] + self->lost[g]); \
+		EXPECT_LT(0, self->received[g]);			\
+	}								\
+	for (k = 0; k < KINDS; k++)					\
+		TH_LOG("received from %s: %llu", kinds[k],		\
+		       (unsigned long long)self->by_kind[k]);		\
+	EXPECT_EQ(0, self->disorder);					\
+	EXPECT_EQ(0, self->unknown);					\
+} while (0)
+
+static void provoke_nmis(void)
+{
+	while (!put("/proc/sysrq-trigger", "l"))
+		usleep(100000);
+}
+
+/* Readers that are killed wherever they are. */
+static void kill_readers(void)
+{
+	for (;;) {
+		pid_t pid = fork();
+
+		if (!pid) {
+			freopen("/dev/null", "w", stdout);
+			freopen("/dev/null", "w", stderr);
+			execlp("kerrord", "kerrord", "--json", "--group=all",
+			       NULL);
+			_exit(127);
+		}
+		usleep(random() % 100000);
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, 0);
+	}
+}
+
+static void unplug_cpus(void)
+{
+	for (;;) {
+		put("/sys/devices/system/cpu/cpu1/online", "0");
+		usleep(300000);
+		put("/sys/devices/system/cpu/cpu1/online", "1");
+		usleep(300000);
+	}
+}
+
+TEST_F_TIMEOUT(stress, from_everywhere_at_once, 1800)
+{
+	help(self, provoke_nmis);
+	ASSERT_TRUE(raise_and_read(self, event_count(1)));
+	EXPECT_ALL_ACCOUNTED_FOR();
+	/* Every kind has come through, as far as there is a source. */
+	EXPECT_LT(0, self->by_kind[0]);
+	EXPECT_LT(0, self->by_kind[1]);
+	EXPECT_LT(0, self->by_kind[2]);
+	EXPECT_LT(0, self->by_kind[3]);
+	if (!access("/proc/sysrq-trigger", W_OK) &&
+	    sysconf(_SC_NPROCESSORS_ONLN) > 1)
+		EXPECT_LT(0, self->by_kind[4]);
+	EXPECT_LT(0, self->by_kind[5]);
+	EXPECT_LT(0, self->by_kind[6]);
+	EXPECT_LT(0, self->by_kind[7]);
+}
+
+TEST_F_TIMEOUT(stress, readers_are_killed, 1800)
+{
+	help(self, kill_readers);
+	ASSERT_TRUE(raise_and_read(self, event_count(5)));
+	EXPECT_ALL_ACCOUNTED_FOR();
+}
+
+TEST_F_TIMEOUT(stress, many_readers_that_never_read, 1800)
+{
+	struct listener others[64];
+	unsigned int i;
+
+	for (i = 0; i < 64; i++)
+		ASSERT_TRUE(listen_to(&others[i], BOTH, false));
+	ASSERT_TRUE(raise_and_read(self, event_count(10)));
+	EXPECT_ALL_ACCOUNTED_FOR();
+	for (i = 0; i < 64; i++)
+		stop_listening(&others[i]);
+}
+
+TEST_F_TIMEOUT(stress, cpus_come_and_go, 1800)
+{
+	if (access("/sys/devices/system/cpu/cpu1/online", W_OK))
+		SKIP(return, "there is no CPU that can be unplugged");
+	help(self, unplug_cpus);
+	ASSERT_TRUE(raise_and_read(self, event_count(5)));
+	EXPECT_ALL_ACCOUNTED_FOR();
+}
+
+/* Sets what fails under /sys/kernel/debug; @probability is in percent. */
+static bool fail(const char *what, const char *probability)
+{
+	static const char *const settings[][2] = {
+		{ "task-filter", "N" }, { "interval", "1" }, { "times", "-1" },
+		{ "space", "0" }, { "verbose", "0" },
+		{ "ignore-gfp-wait", "N" }, { "min-order", "0" },
+	};
+	char path[128];
+	unsigned int i;
+
+	for (i = 0; i < sizeof(settings) / sizeof(*settings); i++) {
+		snprintf(path, sizeof(path), "/sys/kernel/debug/%s/%s", what,
+			 settings[i][0]);
+		put(path, settings[i][1]);	/* not all have all */
+	}
+	snprintf(path, sizeof(path), "/sys/kernel/debug/%s/probability", what);
+	return !put(path, probability);
+}
+
+TEST_F_TIMEOUT(stress, allocations_fail, 1800)
+{
+	bool done;
+
+	if (!fail("failslab", "0") || !fail("fail_page_alloc", "0"))
+		SKIP(return, "this kernel cannot be made to fail allocations");
+	fail("failslab", "3");
+	fail("fail_page_alloc", "1");
+	done = raise_and_read(self, event_count(10));
+	fail("failslab", "0");
+	fail("fail_page_alloc", "0");
+	ASSERT_TRUE(done);
+	EXPECT_ALL_ACCOUNTED_FOR();
+}
+
+TEST_HARNESS_MAIN
