@@ -35,6 +35,8 @@
 enum kind { BY_THREAD, BY_SOFTIRQ, BY_HRTIMER, BY_IRQ_WORK, BY_NMI,
 	    BY_SCHEDULER, BY_DELIVERY, BY_PRINTK, KINDS };
 
+#define STRESS_PERIOD_NS	500000	/* of the hrtimers */
+
 /* A source is one kind on one CPU. */
 struct stress_cpu {
 	u32 counter[KINDS][2];
@@ -150,7 +152,7 @@ static enum hrtimer_restart stress_hrtimer(struct hrtimer *timer)
 		stress_raise(BY_HRTIMER);
 	if (atomic_long_read(&left) <= 0)
 		return HRTIMER_NORESTART;
-	hrtimer_forward_now(timer, ns_to_ktime(500 * NSEC_PER_USEC));
+	hrtimer_forward_now(timer, ns_to_ktime(STRESS_PERIOD_NS));
 	return HRTIMER_RESTART;
 }
 
@@ -161,7 +163,8 @@ static int stress_thread(void *unused)
 
 	/* Timers fire on the CPU that starts them. */
 	mod_timer(&cpu->timer, jiffies + 1);
-	hrtimer_start(&cpu->hrtimer, ns_to_ktime(500 * NSEC_PER_USEC), HRTIMER_MODE_REL_PINNED_HARD);
+	hrtimer_start(&cpu->hrtimer, ns_to_ktime(STRESS_PERIOD_NS),
+		      HRTIMER_MODE_REL_PINNED_HARD);
 	for (i = 0; atomic_long_read(&left) > 0 && !kthread_should_stop(); i++) {
 		stress_raise(BY_THREAD);
 		if (i % 16 == 0)

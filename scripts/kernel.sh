@@ -79,7 +79,8 @@ if ! cmp -s "$out/fragments" "$out/fragments.configured"; then
 	KCONFIG_ALLCONFIG="$out/fragments" kmake allnoconfig > "$log" 2>&1 ||
 		{ tail -5 "$log" >&2; die "configuring failed: $log"; }
 	# =n may also be "is not set"; anything else must be as asked for
-	grep -E '^CONFIG_[A-Z0-9_]+=' "$out/fragments" | grep -v '=n$' |
+	awk -F= '/^CONFIG_/ { last[$1] = $0 } END { for (name in last) print last[name] }' \
+		"$out/fragments" | grep -v '=n$' |
 		while read -r line; do
 			grep -qxF "$line" "$out/.config" || echo "$line"
 		done > "$out/fragments.missing"

@@ -198,7 +198,9 @@ static long limit(int64_t value, long most)
 void format_expand(struct text *text, const struct kerror_event *event)
 {
 	const struct argument *argument = event->arguments;
-	const struct argument *end = argument + event->argument_count;
+	/* Without arguments there is no array to add to. */
+	const struct argument *end = event->argument_count ?
+				     argument + event->argument_count : argument;
 	const char *at = event->format, *percent;
 	struct conversion c;
 

@@ -320,7 +320,7 @@ static enum kerror_item take_loss(struct kerror_reader *reader, int index,
 	loss.group = 1U << index;
 	reader->loss = loss;
 	reader->lost += loss.count;
-	return KERROR_ITEM_LOSS;
+	return loss.count ? KERROR_ITEM_LOSS : KERROR_ITEM_NONE;
 }
 
 /* Tells of one cause after the other that has more losses than known. */
@@ -348,7 +348,7 @@ static enum kerror_item take_error(struct kerror_reader *reader,
 	if (message->nlmsg_len < NLMSG_LENGTH(sizeof(answer)))
 		return KERROR_ITEM_NONE;
 	memcpy(&answer, message + 1, sizeof(answer));
-	if (!answer.error)
+	if (answer.error >= 0)
 		return KERROR_ITEM_NONE;
 	if (answer.msg.nlmsg_type == KERROR_MSG_STATISTICS)
 		for (int i = 0; i < GROUPS; i++)

@@ -49,7 +49,8 @@ static bool kernel_complains(void)
 {
 	static const char *const signs[] = {
 		"BUG:", "WARNING:", "Oops", "INFO: task", "INFO: rcu", "UBSAN:",
-		"KASAN:", "KCSAN:", "kmemleak:", "possible recursive", "Call Trace", "stack-protector",
+		"KASAN:", "KCSAN:", "kmemleak:", "possible recursive",
+		"Call Trace", "stack-protector",
 	};
 	int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK);
 	bool backtrace_wanted = false, found = false;

@@ -44,7 +44,8 @@ static void read_raised(uint64_t raised[2])
 	unsigned long long raw = 0, evlog = 0;
 
 	get(PARAMETERS "raised", line, sizeof(line));
-	sscanf(line, "%llu %llu", &raw, &evlog);
+	if (sscanf(line, "%llu %llu", &raw, &evlog) != 2)
+		return;
 	raised[0] = raw;
 	raised[1] = evlog;
 }
@@ -109,7 +110,8 @@ static bool decode(const struct kerror_event *event, struct stress_event *out)
 	return true;
 }
 
-static void take(FIXTURE_DATA(stress) *self, const struct kerror_event *event)
+static void take(struct _test_data_stress *self,
+		 const struct kerror_event *event)
 {
 	unsigned int group = kerror_event_group(event) == KERROR_GROUP_EVLOG;
 	struct stress_event found;
@@ -128,7 +130,7 @@ static void take(FIXTURE_DATA(stress) *self, const struct kerror_event *event)
 }
 
 /* Starts a process that does something until it is killed. */
-static void help(FIXTURE_DATA(stress) *self, void (*what)(void))
+static void help(struct _test_data_stress *self, void (*what)(void))
 {
 	pid_t pid = fork();
 
@@ -141,8 +143,9 @@ static void help(FIXTURE_DATA(stress) *self, void (*what)(void))
 }
 
 /* Reads until the module has raised @events and all are accounted for. */
-static bool raise_and_read(FIXTURE_DATA(stress) *self, unsigned long events)
+static bool raise_and_read(struct _test_data_stress *self, unsigned long events)
 {
+	struct kerror_reader *reader = self->listener.reader;
 	unsigned int answers = 0;
 	bool asked = false;
 	char number[32];
@@ -158,11 +161,11 @@ static bool raise_and_read(FIXTURE_DATA(stress) *self, unsigned long events)
 
 		switch (item) {
 		case KERROR_ITEM_EVENT:
-			take(self, kerror_reader_event(self->listener.reader));
+			take(self, kerror_reader_event(reader));
 			break;
 		case KERROR_ITEM_LOSS: {
 			const struct kerror_loss *loss =
-				kerror_reader_loss(self->listener.reader);
+				kerror_reader_loss(reader);
 
 			self->lost[loss->group == KERROR_GROUP_EVLOG] +=
 				loss->count;
@@ -175,14 +178,13 @@ static bool raise_and_read(FIXTURE_DATA(stress) *self, unsigned long events)
 			/* Memory may fail: it will be asked for again. */
 			break;
 		default:
-			if (kerror_reader_replaying(self->listener.reader))
+			if (kerror_reader_replaying(reader))
 				break;
 			if (pid) {
 				if (waitpid(pid, &status, WNOHANG) == pid)
 					pid = 0;
 			} else if (!asked) {
-				kerror_reader_want_statistics(
-						self->listener.reader);
+				kerror_reader_want_statistics(reader);
 				asked = true;
 			}
 		}

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Events from everywhere at once; then what the kernel's detectors found.
 insmod /modules/test_evlog_stress.ko || exit 1
-mount -t debugfs debugfs /sys/kernel/debug 2>/dev/null
+mount -t debugfs none /sys/kernel/debug 2>/dev/null
 STRESS_EVENTS=${events:-1000000} stress_test || exit 1
 rmmod test_evlog_stress || exit 1
 if [ -w /sys/kernel/debug/kmemleak ]; then
