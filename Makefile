@@ -11,6 +11,7 @@ help:
 	@echo 'Each installs what it needs (on Debian, as root) and can be run again:'
 	@echo '  make demo    build and boot a patched kernel, show events of a sample driver'
 	@echo '  make check   run all tests; the last line is "N passed, N failed"'
+	@echo '  make stress  the long form of the stress tests, on debug kernels (EVENTS=N)'
 	@echo '  make shell   a shell in the guest of "make demo"'
 	@echo
 	@echo 'Parts of them:'
@@ -29,6 +30,9 @@ demo:
 check:
 	@scripts/check.sh '$(KSRC)'
 
+stress:
+	@scripts/stress.sh $(EVENTS)
+
 shell: kernel
 	@scripts/guest.sh $(if $(KSRC),custom,6.1) shell
 
@@ -44,4 +48,4 @@ series:
 clean:
 	rm -rf build
 
-.PHONY: help demo check shell kernel tools series clean
+.PHONY: help demo check stress shell kernel tools series clean

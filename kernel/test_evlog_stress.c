@@ -273,7 +273,7 @@ static bool started;
 static int stress_start(const char *value, const struct kernel_param *kp)
 {
 	unsigned long events;
-	int cpu, err = kstrtoul(value, 0, &events);
+	int cpu, threads = 0, err = kstrtoul(value, 0, &events);
 
 	if (err)
 		return err;
@@ -289,11 +289,14 @@ static int stress_start(const char *value, const struct kernel_param *kp)
 					      "stress/%u");
 
 		per_cpu(stress_cpus, cpu).thread = thread;
-		if (!IS_ERR(thread))
-			wake_up_process(thread);
+		if (IS_ERR(thread))
+			continue;
+		threads++;
+		wake_up_process(thread);
 	}
 	cpus_read_unlock();
-	while (atomic_long_read(&left) > 0 && !signal_pending(current))
+	while (threads && atomic_long_read(&left) > 0 &&
+	       !signal_pending(current))
 		msleep_interruptible(20);
 	atomic_long_set(&left, 0);
 	for_each_possible_cpu(cpu) {
@@ -308,6 +311,8 @@ static int stress_start(const char *value, const struct kernel_param *kp)
 	}
 	stress_probe(false);
 	mutex_unlock(&stress_mutex);
+	if (!threads)
+		return -ENOMEM;
 	return signal_pending(current) ? -EINTR : 0;
 }
 

@@ -156,8 +156,9 @@ It raises events of each form in process, softirq, hard interrupt and
 kernel thread context, on a trigger or at a rate.
 M
 
-# The kernel has the text of the licence in LICENSES/.
-add tools/kerror ":!tools/kerror/libkerror/COPYING"
+# The kernel has the text of the licence in LICENSES/. quilt takes no binary
+# files, which the inputs of the fuzzer are.
+add tools/kerror ":!tools/kerror/libkerror/COPYING" ":!tools/kerror/tests/corpus"
 commit "tools: add libkerror and kerrord" <<'M'
 libkerror decodes and formats the events of NETLINK_KERROR, and finds
 out what was missed. kerrord prints events as lines or as JSON.

@@ -120,17 +120,23 @@ static inline
 const struct kerror_event *event_of(struct listener *listener, pid_t *pid)
 {
 	enum kerror_item item;
+	bool counted = false;
 	int status;
 
 	for (;;) {
 		item = next_item(listener, 100);
 		if (item == KERROR_ITEM_EVENT)
 			return kerror_reader_event(listener->reader);
-		if (item == KERROR_ITEM_STATISTICS || item == KERROR_ITEM_ERROR)
+		if (item == KERROR_ITEM_ERROR)
 			return NULL;
-		if (item == KERROR_ITEM_NONE && *pid &&
-		    !kerror_reader_replaying(listener->reader) &&
-		    waitpid(*pid, &status, WNOHANG) == *pid) {
+		counted |= item == KERROR_ITEM_STATISTICS;
+		/* The counters may have told of events to ask for. */
+		if (item != KERROR_ITEM_NONE ||
+		    kerror_reader_replaying(listener->reader))
+			continue;
+		if (counted)
+			return NULL;
+		if (*pid && waitpid(*pid, &status, WNOHANG) == *pid) {
 			if (status)
 				return NULL;
 			*pid = 0;

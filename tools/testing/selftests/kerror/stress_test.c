@@ -146,7 +146,7 @@ static void help(struct _test_data_stress *self, void (*what)(void))
 static bool raise_and_read(struct _test_data_stress *self, unsigned long events)
 {
 	struct kerror_reader *reader = self->listener.reader;
-	unsigned int answers = 0;
+	uint32_t answered = 0;	/* groups */
 	bool asked = false;
 	char number[32];
 	int status = -1;
@@ -156,7 +156,7 @@ static bool raise_and_read(struct _test_data_stress *self, unsigned long events)
 	pid = fork();
 	if (!pid)
 		_exit(put(PARAMETERS "start", number) ? 1 : 0);
-	while (answers < 2) {
+	for (;;) {
 		enum kerror_item item = next_item(&self->listener, 500);
 
 		switch (item) {
@@ -172,14 +172,18 @@ static bool raise_and_read(struct _test_data_stress *self, unsigned long events)
 			break;
 		}
 		case KERROR_ITEM_STATISTICS:
-			answers++;
+			answered |= kerror_reader_statistics(reader)->group;
 			break;
 		case KERROR_ITEM_ERROR:
-			/* Memory may fail: it will be asked for again. */
+			/* No memory for an answer, say. */
+			asked = false;
 			break;
 		default:
+			/* The counters may have told of events to ask for. */
 			if (kerror_reader_replaying(reader))
 				break;
+			if (answered == BOTH)
+				return WIFEXITED(status) && !WEXITSTATUS(status);
 			if (pid) {
 				if (waitpid(pid, &status, WNOHANG) == pid)
 					pid = 0;
@@ -189,7 +193,6 @@ static bool raise_and_read(struct _test_data_stress *self, unsigned long events)
 			}
 		}
 	}
-	return WIFEXITED(status) && !WEXITSTATUS(status);
 }
 
 static unsigned long event_count(unsigned long divisor)
@@ -324,17 +327,32 @@ static bool fail(const char *what, const char *probability)
 	return !put(path, probability);
 }
 
+/* Bouts of it, so that what is needed once succeeds some time. */
+static void fail_allocations(void)
+{
+	for (;;) {
+		usleep(300000);
+		fail("failslab", "10");
+		fail("fail_page_alloc", "2");
+		usleep(300000);
+		while (!fail("failslab", "0"))
+			;
+		while (!fail("fail_page_alloc", "0"))
+			;
+	}
+}
+
 TEST_F_TIMEOUT(stress, allocations_fail, 1800)
 {
 	bool done;
 
 	if (!fail("failslab", "0") || !fail("fail_page_alloc", "0"))
 		SKIP(return, "this kernel cannot be made to fail allocations");
-	fail("failslab", "3");
-	fail("fail_page_alloc", "1");
+	help(self, fail_allocations);
 	done = raise_and_read(self, event_count(10));
-	fail("failslab", "0");
-	fail("fail_page_alloc", "0");
+	kill(self->helpers[0], SIGKILL);
+	while (!fail("failslab", "0") || !fail("fail_page_alloc", "0"))
+		;
 	ASSERT_TRUE(done);
 	EXPECT_ALL_ACCOUNTED_FOR();
 }

@@ -1,0 +1,30 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The long form of the stress tests: builds 6.12 with the kernel's own detectors
+# and has events raised from everywhere at once: stress.sh [EVENTS]. A debug
+# kernel is slow in emulation, and so is its build: allow an hour.
+. "$(dirname "$0")/common.sh"
+
+events=${1:-1000000}
+failed=0
+
+# run KERNEL MEGABYTES: one guest.
+run() {
+	"$TOP/scripts/kernel.sh" 6.12 "$1"
+	step "stress of $1: $events events"
+	if MEMORY=$2 TIMEOUT=3600 APPEND="events=$events" \
+	   "$TOP/scripts/guest.sh" 6.12 stress "$1" > "$BUILD/6.12/stress.out" 2>&1; then
+		echo "ok - $1"
+	else
+		echo "not ok - $1: $BUILD/6.12/stress-$1.log"
+		failed=1
+	fi
+	grep -aE '^(ok|not ok)|raised|^kernel log' "$BUILD/6.12/stress-$1.log" | sed 's/^/    /'
+}
+
+run x86_64 1024
+run x86_64-debug 2048	# KASAN, lockdep, kmemleak, failing allocations
+run x86_64-kcsan 2048	# data races
+run x86_64-rt 1024	# PREEMPT_RT
+exit $failed
