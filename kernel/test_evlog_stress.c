@@ -6,8 +6,8 @@
  * inside the delivery of other events, and inside printk().
  *
  * Writing a number to the parameter "start" has the sources raise that many
- * events; "raised" tells how many there were for the two groups, "running"
- * whether there are more to come. Each event begins with its source and, for
+ * events; "raised" and "raised_by" tell how many there were for the two groups
+ * and by each kind of source. Each event begins with its source and, for
  * each group, that source's counter, so that a reader can check order and
  * completeness.
  */
@@ -55,6 +55,7 @@ struct stress_event {
 
 static DEFINE_PER_CPU(struct stress_cpu, stress_cpus);
 static atomic_long_t raised[2];		/* RAW, EVLOG */
+static atomic_long_t raised_by[KINDS];
 static atomic_long_t left;
 static const char filling[2048] = "filling";
 
@@ -82,6 +83,7 @@ static void stress_raise(enum kind kind)
 	cpu->active[kind] = 1;
 	barrier();
 	atomic_long_dec(&left);
+	atomic_long_inc(&raised_by[kind]);
 
 	counter = cpu->counter[kind];
 	event.source = raw_smp_processor_id() * KINDS + kind;
@@ -335,6 +337,23 @@ static const struct kernel_param_ops stress_raised_ops = {
 
 module_param_cb(raised, &stress_raised_ops, NULL, 0400);
 MODULE_PARM_DESC(raised, "events raised for the groups RAW and EVLOG");
+
+static int stress_raised_by(char *buffer, const struct kernel_param *kp)
+{
+	int kind, size = 0;
+
+	for (kind = 0; kind < KINDS; kind++)
+		size += sprintf(buffer + size, "%ld ",
+				atomic_long_read(&raised_by[kind]));
+	return size;
+}
+
+static const struct kernel_param_ops stress_raised_by_ops = {
+	.get = stress_raised_by,
+};
+
+module_param_cb(raised_by, &stress_raised_by_ops, NULL, 0400);
+MODULE_PARM_DESC(raised_by, "events raised by each kind of source");
 
 static int __init stress_init(void)
 {

@@ -24,7 +24,7 @@ run() {
 }
 
 run x86_64 1024
-run x86_64-debug 2048	# KASAN, lockdep, kmemleak, failing allocations
-run x86_64-kcsan 2048	# data races
+run x86_64-debug 640	# KASAN, lockdep, kmemleak, failing allocations
+run x86_64-kcsan 1024	# data races
 run x86_64-rt 1024	# PREEMPT_RT
 exit $failed

@@ -262,20 +262,22 @@ static void unplug_cpus(void)
 
 TEST_F_TIMEOUT(stress, from_everywhere_at_once, 1800)
 {
+	char line[256], *at;
+	unsigned int k;
+
 	help(self, provoke_nmis);
 	ASSERT_TRUE(raise_and_read(self, event_count(1)));
 	EXPECT_ALL_ACCOUNTED_FOR();
-	/* Every kind has come through, as far as there is a source. */
-	EXPECT_LT(0, self->by_kind[0]);
-	EXPECT_LT(0, self->by_kind[1]);
-	EXPECT_LT(0, self->by_kind[2]);
-	EXPECT_LT(0, self->by_kind[3]);
-	if (!access("/proc/sysrq-trigger", W_OK) &&
-	    sysconf(_SC_NPROCESSORS_ONLN) > 1)
-		EXPECT_LT(0, self->by_kind[4]);
-	EXPECT_LT(0, self->by_kind[5]);
-	EXPECT_LT(0, self->by_kind[6]);
-	EXPECT_LT(0, self->by_kind[7]);
+	/* Whether any of them came through hangs on who else filled staging. */
+	get(PARAMETERS "raised_by", line, sizeof(line));
+	for (k = 0, at = line; k < KINDS; k++) {
+		unsigned long raised = strtoul(at, &at, 10);
+
+		TH_LOG("raised by %s: %lu", kinds[k], raised);
+		if (k != 4 || (!access("/proc/sysrq-trigger", W_OK) &&
+			       sysconf(_SC_NPROCESSORS_ONLN) > 1))
+			EXPECT_LT(0, raised);
+	}
 }
 
 TEST_F_TIMEOUT(stress, readers_are_killed, 1800)
