@@ -383,7 +383,8 @@ static int evl_begin(struct kerror_reservation *reservation, size_t room,
 	size_t device_size = dev ? evl_device(dev, device) : 0;
 	const struct cred *cred;
 	struct evl_header *header;
-	bool cut = strlen(facility) >= sizeof(header->facility);
+	size_t length = strlen(facility);
+	bool cut = length >= sizeof(header->facility);
 	int err;
 
 	if (device_size > sizeof(device)) {
@@ -405,8 +406,10 @@ static int evl_begin(struct kerror_reservation *reservation, size_t room,
 	if (header->severity > LOG_DEBUG)
 		header->severity = LOG_WARNING;
 
-	strscpy(header->facility, facility, sizeof(header->facility));
-	header->facility_hash = evl_crc(facility, strlen(facility));
+	/* The rest is zero already. */
+	memcpy(header->facility, facility,
+	       min(length, sizeof(header->facility) - 1));
+	header->facility_hash = evl_crc(facility, length);
 	if (cut)
 		header->flags |= EVL_FLAG_TRUNCATED;
 

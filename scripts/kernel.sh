@@ -24,8 +24,9 @@ mkdir -p "$BUILD/$name"
 need_packages bc bison ccache cpio flex gcc git libc6-dev libelf-dev libssl-dev \
 	make patch perl python3 rsync xz-utils
 
-if [ ! -e "$BUILD/$name/unpacked" ]; then
-	rm -rf "$source" "$pristine"
+# A tree that another path was given for before is not this one.
+if [ "$(cat "$BUILD/$name/unpacked" 2>/dev/null || echo none)" != "$tree" ]; then
+	rm -rf "$source" "$pristine" "$BUILD/$name/added" "$BUILD/$name/unpacked"
 	mkdir -p "$source"
 	if [ -n "$tree" ]; then
 		step "copying $tree"
@@ -35,7 +36,7 @@ if [ ! -e "$BUILD/$name/unpacked" ]; then
 		step "unpacking linux-source-$name"
 		tar -C "$source" --strip-components=1 -xf "/usr/src/linux-source-$name.tar.xz"
 	fi
-	touch "$BUILD/$name/unpacked"
+	printf '%s' "$tree" > "$BUILD/$name/unpacked"
 fi
 keep_pristine "$name"
 

@@ -261,7 +261,8 @@ TEST_F(kerror, cap_net_admin_suffices)
 
 TEST_F(kerror, other_capabilities_do_not_suffice)
 {
-	EXPECT_FALSE(suffices(CAP_SYS_ADMIN));
+	ASSERT_EQ(0, drop_to(CAP_SYS_ADMIN));
+	EXPECT_EQ(-EPERM, plain_socket(KERROR_GROUP_EVLOG));
 }
 
 TEST_F(kerror, root_of_a_user_namespace_is_refused)
