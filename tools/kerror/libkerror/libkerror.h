@@ -255,6 +255,8 @@ struct kerror_socket;
  * @socket: set to a socket to be closed with kerror_socket_close()
  * @groups: KERROR_GROUP bits
  *
+ * Works on Linux from 2.6.0 on, whatever number the protocol has there.
+ *
  * Return: 0; -EPERM without CAP_NET_ADMIN or CAP_SYSLOG; -EPROTONOSUPPORT if
  * this kernel has no CONFIG_KERROR.
  */

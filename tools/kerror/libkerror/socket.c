@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * The socket layer: moves datagrams between a NETLINK_KERROR socket and a
- * reader. Knows nothing of what is in them.
+ * reader. Knows nothing of what is in them, but for one request by which it
+ * finds out on an old kernel whether the facility is there.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/utsname.h>
 #include <libmnl/libmnl.h>
 #include <linux/netlink.h>
 #include "libkerror.h"
@@ -14,6 +18,12 @@
 #ifndef NETLINK_KERROR
 #define NETLINK_KERROR 27
 #endif
+
+/* On Linux 2.6.0 to 2.6.3 only; from 2.6.4 on this number is SELinux's. */
+#define NETLINK_KERROR_2_6_0 7
+
+/* The kernel answers within sendto(), or is busy with something else. */
+#define PROOF_MS 1000
 
 /* Some 10,000 small events; the kernel's default holds 200. */
 #define RECEIVE_BUFFER (16 << 20)
@@ -23,24 +33,128 @@ struct kerror_socket {
 	uint32_t buffer[KERROR_DATAGRAM_MAX / sizeof(uint32_t)];
 };
 
+/* SOCK_CLOEXEC is EINVAL before 2.6.27. */
+static struct mnl_socket *open_netlink(int protocol)
+{
+	struct mnl_socket *netlink = mnl_socket_open2(protocol, SOCK_CLOEXEC);
+
+	if (netlink || errno != EINVAL)
+		return netlink;
+	netlink = mnl_socket_open2(protocol, 0);
+	if (netlink)
+		fcntl(mnl_socket_get_fd(netlink), F_SETFD, FD_CLOEXEC);
+	return netlink;
+}
+
+/*
+ * Whether an answer came that only NETLINK_KERROR gives: the statistics, or
+ * that this process may not ask.
+ */
+static bool is_answered(struct mnl_socket *netlink)
+{
+	struct pollfd ready = {
+		.fd = mnl_socket_get_fd(netlink), .events = POLLIN,
+	};
+	struct {
+		struct nlmsghdr header;
+		union {
+			struct kerror_statistics statistics;
+			struct nlmsgerr error;
+		};
+	} answer;
+	struct sockaddr_nl from = { 0 };
+	struct iovec iov = { .iov_base = &answer, .iov_len = sizeof(answer) };
+	struct msghdr message = {
+		.msg_name = &from,
+		.msg_namelen = sizeof(from),
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+	};
+	ssize_t size;
+
+	while (poll(&ready, 1, PROOF_MS) < 0)
+		if (errno != EINTR)
+			return false;
+	size = recvmsg(ready.fd, &message, MSG_DONTWAIT);
+	if (size < (ssize_t)NLMSG_LENGTH(sizeof(answer.error)) || from.nl_pid)
+		return false;
+	return answer.header.nlmsg_type == KERROR_MSG_STATISTICS ||
+	       (answer.header.nlmsg_type == NLMSG_ERROR &&
+		answer.error.error == -EPERM);
+}
+
+/* 0 if the kernel has the facility at this number, or a negative errno. */
+static int prove(int protocol)
+{
+	struct mnl_socket *netlink = open_netlink(protocol);
+	struct {
+		struct nlmsghdr header;
+		struct kerror_request body;
+	} request = {
+		.header.nlmsg_len = sizeof(request),
+		.header.nlmsg_type = KERROR_MSG_STATISTICS,
+		.header.nlmsg_flags = NLM_F_REQUEST,
+		.body.group = KERROR_GROUP_EVLOG,
+	};
+	int err = 0;
+
+	if (!netlink)
+		return -errno;
+	if (mnl_socket_sendto(netlink, &request, sizeof(request)) < 0)
+		err = errno == ECONNREFUSED ? -EPROTONOSUPPORT : -errno;
+	else if (!is_answered(netlink))
+		err = -EPROTONOSUPPORT;
+	mnl_socket_close(netlink);
+	return err;
+}
+
+/* The number of the protocol on this kernel, or a negative errno. */
+static int find_protocol(void)
+{
+	unsigned int major, minor, patch;
+	struct utsname name;
+	int err;
+
+	/* From 2.6.33 on socket() says whether anybody has registered it. */
+	if (uname(&name) ||
+	    sscanf(name.release, "%u.%u.%u", &major, &minor, &patch) != 3 ||
+	    major != 2 || minor != 6 || patch >= 33)
+		return NETLINK_KERROR;
+	err = prove(NETLINK_KERROR);
+	if (!err)
+		return NETLINK_KERROR;
+	if (err != -EPROTONOSUPPORT || patch > 3)
+		return err;
+	err = prove(NETLINK_KERROR_2_6_0);
+	return err ? err : NETLINK_KERROR_2_6_0;
+}
+
 int kerror_socket_open(struct kerror_socket **result, uint32_t groups)
 {
-	struct kerror_socket *sock = malloc(sizeof(*sock));
-	int size = RECEIVE_BUFFER, err;
+	struct kerror_socket *sock;
+	int size = RECEIVE_BUFFER, protocol, err;
 
+	protocol = find_protocol();
+	if (protocol < 0)
+		return protocol;
+	sock = malloc(sizeof(*sock));
 	if (!sock)
 		return -ENOMEM;
-	sock->netlink = mnl_socket_open2(NETLINK_KERROR, SOCK_CLOEXEC);
+	sock->netlink = open_netlink(protocol);
 	if (!sock->netlink) {
 		err = -errno;
 		free(sock);
 		return err;
 	}
-	/* Without CAP_NET_ADMIN the limit of net.core.rmem_max holds. */
+	/*
+	 * Without CAP_NET_ADMIN, and before 2.6.14, the limit of
+	 * net.core.rmem_max holds.
+	 */
 	if (setsockopt(kerror_socket_fd(sock), SOL_SOCKET, SO_RCVBUFFORCE,
 		       &size, sizeof(size)) < 0)
 		setsockopt(kerror_socket_fd(sock), SOL_SOCKET, SO_RCVBUF,
 			   &size, sizeof(size));
+	/* By nl_groups, which every kernel takes. */
 	if (mnl_socket_bind(sock->netlink, groups, MNL_SOCKET_AUTOPID) < 0) {
 		err = -errno;
 		kerror_socket_close(sock);

@@ -4,9 +4,12 @@
  * here, and answer what each test has laid out.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/utsname.h>
 #include <libmnl/libmnl.h>
 #include <linux/netlink.h>
 #include "build.h"
@@ -21,8 +24,27 @@ static struct step {
 	uint32_t sequence;	/* of the event that it brings */
 } steps[8];
 static unsigned int step, step_count, requests, polls, closed;
+static bool proving;	/* a request asks whether the facility is there */
 static int open_error, bind_error, send_error, poll_error, poll_timeout;
 static struct { struct nlmsghdr header; struct kerror_request body; } sent;
+
+/*
+ * The kernel that is played: its release, where it has the facility, how that
+ * answers the request which asks whether it is there, and whether it knows
+ * SOCK_CLOEXEC. Kernels before 2.6.33 take any number for a socket.
+ */
+enum proof { STATISTICS, NOT_PERMITTED, OTHER_ERROR, EVENT, SHORT, OF_PROGRAM,
+	     SILENCE, SEND_FAILS };
+static struct kernel {
+	const char *release;
+	int protocol;
+	enum proof proof;
+	bool no_cloexec;
+} kernel = { .release = "6.1.0", .protocol = 27 };
+static char numbers[64];	/* those opened, in order; "!" where one is asked */
+static int opened;		/* the last */
+static unsigned int open_sockets;
+static bool asked;		/* a proof that was not received yet */
 
 static int result(int error)
 {
@@ -30,11 +52,34 @@ static int result(int error)
 	return error ? -1 : 0;
 }
 
+int uname(struct utsname *name)
+{
+	memset(name, 0, sizeof(*name));
+	snprintf(name->release, sizeof(name->release), "%s", kernel.release);
+	return 0;
+}
+
 struct mnl_socket *mnl_socket_open2(int bus, int flags)
 {
-	assert_int_equal(bus, 27);
-	assert_int_equal(flags, SOCK_CLOEXEC);
-	return result(open_error) ? NULL : (struct mnl_socket *)&steps;
+	if (kernel.no_cloexec && flags) {
+		errno = EINVAL;
+		return NULL;
+	}
+	assert_int_equal(flags, kernel.no_cloexec ? 0 : SOCK_CLOEXEC);
+	opened = bus;
+	sprintf(numbers + strlen(numbers), " %d", bus);
+	if (result(open_error))
+		return NULL;
+	open_sockets++;
+	return (struct mnl_socket *)&steps;
+}
+
+int fcntl(int fd, int command, ...)
+{
+	assert_true(kernel.no_cloexec);
+	assert_int_equal(fd, 1000);
+	assert_int_equal(command, F_SETFD);
+	return 0;
 }
 
 int mnl_socket_bind(struct mnl_socket *socket, unsigned int groups, pid_t pid)
@@ -49,6 +94,7 @@ int mnl_socket_close(struct mnl_socket *socket)
 {
 	assert_non_null(socket);
 	closed++;
+	open_sockets--;
 	return 0;
 }
 
@@ -65,6 +111,17 @@ ssize_t mnl_socket_sendto(const struct mnl_socket *socket, const void *request,
 	assert_int_equal(size, sizeof(sent));
 	memcpy(&sent, request, sizeof(sent));
 	requests++;
+	if (proving) {
+		assert_int_equal(sent.header.nlmsg_type, KERROR_MSG_STATISTICS);
+		assert_int_equal(sent.header.nlmsg_flags, NLM_F_REQUEST);
+		assert_int_equal(sent.body.group, KERROR_GROUP_EVLOG);
+		strcat(numbers, "!");
+		if (opened != kernel.protocol)
+			return result(ECONNREFUSED);
+		asked = true;
+		if (kernel.proof == SEND_FAILS)
+			return result(ENOBUFS);
+	}
 	return result(send_error) ? -1 : (ssize_t)size;
 }
 
@@ -83,6 +140,39 @@ int poll(struct pollfd *ready, nfds_t count, int timeout)
 	return result(poll_error);
 }
 
+/* The answer to the request that asks whether the facility is there. */
+static ssize_t receive_proof(struct msghdr *message)
+{
+	struct {
+		struct nlmsghdr header;
+		union {
+			struct kerror_statistics statistics;
+			struct nlmsgerr error;
+		};
+	} answer = { .header.nlmsg_type = KERROR_MSG_STATISTICS };
+	struct sockaddr_nl *from = message->msg_name;
+	size_t size = sizeof(answer);
+
+	assert_true(asked);
+	asked = false;
+	if (kernel.proof == SILENCE)
+		return result(EAGAIN);
+	if (kernel.proof == NOT_PERMITTED || kernel.proof == OTHER_ERROR) {
+		answer.header.nlmsg_type = NLMSG_ERROR;
+		answer.error.error = kernel.proof == OTHER_ERROR ?
+				     -EOPNOTSUPP : -EPERM;
+		size = NLMSG_LENGTH(sizeof(answer.error));
+	}
+	if (kernel.proof == EVENT)
+		answer.header.nlmsg_type = KERROR_MSG_EVENT;
+	if (kernel.proof == SHORT)
+		size = NLMSG_LENGTH(4);
+	from->nl_pid = kernel.proof == OF_PROGRAM ? 99 : 0;
+	assert_true(size <= message->msg_iov->iov_len);
+	memcpy(message->msg_iov->iov_base, &answer, size);
+	return size;
+}
+
 ssize_t recvmsg(int fd, struct msghdr *message, int flags)
 {
 	const struct step *now = &steps[step];
@@ -93,6 +183,8 @@ ssize_t recvmsg(int fd, struct msghdr *message, int flags)
 
 	assert_int_equal(fd, 1000);
 	assert_int_equal(flags, MSG_DONTWAIT);
+	if (proving)
+		return receive_proof(message);
 	assert_true(message->msg_iov->iov_len >= KERROR_DATAGRAM_MAX);
 	if (step == step_count)
 		return result(EAGAIN);
@@ -149,6 +241,122 @@ static void test_open(void **state)
 	assert_int_equal(closed, 2);
 	kerror_socket_close(NULL);
 	assert_int_equal(closed, 2);
+}
+
+/* Opens on @played; returns what kerror_socket_open() does. */
+static int open_on(const struct kernel *played)
+{
+	static const struct kernel usual = { .release = "6.1.0", .protocol = 27 };
+	struct kerror_socket *socket;
+	int err;
+
+	kernel = *played;
+	*numbers = '\0';
+	proving = true;
+	err = kerror_socket_open(&socket, RAW);
+	proving = false;
+	kernel = usual;
+	assert_int_equal(open_sockets, err ? 0 : 1);
+	if (!err)
+		kerror_socket_close(socket);
+	return err;
+}
+
+/* Which numbers are tried, and asked, on which release. */
+static void test_protocol(void **state)
+{
+	static const struct {
+		const char *release;
+		int protocol, err;
+		const char *numbers;
+	} cases[] = {
+		/* Here socket() itself tells. */
+		{ "6.1.0-49-amd64", 27, 0, " 27" },
+		{ "3.0", 27, 0, " 27" },
+		{ "2.6.33", 27, 0, " 27" },
+		{ "2.6.39.4", 27, 0, " 27" },
+		{ "2.6.61-49-amd64", 27, 0, " 27" },	/* UNAME26 */
+		{ "5.6.2", 27, 0, " 27" },
+		{ "2.7.2", 27, 0, " 27" },
+		{ "3.6.2", 27, 0, " 27" },
+		{ "2.6", 27, 0, " 27" },
+		{ "2.6.x", 27, 0, " 27" },
+		{ "", 27, 0, " 27" },
+		/* Here it must be asked. */
+		{ "2.6.32", 27, 0, " 27! 27" },
+		{ "2.6.32-754.el6.i686", 27, 0, " 27! 27" },
+		{ "2.6.32", 7, -EPROTONOSUPPORT, " 27!" },
+		{ "2.6.30", 7, -EPROTONOSUPPORT, " 27!" },
+		{ "2.6.30.10", 7, -EPROTONOSUPPORT, " 27!" },
+		{ "2.6.23", 7, -EPROTONOSUPPORT, " 27!" },
+		{ "2.6.13", 7, -EPROTONOSUPPORT, " 27!" },
+		{ "2.6.10", 7, -EPROTONOSUPPORT, " 27!" },
+		{ "2.6.4", 7, -EPROTONOSUPPORT, " 27!" },
+		{ "2.6.4-rc1", 7, -EPROTONOSUPPORT, " 27!" },
+		{ "2.6.4", 27, 0, " 27! 27" },
+		/* And here there are two numbers to be asked. */
+		{ "2.6.3", 7, 0, " 27! 7! 7" },
+		{ "2.6.3-rc2-mm1", 7, 0, " 27! 7! 7" },
+		{ "2.6.3-7mdk", 27, 0, " 27! 27" },
+		{ "2.6.2", 7, 0, " 27! 7! 7" },
+		{ "2.6.1", 7, 0, " 27! 7! 7" },
+		{ "2.6.0", 7, 0, " 27! 7! 7" },
+		{ "2.6.0-test11", 7, 0, " 27! 7! 7" },
+		{ "2.6.0", 27, 0, " 27! 27" },
+		{ "2.6.0", 0, -EPROTONOSUPPORT, " 27! 7!" },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct kernel played = {
+			.release = cases[i].release,
+			.protocol = cases[i].protocol,
+		};
+
+		assert_int_equal(open_on(&played), cases[i].err);
+		assert_string_equal(numbers, cases[i].numbers);
+		played.no_cloexec = true;
+		assert_int_equal(open_on(&played), cases[i].err);
+		assert_string_equal(numbers, cases[i].numbers);
+	}
+}
+
+/* What counts as a proof. */
+static void test_proof(void **state)
+{
+	static const struct {
+		enum proof proof;
+		int err;
+	} cases[] = {
+		{ STATISTICS, 0 },
+		{ NOT_PERMITTED, 0 },	/* what bind() says then counts */
+		{ OTHER_ERROR, -EPROTONOSUPPORT },
+		{ EVENT, -EPROTONOSUPPORT },
+		{ SHORT, -EPROTONOSUPPORT },
+		{ OF_PROGRAM, -EPROTONOSUPPORT },
+		{ SILENCE, -EPROTONOSUPPORT },
+		{ SEND_FAILS, -ENOBUFS },
+	};
+	struct kernel played = { .release = "2.6.32", .protocol = 27 };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		played.proof = cases[i].proof;
+		assert_int_equal(open_on(&played), cases[i].err);
+	}
+	/* Something else is no reason to try the other number. */
+	played = (struct kernel) { "2.6.0", 27, SEND_FAILS, false };
+	assert_int_equal(open_on(&played), -ENOBUFS);
+	assert_string_equal(numbers, " 27!");
+	open_error = EMFILE;
+	assert_int_equal(open_on(&played), -EMFILE);
+	open_error = 0;
+	poll_error = EBADF;
+	assert_int_equal(open_on(&(struct kernel) { "2.6.32", 27, 0, false }),
+			 -EPROTONOSUPPORT);
+	poll_error = 0;
 }
 
 static void test_next(void **state)
@@ -240,6 +448,8 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_open),
+		cmocka_unit_test(test_protocol),
+		cmocka_unit_test(test_proof),
 		cmocka_unit_test(test_next),
 		cmocka_unit_test(test_cut),
 		cmocka_unit_test(test_not_sent),
