@@ -16,25 +16,20 @@
 #include <linux/cred.h>
 #include <linux/crc32.h>
 #include <linux/ctype.h>
-#include <linux/device.h>
 #include <linux/evlog.h>
 #include <linux/export.h>
 #include <linux/hardirq.h>
 #include <linux/init.h>
-#include <linux/kdev_t.h>
 #include <linux/kerror.h>
 #include <linux/kernel.h>
 #include <linux/kstrtox.h>
-#include <linux/netdevice.h>
 #include <linux/printk.h>
 #include <linux/sched.h>
 #include <linux/smp.h>
 #include <linux/string.h>
 #include <linux/uidgid.h>
 #include <linux/user_namespace.h>
-
-/* Longest device text, NUL included; a longer name is cut. */
-#define EVL_DEVICE_MAX	128
+#include "evlog_device.h"
 
 /* vsnprintf() keeps 24 and 16 bits of them. */
 #define EVL_WIDTH_MAX		((1 << 23) - 1)
@@ -345,29 +340,6 @@ static void evl_put_arguments(struct evl_writer *writer, const char *fmt,
 	}
 }
 
-/*
- * Names @dev as sd-journal does. Returns the bytes with NUL, more than
- * EVL_DEVICE_MAX if it was cut.
- */
-static size_t evl_device(const struct device *dev, char *text)
-{
-	const char *subsystem = dev->class ? dev->class->name :
-				dev->bus ? dev->bus->name : "";
-	int len;
-
-	if (!strcmp(subsystem, "net"))
-		len = snprintf(text, EVL_DEVICE_MAX, "n%d",
-			       to_net_dev(dev)->ifindex);
-	else if (MAJOR(dev->devt))
-		len = snprintf(text, EVL_DEVICE_MAX, "%c%u:%u",
-			       strcmp(subsystem, "block") ? 'c' : 'b',
-			       MAJOR(dev->devt), MINOR(dev->devt));
-	else
-		len = snprintf(text, EVL_DEVICE_MAX, "+%s:%s", subsystem,
-			       dev_name(dev));
-	return len + 1;
-}
-
 /* zlib's CRC-32. */
 static u32 evl_crc(const char *text, size_t len)
 {
@@ -381,7 +353,6 @@ static int evl_begin(struct kerror_reservation *reservation, size_t room,
 {
 	char device[EVL_DEVICE_MAX];
 	size_t device_size = dev ? evl_device(dev, device) : 0;
-	const struct cred *cred;
 	struct evl_header *header;
 	size_t length = strlen(facility);
 	bool cut = length >= sizeof(header->facility);
@@ -424,9 +395,8 @@ static int evl_begin(struct kerror_reservation *reservation, size_t room,
 	if (oops_in_progress)
 		header->flags |= EVL_FLAG_OOPS;
 	header->cpu = raw_smp_processor_id();
-	cred = current_cred();
-	header->uid = from_kuid_munged(&init_user_ns, cred->uid);
-	header->gid = from_kgid_munged(&init_user_ns, cred->gid);
+	header->uid = from_kuid_munged(&init_user_ns, current_uid());
+	header->gid = from_kgid_munged(&init_user_ns, current_gid());
 	header->pid = task_tgid_nr(current);
 	header->tid = task_pid_nr(current);
 	memcpy(header->comm, current->comm, sizeof(header->comm));
@@ -761,6 +731,11 @@ static void evl_render(char *text, size_t size, const char *fmt, const u8 *at,
 	scnprintf(text + used, size - used, "%s", fmt);
 }
 
+static const char * const evl_levels[] = {
+	KERN_EMERG, KERN_ALERT, KERN_CRIT, KERN_ERR,
+	KERN_WARNING, KERN_NOTICE, KERN_INFO, KERN_DEBUG,
+};
+
 /* printk() whose level is an argument. */
 static __printf(1, 2)
 void evl_printk(const char *fmt, ...)
@@ -776,9 +751,8 @@ void evl_printk(const char *fmt, ...)
 static bool evl_paraphrase(const void *data, size_t len)
 {
 	const struct evl_header *header = data;
-	const char *device = "";
+	const char *device = "", *level;
 	const u8 *variable;
-	char level[3];
 
 	if (len < sizeof(*header) || header->magic != EVL_MAGIC ||
 	    header->version != EVL_VERSION ||
@@ -789,7 +763,7 @@ static bool evl_paraphrase(const void *data, size_t len)
 	variable = data + sizeof(*header) + header->device_size;
 	if (header->device_size)
 		device = data + sizeof(*header);
-	snprintf(level, sizeof(level), KERN_SOH "%c", '0' + header->severity);
+	level = evl_levels[header->severity & 7];
 
 	switch (header->format) {
 	case EVL_FORMAT_PRINTF:

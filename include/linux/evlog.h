@@ -88,44 +88,48 @@ static inline int evl_suppressed(void)
 
 #endif /* CONFIG_EVLOG */
 
+/* A driver may define another name before it includes this. */
+#ifndef EVL_FACILITY
+#define EVL_FACILITY	KBUILD_MODNAME
+#endif
+
 /*
- * By severity, with the module's name as facility and the format's CRC as the
- * kind of event.
+ * By severity, with EVL_FACILITY and the format's CRC as the kind of event.
  */
 #define evl_emerg(fmt, ...) \
-	evl_printf(KBUILD_MODNAME, 0, LOG_EMERG, fmt, ##__VA_ARGS__)
+	evl_printf(EVL_FACILITY, 0, LOG_EMERG, fmt, ##__VA_ARGS__)
 #define evl_alert(fmt, ...) \
-	evl_printf(KBUILD_MODNAME, 0, LOG_ALERT, fmt, ##__VA_ARGS__)
+	evl_printf(EVL_FACILITY, 0, LOG_ALERT, fmt, ##__VA_ARGS__)
 #define evl_crit(fmt, ...) \
-	evl_printf(KBUILD_MODNAME, 0, LOG_CRIT, fmt, ##__VA_ARGS__)
+	evl_printf(EVL_FACILITY, 0, LOG_CRIT, fmt, ##__VA_ARGS__)
 #define evl_err(fmt, ...) \
-	evl_printf(KBUILD_MODNAME, 0, LOG_ERR, fmt, ##__VA_ARGS__)
+	evl_printf(EVL_FACILITY, 0, LOG_ERR, fmt, ##__VA_ARGS__)
 #define evl_warn(fmt, ...) \
-	evl_printf(KBUILD_MODNAME, 0, LOG_WARNING, fmt, ##__VA_ARGS__)
+	evl_printf(EVL_FACILITY, 0, LOG_WARNING, fmt, ##__VA_ARGS__)
 #define evl_notice(fmt, ...) \
-	evl_printf(KBUILD_MODNAME, 0, LOG_NOTICE, fmt, ##__VA_ARGS__)
+	evl_printf(EVL_FACILITY, 0, LOG_NOTICE, fmt, ##__VA_ARGS__)
 #define evl_info(fmt, ...) \
-	evl_printf(KBUILD_MODNAME, 0, LOG_INFO, fmt, ##__VA_ARGS__)
+	evl_printf(EVL_FACILITY, 0, LOG_INFO, fmt, ##__VA_ARGS__)
 #define evl_debug(fmt, ...) \
-	evl_printf(KBUILD_MODNAME, 0, LOG_DEBUG, fmt, ##__VA_ARGS__)
+	evl_printf(EVL_FACILITY, 0, LOG_DEBUG, fmt, ##__VA_ARGS__)
 
 /* The same, about a device, which the event names. */
 #define dev_evl_emerg(dev, fmt, ...) \
-	dev_evl_printf(dev, KBUILD_MODNAME, 0, LOG_EMERG, fmt, ##__VA_ARGS__)
+	dev_evl_printf(dev, EVL_FACILITY, 0, LOG_EMERG, fmt, ##__VA_ARGS__)
 #define dev_evl_alert(dev, fmt, ...) \
-	dev_evl_printf(dev, KBUILD_MODNAME, 0, LOG_ALERT, fmt, ##__VA_ARGS__)
+	dev_evl_printf(dev, EVL_FACILITY, 0, LOG_ALERT, fmt, ##__VA_ARGS__)
 #define dev_evl_crit(dev, fmt, ...) \
-	dev_evl_printf(dev, KBUILD_MODNAME, 0, LOG_CRIT, fmt, ##__VA_ARGS__)
+	dev_evl_printf(dev, EVL_FACILITY, 0, LOG_CRIT, fmt, ##__VA_ARGS__)
 #define dev_evl_err(dev, fmt, ...) \
-	dev_evl_printf(dev, KBUILD_MODNAME, 0, LOG_ERR, fmt, ##__VA_ARGS__)
+	dev_evl_printf(dev, EVL_FACILITY, 0, LOG_ERR, fmt, ##__VA_ARGS__)
 #define dev_evl_warn(dev, fmt, ...) \
-	dev_evl_printf(dev, KBUILD_MODNAME, 0, LOG_WARNING, fmt, ##__VA_ARGS__)
+	dev_evl_printf(dev, EVL_FACILITY, 0, LOG_WARNING, fmt, ##__VA_ARGS__)
 #define dev_evl_notice(dev, fmt, ...) \
-	dev_evl_printf(dev, KBUILD_MODNAME, 0, LOG_NOTICE, fmt, ##__VA_ARGS__)
+	dev_evl_printf(dev, EVL_FACILITY, 0, LOG_NOTICE, fmt, ##__VA_ARGS__)
 #define dev_evl_info(dev, fmt, ...) \
-	dev_evl_printf(dev, KBUILD_MODNAME, 0, LOG_INFO, fmt, ##__VA_ARGS__)
+	dev_evl_printf(dev, EVL_FACILITY, 0, LOG_INFO, fmt, ##__VA_ARGS__)
 #define dev_evl_debug(dev, fmt, ...) \
-	dev_evl_printf(dev, KBUILD_MODNAME, 0, LOG_DEBUG, fmt, ##__VA_ARGS__)
+	dev_evl_printf(dev, EVL_FACILITY, 0, LOG_DEBUG, fmt, ##__VA_ARGS__)
 
 /*
  * Makes @call, such as evl_err(...), at most DEFAULT_RATELIMIT_BURST times in

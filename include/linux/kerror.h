@@ -15,6 +15,7 @@
 #include <uapi/linux/kerror.h>
 
 struct kerror_record;
+struct kerror_staging;
 
 /**
  * struct kerror_reservation - room for one event, between reserve and commit
@@ -23,6 +24,7 @@ struct kerror_record;
  * @time_realtime: when it was reserved, nanoseconds since 1970 UTC
  * @time_boot: the same, nanoseconds since boot
  * @record: private to the transport
+ * @staging: private to the transport
  * @cause: if there was no room, what to count the event as lost under
  */
 struct kerror_reservation {
@@ -31,6 +33,7 @@ struct kerror_reservation {
 	u64 time_realtime;
 	u64 time_boot;
 	struct kerror_record *record;
+	struct kerror_staging *staging;
 	enum kerror_cause cause;
 };
 

@@ -255,6 +255,7 @@ int kerror_reserve(struct kerror_reservation *reservation, size_t size,
 	reservation->time_realtime = now.real;
 	reservation->time_boot = now.boot;
 	reservation->record = record;
+	reservation->staging = staging;
 	return 0;
 
 no_room:
@@ -273,7 +274,7 @@ EXPORT_SYMBOL_GPL(kerror_reserve);
 void kerror_commit(struct kerror_reservation *reservation, size_t used)
 {
 	struct kerror_record *record = reservation->record;
-	struct kerror_staging *staging = this_cpu_read(kerror_staging);
+	struct kerror_staging *staging = reservation->staging;
 	u32 state = record->state;
 	u32 need = ALIGN(sizeof(*record) + used, RECORD_ALIGN);
 
@@ -488,13 +489,16 @@ static void kerror_print(const struct kerror_record *record)
 {
 	bool (*paraphrase)(const void *data, size_t len) =
 		READ_ONCE(kerror_paraphrase);
-	size_t shown = min_t(size_t, record->size, 64);
+	static char digits[3 * 64 + 1];	/* one caller at a time */
+	size_t shown = min_t(size_t, record->size, 64), i;
 
 	if (paraphrase && paraphrase(record->data, record->size))
 		return;
-	pr_warn("event of %u bytes, groups %#x, pid %u: %*ph%s\n",
-		record->size, record->groups, record->pid, (int)shown,
-		record->data, shown < record->size ? " ..." : "");
+	for (i = 0; i < shown; i++)
+		sprintf(digits + 3 * i, " %02x", record->data[i]);
+	pr_warn("event of %u bytes, groups %#x, pid %u:%s%s\n",
+		record->size, record->groups, record->pid, digits,
+		shown < record->size ? " ..." : "");
 }
 
 /* ------------------------------------------------------------------ */
@@ -502,16 +506,12 @@ static void kerror_print(const struct kerror_record *record)
 
 static struct sock *kerror_sock;
 
-static bool kerror_group_heard(unsigned int group)
-{
-	return kerror_sock && netlink_has_listeners(kerror_sock, group + 1);
-}
-
 /*
  * Numbers a message, keeps it and broadcasts it. A broadcast that fails is no
- * loss: its listeners get ENOBUFS and find the message in the history.
+ * loss: its listeners get ENOBUFS and find the message in the history. Returns
+ * whether there are listeners whose filters take it.
  */
-static void kerror_publish(unsigned int group, u16 type, u32 pid,
+static bool kerror_publish(unsigned int group, u16 type, u32 pid,
 			   const void *data, u32 size)
 {
 	struct kerror_history *history = &kerror_history[group];
@@ -538,16 +538,17 @@ static void kerror_publish(unsigned int group, u16 type, u32 pid,
 	}
 	spin_unlock(&kerror_history_lock);
 
-	if (!kerror_group_heard(group))
-		return;
+	if (!kerror_sock || !netlink_has_listeners(kerror_sock, group + 1))
+		return false;
 	skb = nlmsg_new(size, GFP_KERNEL | __GFP_NOWARN);
 	if (!skb) {
 		netlink_set_err(kerror_sock, 0, group + 1, -ENOBUFS);
-		return;
+		return true;
 	}
 	nlh = nlmsg_put(skb, pid, header.nlmsg_seq, type, size, 0);
 	memcpy(nlmsg_data(nlh), data, size);
-	nlmsg_multicast(kerror_sock, skb, 0, group + 1, GFP_KERNEL);
+	return nlmsg_multicast(kerror_sock, skb, 0, group + 1, GFP_KERNEL) !=
+	       -ESRCH;
 }
 
 /* Takes over what was counted since the last time and tells the listeners. */
@@ -588,9 +589,8 @@ static void kerror_deliver(const struct kerror_record *record)
 	for (group = 0; group < KERROR_GROUPS; group++) {
 		if (!(record->groups & BIT(group)))
 			continue;
-		heard |= kerror_group_heard(group);
-		kerror_publish(group, KERROR_MSG_EVENT, record->pid,
-			       record->data, record->size);
+		heard |= kerror_publish(group, KERROR_MSG_EVENT, record->pid,
+					record->data, record->size);
 	}
 	if (policy == PRINTK_ALWAYS || (policy == PRINTK_UNHEARD && !heard))
 		if (__ratelimit(&kerror_printk_limit))

@@ -34,7 +34,7 @@ static atomic_t sample_round;
 
 static void sample_hardirq(struct irq_work *work)
 {
-	evl_printf(KBUILD_MODNAME, SAMPLE_RESET, LOG_CRIT,
+	evl_printf(EVL_FACILITY, SAMPLE_RESET, LOG_CRIT,
 		   "controller reset, status %#010x after %llu us\n",
 		   0xdead0000 | atomic_read(&sample_round), 1234567ULL);
 }
@@ -65,9 +65,9 @@ static void sample_process(void)
 	evl_err("link %s down, error %d\n", "eth-sample", -EIO);
 	dev_evl_err(&sample_device->dev, "round %d: bad block at %llu\n",
 		    round, 123456789012ULL);
-	evl_write(KBUILD_MODNAME, SAMPLE_SENSE, LOG_ERR, sense, sizeof(sense),
+	evl_write(EVL_FACILITY, SAMPLE_SENSE, LOG_ERR, sense, sizeof(sense),
 		  EVL_FORMAT_BINARY);
-	evl_write(KBUILD_MODNAME, SAMPLE_STATE, LOG_NOTICE, "recovered", 9,
+	evl_write(EVL_FACILITY, SAMPLE_STATE, LOG_NOTICE, "recovered", 9,
 		  EVL_FORMAT_STRING);
 }
 

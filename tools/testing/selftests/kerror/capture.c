@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Records what the kernel sends on NETLINK_KERROR, byte for byte, without any
- * library: asks for a replay of one group since boot, and prints each datagram
- * as a line "STREAM <nl_groups> <hexadecimal>" until NLMSG_DONE. For readers
- * that are tested on another machine.
+ * library: capture [PROTOCOL_NUMBER]. It asks for a replay of one group since
+ * boot, and prints each datagram as a line "STREAM <nl_groups> <hexadecimal>"
+ * until NLMSG_DONE. For readers that are tested on another machine.
  */
 #include <errno.h>
 #include <stdint.h>
@@ -18,7 +18,7 @@
 #define NETLINK_KERROR 27
 #endif
 
-static void replay(uint32_t group)
+static void replay(int protocol, uint32_t group)
 {
 	struct {
 		struct nlmsghdr header;
@@ -31,7 +31,7 @@ static void replay(uint32_t group)
 		.body.flags = KERROR_REPLAY_BOOT,
 	};
 	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK }, from;
-	int fd = socket(AF_NETLINK, SOCK_RAW, NETLINK_KERROR);
+	int fd = socket(AF_NETLINK, SOCK_RAW, protocol);
 	static union {
 		struct nlmsghdr header;
 		unsigned char bytes[KERROR_DATAGRAM_MAX];
@@ -60,9 +60,11 @@ static void replay(uint32_t group)
 		 datagram.header.nlmsg_type != NLMSG_ERROR);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
-	replay(KERROR_GROUP_RAW);
-	replay(KERROR_GROUP_EVLOG);
+	int protocol = argc > 1 ? atoi(argv[1]) : NETLINK_KERROR;
+
+	replay(protocol, KERROR_GROUP_RAW);
+	replay(protocol, KERROR_GROUP_EVLOG);
 	return 0;
 }

@@ -19,8 +19,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/klog.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -29,11 +32,7 @@
 #include "../kselftest_harness.h"
 #include "listener.h"
 
-#ifndef NETLINK_KERROR
-#define NETLINK_KERROR 27
-#endif
-
-#define PARAMETERS	"/sys/module/test_evlog/parameters/"
+#define DEVICE		"/dev/test_evlog"
 #define POLICY		"/sys/module/kerror/parameters/printk"
 #define FACILITY	"test_evlog"
 
@@ -46,16 +45,18 @@ static int ask(const char *format, ...)
 	va_start(args, format);
 	vsnprintf(command, sizeof(command), format, args);
 	va_end(args);
-	return put(PARAMETERS "raise", command);
+	return put(DEVICE, command);
 }
 
-static uint64_t parameter(const char *name, int base)
+/* What the module knows: "raised", "refused", or "address" in hexadecimal. */
+static uint64_t known(const char *name, int base)
 {
-	char path[128], line[64];
+	char lines[128];
+	const char *line;
 
-	snprintf(path, sizeof(path), PARAMETERS "%s", name);
-	get(path, line, sizeof(line));
-	return strtoull(line, NULL, base);
+	get(DEVICE, lines, sizeof(lines));
+	line = strstr(lines, name);
+	return line ? strtoull(line + strlen(name), NULL, base) : 0;
 }
 
 /* Runs @ask in another process, so that this one can read meanwhile. */
@@ -124,12 +125,22 @@ static bool text_is(const struct kerror_event *event, const char *expected)
 	return !strcmp(text, expected);
 }
 
+/* As the first caller sees it: /proc has it in one network namespace only. */
+static int protocol(void)
+{
+	static int number;
+
+	if (!number)
+		number = protocol_number();
+	return number;
+}
+
 static int plain_socket(uint32_t groups)
 {
 	struct sockaddr_nl address = {
 		.nl_family = AF_NETLINK, .nl_groups = groups,
 	};
-	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_KERROR);
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol());
 	int err;
 
 	if (fd < 0)
@@ -193,6 +204,10 @@ static int drop_to(int capability)
 	if (capability >= 0) {
 		data[capability / 32].effective = 1U << capability % 32;
 		data[capability / 32].permitted = 1U << capability % 32;
+		if (!syscall(SYS_capset, &header, data))
+			return 0;
+		/* Before 2.6.26 there were 32 of them. */
+		header.version = _LINUX_CAPABILITY_VERSION_1;
 		return syscall(SYS_capset, &header, data);
 	}
 	return setgroups(0, NULL) || setgid(65534) || setuid(65534);
@@ -204,9 +219,10 @@ FIXTURE(kerror) {
 
 FIXTURE_SETUP(kerror)
 {
-	ASSERT_EQ(0, access(PARAMETERS "raise", W_OK)) {
+	ASSERT_EQ(0, access(DEVICE, W_OK)) {
 		TH_LOG("load the module test_evlog and run this as root");
 	}
+	ASSERT_LT(0, protocol());
 	ASSERT_TRUE(settle());
 	ASSERT_TRUE(listen_to(&self->listener, KERROR_GROUP_EVLOG, false));
 }
@@ -233,7 +249,9 @@ TEST_F(kerror, bind_without_capability_is_refused)
 	ASSERT_LE(0, fd);
 	EXPECT_EQ(-1, setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP,
 				 &group, sizeof(group)));
-	EXPECT_EQ(EPERM, errno);
+	/* Before 2.6.14 there is no such option. */
+	EXPECT_TRUE(errno == EPERM || errno == ENOPROTOOPT ||
+		    errno == EOPNOTSUPP);
 	EXPECT_EQ(-EPERM, answer_to(fd, &request, sizeof(request)));
 }
 
@@ -251,6 +269,11 @@ static bool suffices(int capability)
 
 TEST_F(kerror, cap_syslog_suffices)
 {
+	struct utsname system;
+
+	uname(&system);
+	if (!strncmp(system.release, "2.6.", 4))
+		SKIP(return, "to join a group, Linux 2.6 wants CAP_NET_ADMIN");
 	EXPECT_TRUE(suffices(CAP_SYSLOG));
 }
 
@@ -270,6 +293,8 @@ TEST_F(kerror, root_of_a_user_namespace_is_refused)
 	struct request request = statistics_request(KERROR_GROUP_EVLOG);
 	int fd;
 
+	if (access("/proc/self/ns/user", F_OK))
+		SKIP(return, "no user namespaces for this before Linux 3.8");
 	ASSERT_EQ(0, unshare(CLONE_NEWUSER));
 	EXPECT_EQ(-EPERM, plain_socket(KERROR_GROUP_EVLOG));
 	fd = plain_socket(0);
@@ -282,7 +307,10 @@ TEST_F(kerror, other_network_namespace_hears_nothing)
 	struct request request = statistics_request(KERROR_GROUP_EVLOG);
 	struct pollfd ready = { .events = POLLIN };
 
-	ASSERT_EQ(0, unshare(CLONE_NEWNET));
+	if (unshare(CLONE_NEWNET)) {
+		ASSERT_NE(0, access("/proc/self/ns/net", F_OK));
+		SKIP(return, "this kernel has no network namespaces");
+	}
 	ready.fd = plain_socket(KERROR_GROUP_EVLOG);
 	ASSERT_LE(0, ready.fd);
 	EXPECT_EQ(0, ask("severity 3"));
@@ -477,10 +505,12 @@ TEST_F(kerror, fault_16_bit_size)
 {
 	static const unsigned long sizes[] = {
 		KERROR_EVENT_MAX + 1, 65535, 65536, 65536 + 16, 1UL << 31,
+#if __SIZEOF_LONG__ == 8
 		(1UL << 32) + 16,
+#endif
 	};
+	unsigned int i, all = sizeof(sizes) / sizeof(*sizes) + 1;
 	struct listener raw;
-	unsigned int i;
 
 	ASSERT_TRUE(listen_to(&raw, KERROR_GROUP_RAW, false));
 	for (i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
@@ -492,8 +522,8 @@ TEST_F(kerror, fault_16_bit_size)
 	EXPECT_EQ(-EMSGSIZE, ask("wrapping-iov"));
 	EXPECT_FALSE(comes_anything(&raw));
 	ASSERT_NE(NULL, statistics(&raw));
-	EXPECT_EQ(7, raw.lost[KERROR_LOST_TOO_LONG]);
-	EXPECT_EQ(7, raw.lost_all);
+	EXPECT_EQ(all, raw.lost[KERROR_LOST_TOO_LONG]);
+	EXPECT_EQ(all, raw.lost_all);
 	stop_listening(&raw);
 }
 
@@ -525,7 +555,8 @@ TEST_F(kerror, fault_no_time_and_no_sequence_number)
 	}
 	clock_gettime(CLOCK_REALTIME, &now);
 	EXPECT_GE(10, now.tv_sec - (time_t)(time_realtime / 1000000000));
-	clock_gettime(CLOCK_BOOTTIME, &now);
+	if (clock_gettime(CLOCK_BOOTTIME, &now))
+		clock_gettime(CLOCK_MONOTONIC, &now);
 	EXPECT_GE(10, now.tv_sec - (time_t)(time_boot / 1000000000));
 }
 
@@ -545,10 +576,10 @@ TEST_F(kerror, fault_uid_t_and_pid_t_on_the_wire)
 {
 	const struct kerror_event *event;
 	const struct evl_header *header;
-	char comm[EVL_COMM_SIZE];
+	char comm[EVL_COMM_SIZE] = "";
 
 	ASSERT_EQ(0, setgid(1234567));
-	/* Not setuid(): then the parameter could not be written. */
+	/* Not setuid(): then the device could not be written. */
 	ASSERT_EQ(0, ask("severity 3"));
 	event = next_event(&self->listener);
 	ASSERT_NE(NULL, event);
@@ -558,13 +589,14 @@ TEST_F(kerror, fault_uid_t_and_pid_t_on_the_wire)
 	EXPECT_EQ(1234567, header->gid);
 	EXPECT_EQ(getpid(), header->pid);
 	EXPECT_EQ(getpid(), header->tid);
-	get("/proc/self/comm", comm, sizeof(comm));
-	EXPECT_STREQ(comm, header->comm);
+	/* Not before 2.6.11 */
+	if (!prctl(PR_GET_NAME, comm))
+		EXPECT_STREQ(comm, header->comm);
 }
 
 TEST_F_TIMEOUT(kerror, burst_of_a_million, 600)
 {
-	uint64_t raised = parameter("raised", 10), gaps = 0;
+	uint64_t raised = known("raised", 10), gaps = 0;
 	unsigned long expected = 0;
 	pid_t pid = ask_aside("burst 1000000");
 	const struct kerror_event *event;
@@ -580,7 +612,7 @@ TEST_F_TIMEOUT(kerror, burst_of_a_million, 600)
 	}
 	ASSERT_EQ(0, pid);
 	gaps += 1000000 - expected;
-	raised = parameter("raised", 10) - raised;
+	raised = known("raised", 10) - raised;
 	TH_LOG("raised %llu = received %llu + lost %llu (staging %llu, history %llu)",
 	       (unsigned long long)raised,
 	       (unsigned long long)kerror_reader_received(self->listener.reader),
@@ -599,7 +631,7 @@ TEST_F_TIMEOUT(kerror, burst_of_a_million, 600)
 /* All CPUs raise at once with interrupts off: there is no lock to wait for. */
 TEST_F_TIMEOUT(kerror, fault_one_buffer_under_a_lock, 300)
 {
-	uint64_t raised = parameter("raised", 10);
+	uint64_t raised = known("raised", 10);
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	uint64_t expected[64] = { 0 }, gaps = 0;
 	unsigned int i, received = 0;
@@ -627,7 +659,7 @@ TEST_F_TIMEOUT(kerror, fault_one_buffer_under_a_lock, 300)
 	ASSERT_EQ(0, pid);
 	for (i = 0; i < cpus; i++)
 		gaps += 20000 - expected[i];
-	raised = parameter("raised", 10) - raised;
+	raised = known("raised", 10) - raised;
 	TH_LOG("%ld CPUs raised %llu = received %u + lost %llu", cpus,
 	       (unsigned long long)raised, received,
 	       (unsigned long long)self->listener.lost_all);
@@ -684,9 +716,11 @@ static long available_kb(void)
 	long kb = -1;
 	FILE *file = fopen("/proc/meminfo", "r");
 
+	/* Before 3.14, MemFree is as near as it gets. */
 	while (file && fgets(line, sizeof(line), file))
-		if (sscanf(line, "MemAvailable: %ld", &kb) == 1)
-			break;
+		if (sscanf(line, "MemAvailable: %ld", &kb) == 1 ||
+		    (kb < 0 && sscanf(line, "MemFree: %ld", &kb) == 1))
+			continue;
 	if (file)
 		fclose(file);
 	return kb;
@@ -751,19 +785,24 @@ TEST_F(kerror, replay_for_a_late_reader)
 	stop_listening(&late);
 }
 
-/* The number of dropped messages that /proc/net/netlink shows for a process. */
-static unsigned long dropped(pid_t pid)
+/*
+ * The number of dropped messages that /proc/net/netlink shows for a process, or
+ * -1 if it shows none, before 2.6.34.
+ */
+static long dropped(pid_t pid)
 {
-	unsigned long drops, found = 0;
-	char line[256];
+	char line[256] = "";
 	FILE *file = fopen("/proc/net/netlink", "r");
+	long drops, found;
 
-	while (file && fgets(line, sizeof(line), file)) {
-		int protocol, portid;
+	found = file && fgets(line, sizeof(line), file) &&
+		strstr(line, "Drops") ? 0 : -1;
+	while (file && !found && fgets(line, sizeof(line), file)) {
+		int number, portid;
 
-		if (sscanf(line, "%*s %d %d %*s %*s %*s %*s %*s %lu", &protocol,
+		if (sscanf(line, "%*s %d %d %*s %*s %*s %*s %*s %ld", &number,
 			   &portid, &drops) == 3 &&
-		    protocol == NETLINK_KERROR && portid == pid)
+		    number == protocol() && portid == pid)
 			found = drops;
 	}
 	if (file)
@@ -775,8 +814,9 @@ static unsigned long dropped(pid_t pid)
 TEST_F_TIMEOUT(kerror, stopped_reader_has_no_unexplained_gap, 300)
 {
 	unsigned long long received = 0, lost = 0;
-	unsigned long drops = 0, asked = 0;
+	unsigned long asked = 0;
 	char line[256];
+	long drops = 0;
 	pid_t pid;
 	int status, output[2];
 	FILE *summary;
@@ -800,8 +840,11 @@ TEST_F_TIMEOUT(kerror, stopped_reader_has_no_unexplained_gap, 300)
 		ASSERT_EQ(0, ask("burst 20000"));
 		asked += 20000;
 		drops = dropped(pid);
+		/* Not shown: twenty times what fills any queue here. */
+		if (drops < 0 && asked < 200000)
+			drops = 0;
 	}
-	EXPECT_LT(0, drops);
+	EXPECT_NE(0, drops);
 	ASSERT_EQ(0, kill(pid, SIGCONT));
 	ASSERT_EQ(0, ask("burst 20000"));
 	sleep(1);
@@ -810,7 +853,7 @@ TEST_F_TIMEOUT(kerror, stopped_reader_has_no_unexplained_gap, 300)
 	while (fgets(line, sizeof(line), summary))
 		if (sscanf(line, "kerrord: %llu events received, %llu lost",
 			   &received, &lost) == 2)
-			TH_LOG("after %lu drops: %s", drops, line);
+			TH_LOG("after %ld drops: %s", drops, line);
 	fclose(summary);
 	waitpid(pid, &status, 0);
 	EXPECT_TRUE(WIFEXITED(status) && !WEXITSTATUS(status));
@@ -960,7 +1003,8 @@ TEST_F(kerror, refused_formats)
 
 TEST_F(kerror, fault_kernel_pointers_copied_out)
 {
-	uint64_t address = parameter("address", 16);
+	uint64_t address = known("address", 16);
+	uint32_t address32;
 	const struct kerror_event *event;
 	const unsigned char *data;
 	char digits[32], text[256];
@@ -971,8 +1015,13 @@ TEST_F(kerror, fault_kernel_pointers_copied_out)
 	event = next_event(&self->listener);
 	ASSERT_NE(NULL, event);
 	data = kerror_event_data(event, &size);
+	/* As the kernel has it, in 32 or 64 bits of this byte order */
+	address32 = address;
 	for (i = 0; i + sizeof(address) <= size; i++)
-		EXPECT_NE(0, memcmp(data + i, &address, sizeof(address)));
+		EXPECT_NE(0, memcmp(data + i,
+				    address >> 32 ? (void *)&address :
+				    (void *)&address32,
+				    address >> 32 ? 8 : 4));
 	snprintf(digits, sizeof(digits), "%llx", (unsigned long long)address);
 	kerror_event_text(event, text, sizeof(text));
 	EXPECT_EQ(NULL, strstr(text, digits));
@@ -1082,12 +1131,12 @@ static bool pair_is_equal(struct listener *listener)
 
 TEST_F(kerror, table_of_formats)
 {
-	uint64_t raised = parameter("raised", 10), i;
+	uint64_t raised = known("raised", 10), i;
 	unsigned int equal = 0;
 
 	ASSERT_EQ(0, ask("table"));
-	raised = parameter("raised", 10) - raised;
-	ASSERT_LE(2 * 150, raised);
+	raised = known("raised", 10) - raised;
+	ASSERT_LE(2 * 100, raised);
 	for (i = 0; i < raised / 2; i++)
 		equal += pair_is_equal(&self->listener);
 	TH_LOG("%u of %llu cases equal", equal, (unsigned long long)raised / 2);
@@ -1116,15 +1165,46 @@ TEST_F_TIMEOUT(kerror, random_formats, 600)
 /* ------------------------------------------------------------------ */
 /* The kernel log. */
 
-/* Counts the records that are newer than @fd's position and hold @text. */
+/* The kernel log, from now on: what open_log() opened, or -1 before 3.5. */
+static int open_log(void)
+{
+	int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK);
+	char record[8192];
+
+	/* An older one can be opened, but not read. */
+	if (fd >= 0 && read(fd, record, sizeof(record)) < 0 && errno == EINVAL) {
+		close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
+/* Forgets what is there. */
+static void skip_log(int fd)
+{
+	if (fd >= 0)
+		lseek(fd, 0, SEEK_END);
+	else
+		klogctl(5, NULL, 0);
+}
+
+/* Counts the lines that are newer than the last look and hold @text. */
 static unsigned int count_printed(int fd, const char *text)
 {
+	static char record[65536];
 	unsigned int found = 0;
-	char record[8192];
-	ssize_t size;
+	const char *at;
+	int size;
 
 	usleep(300000);
-	while ((size = read(fd, record, sizeof(record) - 1)) > 0 ||
+	if (fd < 0) {
+		size = klogctl(4, record, sizeof(record) - 1);
+		record[size > 0 ? size : 0] = '\0';
+		for (at = record; (at = strstr(at, text)); at++)
+			found++;
+		return found;
+	}
+	while ((size = read(fd, record, 8191)) > 0 ||
 	       (size < 0 && errno == EPIPE)) {
 		record[size > 0 ? size : 0] = '\0';
 		found += !!strstr(record, text);
@@ -1140,16 +1220,18 @@ TEST_F(kerror, printk_policy)
 	} cases[] = {
 		{ "never", 0, 0 }, { "unheard", 0, 1 }, { "always", 1, 1 },
 	};
-	int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK);
 	char policy[32];
 	unsigned int i;
+	int fd;
 
-	ASSERT_LE(0, fd);
+	if (access(POLICY, F_OK))
+		SKIP(return, "no parameters of modules in sysfs before 2.6.10");
+	fd = open_log();
 	get(POLICY, policy, sizeof(policy));
 	EXPECT_STREQ("unheard", policy);
 	EXPECT_EQ(-EINVAL, put(POLICY, "sometimes"));
 	for (i = 0; i < 3; i++) {
-		lseek(fd, 0, SEEK_END);
+		skip_log(fd);
 		ASSERT_EQ(0, put(POLICY, cases[i].policy));
 		/* Past the rate limit's interval of 5 s. */
 		sleep(6);
@@ -1175,11 +1257,13 @@ TEST_F(kerror, printk_policy)
 TEST_F(kerror, fault_va_list_walked_twice)
 {
 	static const char text[] = "walk 1 two 3333333333333 4     5 six -7";
-	int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK);
 	char line[128];
+	int fd;
 
-	ASSERT_LE(0, fd);
-	lseek(fd, 0, SEEK_END);
+	if (access(POLICY, F_OK))
+		SKIP(return, "no parameters of modules in sysfs before 2.6.10");
+	fd = open_log();
+	skip_log(fd);
 	ASSERT_EQ(0, put(POLICY, "always"));
 	sleep(6);
 	ASSERT_EQ(0, ask("two-walks"));
@@ -1194,10 +1278,10 @@ TEST_F(kerror, fault_null_string)
 {
 	/* Case by case in table_of_formats; here as one that anybody raises. */
 	unsigned int nulls = 0, i;
-	uint64_t raised = parameter("raised", 10);
+	uint64_t raised = known("raised", 10);
 
 	ASSERT_EQ(0, ask("table"));
-	raised = parameter("raised", 10) - raised;
+	raised = known("raised", 10) - raised;
 	for (i = 0; i < raised; i++) {
 		const struct kerror_event *event = next_event(&self->listener);
 		struct kerror_argument argument;
@@ -1206,7 +1290,9 @@ TEST_F(kerror, fault_null_string)
 		if (!kerror_event_argument(event, 0, &argument) &&
 		    argument.type == EVL_ARG_STRING && argument.invalid)
 			nulls += argument.size == 6 &&
-				 !memcmp(argument.text, "(null)", 6);
+				 (!memcmp(argument.text, "(null)", 6) ||
+				  /* before 2.6.34 */
+				  !memcmp(argument.text, "<NULL>", 6));
 	}
 	EXPECT_LT(1, nulls);
 }

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -45,6 +46,25 @@ static inline void get(const char *path, char *line, size_t size)
 		line[done - 1] = '\0';
 	if (fd >= 0)
 		close(fd);
+}
+
+/*
+ * The number of the protocol. libkerror finds it out without this file; it is 7
+ * on Linux 2.6.0 to 2.6.3, unless such a kernel has something else there.
+ */
+static inline int protocol_number(void)
+{
+	FILE *file = fopen("/proc/net/netlink", "r");
+	int number, portid, found = 7;
+	char line[256];
+
+	while (file && fgets(line, sizeof(line), file))
+		if (sscanf(line, "%*s %d %d", &number, &portid) == 2 &&
+		    number == 27 && !portid)
+			found = 27;
+	if (file)
+		fclose(file);
+	return found;
 }
 
 /* A listener that knows all counters from the start. */

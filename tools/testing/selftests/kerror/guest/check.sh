@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The selftests, on a kernel where nothing else raises events.
+. /guest/common.sh
+sed 's/^/# /' /proc/version
 
 # The sample driver by itself, and unloaded while it raises events.
 sample_at_a_rate() {
@@ -20,7 +22,7 @@ else
 	echo "not ok 1 sample driver at a rate, then unloaded"
 	status=1
 fi
-insmod /modules/test_evlog.ko || exit 1
+load_test_module || exit 1
 kerror_test "$@" || status=1
 rmmod test_evlog || status=1
 exit $status

@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The sample driver raises events in four contexts, kerrord prints them.
-echo "Linux $(uname -r), $(nproc) CPUs. kerrord waits, the sample driver is loaded:"
-insmod /modules/evlog_sample.ko || exit 1
+. /guest/common.sh
+cpus=$(grep -c '^cpu[0-9]' /proc/stat)
+echo "Linux $(uname -r), $cpus CPUs. kerrord waits, the sample driver is loaded:"
 kerrord --color=always &
 sleep 1
-for round in 1 2 3; do
-	echo 1 > /sys/module/evlog_sample/parameters/trigger || exit 1
-	sleep 1
-done
+sample_rounds 3 || exit 1
+sleep 1
 kill -INT $!
 wait $!

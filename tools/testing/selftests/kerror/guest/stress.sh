@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Events from everywhere at once; then what the kernel's detectors found.
+. /guest/common.sh
+has_module test_evlog_stress stress || exit 0
 insmod /modules/test_evlog_stress.ko || exit 1
 mount -t debugfs none /sys/kernel/debug 2>/dev/null
 STRESS_EVENTS=${events:-1000000} stress_test || exit 1
