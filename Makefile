@@ -3,7 +3,10 @@
 # Entry points of this repository; "make help" lists them. The kernel's own
 # build does not use this file.
 
-SERIES := 6.1 6.12
+SERIES := 2.6.0 2.6.18 2.6.32 2.6.39 6.1 6.12
+
+# What a guest of "make shell" and "make kernel" is: its name and architecture
+GUEST = $(shell sh -c '. scripts/common.sh; name_of "$$1"; arch_of "$$1"' scripts/guest.sh '$(KSRC)')
 
 help:
 	@echo 'Structured error events for Linux: NETLINK_KERROR and evlog.'
@@ -21,6 +24,7 @@ help:
 	@echo '  make clean   delete build/'
 	@echo
 	@echo 'KSRC=/path/to/linux makes demo, check, shell and kernel use that tree.'
+	@echo 'It may be a Linux 2.6; before 2.6.27 or so that needs KCC=an old gcc, such as 3.4.'
 	@echo 'The tree is only read. A series for it alone:'
 	@echo '  scripts/make-series.sh /path/to/linux /path/to/patches'
 
@@ -34,10 +38,10 @@ stress:
 	@scripts/stress.sh $(EVENTS)
 
 shell: kernel
-	@scripts/guest.sh $(if $(KSRC),custom,6.1) shell
+	@scripts/guest.sh $(firstword $(GUEST)) shell $(lastword $(GUEST))
 
 kernel:
-	@scripts/kernel.sh $(if $(KSRC),custom,6.1) x86_64 '$(KSRC)'
+	@scripts/kernel.sh $(GUEST) '$(KSRC)'
 
 tools:
 	@scripts/tools.sh

@@ -4,19 +4,21 @@
 # Prints the patch series for a kernel tree: make-series.sh KERNEL_TREE FOLDER
 # or the names of the files that it reads there: make-series.sh --files
 #
-# Writes FOLDER/NNNN-*.patch and FOLDER/series, for git am and for quilt. The
-# tree is only read. The places in its files are found by content; if one is
-# not found, this says which and writes nothing. The output depends on nothing
-# but the tree and this repository, so that it can be compared.
+# Writes FOLDER/NNNN-*.patch and FOLDER/series, for git am and for quilt; for
+# Linux 2.6 also FOLDER/tree, for recorded-tree.sh. The tree is only read. The
+# places in its files are found by content; if one is not found, this says which
+# and writes nothing. The output depends on nothing but the tree and this
+# repository, so that it can be compared.
 set -eu
 
 die() { echo "make-series: $*" >&2; exit 1; }
 
-# What is read of a tree, one or the other where they moved.
-files="include/uapi/linux/netlink.h include/linux/netlink.h init/Kconfig
-kernel/Makefile net/netlink/Makefile samples/Kconfig samples/Makefile
-tools/testing/selftests/Makefile MAINTAINERS"
-[ "$*" != --files ] || { echo Makefile $files; exit 0; }
+# What is read of a tree: all of every one, the rest where it is there.
+files="MAINTAINERS init/Kconfig kernel/Makefile net/netlink/Makefile"
+others="Makefile include/uapi/linux/netlink.h include/linux/netlink.h
+include/linux/irq_work.h kernel/timer.c samples/Kconfig samples/Makefile
+tools/testing/selftests/Makefile"
+[ "$*" != --files ] || { echo $files $others; exit 0; }
 [ $# -eq 2 ] || die "usage: make-series.sh KERNEL_TREE FOLDER"
 [ -f "$1/Makefile" ] && [ -d "$1/net/netlink" ] ||
 	die "$1 is not a kernel source tree; give the folder that has net/netlink/"
@@ -84,10 +86,19 @@ commit() {
 
 netlink_h=include/uapi/linux/netlink.h
 [ -f "$tree/$netlink_h" ] || netlink_h=include/linux/netlink.h
-for file in $files; do
-	case $file in
-	*/linux/netlink.h) [ "$file" = "$netlink_h" ] || continue ;;
-	esac
+# Linux 2.6 gets compat/, which is for it alone.
+compat=
+case $(sed -n 's/^VERSION *= *//p; s/^PATCHLEVEL *= */./p' "$tree/Makefile" | tr -d '\n') in
+2.6) compat=yes ;;
+[345].*) echo "make-series: warning: this is tried on Linux 2.6 and from 6.1 on" >&2 ;;
+esac
+if [ "$compat" ]; then
+	files="$files Makefile"
+	[ -f "$tree/include/linux/irq_work.h" ] || files="$files kernel/timer.c"
+else
+	files="$files samples/Kconfig samples/Makefile tools/testing/selftests/Makefile"
+fi
+for file in $netlink_h $files; do
 	take "$file"
 done
 grep -q NETLINK_KERROR "$repo/$netlink_h" &&
@@ -96,29 +107,59 @@ git -C "$repo" add -A
 git -C "$repo" commit -q -m base
 git -C "$repo" tag base
 
+# Number 7 was posted, but has been SELinux's since 2.6.4.
+number=7
+grep -qE '^#define NETLINK_[A-Z_0-9]+[ 	]+7([ 	]|$)' "$repo/$netlink_h" && number=27
+grep -qE "^#define NETLINK_[A-Z_0-9]+[ 	]+$number([ 	]|\$)" "$repo/$netlink_h" &&
+	die "$netlink_h gives number $number to another protocol"
 kconfigs="net/netlink/Kconfig.kerror kernel/Kconfig.evlog kernel/Kconfig.evlog_test"
+[ -z "$compat" ] || kconfigs="$kconfigs samples/evlog/Kconfig"
+[ ! -f "$repo/kernel/timer.c" ] || kconfigs="$kconfigs compat/Kconfig"
 UNTIL='^#define MAX_LINKS' insert $netlink_h last '^#define NETLINK_[A-Z_0-9]+[ \t]+[0-9]+' \
-'#define NETLINK_KERROR		27	/* Error events of the kernel */'
-insert init/Kconfig before '^config IKCONFIG$' "$(printf 'source "%s"\n' $kconfigs)
+"#define NETLINK_KERROR		$number	/* Error events of the kernel */"
+insert init/Kconfig before '^config IKCONFIG$' \
+"$(printf 'source "%s"\n' $kconfigs)
 "
 insert kernel/Makefile before '^obj-\$\(CONFIG_FUTEX\)' \
-'obj-$(CONFIG_EVLOG) += evlog.o
+"${compat:+CFLAGS_evlog.o := -include kerror_compat/printf.h
+}CFLAGS_test_evlog.o := ${compat:+-include kerror_compat/test.h }-Wno-format
+"'obj-$(CONFIG_EVLOG) += evlog.o
 obj-$(CONFIG_TEST_EVLOG) += test_evlog.o
 obj-$(CONFIG_TEST_EVLOG_STRESS) += test_evlog_stress.o'
-insert net/netlink/Makefile after '^obj-y' '
-obj-$(CONFIG_KERROR)		+= kerror.o'
-insert samples/Kconfig before '^config SAMPLE_KOBJECT$' \
+insert net/netlink/Makefile after '^obj-y' "
+${compat:+CFLAGS_kerror.o			:= -include kerror_compat/netlink.h
+}"'obj-$(CONFIG_KERROR)		+= kerror.o'
+if [ "$compat" ]; then
+	# What is searched after the kernel's own headers
+	cppflags=CPPFLAGS
+	grep -q '^KBUILD_CPPFLAGS' "$repo/Makefile" && cppflags=KBUILD_CPPFLAGS
+	insert Makefile before '^(KBUILD_)?CFLAGS[ \t]*:=' \
+		"$cppflags += "'-I$(srctree)/compat/include
+'
+	# There the configuration is known.
+	insert Makefile after '^core-y[ \t]*\+= kernel/' \
+'core-$(CONFIG_KERROR)		+= compat/
+drivers-$(CONFIG_SAMPLE_EVLOG)	+= samples/evlog/'
+	if [ -f "$repo/kernel/timer.c" ]; then
+		insert kernel/timer.c before '^#include <linux/' '#include <linux/irq_work.h>'
+		insert kernel/timer.c before '^\trun_local_timers\(\);' '	irq_work_run();'
+	fi
+else
+	insert samples/Kconfig before '^config SAMPLE_KOBJECT$' \
 'source "samples/evlog/Kconfig"
 '
-insert samples/Makefile last '^obj-\$\(CONFIG_SAMPLE_[A-Z_]+\)[ \t]*\+= [a-e]' \
+	insert samples/Makefile last '^obj-\$\(CONFIG_SAMPLE_[A-Z_]+\)[ \t]*\+= [a-e]' \
 'obj-$(CONFIG_SAMPLE_EVLOG)		+= evlog/'
-insert tools/testing/selftests/Makefile before '^TARGETS \+= kexec$' 'TARGETS += kerror'
+	insert tools/testing/selftests/Makefile before '^TARGETS \+= kexec$' 'TARGETS += kerror'
+fi
 for file in $kconfigs samples/evlog/Kconfig; do
 	mkdir -p "$repo/$(dirname $file)"
 	echo '# SPDX-License-Identifier: GPL-2.0-only' > "$repo/$file"
 done
-commit "netlink: reserve NETLINK_KERROR and hook it into the build" <<'M'
-Take protocol number 27 for error events, and add the lines to Makefiles
+# kernel/timer.c needs this one at once.
+[ ! -f "$repo/kernel/timer.c" ] || add compat/include/linux/irq_work.h
+commit "netlink: reserve NETLINK_KERROR and hook it into the build" <<M
+Take protocol number $number for error events, and add the lines to Makefiles
 and Kconfig files that the following patches need. The new Kconfig files
 are empty so far: nothing can be switched on before it is there.
 
@@ -127,7 +168,7 @@ existing files.
 M
 
 add include/uapi/linux/kerror.h include/linux/kerror.h net/netlink/kerror.c \
-    net/netlink/Kconfig.kerror
+    net/netlink/Kconfig.kerror ${compat:+compat}
 commit "netlink: add NETLINK_KERROR, a transport for error events" <<'M'
 Programs that watch for errors match regular expressions against the
 kernel log, and each reworded printk() silently breaks them. Give kernel
@@ -141,7 +182,7 @@ it missed, and events that nobody hears are printed.
 M
 
 add include/uapi/linux/evlog.h include/linux/evlog.h kernel/evlog.c \
-    kernel/Kconfig.evlog
+    kernel/evlog_device.h kernel/Kconfig.evlog
 commit "evlog: add structured events for drivers" <<'M'
 evl_printf() takes what printk() takes, and a facility, a kind of event
 and a severity. The event that programs receive has the context in a
@@ -151,6 +192,7 @@ text. evl_write() sends data of the driver's own.
 M
 
 add samples/evlog
+[ -z "$compat" ] || echo 'CFLAGS_evlog_sample.o := -include kerror_compat.h' >> "$repo/samples/evlog/Makefile"
 commit "samples: add a driver that raises structured events" <<'M'
 It raises events of each form in process, softirq, hard interrupt and
 kernel thread context, on a trigger or at a rate.
@@ -191,6 +233,19 @@ M
 git -C "$repo" format-patch -q -U1 --zero-commit --no-signature --full-index \
 	-o "$work/patches" base
 mkdir -p "$2"
-rm -f "$2"/[0-9][0-9][0-9][0-9]-*.patch "$2/series"
+top_of_output=$(cd "$2" && pwd)
+rm -f "$2"/[0-9][0-9][0-9][0-9]-*.patch "$2/series" "$2/tree"
 cp "$work"/patches/*.patch "$2"
 (cd "$2" && ls [0-9][0-9][0-9][0-9]-*.patch > series)
+
+[ "$compat" ] || exit 0
+# Few have an old tree. So leave out of its series what neither git am nor patch
+# needs but only the whole tree tells: the names of blobs and of functions,
+sed -i -E '/^index [0-9a-f]{40}\.\.[0-9a-f]{40} [0-7]+$/d; s/^(@@ [-+,0-9 ]+ @@).*/\1/' \
+	"$2"/[0-9][0-9][0-9][0-9]-*.patch
+# and say what else of the tree made the series so.
+(cd "$tree" && {
+	grep -nE '^(VERSION|PATCHLEVEL) *=|^KBUILD_CPPFLAGS' Makefile /dev/null
+	grep -nE '^#define NETLINK_[A-Z_0-9]+[ 	]+7([ 	]|$)' "$netlink_h" /dev/null || true
+	[ ! -f include/linux/irq_work.h ] || echo include/linux/irq_work.h:1:
+} > "$top_of_output/tree")

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Clocks for any context, on kernels before 3.17.
+ *
+ * The clocks of these kernels wait for the writer of xtime_lock, which may be
+ * the very code that an event is raised in. So look first whether it is being
+ * written. If it is not, no writer can begin on this CPU before the clock was
+ * read, and one on another CPU does not depend on this one. If it is, and does
+ * not get done, the time is that of the last tick.
+ *
+ * Promise: time does not go back on a CPU, but for when someone sets it by more
+ * than a second. It counts nothing that the machine sleeps.
+ */
+#include <kerror_compat.h>
+#include <linux/init.h>
+#include <linux/jiffies.h>
+#include <linux/time.h>
+
+extern seqlock_t xtime_lock;
+
+/* Before, the clock may be without its source. Set once at boot. */
+static int clock_usable;
+
+struct last_time {
+	u64 mono;
+	u64 real;
+};
+
+static DEFINE_PER_CPU(struct last_time, clock_last);
+
+static u64 to_ns(const struct timespec *time)
+{
+	return (u64)time->tv_sec * NSEC_PER_SEC + time->tv_nsec;
+}
+
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(2, 6, 16)
+static void read_fine(struct ktime_timestamps *now)
+{
+	struct timespec time;
+
+	getnstimeofday(&time);
+	now->real = to_ns(&time);
+	ktime_get_ts(&time);
+	now->mono = to_ns(&time);
+}
+#else
+static void read_fine(struct ktime_timestamps *now)
+{
+	struct timeval time;
+
+	do_gettimeofday(&time);
+	now->real = (u64)time.tv_sec * NSEC_PER_SEC + time.tv_usec * 1000;
+	now->mono = now->real + (s64)wall_to_monotonic.tv_sec * NSEC_PER_SEC +
+		    wall_to_monotonic.tv_nsec;
+}
+#endif
+
+/* As of the last tick, without a look at the lock. */
+static void read_coarse(struct ktime_timestamps *now, const struct last_time *last)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(2, 6, 36)
+	struct timespec time = __current_kernel_time();
+
+	now->real = to_ns(&time);
+	now->mono = last->mono + (now->real > last->real ?
+				  now->real - last->real : 0);
+#else
+	struct timespec time = xtime;
+
+	now->real = to_ns(&time);
+	now->mono = now->real + (s64)wall_to_monotonic.tv_sec * NSEC_PER_SEC +
+		    wall_to_monotonic.tv_nsec;
+#endif
+}
+
+static void not_before(u64 *time, u64 last)
+{
+	if (*time <= last && last - *time < NSEC_PER_SEC)
+		*time = last + 1;
+}
+
+/**
+ * ktime_get_fast_timestamps - read all clocks
+ * @now: filled in
+ *
+ * Context: any.
+ */
+void ktime_get_fast_timestamps(struct ktime_timestamps *now)
+{
+	struct last_time *last;
+	unsigned long flags;
+	int tries = 100;
+
+	local_irq_save(flags);
+	last = &__get_cpu_var(clock_last);
+	if (!clock_usable) {
+		now->mono = (u64)(unsigned long)(jiffies - INITIAL_JIFFIES) *
+			    (NSEC_PER_SEC / HZ);
+		now->real = now->mono;
+	} else {
+		while (READ_ONCE(xtime_lock.sequence) & 1 && --tries)
+			cpu_relax();
+		/* The source of the clock may have a lock that an NMI breaks. */
+		if (tries && !in_nmi())
+			read_fine(now);
+		else
+			read_coarse(now, last);
+	}
+	not_before(&now->mono, last->mono);
+	not_before(&now->real, last->real);
+	if (!in_nmi()) {
+		last->mono = now->mono;
+		last->real = now->real;
+	}
+	now->boot = now->mono;
+	local_irq_restore(flags);
+}
+
+/**
+ * ktime_get_mono_fast_ns - read the monotonic clock
+ *
+ * Context: any.
+ */
+u64 ktime_get_mono_fast_ns(void)
+{
+	struct ktime_timestamps now;
+
+	ktime_get_fast_timestamps(&now);
+	return now.mono;
+}
+
+static int __init kerror_compat_clock_init(void)
+{
+	clock_usable = 1;
+	return 0;
+}
+core_initcall(kerror_compat_clock_init);

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Clocks that can be read in any context; compat/clock.c. */
+#ifndef KERROR_COMPAT_CLOCK_H
+#define KERROR_COMPAT_CLOCK_H
+
+/* 5.10 */
+struct ktime_timestamps {
+	u64 mono;
+	u64 boot;	/* here the same: time asleep does not count */
+	u64 real;
+};
+
+void ktime_get_fast_timestamps(struct ktime_timestamps *now);
+u64 ktime_get_mono_fast_ns(void);	/* 3.17 */
+
+#endif
