@@ -47,46 +47,53 @@ finish() {
 
 # ---- on the running kernels ----
 
-# guest_checks NAME: the selftests, and two readers of the same events.
+# guest_checks NAME ARCH: the selftests, and two readers of the same events.
 guest_checks() {
-	step "Linux $1, x86_64 with 2 CPUs in QEMU" 2>&1
-	check "$1: selftests in the guest" "$TOP/scripts/guest.sh" "$1" check
-	grep -aE '^(not ok|# kerror_test.c.*(equal|raised|after|answered|events from))' \
-		"$BUILD/$1/check.log" || true
-	count "$BUILD/$1/check.log"
-	check "$1: stress, short" env APPEND=events=200000 "$TOP/scripts/guest.sh" "$1" stress
-	count "$BUILD/$1/stress.log"
-	check "$1: events captured" "$TOP/scripts/guest.sh" "$1" capture
-	check "$1: an independent reader decodes the same" same_by_two_readers "$1"
-	check "$1: the demo's events" demo_shows_all "$1"
-	check "$1: a panic prints the events that wait" panic_prints_what_waits "$1"
+	name=$1 arch=$2 suffix=
+	[ "$arch" = x86_64 ] || suffix=-$arch
+	step "Linux $name, $arch with 2 CPUs in QEMU" 2>&1
+	check "$name: selftests in the guest" "$TOP/scripts/guest.sh" "$name" check "$arch"
+	grep -aE '^(not ok|# Linux version|# .*kerror_test.c.*(equal|raised|after|answered|events from))' \
+		"$BUILD/$name/check$suffix.log" || true
+	count "$BUILD/$name/check$suffix.log"
+	if [ "$arch" = i386 ]; then
+		echo "# stress, skipped: its driver wants tracepoints, hrtimers and NMIs as in 4.18"
+	else
+		check "$name: stress, short" env APPEND=events=200000 "$TOP/scripts/guest.sh" "$name" stress
+		count "$BUILD/$name/stress.log"
+	fi
+	check "$name: events captured" "$TOP/scripts/guest.sh" "$name" capture "$arch"
+	check "$name: an independent reader decodes the same" same_by_two_readers
+	check "$name: the demo's events" demo_shows_all
+	check "$name: a panic prints the events that wait" panic_prints_what_waits
 }
 
 # This guest must not end with its token.
 panic_prints_what_waits() {
-	"$TOP/scripts/guest.sh" "$1" panic && return 1
+	"$TOP/scripts/guest.sh" "$name" panic "$arch" && return 1
 	for what in 'test_evlog: last words 0$' 'test_evlog: last words 19$' \
 		    'event of 9 bytes, groups 0x1,.*72 61 77 20 77 6f 72 64 73' \
-		    'Kernel panic - not syncing: test_evlog: asked for'; do
-		grep -aq "$what" "$BUILD/$1/panic.log" || { echo "missing: $what"; return 1; }
+		    'Kernel panic.*test_evlog: asked for'; do
+		grep -aq "$what" "$BUILD/$name/panic$suffix.log" || { echo "missing: $what"; return 1; }
 	done
 }
 
 same_by_two_readers() {
-	python3 "$SELFTESTS/reader.py" "$BUILD/$1/capture.log" \
-		> "$BUILD/$1/reader.json" &&
-	python3 "$TOP/scripts/compare-readers.py" "$BUILD/$1/capture.log" \
-		"$BUILD/$1/reader.json"
+	python3 "$SELFTESTS/reader.py" "$BUILD/$name/capture$suffix.log" \
+		> "$BUILD/$name/reader$suffix.json" &&
+	python3 "$TOP/scripts/compare-readers.py" "$BUILD/$name/capture$suffix.log" \
+		"$BUILD/$name/reader$suffix.json"
 }
 
 demo_shows_all() {
-	TIMEOUT=120 "$TOP/scripts/guest.sh" "$1" demo || return 1
+	TIMEOUT=120 "$TOP/scripts/guest.sh" "$name" demo "$arch" || return 1
+	# Before 2.6.10 it raises at a rate, so that the number is not known.
 	for what in ' process cpu=' ' softirq cpu=' ' hardirq cpu=' \
-		    'comm=evlog_sample ' 'evlog_sample\[+platform:evlog_sample\]' \
+		    'comm=evlog_sample ' 'evlog_sample\[+platform:evlog_sample' \
 		    'binary=8 bytes' 'string=9 bytes' \
 		    'format="round %d: bad block at %llu" s32=1 u64=123456789012' \
-		    '21 events received, 0 lost'; do
-		grep -aq "$what" "$BUILD/$1/demo.log" || { echo "missing: $what"; return 1; }
+		    "$(grep -aq 'it raises at a rate' "$BUILD/$name/demo$suffix.log" || echo 21) events received, 0 lost"; do
+		grep -aq -- "$what" "$BUILD/$name/demo$suffix.log" || { echo "missing: $what"; return 1; }
 	done
 }
 
@@ -110,6 +117,23 @@ kunit() {
 series_is_current() {
 	"$TOP/scripts/series.sh" "$1" "$logs/series-$1" &&
 	diff -r "$logs/series-$1" "$TOP/patches/$1"
+}
+
+# Each patch by itself, on the lines that it needs.
+series_is_well_formed() {
+	work=$(mktemp -d)
+	cp -r "$BUILD/$1/pristine/." "$work" && (cd "$work" && while read -r patch; do
+		patch -p1 -F0 --no-backup-if-mismatch < "$TOP/patches/$1/$patch" || exit 1
+	 done < "$TOP/patches/$1/series") && rm -rf "$work"
+}
+
+# They are for other kernels: only what the compiler's parser says.
+compat_headers_parse() {
+	(cd "$TOP/compat" && for file in include/kerror_compat.h include/*/*.h *.c; do
+		cpp -fpreprocessed -dD "$file" > /dev/null || exit 1
+		[ "$(grep -cE '^[ 	]*#[ 	]*if' "$file")" = "$(grep -cE '^[ 	]*#[ 	]*endif' "$file")" ] ||
+			{ echo "$file: #if without #endif"; exit 1; }
+	 done)
 }
 
 # As a maintainer would apply it, on the files that it touches as they were.
@@ -232,8 +256,10 @@ no_kernel_to_talk_to() {
 }
 
 if [ -n "$tree" ]; then
-	"$TOP/scripts/kernel.sh" custom x86_64 "$tree"
-	guest_checks custom
+	name=$(name_of "$tree")
+	arch=$(arch_of "$tree")
+	"$TOP/scripts/kernel.sh" "$name" "$arch" "$tree"
+	guest_checks "$name" "$arch"
 	finish
 fi
 
@@ -255,14 +281,20 @@ for name in 6.1 6.12; do
 	check "$name: quilt push" series_applies_with_quilt "$name"
 done
 
+for name in 2.6.0 2.6.18 2.6.32 2.6.39; do
+	check "$name: the checked-in series is what the generator prints" series_is_current "$name"
+	check "$name: patch" series_is_well_formed "$name"
+done
+check "compat: headers parse" compat_headers_parse
+
 check "6.1: kernel for x86_64" "$TOP/scripts/kernel.sh" 6.1 x86_64
-guest_checks 6.1
+guest_checks 6.1 x86_64
 check "6.12: kernel for User Mode Linux" "$TOP/scripts/kernel.sh" 6.12 um
 check "6.12: unit tests in the kernel (KUnit)" kunit 6.12
 count "$BUILD/6.12/kunit.log"
 count "$BUILD/6.12/kunit-no-socket.log"
 check "6.12: kernel for x86_64" "$TOP/scripts/kernel.sh" 6.12 x86_64
-guest_checks 6.12
+guest_checks 6.12 x86_64
 
 step "sources" 2>&1
 for name in 6.1 6.12; do

@@ -33,6 +33,28 @@ need_packages() {
 		{ tail -5 "$BUILD/apt.log" >&2; die "apt-get failed: $BUILD/apt.log"; }
 }
 
+# release_of KERNEL_TREE: such as 2.6.32
+release_of() {
+	awk '$2 == "=" && /^(VERSION|PATCHLEVEL|SUBLEVEL) / { print $3 }' \
+		"$1/Makefile" | paste -sd. -
+}
+
+# name_of [KERNEL_TREE]: the folder in build/; 6.1 is the kernel of the demo.
+name_of() {
+	[ -n "$1" ] || { echo 6.1; return; }
+	[ -f "$1/Makefile" ] || die "$1 is not a kernel source tree"
+	echo "linux-$(release_of "$1")"
+}
+
+# arch_of [KERNEL_TREE]: what guests are built for: Linux 2.6 boots on i386.
+arch_of() {
+	if [ -n "$1" ] && grep -q '^VERSION *= *2$' "$1/Makefile"; then
+		echo i386
+	else
+		echo x86_64
+	fi
+}
+
 # progress TITLE EXPECTED_LINES: shows how far a kernel build on standard input
 # has come; the output itself goes to standard output.
 progress() {

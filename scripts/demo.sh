@@ -6,11 +6,11 @@
 . "$(dirname "$0")/common.sh"
 
 tree=${1:-}
-name=6.1
-[ -z "$tree" ] || name=custom
-"$TOP/scripts/kernel.sh" "$name" x86_64 "$tree"
+name=$(name_of "$tree")
+arch=$(arch_of "$tree")
+"$TOP/scripts/kernel.sh" "$name" "$arch" "$tree"
 step "booting Linux $name in QEMU"
-TIMEOUT=120 "$TOP/scripts/guest.sh" "$name" demo
+TIMEOUT=120 "$TOP/scripts/guest.sh" "$name" demo "$arch"
 cat <<T
 
 Each line above is one event: time, severity, facility [device], context, where

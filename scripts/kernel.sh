@@ -5,14 +5,16 @@
 #
 # NAME is 6.1 or 6.12, for Debian's linux-source-NAME and patches/NAME, or any
 # other name for KERNEL_TREE, which is copied and gets the series that
-# make-series.sh prints for it. ARCH is x86_64 or um. The tree is prepared in
+# make-series.sh prints for it. ARCH is x86_64 or um, or i386 for a KERNEL_TREE
+# of Linux 2.6, with the compiler $KCC (gcc unless set). The tree is prepared in
 # build/NAME/source, the kernel built in build/NAME/ARCH. Run again, it updates
 # only the files that the series has changed, and builds only what depends on
 # them. ARCH-FRAGMENT, as in x86_64-debug, adds that fragment to the configuration
 # and builds apart.
 . "$(dirname "$0")/common.sh"
 
-[ $# -ge 2 ] || die "usage: kernel.sh NAME x86_64[-FRAGMENT]|um [KERNEL_TREE]"
+[ $# -ge 2 ] || die "usage: kernel.sh NAME x86_64[-FRAGMENT]|i386[-FRAGMENT]|um [KERNEL_TREE]"
+KCC=${KCC:-gcc}
 name=$1 arch=${2%%-*} tree=${3:-}
 source=$BUILD/$name/source
 pristine=$BUILD/$name/pristine
@@ -21,12 +23,50 @@ log=$BUILD/$name/$2.log
 series=$TOP/patches/$name
 mkdir -p "$BUILD/$name"
 
+# fix FILE REGEX SED: edits a file for today's tools, if a line matches: the
+# patched copy of one that the series changes, else the one in the tree. sed -i
+# makes a new file. The pristine ones stay, so that the series applies.
+fix() {
+	file=$source/$1
+	[ ! -e "$patched/$1" ] || file=$patched/$1
+	[ ! -f "$file" ] || ! grep -qE -- "$2" "$file" || sed -E -i "$3" "$file"
+}
+
+# fix_old_tree: what keeps Linux 2.6 from being built with today's tools.
+fix_old_tree() {
+	# make: explicit targets and patterns in one rule are an error
+	fix Makefile '^config %config *:' 's/^config %config/%config/'
+	fix Makefile '^/ %/ *:' 's,^/ %/,%/,'
+	# perl: defined() of an array is an error
+	fix kernel/timeconst.pl 'defined\(@' 's/defined\((@\w+)\)/\1/'
+	# gcc: one name may not be static here and extern there, and a function is
+	# as its prototype says (all functions take their arguments in registers)
+	fix scripts/kconfig/mconf.c '^static struct menu \*current_menu' 's/^static (struct menu \*current_menu)/\1/'
+	fix arch/x86/kernel/ptrace.c '^asmregparm (long|void) syscall_trace' 's/^asmregparm ((long|void) syscall_trace)/\1/'
+	fix include/linux/smp.h 'FASTCALL\(smp_send_reschedule' 's/FASTCALL\((smp_send_reschedule\(int cpu\))\)/\1/'
+	# as: moves between memory and a segment register are of 16 bits
+	grep -rlE 'movl (%%[defgs]s|%%" #seg ").*,%0|movl %0,%%" #seg' "$source/arch/i386/kernel" \
+		"$source/include/asm-i386" 2>/dev/null | while read -r file; do
+		fix "${file#"$source/"}" movl \
+			's/movl ((%%[defgs]s|%%" #seg ").*,%0)/mov \1/; s/movl (%0,%%" #seg)/mov \1/'
+	done
+	# gcc: the linker's -m must be marked as such
+	fix arch/x86/vdso/Makefile '= -m elf' 's/= -m elf/= -Wl,-m,elf/'
+	# gcc: there is one header for each major version up to 4
+	major=$($KCC -dumpversion | cut -d. -f1)
+	if [ -e "$source/include/linux/compiler-gcc4.h" ] && [ "$major" -gt 4 ] &&
+		[ ! -e "$source/include/linux/compiler-gcc$major.h" ]; then
+		echo '#include <linux/compiler-gcc4.h>' > "$source/include/linux/compiler-gcc$major.h"
+	fi
+}
+
 need_packages bc bison ccache cpio flex gcc git libc6-dev libelf-dev libssl-dev \
 	make patch perl python3 rsync xz-utils
 
 # A tree that another path was given for before is not this one.
 if [ "$(cat "$BUILD/$name/unpacked" 2>/dev/null || echo none)" != "$tree" ]; then
-	rm -rf "$source" "$pristine" "$BUILD/$name/added" "$BUILD/$name/unpacked"
+	# Nor are its objects, which may be newer than the files of this one.
+	rm -rf "$BUILD/$name"
 	mkdir -p "$source"
 	if [ -n "$tree" ]; then
 		step "copying $tree"
@@ -56,6 +96,7 @@ while read -r patch; do
 	(cd "$patched" && patch -p1 -s -F0 --no-backup-if-mismatch) < "$series/$patch" ||
 		die "$patch does not apply to $source"
 done < "$series/series"
+[ "$arch" != i386 ] || fix_old_tree
 (cd "$patched" && find . -type f | sed 's,^\./,,' | sort) > "$BUILD/$name/files"
 while read -r file; do
 	cmp -s "$patched/$file" "$source/$file" && continue
@@ -71,17 +112,63 @@ fi
 
 # Configuration: everything off but what the fragments ask for.
 mkdir -p "$out"
-fragments="$SELFTESTS/config/guest.config $SELFTESTS/config/$arch.config"
+guest=guest
+[ "$arch" != i386 ] || guest=guest-2.6
+fragments="$SELFTESTS/config/$guest.config $SELFTESTS/config/$arch.config"
 [ "$arch" = "$2" ] || fragments="$fragments $SELFTESTS/config/${2#*-}.config"
 cat $fragments > "$out/fragments"
 kmake() { make -C "$source" O="$out" ARCH="$arch" CC="ccache gcc" HOSTCC="ccache gcc" "$@"; }
+configure() { KCONFIG_ALLCONFIG="$out/fragments" kmake allnoconfig; }
+known() { cat; }
+if [ "$arch" = i386 ]; then
+	# Old code means old C, and none of what distributions switch on. The
+	# decompressor hangs if -fno-pie comes behind other options.
+	cc="ccache $KCC"
+	for flag in -m32 -fno-pie "-std=gnu89 -fgnu89-inline" -fno-stack-protector -fcf-protection=none; do
+		! $KCC $flag -S -o /dev/null -x c /dev/null 2>/dev/null || cc="$cc $flag"
+	done
+	# What today's headers of the C library do not define for the host's programs
+	hostcc="ccache gcc -std=gnu89 -fcommon -include limits.h -D_GNU_SOURCE -DDEF_SYSSIZE=0x7F00"
+	# gcc 3.4 would leave out what only the linker uses, such as each symbol
+	# that a module needs; later releases switch that off themselves.
+	[ "$($KCC -dumpversion | cut -d. -f1)" -ge 4 ] || cc="$cc -fno-unit-at-a-time"
+	# make's MAKEFLAGS have variables, too, which old Makefiles take for options:
+	# one with an s made them silent.
+	kmake() {
+		make -C "$source" O="$out" ARCH=i386 CC="$cc" AS="as --32" LD="ld -m elf_i386" \
+			HOSTCC="$hostcc" quiet=quiet_ "$@"
+	}
+	# Early releases do not read a list of options: all that the fragments make
+	# visible is taken as it comes, then asked for again with everything else off.
+	configure() {
+		kmake allnoconfig && merge 0 && yes "" | kmake oldconfig &&
+			merge 1 && yes "" | kmake oldconfig
+	}
+	merge() {
+		awk -F '[= ]' -v off="$1" '
+		{ option = $1 == "#" ? $2 : $1 }
+		FNR == NR { asked[option] }
+		FNR != NR && option in asked { next }
+		FNR != NR && off && /=[ym]$/ { $0 = "# " option " is not set" }
+		{ print }' "$out/fragments" "$out/.config" > "$out/.config.merged" &&
+			mv "$out/.config.merged" "$out/.config"
+	}
+	# Of the lines on standard input, those whose option this release knows
+	known() {
+		find "$source" -name 'Kconfig*' ! -path "$source/arch/*" -o \
+			-path "$source/arch/[ix]*86/*" -name 'Kconfig*' |
+			xargs sed -nE 's/^[ \t]*(menu)?config[ \t]+([A-Za-z0-9_]+).*/CONFIG_\2/p' |
+			sort -u > "$out/known"
+		awk -F= 'FNR == NR { known[$1]; next } $1 in known' "$out/known" -
+	}
+fi
 if ! cmp -s "$out/fragments" "$out/fragments.configured"; then
 	step "configuring $name for $2"
-	KCONFIG_ALLCONFIG="$out/fragments" kmake allnoconfig > "$log" 2>&1 ||
+	configure > "$log" 2>&1 ||
 		{ tail -5 "$log" >&2; die "configuring failed: $log"; }
 	# =n may also be "is not set"; anything else must be as asked for
 	awk -F= '/^CONFIG_/ { last[$1] = $0 } END { for (name in last) print last[name] }' \
-		"$out/fragments" | grep -v '=n$' |
+		"$out/fragments" | grep -v '=n$' | known |
 		while read -r line; do
 			grep -qxF "$line" "$out/.config" || echo "$line"
 		done > "$out/fragments.missing"
@@ -94,6 +181,7 @@ targets="${TARGETS:-}"
 if [ -z "$targets" ]; then
 	case $arch in
 	um) targets="linux" ;;
+	i386) targets="all" ;;
 	*) targets="bzImage modules" ;;
 	esac
 fi

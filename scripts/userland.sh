@@ -1,0 +1,153 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Builds what a guest with an old kernel needs, into build/userland-i386:
+#
+#   bin/i386-musl-gcc          C compiler for static programs
+#   bin/i386-musl-pkg-config   finds libmnl and json-c, which are static, too
+#   busybox, applets           shell and tools; their names
+#   selftests/                 the harness of the kernel's selftests
+#
+# A static program of today's glibc refuses to start on Linux 2.6 ("kernel too
+# old"). musl tries the system call of today and then that of old, so that one
+# program runs on 2.6.0 and on everything after it. All is made from Debian's
+# sources, or, for a mirror that lacks them, from unpacked ones in
+# $SOURCES/PACKAGE. The kernel's headers are those of linux-source-6.1, as a C
+# library has an opinion of its own about them. Run again, it does nothing.
+. "$(dirname "$0")/common.sh"
+
+out=$BUILD/userland-i386
+work=$out/build
+log=$out/log
+cc=$out/bin/i386-musl-gcc
+kernel=linux-source-6.1
+
+# The wrapper has paths in it, and this file has all decisions.
+stamp="$out $(cksum < "$0")"
+[ "$(cat "$out/built" 2>/dev/null || true)" != "$stamp" ] || exit 0
+
+need_packages apt bzip2 cmake gcc gcc-i686-linux-gnu libc6-dev make perl \
+	pkg-config rsync xz-utils "$kernel"
+rm -rf "$out"
+mkdir -p "$out/bin" "$work"
+
+# run COMMAND...: what it prints goes to the log.
+run() { "$@" >> "$log" 2>&1 || { tail -20 "$log" >&2; die "'$*' failed: $log"; }; }
+
+# ---- sources ----
+
+# An apt of its own, as the machine's need not have sources in its list.
+mkdir -p "$work/apt/lists/partial"
+. /etc/os-release
+mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' \
+	"Codename: $VERSION_CODENAME" 'Component: main' 'Label: Debian' | head -1)
+[ "$mirror" ] || die "apt has no list of Debian's packages; run: apt-get update"
+echo "deb-src $mirror $VERSION_CODENAME main" > "$work/apt/sources.list"
+apt="-o Dir::Etc::sourcelist=$work/apt/sources.list -o Dir::Etc::sourceparts=-
+     -o Dir::State::lists=$work/apt/lists -o Dir::Cache::srcpkgcache= -o Dir::Cache::pkgcache=
+     -o APT::Sandbox::User=root"
+
+# unpack PACKAGE: puts its source, without Debian's changes, to $work/PACKAGE.
+unpack() {
+	if [ -d "${SOURCES:-}/$1" ]; then
+		cp -r "$SOURCES/$1" "$work/$1"
+		return
+	fi
+	mkdir "$work/$1"
+	(cd "$work/apt" && run apt-get $apt -q source --download-only --tar-only "$1") ||
+		die "no source of $1; unpack it to FOLDER/$1 and set SOURCES=FOLDER"
+	tar -C "$work/$1" --strip-components=1 -xf "$work/apt/$1"_*.orig.tar.*[!c]
+}
+
+step "user space for i386: fetching sources"
+run apt-get $apt -q update
+for package in musl libmnl json-c busybox; do
+	echo "$package"
+	unpack $package
+done
+
+# ---- compiler ----
+
+step "user space for i386: headers of $kernel"
+mkdir -p "$work/kernel"
+tar -C "$work/kernel" --strip-components=1 -xf "/usr/src/$kernel.tar.xz" \
+	"$kernel/Makefile" "$kernel/Kbuild" "$kernel/scripts" "$kernel/include" \
+	"$kernel/arch/x86" "$kernel/tools/testing/selftests/kselftest.h" \
+	"$kernel/tools/testing/selftests/kselftest_harness.h" "$kernel/tools/include"
+run make -C "$work/kernel" ARCH=i386 headers_install INSTALL_HDR_PATH="$out"
+# The programs say "../kselftest_harness.h", found by way of this folder.
+mkdir -p "$out/selftests/kerror"
+cp "$work"/kernel/tools/testing/selftests/kselftest*.h "$out/selftests"
+
+step "user space for i386: musl"
+(cd "$work/musl" && run ./configure --target=i386-linux-musl --prefix="$out" \
+	--disable-shared --enable-wrapper=gcc CC=i686-linux-gnu-gcc CFLAGS="-O2 -march=i686")
+run make -C "$work/musl" -j"$(nproc)" install CROSS_COMPILE=i686-linux-gnu-
+# No position-independent programs: what maps them at random is newer.
+cat > "$cc" <<T
+#!/bin/sh
+exec i686-linux-gnu-gcc -specs "$out/lib/musl-gcc.specs" -march=i686 -fno-pie -no-pie -static "\$@"
+T
+cat > "$out/bin/i386-musl-pkg-config" <<T
+#!/bin/sh
+PKG_CONFIG_LIBDIR="$out/lib/pkgconfig" PKG_CONFIG_PATH= exec pkg-config --static "\$@"
+T
+chmod +x "$out"/bin/i386-musl-*
+
+# ---- libraries ----
+
+step "user space for i386: libmnl, json-c"
+mkdir -p "$out/lib/pkgconfig"
+(cd "$work/libmnl/src" && echo "#define HAVE_VISIBILITY_HIDDEN 1" > config.h &&
+	run "$cc" -O2 -I. -I../include -c attr.c callback.c nlmsg.c socket.c &&
+	run i686-linux-gnu-ar rcs "$out/lib/libmnl.a" attr.o callback.o nlmsg.o socket.o)
+cp -r "$work/libmnl/include/libmnl" "$out/include"
+cat > "$out/lib/pkgconfig/libmnl.pc" <<T
+Name: libmnl
+Description: Minimalistic Netlink communication library
+Version: $(sed -n 's/^AC_INIT(\[libmnl\], \[\(.*\)\])/\1/p' "$work/libmnl/configure.ac")
+Libs: -L$out/lib -lmnl
+Cflags: -I$out/include
+T
+# Neither getrandom() nor rdrand: where they are not, json-c complains aloud.
+run cmake -S "$work/json-c" -B "$work/json-c/b" -DCMAKE_SYSTEM_NAME=Linux \
+	-DCMAKE_SYSTEM_PROCESSOR=i686 -DCMAKE_C_COMPILER="$cc" \
+	-DCMAKE_AR="$(command -v i686-linux-gnu-ar)" -DCMAKE_INSTALL_PREFIX="$out" \
+	-DCMAKE_INSTALL_LIBDIR=lib -DCMAKE_BUILD_TYPE=Release -DBUILD_SHARED_LIBS=OFF \
+	-DBUILD_STATIC_LIBS=ON -DBUILD_TESTING=OFF -DBUILD_APPS=OFF -DDISABLE_WERROR=ON \
+	-DDISABLE_EXTRA_LIBS=ON -DENABLE_RDRAND=OFF -DHAVE_GETRANDOM=OFF
+run cmake --build "$work/json-c/b" -j"$(nproc)" --target install
+
+# ---- busybox ----
+
+step "user space for i386: busybox"
+# Its configuration has no fragments: switch on the applets that are wanted in
+# one that has all off, and leave the features that they then have undecided, so
+# that they get their defaults.
+wanted="LFS STATIC LONG_OPTS SHOW_USAGE FEATURE_EDITING FEATURE_TAB_COMPLETION
+	SH_IS_ASH CTTYHACK SETSID CAT ECHO PRINTF LS CP MV RM LN MKDIR RMDIR TOUCH
+	CHMOD CHOWN MKNOD MKFIFO STAT READLINK BASENAME DIRNAME HEAD TAIL SORT UNIQ
+	CUT TR WC TEE SEQ EXPR TEST TEST1 TRUE FALSE SLEEP USLEEP UNAME ID NPROC
+	DATE DD SYNC DF ENV OD TIMEOUT MD5SUM SHA256SUM YES TTY STTY CHROOT AWK SED
+	GREP EGREP FIND XARGS CMP DIFF VI HEXDUMP MORE CLEAR INSMOD RMMOD LSMOD
+	DMESG MOUNT UMOUNT MOUNTPOINT KILL KILLALL PGREP PKILL PIDOF PS FREE TOP
+	BB_SYSCTL UPTIME"
+run make -C "$work/busybox" HOSTCC=gcc allnoconfig
+awk -v wanted="$wanted" '
+BEGIN { for (i = split(wanted, names); i; i--) on["CONFIG_" names[i]] }
+$1 == "#" && $2 in on { print $2 "=y"; next }
+/^CONFIG_SH_IS_NONE=y|^(# )?CONFIG_(ASH|FEATURE)_/ && !/_MOUNT_LABEL/ { next }
+{ print }' "$work/busybox/.config" > "$work/busybox.config"
+cp "$work/busybox.config" "$work/busybox/.config"
+{ yes '' | make -C "$work/busybox" HOSTCC=gcc oldconfig; } >> "$log" 2>&1
+bb() { make -C "$work/busybox" CC="$cc" HOSTCC=gcc AR=i686-linux-gnu-ar \
+	STRIP=i686-linux-gnu-strip SKIP_STRIP=y "$@"; }
+{ bb -j"$(nproc)" busybox busybox.links 2>&1 && touch "$work/busybox.built" || true; } |
+	progress busybox 340 >> "$log"
+[ -e "$work/busybox.built" ] || { tail -20 "$log" >&2; die "busybox was not built: $log"; }
+i686-linux-gnu-strip -o "$out/busybox" "$work/busybox/busybox"
+sed 's,.*/,,' "$work/busybox/busybox.links" | grep -vx busybox | sort -u > "$out/applets"
+
+# What was built from is large; the log is kept.
+rm -rf "$work"
+echo "$stamp" > "$out/built"
