@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Kernel threads that can be stopped, for kernels before 2.6.4. One at a time
- * is created, and one stopped.
+ * is created, and one stopped. And before 2.6.7, for modules.
  */
 #include <kerror_compat.h>
 #include <linux/module.h>
@@ -85,5 +85,12 @@ int kthread_stop(struct task_struct *task)
 	up(&kthread_lock);
 	return 0;
 }
+EXPORT_SYMBOL_GPL(kthread_stop);
+
+/* 2.6.7: before, they are there but not for modules. */
+#elif LINUX_VERSION_CODE < KERNEL_VERSION(2, 6, 7)
+EXPORT_SYMBOL_GPL(kthread_create);
+EXPORT_SYMBOL_GPL(kthread_bind);
+EXPORT_SYMBOL_GPL(kthread_should_stop);
 EXPORT_SYMBOL_GPL(kthread_stop);
 #endif

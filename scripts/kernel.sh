@@ -37,6 +37,8 @@ fix_old_tree() {
 	# make: explicit targets and patterns in one rule are an error
 	fix Makefile '^config %config *:' 's/^config %config/%config/'
 	fix Makefile '^/ %/ *:' 's,^/ %/,%/,'
+	# make: "+ =" is not "+="
+	fix drivers/media/dvb/b2c2/Makefile '\+ =' 's/\+ =/+=/'
 	# perl: defined() of an array is an error
 	fix kernel/timeconst.pl 'defined\(@' 's/defined\((@\w+)\)/\1/'
 	# gcc: one name may not be static here and extern there, and a function is
@@ -153,16 +155,22 @@ if [ "$arch" = i386 ]; then
 		{ print }' "$out/fragments" "$out/.config" > "$out/.config.merged" &&
 			mv "$out/.config.merged" "$out/.config"
 	}
-	# Of the lines on standard input, those whose option this release knows
+	# Of the lines on standard input, those whose option this release knows and
+	# has: until 2.6.29 NET_NS does not go with SYSFS, TIMERFD was broken once.
 	known() {
 		find "$source" -name 'Kconfig*' ! -path "$source/arch/*" -o \
 			-path "$source/arch/[ix]*86/*" -name 'Kconfig*' |
-			xargs sed -nE 's/^[ \t]*(menu)?config[ \t]+([A-Za-z0-9_]+).*/CONFIG_\2/p' |
-			sort -u > "$out/known"
+			xargs awk '
+			/^[ \t]*(menu)?config[ \t]/ { option = "CONFIG_" $2; known[option] }
+			/^[ \t]*depends .*(!SYSFS|BROKEN$)/ { delete known[option] }
+			END { for (option in known) print option }' > "$out/known"
 		awk -F= 'FNR == NR { known[$1]; next } $1 in known' "$out/known" -
 	}
 fi
-if ! cmp -s "$out/fragments" "$out/fragments.configured"; then
+# Again if an option of the series changed: early releases would do it while they
+# build other things.
+(cd "$patched" && cat "$out/fragments" $(grep Kconfig "$BUILD/$name/files")) > "$out/options"
+if ! cmp -s "$out/options" "$out/options.configured"; then
 	step "configuring $name for $2"
 	configure > "$log" 2>&1 ||
 		{ tail -5 "$log" >&2; die "configuring failed: $log"; }
@@ -174,7 +182,7 @@ if ! cmp -s "$out/fragments" "$out/fragments.configured"; then
 		done > "$out/fragments.missing"
 	[ ! -s "$out/fragments.missing" ] ||
 		die "this kernel does not take: $(tr '\n' ' ' < "$out/fragments.missing")"
-	cp "$out/fragments" "$out/fragments.configured"
+	cp "$out/options" "$out/options.configured"
 fi
 
 targets="${TARGETS:-}"

@@ -91,8 +91,9 @@ static inline unsigned long kerror_compat_cmpxchg(unsigned long *at,
 #define atomic_long_read(v)	atomic_read(v)
 #endif
 #endif
-/* 2.6.22 */
-#ifndef atomic_long_xchg
+/* 2.6.22; until 2.6.28 with a slip in it */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(2, 6, 28)
+#undef atomic_long_xchg
 #define atomic_long_xchg(v, new) xchg(&(v)->counter, new)
 #endif
 /* 2.6.10 */

@@ -7,8 +7,8 @@
 #include <linux/kdev_t.h>
 #include <linux/netdevice.h>
 
-/* 2.6.26 */
-#if LINUX_VERSION_CODE < KERNEL_VERSION(2, 6, 26)
+/* 2.6.26; 2.6.27: of a const device */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(2, 6, 27)
 #define dev_name(dev)	((dev)->bus_id)
 #endif
 

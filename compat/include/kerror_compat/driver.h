@@ -56,7 +56,7 @@ struct ratelimit_state {
 	struct ratelimit_state name = { interval, burst }
 
 /* Two callers at once may both be let through. Context: any. */
-static inline int __ratelimit(struct ratelimit_state *state)
+static inline int kerror_compat_ratelimit(struct ratelimit_state *state)
 {
 	if (!state->begin ||
 	    time_after(jiffies, state->begin + state->interval)) {
@@ -65,6 +65,9 @@ static inline int __ratelimit(struct ratelimit_state *state)
 	}
 	return state->printed++ < state->burst;
 }
+
+/* 2.6.26 alone has another one. */
+#define __ratelimit kerror_compat_ratelimit
 #endif
 
 /* 5.8: the flags only keep a message from the kernel log. */

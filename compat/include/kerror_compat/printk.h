@@ -46,6 +46,10 @@ static inline void print_hex_dump(const char *level, const char *prefix,
 		printk("%s%s%08lx: %s\n", level, prefix, (unsigned long)at, line);
 	}
 }
+#elif LINUX_VERSION_CODE < KERNEL_VERSION(2, 6, 23)
+/* It does not write to the data. */
+#define print_hex_dump(level, prefix, type, row, group, data, size, ascii) \
+	print_hex_dump(level, prefix, type, row, group, (void *)(data), size, ascii)
 #endif
 
 #endif

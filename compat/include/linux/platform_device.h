@@ -24,7 +24,8 @@ platform_device_register_simple(char *name, unsigned int id,
 		return ERR_PTR(-ENOMEM);
 	memset(device, 0, sizeof(*device));
 	device->name = name;
-	device->id = id;
+	/* Each device has a number. */
+	device->id = id == (unsigned int)-1 ? 0 : id;
 	device->dev.release = kerror_compat_device_release;
 	err = platform_device_register(device);
 	if (err) {
