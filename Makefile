@@ -15,6 +15,7 @@ help:
 	@echo '  make demo    build and boot a patched kernel, show events of a sample driver'
 	@echo '  make check   run all tests; the last line is "N passed, N failed"'
 	@echo '  make stress  the long form of the stress tests, on debug kernels (EVENTS=N)'
+	@echo '  make mutants breaks the code on purpose, to see the tests fail'
 	@echo '  make shell   a shell in the guest of "make demo"'
 	@echo
 	@echo 'Parts of them:'
@@ -24,7 +25,7 @@ help:
 	@echo '  make clean   delete build/'
 	@echo
 	@echo 'KSRC=/path/to/linux makes demo, check, shell and kernel use that tree.'
-	@echo 'It may be a Linux 2.6; before 2.6.27 or so that needs KCC=an old gcc, such as 3.4.'
+	@echo 'It may be a Linux 2.6; before 2.6.32 that needs KCC=an old gcc, such as 3.4.'
 	@echo 'The tree is only read. A series for it alone:'
 	@echo '  scripts/make-series.sh /path/to/linux /path/to/patches'
 
@@ -36,6 +37,9 @@ check:
 
 stress:
 	@scripts/stress.sh $(EVENTS)
+
+mutants:
+	@scripts/mutants.sh $(NAMES)
 
 shell: kernel
 	@scripts/guest.sh $(firstword $(GUEST)) shell $(lastword $(GUEST))
@@ -52,4 +56,4 @@ series:
 clean:
 	rm -rf build
 
-.PHONY: help demo check stress shell kernel tools series clean
+.PHONY: help demo check stress mutants shell kernel tools series clean

@@ -11,6 +11,7 @@
  */
 #include <linux/completion.h>
 #include <linux/cpumask.h>
+#include <linux/ctype.h>
 #include <linux/err.h>
 #include <linux/evlog.h>
 #include <linux/fs.h>
@@ -454,6 +455,53 @@ static void random_mixed_case(struct rnd_state *random, int n)
 	     pointer);
 }
 
+/* Eight words for whatever takes one, and as many again. */
+#define WORDS8(n)	(n), (n) * 3, (n) * 5, ~(n), (n) >> 7, 7UL, 0UL, -(n)
+#define WORDS40(n)	WORDS8(n), WORDS8((n) * 11), WORDS8((n) * 13), \
+			WORDS8((n) * 17), WORDS8((n) * 19)
+
+/*
+ * Formats of random characters. What evl_printf() takes must be what vsnprintf()
+ * takes, which warns of anything else. Without what reads memory, and '*'.
+ */
+static int test_garbage(unsigned long seed, unsigned long cases)
+{
+	static const char letters[] = "%%%%%-+ #0.128hlLztdiuoxXcaqn&\x80";
+	struct rnd_state random;
+	unsigned int at, digits;
+	unsigned long i;
+	char fmt[25];
+	int err;
+
+	if (!TODAY)
+		return -EOPNOTSUPP;
+	prandom_seed_state(&random, seed);
+	for (i = 1; i <= cases; i++) {
+		unsigned long word = random_number(&random);
+
+		digits = 0;
+		for (at = 0; at < sizeof(fmt) - 1; at++) {
+			fmt[at] = letters[below(&random, sizeof(letters) - 1)];
+			digits = isdigit(fmt[at]) ? digits + 1 : 0;
+			/* No text may be longer than an event. */
+			if (digits > 2)
+				fmt[at] = 'd';
+		}
+		fmt[below(&random, sizeof(fmt))] = '\0';
+		fmt[sizeof(fmt) - 1] = '\0';
+		err = count(evl_printf(FACILITY, i, LOG_INFO, fmt,
+				       WORDS40(word)));
+		if (err == -EINVAL)
+			continue;
+		if (err)
+			return err;
+		count(evl_write(FACILITY, i, LOG_INFO, text,
+				snprintf(text, TEXT_SIZE, fmt, WORDS40(word)),
+				EVL_FORMAT_BINARY));
+	}
+	return 0;
+}
+
 /* Each seed makes its own sequence of cases. */
 static int test_random(unsigned long seed, unsigned long cases)
 {
@@ -682,18 +730,31 @@ static int test_two_walks(unsigned long a, unsigned long b)
 				3333333333333ULL, '4', 5, 5, "six", -7L));
 }
 
-/* Events that the worker cannot have delivered when the kernel ends. */
-static int test_panic(unsigned long events, unsigned long b)
+/* Events that the worker cannot have delivered from this CPU. */
+static void last_words(unsigned long events)
 {
 	unsigned long i;
 
-	/* As in an interrupt: else Linux 2.6.0 writes its disks first. */
-	local_bh_disable();
 	local_irq_disable();
 	for (i = 0; i < events; i++)
 		count(evl_printf(FACILITY, 14, LOG_INFO, "last words %lu", i));
 	count(kernel_error_event("raw words", 9, KERROR_GROUP_RAW));
+}
+
+static int test_panic(unsigned long events, unsigned long b)
+{
+	/* As in an interrupt: else Linux 2.6.0 writes its disks first. */
+	local_bh_disable();
+	last_words(events);
 	panic("test_evlog: asked for");
+}
+
+/* Ends the task, not the kernel. */
+static int test_oops(unsigned long events, unsigned long b)
+{
+	last_words(events);
+	BUG();
+	return 0;
 }
 
 static atomic_t nmi_wanted;
@@ -726,6 +787,7 @@ static const struct test_command {
 } test_commands[] = {
 	{ "table", test_table },
 	{ "random", test_random },		/* seed, cases */
+	{ "garbage", test_garbage },		/* seed, cases */
 	{ "burst", test_burst },		/* events */
 	{ "all-cpus", test_all_cpus },		/* events of each */
 	{ "hardirq", test_hardirq },		/* events */
@@ -743,6 +805,7 @@ static const struct test_command {
 	{ "limited", test_limited },		/* calls */
 	{ "two-walks", test_two_walks },
 	{ "panic", test_panic },		/* events */
+	{ "oops", test_oops },			/* events */
 };
 
 static ssize_t test_write_command(struct file *file, const char __user *buffer,

@@ -53,7 +53,7 @@ guest_checks() {
 	[ "$arch" = x86_64 ] || suffix=-$arch
 	step "Linux $name, $arch with 2 CPUs in QEMU" 2>&1
 	check "$name: selftests in the guest" "$TOP/scripts/guest.sh" "$name" check "$arch"
-	grep -aE '^(not ok|# Linux version|# .*kerror_test.c.*(equal|raised|after|answered|events from))' \
+	grep -aE '^(not ok|# Linux version|# .*kerror_test.c.*(equal|raised|refused|after|answered|events from))' \
 		"$BUILD/$name/check$suffix.log" || true
 	count "$BUILD/$name/check$suffix.log"
 	if [ "$arch" = i386 ]; then
@@ -66,6 +66,7 @@ guest_checks() {
 	check "$name: an independent reader decodes the same" same_by_two_readers
 	check "$name: the demo's events, as on any kernel" demo_shows_all
 	check "$name: a panic prints the events that wait" panic_prints_what_waits
+	check "$name: an oops does not keep the events that wait" oops_delivers_what_waits
 }
 
 # This guest must not end with its token.
@@ -75,6 +76,14 @@ panic_prints_what_waits() {
 		    'event of 9 bytes, groups 0x1,.*72 61 77 20 77 6f 72 64 73' \
 		    'Kernel panic.*test_evlog: asked for'; do
 		grep -aq "$what" "$BUILD/$name/panic$suffix.log" || { echo "missing: $what"; return 1; }
+	done
+}
+
+oops_delivers_what_waits() {
+	"$TOP/scripts/guest.sh" "$name" oops "$arch" && return 1
+	for what in ': last words 0 ' ': last words 19 ' '72 61 77 20 77 6f 72 64 73\|raw words' \
+		    '^kernel log: .*\(kernel BUG\|invalid op\)' '^GUEST-FAILED: the kernel complained$'; do
+		grep -aq "$what" "$BUILD/$name/oops$suffix.log" || { echo "missing: $what"; return 1; }
 	done
 }
 

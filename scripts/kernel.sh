@@ -99,6 +99,12 @@ while read -r patch; do
 		die "$patch does not apply to $source"
 done < "$series/series"
 [ "$arch" != i386 ] || fix_old_tree
+# mutants.sh breaks one file on purpose.
+if [ "${MUTATE:-}" ]; then
+	cp "$patched/$MUTATE_FILE" "$BUILD/$name/intact"
+	sed -E -i "$MUTATE" "$patched/$MUTATE_FILE"
+	! cmp -s "$patched/$MUTATE_FILE" "$BUILD/$name/intact" || die "nothing in $MUTATE_FILE to mutate"
+fi
 (cd "$patched" && find . -type f | sed 's,^\./,,' | sort) > "$BUILD/$name/files"
 while read -r file; do
 	cmp -s "$patched/$file" "$source/$file" && continue

@@ -118,8 +118,9 @@ static inline int kerror_compat_inc_return(atomic_t *v)
 #define preempt_enable_notrace()	preempt_enable()
 #endif
 
-/* 2.6.33 */
-#ifndef this_cpu_read
+/* 2.6.33; 2.6.34: by the plain name of the variable */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(2, 6, 34)
+#undef this_cpu_read
 #define this_cpu_read(variable)	__get_cpu_var(variable)
 #endif
 

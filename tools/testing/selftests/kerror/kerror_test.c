@@ -36,16 +36,28 @@
 #define POLICY		"/sys/module/kerror/parameters/printk"
 #define FACILITY	"test_evlog"
 
-/* Has the module raise events: 0, or what the call under test returned. */
+/*
+ * Has the module raise events: 0, or what the call under test returned. On one
+ * CPU, as the order is promised for each by itself: emulated clocks may stand
+ * still for longer than it takes to move to another.
+ */
 static int ask(const char *format, ...)
 {
+	cpu_set_t allowed, first;
 	char command[128];
 	va_list args;
+	int err;
 
 	va_start(args, format);
 	vsnprintf(command, sizeof(command), format, args);
 	va_end(args);
-	return put(DEVICE, command);
+	CPU_ZERO(&first);
+	CPU_SET(0, &first);
+	sched_getaffinity(0, sizeof(allowed), &allowed);
+	sched_setaffinity(0, sizeof(first), &first);
+	err = put(DEVICE, command);
+	sched_setaffinity(0, sizeof(allowed), &allowed);
+	return err;
 }
 
 /* What the module knows: "raised", "refused", or "address" in hexadecimal. */
@@ -1097,6 +1109,14 @@ static void show(const char *bytes, size_t size)
 	fputs("' ", stderr);
 }
 
+/* For an event that is not the one expected. */
+static void show_place(const struct evl_header *header)
+{
+	fprintf(stderr, "# unexpected: case %u, format %u, CPU %u, at %llu\n",
+		header->event_type, header->format, header->cpu,
+		(unsigned long long)header->time_boot);
+}
+
 /*
  * Compares one pair of a format case: what libkerror makes of the event with
  * what the kernel's vsnprintf() made of the same call.
@@ -1105,19 +1125,28 @@ static bool pair_is_equal(struct listener *listener)
 {
 	static char text[65536], format[1024];
 	const struct kerror_event *event = next_event(listener);
+	struct evl_header header;
 	const char *expected;
 	size_t size, expected_size;
 	uint32_t number;
 
-	if (!event || !kerror_event_format(event))
+	if (!event || !kerror_event_format(event)) {
+		if (event)
+			show_place(kerror_event_header(event));
 		return false;
-	number = kerror_event_header(event)->event_type;
+	}
+	header = *kerror_event_header(event);
+	number = header.event_type;
 	snprintf(format, sizeof(format), "%s", kerror_event_format(event));
 	size = kerror_event_text(event, text, sizeof(text));
 	event = next_event(listener);
 	if (!event || kerror_event_format(event) ||
-	    kerror_event_header(event)->event_type != number)
+	    kerror_event_header(event)->event_type != number) {
+		show_place(&header);
+		if (event)
+			show_place(kerror_event_header(event));
 		return false;
+	}
 	expected = kerror_event_payload(event, &expected_size);
 	if (size == expected_size && !memcmp(text, expected, size))
 		return true;
@@ -1160,6 +1189,35 @@ TEST_F_TIMEOUT(kerror, random_formats, 600)
 	}
 	TH_LOG("%u of 100000 cases equal", equal);
 	EXPECT_EQ(100000, equal);
+}
+
+/* Each one is refused, or means to the kernel what it means to libkerror. */
+TEST_F_TIMEOUT(kerror, garbage_formats, 600)
+{
+	uint64_t raised = known("raised", 10), refused = known("refused", 10);
+	unsigned int seed, equal = 0, taken = 0, end;
+	int err;
+
+	for (seed = 1; seed <= 500; seed++) {
+		err = ask("garbage %u 200", seed);
+		if (err == -EOPNOTSUPP)
+			SKIP(return, "vsnprintf() of Linux 2.6 takes other formats");
+		ASSERT_EQ(0, err);
+		/* Those taken were raised twice. */
+		end = known("raised", 10) - raised - 200 * seed;
+		for (; taken < end; taken++)
+			equal += pair_is_equal(&self->listener);
+		ASSERT_EQ(0, self->listener.lost_all);
+		ASSERT_EQ(taken, equal) {
+			TH_LOG("seed %u", seed);
+		}
+	}
+	refused = known("refused", 10) - refused;
+	TH_LOG("100000 formats: %llu refused, %u of %u taken are equal",
+	       (unsigned long long)refused, equal, taken);
+	EXPECT_EQ(100000, refused + taken);
+	EXPECT_LT(10000, refused);
+	EXPECT_LT(10000, taken);
 }
 
 /* ------------------------------------------------------------------ */

@@ -1,0 +1,69 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Proves that the tests can fail: mutants.sh [NAME...]
+#
+# Breaks Linux 6.12 with the series on purpose, once for each line of mutants.txt
+# (or those with a NAME), and has the test run that the line names. A mutant that
+# passes it is a failure. The last line is "N passed, N failed"; what each guest
+# printed is in build/mutants/. Allow half an hour.
+. "$(dirname "$0")/common.sh"
+
+logs=$BUILD/mutants
+mkdir -p "$logs"
+passed=0 failed=0
+
+# caught TEST LOG: says by what. A guest without a token hung or crashed.
+caught() {
+	case $1 in
+	kunit:*)
+		! grep -aqE "^ok [0-9]+ ${1#*:}$" "$2" &&
+			{ grep -aoE 'not ok [0-9]+ test_.*' "$2" || echo "KUnit did not finish"; }
+		;;
+	panic)
+		! grep -aq 'test_evlog: last words 19$' "$2" && echo "the console shows no last words"
+		;;
+	*)
+		grep -aq '^GUEST-PASSED$' "$2" && return 1
+		grep -aE "^not ok [0-9]+ .*${1#stress.}|^kernel log:" "$2" ||
+			{ grep -aq '^GUEST-' "$2" || echo "the guest hung or crashed"; }
+		;;
+	esac | head -1 | grep .
+}
+
+sed '/^#/d' "$(dirname "$0")/mutants.txt" > "$logs/list"
+while IFS= read -r line <&3; do
+	field() { echo "$line" | awk -F ' [|] ' -v n="$1" '{ print $n }'; }
+	name=$(field 1) test=$(field 5)
+	case " ${*:-$name} " in *" $name "*) ;; *) continue ;; esac
+	log=$logs/$name.log
+	kernel=x86_64
+	[ "$test" = "${test#kunit:}" ] || kernel=um
+	MUTATE_FILE=$(field 3) MUTATE=$(field 4) "$TOP/scripts/kernel.sh" 6.12 $kernel \
+		> "$log.build" 2>&1 || die "$name does not build: $log.build"
+	case $test in
+	kunit:*)
+		timeout 60 "$BUILD/6.12/um/linux" mem=256M con=null con0=fd:0,fd:1 panic=-1 \
+			kunit.enable=1 kunit.filter_glob="${test#*:}" < /dev/null > "$log" 2>&1 || true
+		;;
+	panic)
+		TIMEOUT=100 "$TOP/scripts/guest.sh" 6.12 panic > "$log" 2>&1 || true
+		;;
+	*)
+		APPEND="test=${test#kerror.}" TIMEOUT=180 "$TOP/scripts/guest.sh" 6.12 one \
+			> "$log" 2>&1 || true
+		;;
+	esac
+	if by=$(caught "$test" "$log"); then
+		passed=$((passed + 1))
+		echo "ok - $name ($(field 2)): $by"
+	else
+		failed=$((failed + 1))
+		echo "not ok - $name ($(field 2)): $test did not notice: $log"
+	fi
+done 3< "$logs/list"
+# Undone
+for kernel in um x86_64; do "$TOP/scripts/kernel.sh" 6.12 $kernel > "$logs/build" 2>&1; done
+echo
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ]

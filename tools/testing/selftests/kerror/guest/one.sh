@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# One test, which the boot parameter test= names: as in kerror_test, or, after
+# "stress.", in stress_test.
+. /guest/common.sh
+case $test in
+stress.*)
+	insmod /modules/test_evlog_stress.ko || exit 1
+	STRESS_EVENTS=${events:-200000} stress_test -t "${test#stress.}"
+	;;
+*)
+	load_test_module && kerror_test -t "$test"
+	;;
+esac

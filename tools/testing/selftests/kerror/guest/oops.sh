@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# An oops while events wait: they are delivered all the same. PID 1 then finds
+# the kernel's complaint.
+. /guest/common.sh
+load_test_module || exit 1
+kerrord --group=all &
+sleep 1
+# Who raises them dies.
+(raise oops 20)
+sleep 2
+kill -INT $!
+wait $!
+exit 0
