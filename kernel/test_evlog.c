@@ -677,7 +677,7 @@ static int test_severity(unsigned long severity, unsigned long b)
 }
 
 /* A facility of @length letters. */
-static int test_facility(unsigned long length, unsigned long b)
+static int test_facility_name(unsigned long length, unsigned long b)
 {
 	char name[128] = "";
 
@@ -798,7 +798,7 @@ static const struct test_command {
 	{ "wrapping-iov", test_wrapping_iov },
 	{ "write", test_write },		/* bytes, format */
 	{ "severity", test_severity },		/* severity */
-	{ "facility", test_facility },		/* letters */
+	{ "facility", test_facility_name },		/* letters */
 	{ "refused-format", test_refused_format },	/* which */
 	{ "pointer", test_pointer },
 	{ "long", test_long },			/* bytes of the %s */
