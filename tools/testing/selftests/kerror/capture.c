@@ -3,7 +3,8 @@
  * Records what the kernel sends on NETLINK_KERROR, byte for byte, without any
  * library: capture [PROTOCOL_NUMBER]. It asks for a replay of one group since
  * boot, and prints each datagram as a line "STREAM <nl_groups> <hexadecimal>"
- * until NLMSG_DONE. For readers that are tested on another machine.
+ * until NLMSG_DONE, after a line "ENDIAN little" or "ENDIAN big". For readers
+ * that are tested on another machine.
  */
 #include <errno.h>
 #include <stdint.h>
@@ -64,6 +65,8 @@ int main(int argc, char **argv)
 {
 	int protocol = argc > 1 ? atoi(argv[1]) : NETLINK_KERROR;
 
+	printf("ENDIAN %s\n", __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ?
+	       "big" : "little");
 	replay(protocol, KERROR_GROUP_RAW);
 	replay(protocol, KERROR_GROUP_EVLOG);
 	return 0;

@@ -3,7 +3,8 @@
 """Independent reader of NETLINK_KERROR, written from <linux/kerror.h> and <linux/evlog.h> alone.
 
 Reads a captured stream (reader.py CAPTURE) or the socket (--live) and prints each event and each
-loss notice as a line of JSON; --test checks the reader itself. Promises that it shares nothing with
+loss notice as a line of JSON; --test checks the reader itself. A capture is in the byte order that
+its line ENDIAN names, else in this machine's. Promises that it shares nothing with
 kernel and daemon but these headers, prints an event of one group once, interprets none whose bytes
 contradict evlog.h (it prints the bytes), and fails at the first datagram that breaks the protocol.
 """
@@ -26,11 +27,7 @@ EVENT_MAX, DATAGRAM_MAX = 9216, 32768
 CAUSES = ("staging-full", "no-staging", "too-long", "nmi", "rate-limit", "abandoned", "history")
 LOST_HISTORY = CAUSES.index("history")
 
-NLMSGHDR = struct.Struct("=IHHII")
-LOSS = struct.Struct("=QQII")
-REQUEST = struct.Struct("=IIII")
-EVL_HEADER = struct.Struct("=QQ10I4H4B16s60s")
-EVL_ARGUMENT = struct.Struct("=BBH")
+BYTE_ORDERS = {"little": "<", "big": ">"}
 
 EVL_MAGIC, FLAG_TRUNCATED, ARG_FLAG_INVALID = 0x7af8, 0x20, 0x1
 KINDS = ("nodata", "binary", "string", "printf")
@@ -53,6 +50,18 @@ Message = collections.namedtuple("Message", "type sequence thread payload")
 Argument = collections.namedtuple("Argument", "type flags data")
 
 
+def set_byte_order(order):
+    """Defines the structures for a kernel of this byte order."""
+    global byte_order, NLMSGHDR, LOSS, REQUEST, EVL_HEADER, EVL_ARGUMENT
+    byte_order = order
+    NLMSGHDR, LOSS, REQUEST, EVL_HEADER, EVL_ARGUMENT = (
+        struct.Struct(BYTE_ORDERS[order] + fields)
+        for fields in ("IHHII", "QQII", "IIII", "QQ10I4H4B16s60s", "BBH"))
+
+
+set_byte_order(sys.byteorder)
+
+
 class Malformed(Exception):
     """A datagram breaks the protocol, or an event is not what evlog.h says."""
 
@@ -71,7 +80,7 @@ def to_signed(value, bits):
 
 
 def to_integer(argument):
-    return int.from_bytes(argument.data, sys.byteorder,
+    return int.from_bytes(argument.data, byte_order,
                           signed=argument.type in (WIDTH, PRECISION, S32, S64))
 
 
@@ -247,6 +256,9 @@ def read_capture(lines):
     """Returns [group, message] pairs and what is wrong with the stream, or None."""
     pairs, problem = [], "no STREAM line"
     for number, line in enumerate(lines, 1):
+        endian = re.fullmatch(rb"ENDIAN (little|big)", line.rstrip())
+        if endian:
+            set_byte_order(endian[1].decode())
         if not line.startswith(b"STREAM "):
             continue
         problem = None
@@ -364,7 +376,8 @@ def pack_argument(kind, data, flags=0):
     return EVL_ARGUMENT.pack(kind, flags, len(data)) + data + bytes(-len(data) % 4)
 
 
-def pack_printf(template, arguments=b"", flags=0, header_size=EVL_HEADER.size, device=b""):
+def pack_printf(template, arguments=b"", flags=0, header_size=0, device=b""):
+    header_size = header_size or EVL_HEADER.size
     variable = template + b"\0" + arguments
     header = EVL_HEADER.pack(1, 2, zlib.crc32(template), 0, zlib.crc32(b"sd"), flags, 0, 0, 0, 7, 8,
                              len(variable), EVL_MAGIC, header_size, len(device), len(template) + 1,
@@ -372,13 +385,14 @@ def pack_printf(template, arguments=b"", flags=0, header_size=EVL_HEADER.size, d
     return header + bytes(header_size - EVL_HEADER.size) + device + variable
 
 
-def self_test():
-    integers = {WIDTH: "=i", PRECISION: "=i", S32: "=i", U32: "=I", S64: "=q", U64: "=Q"}
+def self_test(order):
+    set_byte_order(order)
+    integers = {WIDTH: "i", PRECISION: "i", S32: "i", U32: "I", S64: "q", U64: "Q"}
     w, p, i, u, q, uq = (lambda value, kind=kind: pack_argument(kind, struct.pack(
-        integers[kind], value)) for kind in integers)
+        BYTE_ORDERS[byte_order] + integers[kind], value)) for kind in integers)
     c, s, t = (lambda data, flags=0, kind=kind: pack_argument(kind, data, flags)
                for kind in (CHAR, STRING, TEXT))
-    p8, p4 = (pack_argument(POINTER, struct.pack(size, 0xabc)) for size in ("=Q", "=I"))
+    p8, p4 = (pack_argument(POINTER, (0xabc).to_bytes(size, byte_order)) for size in (8, 4))
     renderings = (
         ("%d", i(-1), "-1"), ("%4d", i(-5), "  -5"), ("%u", i(-1), "4294967295"),
         ("%d", u(0xffffffff), "-1"), ("%x", i(-1), "ffffffff"), ("%#X", q(-1), "0X" + "F" * 16),
@@ -404,7 +418,8 @@ def self_test():
         return describe_event(GROUP_EVLOG, Message(MSG_EVENT, 0, 0, data))
 
     def capture(line):
-        return read_capture([b"console\n", line.encode() + b"\r\n"])
+        set_byte_order("big" if order == "little" else "little")
+        return read_capture([("ENDIAN %s\r\n" % order).encode(), line.encode() + b"\r\n"])
 
     cut = describe(pack_printf(b"%d %s%% %d", i(1) + s(b"a", ARG_FLAG_INVALID), 0x2a))
     datagram = "STREAM 1 " + NLMSGHDR.pack(NLMSGHDR.size + 1, MSG_EVENT, 0, 5, 6).hex() + "ff"
@@ -427,14 +442,14 @@ def self_test():
     failed = [check for check in checks if check[1] != check[2]]
     for check in failed:
         print("FAILED %s: %.200r, not %.200r" % check)
-    print("%d passed, %d failed" % (len(checks) - len(failed), len(failed)))
-    return 1 if failed else 0
+    print("%s-endian: %d passed, %d failed" % (order, len(checks) - len(failed), len(failed)))
+    return bool(failed)
 
 
 def main(argument):
     try:
         if argument == "--test":
-            return self_test()
+            return any([self_test(order) for order in BYTE_ORDERS])
         if argument == "--live":
             LiveReader().run()
         with open(argument, "rb") as capture:
