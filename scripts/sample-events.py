@@ -21,7 +21,7 @@ with open(sys.argv[1], encoding="utf-8", errors="replace") as log:
         line = line.split(" ", 1)[1]
         line = re.sub(r"(cpu|pid|tid)=\d+ ", "", line)
         line = re.sub(r"((softirq|hardirq) )comm=\S+ uid=\d+ gid=\d+", r"\1", line)
-        line = re.sub(r"(hash |pointer=)[0-9a-f]{8}\b", r"\1HASH", line)
+        line = re.sub(r"(hash |pointer=)(0{8})?[0-9a-f]{8}\b", r"\1HASH", line)
         texts.append(line)
 with open(sys.argv[2], encoding="utf-8", errors="replace") as log:
     for line in log:
@@ -37,7 +37,7 @@ with open(sys.argv[2], encoding="utf-8", errors="replace") as log:
                 del item[key]
         for argument in item.get("arguments", []):
             if argument["type"] == "pointer":
-                item["text"] = item["text"].replace(f"{argument['value']:08x}", "HASH")
+                item["text"] = re.sub(f"(0{{8}})?{argument['value']:08x}", "HASH", item["text"])
                 argument["value"] = "HASH"
         items.append(json.dumps(item))
 print("\n".join(sorted(texts) + sorted(items)))
