@@ -8,4 +8,4 @@ sleep 1
 case $(uname -r) in 2.*) dmesg -n 8 ;; esac
 # The worker cannot run where interrupts are off. Elsewhere it could deliver the
 # events while the kernel says why it ends.
-taskset -p 1 "$(pgrep '^kerror$')" && taskset -p 1 $$ && raise panic 20
+taskset -p 1 "$(pidof kerror)" && taskset -p 1 $$ && raise panic 20
