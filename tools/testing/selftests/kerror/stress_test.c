@@ -234,6 +234,19 @@ static void provoke_nmis(void)
 		usleep(100000);
 }
 
+/* Why SysRq-l makes no NMI, or NULL. */
+static const char *no_nmis(void)
+{
+#if !defined(__i386__) && !defined(__x86_64__)
+	return "no source of NMIs on this architecture";
+#endif
+	if (access("/proc/sysrq-trigger", W_OK))
+		return "no SysRq in this kernel";
+	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
+		return "the NMI goes to another CPU; there is one only";
+	return NULL;
+}
+
 /* A hundred readers, killed wherever they are. */
 static void kill_readers(void)
 {
@@ -279,8 +292,9 @@ TEST_F_TIMEOUT(stress, from_everywhere_at_once, 1800)
 		unsigned long raised = strtoul(at, &at, 10);
 
 		TH_LOG("raised by %s: %lu", kinds[k], raised);
-		if (k != 4 || (!access("/proc/sysrq-trigger", W_OK) &&
-			       sysconf(_SC_NPROCESSORS_ONLN) > 1))
+		if (k == 4 && no_nmis())
+			TH_LOG("skipped: %s", no_nmis());
+		else
 			EXPECT_LT(0, raised);
 	}
 }
