@@ -14,6 +14,8 @@ help:
 	@echo 'Each installs what it needs (on Debian, as root) and can be run again:'
 	@echo '  make demo    build and boot a patched kernel, show events of a sample driver'
 	@echo '  make check   run all tests; the last line is "N passed, N failed"'
+	@echo '  make arches  the tests that need a guest, on 6.12 for s390x, for i386, and for x86_64'
+	@echo '               with 32-bit programs'
 	@echo '  make stress  the long form of the stress tests, on debug kernels (EVENTS=N)'
 	@echo '  make mutants breaks the code on purpose, to see the tests fail'
 	@echo '  make shell   a shell in the guest of "make demo"'
@@ -34,6 +36,9 @@ demo:
 
 check:
 	@scripts/check.sh '$(KSRC)'
+
+arches:
+	@scripts/check.sh --arches
 
 stress:
 	@scripts/stress.sh $(EVENTS)
@@ -56,4 +61,4 @@ series:
 clean:
 	rm -rf build
 
-.PHONY: help demo check stress mutants shell kernel tools series clean
+.PHONY: help demo check arches stress mutants shell kernel tools series clean

@@ -33,6 +33,24 @@ need_packages() {
 		{ tail -5 "$BUILD/apt.log" >&2; die "apt-get failed: $BUILD/apt.log"; }
 }
 
+# own_apt FOLDER deb|deb-src [OPTION]...: sets $apt to the options of an apt of our
+# own, with its lists in FOLDER, as the machine's need not have such packages.
+own_apt() {
+	apt_folder=$1 apt_type=$2
+	shift 2
+	mkdir -p "$apt_folder/lists/partial"
+	. /etc/os-release
+	mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' \
+		"Codename: $VERSION_CODENAME" 'Component: main' 'Label: Debian' | head -1)
+	[ "$mirror" ] || die "apt has no list of Debian's packages; run: apt-get update"
+	echo "$apt_type $mirror $VERSION_CODENAME main" > "$apt_folder/sources.list"
+	apt="-o Dir::Etc::sourcelist=$apt_folder/sources.list -o Dir::Etc::sourceparts=-
+	     -o Dir::State::lists=$apt_folder/lists -o Dir::Cache::srcpkgcache=
+	     -o Dir::Cache::pkgcache= -o APT::Sandbox::User=root $*"
+	apt-get $apt -q update > "$apt_folder/log" 2>&1 ||
+		{ tail -5 "$apt_folder/log" >&2; die "apt-get update failed: $apt_folder/log"; }
+}
+
 # release_of KERNEL_TREE: such as 2.6.32
 release_of() {
 	awk '$2 == "=" && /^(VERSION|PATCHLEVEL|SUBLEVEL) / { print $3 }' \

@@ -6,43 +6,61 @@
 # SCRIPT is one of tools/testing/selftests/kerror/guest/. What the guest prints
 # goes to standard output and to build/NAME/SCRIPT.log. The status is 0 only if
 # the guest ended with its token in time ($TIMEOUT seconds). SCRIPT "shell"
-# gives a shell in the guest. KERNEL is x86_64 unless given, see kernel.sh. i386
-# may be any Linux from 2.6.0 on; its programs are static, see userland.sh.
+# gives a shell in the guest. KERNEL is x86_64 unless given, see kernel.sh. The
+# programs are for the kernel's architecture, but for i386 if it is x86_64-compat;
+# for Linux 2.6 they are static, see userland.sh.
 . "$(dirname "$0")/common.sh"
 
 [ $# -ge 2 ] || die "usage: guest.sh NAME SCRIPT [KERNEL]"
 name=$1 script=$2 variant=${3:-x86_64}
 source=$BUILD/$name/source
 kernel=$BUILD/$name/$variant
-programs=$BUILD/$name/programs
-root=$BUILD/$name/root
 log=$BUILD/$name/$script.log
 [ "$variant" = x86_64 ] || log=$BUILD/$name/$script-$variant.log
-case $variant in
-i386*)
-	arch=i386 programs=$programs-i386 root=$root-i386 userland=$BUILD/userland-i386
-	packages="cpio e2fsprogs make qemu-system-x86"
-	;;
-*)
-	arch=x86_64
-	packages="busybox-static cpio gcc kmod libc6-dev libjson-c-dev libmnl-dev make
-		pkg-config qemu-system-x86"
-	;;
-esac
 [ -e "$SELFTESTS/guest/$script.sh" ] || die "there is no $SELFTESTS/guest/$script.sh"
 [ -e "$kernel/built" ] || die "no kernel for $name; run scripts/kernel.sh $name $variant"
 
-need_packages $packages
-[ $arch != i386 ] || "$TOP/scripts/userland.sh"
+# The programs: those of this machine, or others, or such as Linux 2.6 wants.
+kind=cross
+release=$(release_of "$source")
+case $release,$variant in
+2.*) kind=old arch=i386 ;;
+*,s390x*) arch=s390x compiler=s390x-linux-gnu ;;
+*,i386*|*-compat) arch=i386 compiler=i686-linux-gnu ;;
+*) kind=native arch=x86_64 ;;
+esac
+qemu=qemu-system-x86
+[ $arch != s390x ] || qemu=qemu-system-misc
+need_packages busybox-static cpio e2fsprogs kmod make $qemu
+programs=$BUILD/$name/programs root=$BUILD/$name/root
+[ $kind = native ] || programs=$programs-$arch root=$root-$arch
+case $kind in
+native)
+	need_packages gcc libc6-dev libjson-c-dev libmnl-dev pkg-config
+	;;
+cross)
+	"$TOP/scripts/sysroot.sh" $arch
+	sysroot=$BUILD/sysroot-$arch
+	libraries=$sysroot/usr/lib/$arch-linux-gnu
+	;;
+old)
+	"$TOP/scripts/userland.sh"
+	userland=$BUILD/userland-i386
+	;;
+esac
 
-# build_x86_64: with the shared libraries of this machine
-build_x86_64() {
-	make -C "$source/tools/kerror" OUTPUT="$programs/tools" daemon &&
-	make -C "$source/tools/testing/selftests/kerror" OUTPUT="$programs"
+build_native() {
+	make -C "$source/tools/kerror" OUTPUT="$programs/tools" "$@" daemon &&
+	make -C "$source/tools/testing/selftests/kerror" OUTPUT="$programs" "$@"
 }
 
-# build_i386: without the Makefile of the selftests, which 2.6 has none of.
-build_i386() {
+build_cross() {
+	build_native CC=$compiler-gcc AR=$compiler-ar LDFLAGS="-L$libraries" \
+		PKG_CONFIG="env PKG_CONFIG_SYSROOT_DIR=$sysroot PKG_CONFIG_LIBDIR=$libraries/pkgconfig pkg-config"
+}
+
+# build_old: without the Makefile of the selftests, which 2.6 has none of.
+build_old() {
 	cc=$userland/bin/i386-musl-gcc
 	from=$source
 	[ -e "$from/tools/kerror/Makefile" ] && [ -e "$from/include/uapi/linux/kerror.h" ] ||
@@ -65,17 +83,12 @@ build_i386() {
 
 # The programs are built where the series puts them, in the patched tree.
 mkdir -p "$programs/tools"
-build_$arch > "$programs/log" 2>&1 ||
+build_$kind > "$programs/log" 2>&1 ||
 	{ tail -20 "$programs/log" >&2; die "building the guest's programs failed: $programs/log"; }
 
-# fill_x86_64: with the programs' shared libraries and their loader
-fill_x86_64() {
-	image=$kernel/arch/x86/boot/bzImage
-	cp /bin/busybox "$root/bin"
-	for applet in $(/bin/busybox --list | grep -vx busybox); do ln -s busybox "$root/bin/$applet"; done
-	cp "$programs/stress_test" "$root/bin"
-	cp "$kernel/samples/evlog/evlog_sample.ko" "$kernel"/kernel/test_evlog*.ko "$root/modules"
-	strip -g "$root"/modules/*.ko "$root"/bin/k* "$root/bin/stress_test" "$root/bin/capture"
+# fill_native: with the programs' shared libraries and their loader
+fill_native() {
+	fill /bin/busybox strip
 	ldd "$root/init" "$root/bin/kerrord" "$root/bin/kerror_test" |
 		sed -n 's,^[^/]*\(/[^ ]*\) (.*,\1,p' | sort -u |
 		while read -r library; do
@@ -84,13 +97,24 @@ fill_x86_64() {
 		done
 }
 
-# fill_i386: old kernels may have been built in their source.
-fill_i386() {
-	for image in "$kernel"/arch/x86/boot/bzImage "$kernel"/arch/i386/boot/bzImage \
-		     "$source"/arch/x86/boot/bzImage "$source"/arch/i386/boot/bzImage none; do
-		[ ! -e "$image" ] || break
-	done
-	[ "$image" != none ] || die "no bzImage in $kernel or $source"
+# fill_cross: likewise, but nothing here can load them.
+fill_cross() {
+	fill "$sysroot/bin/busybox" $compiler-strip
+	mkdir "$root/lib"
+	cp -L /usr/$compiler/lib/ld*.so.[12] /usr/$compiler/lib/libc.so.6 \
+		"$libraries"/lib*.so.? "$root/lib"
+}
+
+# fill BUSYBOX STRIP
+fill() {
+	cp "$1" "$root/bin"
+	for applet in $(/bin/busybox --list | grep -vx busybox); do ln -s busybox "$root/bin/$applet"; done
+	cp "$programs/stress_test" "$root/bin"
+	cp "$kernel/samples/evlog/evlog_sample.ko" "$kernel"/kernel/test_evlog*.ko "$root/modules"
+	"$2" -g "$root"/modules/*.ko "$root"/bin/k* "$root/bin/stress_test" "$root/bin/capture"
+}
+
+fill_old() {
 	objects=${image%/arch/*}
 	cp "$userland/busybox" "$root/bin"
 	while read -r applet; do ln -s busybox "$root/bin/$applet"; done < "$userland/applets"
@@ -103,16 +127,21 @@ fill_i386() {
 	done
 }
 
+# Old kernels may have been built in their source.
+for image in "$kernel"/arch/*/boot/bzImage "$source"/arch/*/boot/bzImage none; do
+	[ ! -e "$image" ] || break
+done
+[ "$image" != none ] || die "no bzImage in $kernel or $source"
 rm -rf "$root"
 mkdir -p "$root/bin" "$root/dev" "$root/guest" "$root/modules"
 cp "$programs/init" "$root/init"
 cp "$programs/tools/kerrord" "$programs/kerror_test" "$programs/capture" "$root/bin"
 cp "$SELFTESTS"/guest/*.sh "$root/guest"
-fill_$arch
+fill_$kind
 
 # Before 2.6.6 there is no program to be run in an initramfs: those kernels get
 # a file system in a RAM disk.
-case $(release_of "$source") in
+case $release in
 2.6.[0-5])
 	kbytes=$(($(du -sk "$root" | cut -f1) * 5 / 4 + 2048))
 	rm -f "$root.ext2"
@@ -131,12 +160,16 @@ esac
 [ "$script" = shell ] && input=/dev/stdin || input=/dev/null
 cpus=${CPUS:-2}
 parameters="kerror.staging_kb=512 kerror.history_kb=8192 guest=$script cpus=$cpus ${APPEND:-}"
-if [ $arch = i386 ]; then
+if [ $kind = old ]; then
 	# An emulated timer may be late for the kernel's check of it. An old
 	# kernel takes each "x=" that it does not know for PID 1's, up to 6.
 	set -- qemu-system-i386 -M pc -accel tcg,thread=multi \
 		-smp "$cpus,sockets=$cpus,cores=1,threads=1" -m "${MEMORY:-512}" \
 		-append "console=ttyS0 loglevel=${LOGLEVEL:-1} panic=1 no_timer_check $boot $parameters"
+elif [ $arch = s390x ]; then
+	set -- qemu-system-s390x -cpu max -accel tcg,thread=multi \
+		-smp "$cpus" -m "${MEMORY:-1024}" \
+		-append "console=ttysclp0 random.trust_cpu=on loglevel=${LOGLEVEL:-1} panic=-1 $parameters"
 else
 	set -- qemu-system-x86_64 -M microvm,rtc=on,pic=on,pit=on -cpu max -accel tcg,thread=multi \
 		-smp "$cpus" -m "${MEMORY:-1024}" \

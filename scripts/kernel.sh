@@ -5,15 +5,15 @@
 #
 # NAME is 6.1 or 6.12, for Debian's linux-source-NAME and patches/NAME, or any
 # other name for KERNEL_TREE, which is copied and gets the series that
-# make-series.sh prints for it. ARCH is x86_64 or um, or i386 for a KERNEL_TREE
-# of Linux 2.6, with the compiler $KCC (gcc unless set). The tree is prepared in
-# build/NAME/source, the kernel built in build/NAME/ARCH. Run again, it updates
-# only the files that the series has changed, and builds only what depends on
-# them. ARCH-FRAGMENT, as in x86_64-debug, adds that fragment to the configuration
-# and builds apart.
+# make-series.sh prints for it. ARCH is x86_64, i386, s390x or um. A KERNEL_TREE of
+# Linux 2.6 is for i386 only, with the compiler $KCC (gcc unless set). The tree is
+# prepared in build/NAME/source, the kernel built in build/NAME/ARCH. Run again, it
+# updates only the files that the series has changed, and builds only what depends
+# on them. ARCH-FRAGMENT, as in x86_64-debug, adds that fragment to the
+# configuration and builds apart.
 . "$(dirname "$0")/common.sh"
 
-[ $# -ge 2 ] || die "usage: kernel.sh NAME x86_64[-FRAGMENT]|i386[-FRAGMENT]|um [KERNEL_TREE]"
+[ $# -ge 2 ] || die "usage: kernel.sh NAME x86_64|i386|s390x|um[-FRAGMENT] [KERNEL_TREE]"
 KCC=${KCC:-gcc}
 name=$1 arch=${2%%-*} tree=${3:-}
 source=$BUILD/$name/source
@@ -22,6 +22,10 @@ out=$BUILD/$name/$2
 log=$BUILD/$name/$2.log
 series=$TOP/patches/$name
 mkdir -p "$BUILD/$name"
+
+# The kernel's own name of the architecture, and the prefix of its compiler
+karch=$arch cross=
+[ "$arch" != s390x ] || karch=s390 cross=s390x-linux-gnu-
 
 # fix FILE REGEX SED: edits a file for today's tools, if a line matches: the
 # patched copy of one that the series changes, else the one in the tree. sed -i
@@ -63,7 +67,7 @@ fix_old_tree() {
 }
 
 need_packages bc bison ccache cpio flex gcc git libc6-dev libelf-dev libssl-dev \
-	make patch perl python3 rsync xz-utils
+	make patch perl python3 rsync xz-utils ${cross:+gcc-s390x-linux-gnu}
 
 # A tree that another path was given for before is not this one.
 if [ "$(cat "$BUILD/$name/unpacked" 2>/dev/null || echo none)" != "$tree" ]; then
@@ -81,6 +85,7 @@ if [ "$(cat "$BUILD/$name/unpacked" 2>/dev/null || echo none)" != "$tree" ]; the
 	printf '%s' "$tree" > "$BUILD/$name/unpacked"
 fi
 keep_pristine "$name"
+case $(release_of "$source") in 2.*) old=yes ;; *) old= ;; esac
 
 # Patched copies of the files are made aside, and only those that differ are
 # put into the tree, so that make sees what really changed. No file is written
@@ -98,7 +103,7 @@ while read -r patch; do
 	(cd "$patched" && patch -p1 -s -F0 --no-backup-if-mismatch) < "$series/$patch" ||
 		die "$patch does not apply to $source"
 done < "$series/series"
-[ "$arch" != i386 ] || fix_old_tree
+[ -z "$old" ] || fix_old_tree
 # mutants.sh breaks one file on purpose.
 if [ "${MUTATE:-}" ]; then
 	cp "$patched/$MUTATE_FILE" "$BUILD/$name/intact"
@@ -120,15 +125,20 @@ fi
 
 # Configuration: everything off but what the fragments ask for.
 mkdir -p "$out"
-guest=guest
-[ "$arch" != i386 ] || guest=guest-2.6
-fragments="$SELFTESTS/config/$guest.config $SELFTESTS/config/$arch.config"
-[ "$arch" = "$2" ] || fragments="$fragments $SELFTESTS/config/${2#*-}.config"
-cat $fragments > "$out/fragments"
-kmake() { make -C "$source" O="$out" ARCH="$arch" CC="ccache gcc" HOSTCC="ccache gcc" "$@"; }
+case $old$arch in
+yes*) fragments="guest-2.6 i386-2.6" ;;
+i386|x86_64) fragments="guest x86" ;;
+*) fragments="guest $arch" ;;
+esac
+[ "$arch" = "$2" ] || fragments="$fragments ${2#*-}"
+(cd "$SELFTESTS/config" && cat $(printf '%s.config ' $fragments)) > "$out/fragments"
+kmake() {
+	make -C "$source" O="$out" ARCH="$karch" CROSS_COMPILE="$cross" \
+		CC="ccache ${cross}gcc" HOSTCC="ccache gcc" "$@"
+}
 configure() { KCONFIG_ALLCONFIG="$out/fragments" kmake allnoconfig; }
 known() { cat; }
-if [ "$arch" = i386 ]; then
+if [ -n "$old" ]; then
 	# Old code means old C, and none of what distributions switch on. The
 	# decompressor hangs if -fno-pie comes behind other options.
 	cc="ccache $KCC"
@@ -193,9 +203,9 @@ fi
 
 targets="${TARGETS:-}"
 if [ -z "$targets" ]; then
-	case $arch in
+	case $old$arch in
 	um) targets="linux" ;;
-	i386) targets="all" ;;
+	yes*) targets="all" ;;
 	*) targets="bzImage modules" ;;
 	esac
 fi

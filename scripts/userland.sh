@@ -36,17 +36,6 @@ run() { "$@" >> "$log" 2>&1 || { tail -20 "$log" >&2; die "'$*' failed: $log"; }
 
 # ---- sources ----
 
-# An apt of its own, as the machine's need not have sources in its list.
-mkdir -p "$work/apt/lists/partial"
-. /etc/os-release
-mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' \
-	"Codename: $VERSION_CODENAME" 'Component: main' 'Label: Debian' | head -1)
-[ "$mirror" ] || die "apt has no list of Debian's packages; run: apt-get update"
-echo "deb-src $mirror $VERSION_CODENAME main" > "$work/apt/sources.list"
-apt="-o Dir::Etc::sourcelist=$work/apt/sources.list -o Dir::Etc::sourceparts=-
-     -o Dir::State::lists=$work/apt/lists -o Dir::Cache::srcpkgcache= -o Dir::Cache::pkgcache=
-     -o APT::Sandbox::User=root"
-
 # unpack PACKAGE: puts its source, without Debian's changes, to $work/PACKAGE.
 unpack() {
 	if [ -d "${SOURCES:-}/$1" ]; then
@@ -60,7 +49,7 @@ unpack() {
 }
 
 step "user space for i386: fetching sources"
-run apt-get $apt -q update
+own_apt "$work/apt" deb-src
 for package in musl libmnl json-c busybox; do
 	echo "$package"
 	unpack $package
