@@ -3,7 +3,7 @@
 # the kernel's complaint.
 . /guest/common.sh
 load_test_module || exit 1
-kerrord --group=all &
+kerrord --color=never --group=all &
 sleep 1
 # Who raises them dies.
 (raise oops 20)
