@@ -279,6 +279,8 @@ static int random_conversion(struct rnd_state *random, char *fmt, size_t size,
 	static const char * const long_qualifiers[] = { "l", "z", "t" };
 	static const char * const long_long_qualifiers[] = { "ll", "L" };
 	static const char flags[] = { '-', '+', ' ', '0', '#' };
+	/* Of 32 bits vsnprintf() may show %tu of a negative value with 64. */
+	unsigned int longs = !TODAY ? 1 : BITS_PER_LONG == 32 ? 2 : 3;
 	size_t used = scnprintf(fmt, size, "%%");
 	int stars = 0;
 
@@ -318,7 +320,7 @@ static int random_conversion(struct rnd_state *random, char *fmt, size_t size,
 		break;
 	case VALUE_LONG:
 		scnprintf(fmt + used, size - used, "%s%c",
-			  long_qualifiers[below(random, TODAY ? 3 : 1)],
+			  long_qualifiers[below(random, longs)],
 			  PICK(random, integers));
 		break;
 	case VALUE_LONG_LONG:
