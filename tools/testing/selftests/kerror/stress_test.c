@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <time.h>
 #include "../kselftest_harness.h"
 #include "listener.h"
@@ -237,9 +238,11 @@ static void provoke_nmis(void)
 /* Why SysRq-l makes no NMI, or NULL. */
 static const char *no_nmis(void)
 {
-#if !defined(__i386__) && !defined(__x86_64__)
-	return "no source of NMIs on this architecture";
-#endif
+	struct utsname name;
+
+	if (uname(&name) || (strcmp(name.machine, "x86_64") &&
+			     name.machine[0] != 'i'))
+		return "no source of NMIs on this architecture";
 	if (access("/proc/sysrq-trigger", W_OK))
 		return "no SysRq in this kernel";
 	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
