@@ -33,7 +33,7 @@ caught() {
 
 sed '/^#/d' "$(dirname "$0")/mutants.txt" > "$logs/list"
 while IFS= read -r line <&3; do
-	field() { echo "$line" | awk -F ' [|] ' -v n="$1" '{ print $n }'; }
+	field() { printf '%s\n' "$line" | awk -F ' [|] ' -v n="$1" '{ print $n }'; }
 	name=$(field 1) test=$(field 5)
 	case " ${*:-$name} " in *" $name "*) ;; *) continue ;; esac
 	log=$logs/$name.log
