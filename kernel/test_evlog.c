@@ -458,7 +458,8 @@ static void random_mixed_case(struct rnd_state *random, int n)
 }
 
 /* Raises what evl_printf() takes, then what vsnprintf() makes of it. */
-static int garbage_case(int number, const char *fmt, ...)
+static __printf(2, 3)
+int garbage_case(int number, const char *fmt, ...)
 {
 	va_list list;
 	int err, size;
