@@ -77,6 +77,7 @@ static int kerror_compat_vsnprintf(char *buffer, size_t size, const char *fmt,
 				   va_list args)
 {
 	const char *p = strchr(fmt, '%');
+	const char *letter = p ? p + 1 + strspn(p + 1, "-+ #0123456789.*") : "";
 	const void *pointer;
 	char text[256];
 	va_list copy;
@@ -89,13 +90,12 @@ static int kerror_compat_vsnprintf(char *buffer, size_t size, const char *fmt,
 	} else {
 		va_end(copy);
 		/* Some of these kernels write to a buffer of no size. */
-		if (!p || !p[strspn(p + 1, "-+ #0123456789.*") + 1] ||
-		    p[strspn(p + 1, "-+ #0123456789.*") + 1] != 'p')
+		if (*letter != 'p')
 			return size ? vsnprintf(buffer, size, fmt, args) :
 				      vsnprintf(text, 1, fmt, args);
 		va_copy(copy, args);
 		length = vsnprintf(text, sizeof(text), fmt, args);
-		for (; *p != 'p'; p++)
+		for (; p != letter; p++)
 			if (*p == '*')
 				va_arg(copy, int);
 		pointer = va_arg(copy, void *);

@@ -75,7 +75,7 @@ guest_checks() {
 panic_prints_what_waits() {
 	"$TOP/scripts/guest.sh" "$name" panic "$arch" && return 1
 	for what in 'test_evlog: last words 0$' 'test_evlog: last words 19$' \
-		    'event of 9 bytes, groups 0x1,.*72 61 77 20 77 6f 72 64 73' \
+		    'event of 9 bytes, groups 0x1' 'kerror: .*72 61 77 20 77 6f 72 64 73' \
 		    'Kernel panic.*test_evlog: asked for'; do
 		grep -aq "$what" "$BUILD/$name/panic$suffix.log" || { echo "missing: $what"; return 1; }
 	done

@@ -489,16 +489,13 @@ static void kerror_print(const struct kerror_record *record)
 {
 	bool (*paraphrase)(const void *data, size_t len) =
 		READ_ONCE(kerror_paraphrase);
-	static char digits[3 * 64 + 1];	/* one caller at a time */
-	size_t shown = min_t(size_t, record->size, 64), i;
 
 	if (paraphrase && paraphrase(record->data, record->size))
 		return;
-	for (i = 0; i < shown; i++)
-		sprintf(digits + 3 * i, " %02x", record->data[i]);
-	pr_warn("event of %u bytes, groups %#x, pid %u:%s%s\n",
-		record->size, record->groups, record->pid, digits,
-		shown < record->size ? " ..." : "");
+	pr_warn("event of %u bytes, groups %#x, pid %u\n", record->size,
+		record->groups, record->pid);
+	print_hex_dump(KERN_WARNING, "kerror: ", DUMP_PREFIX_OFFSET, 16, 1,
+		       record->data, min(record->size, 64U), false);
 }
 
 /* ------------------------------------------------------------------ */
