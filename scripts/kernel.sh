@@ -26,6 +26,9 @@ mkdir -p "$BUILD/$name"
 # The kernel's own name of the architecture, and the prefix of its compiler
 karch=$arch cross=
 [ "$arch" != s390x ] || karch=s390 cross=s390x-linux-gnu-
+# Only clang makes code that knows which bytes were initialised.
+cc=gcc
+[ "${2#*-}" != kmsan ] || cc=clang
 
 # fix FILE REGEX SED: edits a file for today's tools, if a line matches: the
 # patched copy of one that the series changes, else the one in the tree. sed -i
@@ -66,7 +69,7 @@ fix_old_tree() {
 	fi
 }
 
-need_packages bc bison ccache cpio flex gcc git libc6-dev libelf-dev libssl-dev \
+need_packages bc bison ccache $cc cpio flex gcc git libc6-dev libelf-dev libssl-dev \
 	make patch perl python3 rsync xz-utils ${cross:+gcc-s390x-linux-gnu}
 
 # A tree that another path was given for before is not this one.
@@ -134,7 +137,7 @@ esac
 (cd "$SELFTESTS/config" && cat $(printf '%s.config ' $fragments)) > "$out/fragments"
 kmake() {
 	make -C "$source" O="$out" ARCH="$karch" CROSS_COMPILE="$cross" \
-		CC="ccache ${cross}gcc" HOSTCC="ccache gcc" "$@"
+		CC="ccache $cross$cc" HOSTCC="ccache gcc" "$@"
 }
 configure() { KCONFIG_ALLCONFIG="$out/fragments" kmake allnoconfig; }
 known() { cat; }

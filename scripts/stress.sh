@@ -11,20 +11,23 @@ failed=0
 
 # run KERNEL MEGABYTES: one guest.
 run() {
+	log=$BUILD/6.12/stress-$1.log
+	[ "$1" != x86_64 ] || log=$BUILD/6.12/stress.log
 	"$TOP/scripts/kernel.sh" 6.12 "$1"
 	step "stress of $1: $events events"
 	if MEMORY=$2 TIMEOUT=3600 APPEND="events=$events" \
 	   "$TOP/scripts/guest.sh" 6.12 stress "$1" > "$BUILD/6.12/stress.out" 2>&1; then
 		echo "ok - $1"
 	else
-		echo "not ok - $1: $BUILD/6.12/stress-$1.log"
+		echo "not ok - $1: $log"
 		failed=1
 	fi
-	grep -aE '^(ok|not ok)|raised|^kernel log' "$BUILD/6.12/stress-$1.log" | sed 's/^/    /'
+	grep -aE '^(ok|not ok)|raised|^kernel log' "$log" | sed 's/^/    /'
 }
 
 run x86_64 1024
 run x86_64-debug 640	# KASAN, lockdep, kmemleak, failing allocations
 run x86_64-kcsan 1024	# data races
+run x86_64-kmsan 2048	# bytes that nobody has initialised
 run x86_64-rt 1024	# PREEMPT_RT
 exit $failed
