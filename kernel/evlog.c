@@ -23,6 +23,7 @@
 #include <linux/kerror.h>
 #include <linux/kernel.h>
 #include <linux/kstrtox.h>
+#include <linux/moduleparam.h>
 #include <linux/printk.h>
 #include <linux/sched.h>
 #include <linux/smp.h>
@@ -788,6 +789,26 @@ static bool evl_paraphrase(const void *data, size_t len)
 			       true);
 	return true;
 }
+
+/* A test event, for whoever wants to see that events arrive. */
+static unsigned int evl_test_number;
+
+static int evl_test_set(const char *value, const struct kernel_param *kp)
+{
+	int err = param_set_uint(value, kp);
+
+	if (err)
+		return err;
+	return evl_notice("test event %u, asked for by user space\n",
+			  evl_test_number);
+}
+
+static const struct kernel_param_ops evl_test_ops = {
+	.set = evl_test_set,
+};
+
+module_param_cb(test, &evl_test_ops, &evl_test_number, 0200);
+MODULE_PARM_DESC(test, "write a number: raises a test event with it");
 
 static int __init evl_init(void)
 {

@@ -25,6 +25,11 @@ static inline int kerror_compat_no_newline(char *buffer, int length)
 	return length;
 }
 
+/* 2.6.36: takes a pointer to const */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(2, 6, 36)
+#define param_set_uint(value, kp) param_set_uint(value, (void *)(kp))
+#endif
+
 #undef module_param_cb
 #define module_param_cb(name, ops, arg, perm)				\
 static int kerror_compat_set_##name(const char *value,			\
