@@ -289,6 +289,13 @@ void text_fill(struct text *text, char byte, long count)
 	text->length += count;
 }
 
+void text_end(struct text *text)
+{
+	if (text->size)
+		text->buffer[text->length < text->size ? text->length :
+			     text->size - 1] = '\0';
+}
+
 static void text_add_hex(struct text *text, const uint8_t *bytes, size_t size)
 {
 	static const char digits[] = "0123456789abcdef";
@@ -303,20 +310,27 @@ static void text_add_hex(struct text *text, const uint8_t *bytes, size_t size)
 	}
 }
 
-size_t kerror_event_text(const struct kerror_event *event, char *buffer,
-			 size_t size)
+size_t kerror_event_text_as(const struct kerror_event *event,
+			    const char *format, char *buffer, size_t size)
 {
 	struct text text = { .buffer = buffer, .size = size };
 
 	if (!event->structured)
 		text_add_hex(&text, event->data, event->size);
+	else if (event->format && format)
+		format_translate(&text, event, format);
 	else if (event->format)
 		format_expand(&text, event);
 	else if (event->header.format == EVL_FORMAT_STRING)
 		text_add(&text, event->payload, event->payload_size);
 	else
 		text_add_hex(&text, event->payload, event->payload_size);
-	if (size)
-		buffer[text.length < size ? text.length : size - 1] = '\0';
+	text_end(&text);
 	return text.length;
+}
+
+size_t kerror_event_text(const struct kerror_event *event, char *buffer,
+			 size_t size)
+{
+	return kerror_event_text_as(event, NULL, buffer, size);
 }

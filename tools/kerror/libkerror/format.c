@@ -2,7 +2,8 @@
 /*
  * Expands a format string with recorded arguments to the text that the
  * kernel's vsnprintf() makes of the same call, byte for byte. The rules, which
- * are not quite those of printf(3), are in <linux/evlog.h>.
+ * are not quite those of printf(3), are in <linux/evlog.h>. Or expands another
+ * format with the same arguments, whatever that is.
  */
 #include <string.h>
 #include "internal.h"
@@ -19,6 +20,8 @@ struct conversion {
 	long precision;		/* -1: none */
 	char qualifier;		/* 'H' for hh */
 	char letter;
+	/* What was recorded for it; NULL: nothing. */
+	const struct argument *width_value, *precision_value, *value;
 };
 
 static const char *parse_number(const char *at, bool *argument, long *number,
@@ -39,19 +42,31 @@ static const char *parse_number(const char *at, bool *argument, long *number,
 	return at;
 }
 
+static bool is_alnum(unsigned char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+	       (c >= 'A' && c <= 'Z');
+}
+
 /* The kernel's isalnum(), which knows the letters of Latin-1. */
 static bool is_kernel_alnum(unsigned char c)
 {
-	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
-	       (c >= 'A' && c <= 'Z') ||
-	       (c >= 0xc0 && c != 0xd7 && c != 0xf7);
+	return is_alnum(c) || (c >= 0xc0 && c != 0xd7 && c != 0xf7);
 }
 
-/* Parses the conversion at the '%' that @at points to; returns its end. */
-static const char *parse_conversion(const char *at, struct conversion *c)
+/*
+ * Parses the conversion of which @start is the '%' and @at what comes behind
+ * it, or behind its position; @belongs tells what a p takes with it. Returns
+ * its end.
+ */
+static const char *parse_conversion(const char *start, const char *at,
+				    bool (*belongs)(unsigned char c),
+				    struct conversion *c)
 {
-	*c = (struct conversion) { .start = at, .width = -1, .precision = -1 };
-	for (at++;; at++) {
+	*c = (struct conversion) {
+		.start = start, .width = -1, .precision = -1,
+	};
+	for (;; at++) {
 		if (*at == '-')
 			c->left = true;
 		else if (*at == '+')
@@ -80,7 +95,7 @@ static const char *parse_conversion(const char *at, struct conversion *c)
 	if (*at)
 		at++;
 	if (c->letter == 'p')
-		while (is_kernel_alnum(*at))
+		while (belongs(*at))
 			at++;
 	c->size = at - c->start;
 	return at;
@@ -140,14 +155,38 @@ static void expand_integer(struct text *text, const struct conversion *c,
 		text_fill(text, ' ', fill);
 }
 
-static void expand_value(struct text *text, struct conversion *c,
-			 const struct argument *argument)
+static long limit(const struct argument *argument, long most)
 {
+	int64_t value = argument_number(argument);
+
+	return value > most ? most : value < -most ? -most : (long)value;
+}
+
+static void apply_star_values(struct conversion *c)
+{
+	if (c->width_argument && c->width_value) {
+		c->width = limit(c->width_value, WIDTH_MAX);
+		if (c->width < 0) {
+			c->width = -c->width;
+			c->left = true;
+		}
+	}
+	if (c->precision_argument && c->precision_value) {
+		c->precision = limit(c->precision_value, PRECISION_MAX);
+		if (c->precision < 0)
+			c->precision = 0;
+	}
+}
+
+static void expand_value(struct text *text, struct conversion *c)
+{
+	const struct argument *argument = c->value;
 	bool is_signed = c->letter == 'd' || c->letter == 'i';
 	uint64_t value = argument_number(argument);
 	unsigned int base = 10;
 	size_t size;
 
+	apply_star_values(c);
 	switch (argument->type) {
 	case EVL_ARG_TEXT:
 		text_add(text, argument->value, argument->size);
@@ -190,47 +229,160 @@ static void expand_value(struct text *text, struct conversion *c,
 	expand_integer(text, c, value, base, is_signed, c->letter == 'X');
 }
 
-static long limit(int64_t value, long most)
+/* Where one stands in the format of an event, and in its arguments. */
+struct position {
+	const char *at;
+	const struct argument *argument, *end;
+};
+
+static struct position position_begin(const struct kerror_event *event)
 {
-	return value > most ? most : value < -most ? -most : (long)value;
+	return (struct position) {
+		.at = event->format,
+		.argument = event->arguments,
+		/* Without arguments there is no array to add to. */
+		.end = event->argument_count ?
+		       event->arguments + event->argument_count :
+		       event->arguments,
+	};
+}
+
+static const struct argument *take_argument(struct position *position,
+					    uint8_t type)
+{
+	if (position->argument < position->end &&
+	    position->argument->type == type)
+		return position->argument++;
+	return NULL;
+}
+
+/*
+ * Adds the text up to the next conversion that has a value, which is stored in
+ * @c. False if there is none: then all of the text has been added.
+ */
+static bool next_conversion(struct position *position, struct text *text,
+			    struct conversion *c)
+{
+	const char *percent;
+
+	while ((percent = strchr(position->at, '%'))) {
+		text_add(text, position->at, percent - position->at);
+		position->at = parse_conversion(percent, percent + 1,
+						is_kernel_alnum, c);
+		if (c->letter == '%') {
+			text_add(text, "%", 1);
+			continue;
+		}
+		if (c->width_argument)
+			c->width_value = take_argument(position, EVL_ARG_WIDTH);
+		if (c->precision_argument)
+			c->precision_value = take_argument(position,
+							   EVL_ARG_PRECISION);
+		/* Cut off: the text ends here. */
+		if (position->argument == position->end)
+			return false;
+		c->value = position->argument++;
+		return true;
+	}
+	text_add(text, position->at, strlen(position->at));
+	return false;
 }
 
 void format_expand(struct text *text, const struct kerror_event *event)
 {
-	const struct argument *argument = event->arguments;
-	/* Without arguments there is no array to add to. */
-	const struct argument *end = event->argument_count ?
-				     argument + event->argument_count : argument;
-	const char *at = event->format, *percent;
+	struct position position = position_begin(event);
 	struct conversion c;
 
-	while ((percent = strchr(at, '%'))) {
-		text_add(text, at, percent - at);
-		at = parse_conversion(percent, &c);
+	while (next_conversion(&position, text, &c))
+		expand_value(text, &c);
+}
+
+/* The conversion of value number @index in the event's own format. */
+static bool find_conversion(const struct kerror_event *event, size_t index,
+			    struct conversion *c)
+{
+	struct position position = position_begin(event);
+	struct text nowhere = { 0 };
+
+	do {
+		if (!next_conversion(&position, &nowhere, c))
+			return false;
+	} while (index--);
+	return true;
+}
+
+/* The index of "N$", N counted from 1, if that is at @at; returns its end. */
+static const char *parse_index(const char *at, size_t *index)
+{
+	const char *end = at;
+	size_t number = 0;
+
+	for (; *end >= '0' && *end <= '9'; end++)
+		if (number <= EVL_VARIABLE_MAX)
+			number = number * 10 + *end - '0';
+	if (end == at || *end != '$')
+		return at;
+	/* There is no value 0; it becomes one that is not there either. */
+	*index = number - 1;
+	return end + 1;
+}
+
+static bool fits(char letter, const struct argument *value)
+{
+	switch (value->type) {
+	case EVL_ARG_S32:
+	case EVL_ARG_U32:
+	case EVL_ARG_S64:
+	case EVL_ARG_U64:
+		return strchr("diuoxX", letter);
+	case EVL_ARG_CHAR:
+		return letter == 'c';
+	case EVL_ARG_STRING:
+		return letter == 's';
+	case EVL_ARG_POINTER:
+		return letter == 'p';
+	}
+	/* Text is the whole conversion, whatever its letter. */
+	return false;
+}
+
+void format_translate(struct text *text, const struct kerror_event *event,
+		      const char *format)
+{
+	struct conversion c, own;
+	size_t next = 0, index;
+	const char *percent, *at;
+
+	while ((percent = strchr(format, '%'))) {
+		text_add(text, format, percent - format);
+		index = next;
+		at = parse_index(percent + 1, &index);
+		/* Behind a p comes text of any language, if not what %p takes. */
+		format = parse_conversion(percent, at, is_alnum, &c);
 		if (c.letter == '%') {
 			text_add(text, "%", 1);
 			continue;
 		}
-		if (c.width_argument && argument < end &&
-		    argument->type == EVL_ARG_WIDTH) {
-			c.width = limit((int64_t)argument_number(argument++),
-					WIDTH_MAX);
-			if (c.width < 0) {
-				c.width = -c.width;
-				c.left = true;
-			}
+		if (!c.letter || !strchr("diuoxXcsp", c.letter)) {
+			text_add(text, c.start, c.size);
+			continue;
 		}
-		if (c.precision_argument && argument < end &&
-		    argument->type == EVL_ARG_PRECISION) {
-			c.precision = limit((int64_t)argument_number(argument),
-					    PRECISION_MAX);
-			argument++;
-			if (c.precision < 0)
-				c.precision = 0;
+		if (at == percent + 1)
+			next++;
+		if (!find_conversion(event, index, &own)) {
+			text_add(text, c.start, c.size);
+			continue;
 		}
-		if (argument == end)
-			return;
-		expand_value(text, &c, argument++);
+		if (!fits(c.letter, own.value)) {
+			expand_value(text, &own);
+			continue;
+		}
+		/* The size of a value is a matter of the driver only. */
+		c.qualifier = own.qualifier;
+		c.width_value = own.width_value;
+		c.precision_value = own.precision_value;
+		c.value = own.value;
+		expand_value(text, &c);
 	}
-	text_add(text, at, strlen(at));
+	text_add(text, format, strlen(format));
 }

@@ -49,7 +49,17 @@ struct text {
 void text_add(struct text *text, const void *bytes, size_t size);
 void text_fill(struct text *text, char byte, long count);
 
+/* Terminates what is in the buffer. */
+void text_end(struct text *text);
+
 /* Expands the format of @event, which has one, with its arguments. */
 void format_expand(struct text *text, const struct kerror_event *event);
+
+/* Expands @format instead, by the rules of kerror_event_text_as(). */
+void format_translate(struct text *text, const struct kerror_event *event,
+		      const char *format);
+
+/* "printf"; of a number that is not known "binary", for so it is shown. */
+const char *kind_name(unsigned int format);
 
 #endif

@@ -109,6 +109,28 @@ int kerror_event_argument(const struct kerror_event *event, size_t index,
 size_t kerror_event_text(const struct kerror_event *event, char *buffer,
 			 size_t size);
 
+/**
+ * kerror_event_text_as() - the text with another format, such as a translation
+ * @event: the event
+ * @format: any string; NULL, or an event without a format: its own text
+ * @buffer: where to; NUL-terminated if @size is not 0
+ * @size: its bytes
+ *
+ * A conversion takes the next value of the event's own format or, as %1$s, the
+ * one of that number; '*' widths and precisions do not count. Its flags, width,
+ * precision and letter are used with it, by the rules of <linux/evlog.h>; '*'
+ * is what was recorded for that value, if anything. A length such as ll is the
+ * recorded one, whatever stands there.
+ *
+ * If its letter does not fit the type of the value, the value is shown as the
+ * event's own format has it, text of a %p extension always. If there is no such
+ * value, or no such conversion, it stands in the text as it is.
+ *
+ * Return: as kerror_event_text().
+ */
+size_t kerror_event_text_as(const struct kerror_event *event,
+			    const char *format, char *buffer, size_t size);
+
 /* ---- Names, constant strings ---- */
 
 const char *kerror_severity_name(unsigned int severity);	/* "err" */
@@ -116,6 +138,59 @@ const char *kerror_cause_name(unsigned int cause);	/* "staging-full" */
 const char *kerror_group_name(uint32_t group);		/* "evlog" */
 const char *kerror_context_name(uint32_t flags);	/* "softirq" */
 const char *kerror_argument_name(unsigned int type);	/* "s32" */
+
+/* 0 to 7 of a name such as "err", or of the digit; else -EINVAL. */
+int kerror_severity_number(const char *name);
+
+/* ---- Filters ---- */
+
+struct kerror_filter;
+struct sock_filter;
+
+/**
+ * kerror_filter_new() - make a filter of its text
+ * @filter: set to a filter to be freed with kerror_filter_free()
+ * @text: such as severity<=err && facility=="ata"; see kerror-filter(7)
+ * @message: set to one line that tells what is wrong, where, and what is
+ *	possible instead, or to ""; may be NULL if @size is 0
+ * @size: its bytes; 320 hold any message
+ *
+ * Return: 0, -EINVAL or -ENOMEM.
+ */
+int kerror_filter_new(struct kerror_filter **filter, const char *text,
+		      char *message, size_t size);
+void kerror_filter_free(struct kerror_filter *filter);
+
+/* Whether an event matches. One call at a time for one filter. */
+bool kerror_filter_matches(const struct kerror_filter *filter,
+			   const struct kerror_event *event);
+
+/**
+ * kerror_filter_program() - the part of a filter that the kernel can do
+ * @filter: the filter
+ * @count: set to the number of instructions
+ *
+ * Return: classic BPF for SO_ATTACH_FILTER on a NETLINK_KERROR socket, valid as
+ * long as the filter. It passes what matches, may pass what does not, and
+ * passes whatever is not the broadcast of an event. NULL, and a @count of 0, if
+ * it would pass everything.
+ */
+const struct sock_filter *
+kerror_filter_program(const struct kerror_filter *filter, size_t *count);
+
+/**
+ * kerror_filter_explain() - which part is done where
+ * @filter: the filter
+ * @buffer: where to; NUL-terminated if @size is not 0
+ * @size: its bytes
+ *
+ * Writes a line for each comparison and flag, "kernel: severity<=err" or
+ * "user space: arg[0]>3", and a last one with the number of instructions.
+ *
+ * Return: bytes of all lines, without NUL; more than @size - 1 means cut.
+ */
+size_t kerror_filter_explain(const struct kerror_filter *filter, char *buffer,
+			     size_t size);
 
 /* ---- Reader ---- */
 
@@ -170,6 +245,16 @@ int kerror_reader_from(struct kerror_reader *reader, uint32_t group,
  */
 int kerror_reader_from_loss(struct kerror_reader *reader,
 			    const struct kerror_loss *loss);
+
+/*
+ * Before anything is fed: the kernel has a filter for this socket. An event
+ * that is later than expected is accepted then, for those before it were
+ * filtered: nothing is asked for and nothing counted, unless events may have
+ * been dropped, too. A replay is not filtered, so use kerror_filter_matches()
+ * with each event. Of KERROR_LOST_HISTORY the count has events that would have
+ * been filtered, too, as nobody knows any more.
+ */
+void kerror_reader_filtered(struct kerror_reader *reader);
 
 /**
  * kerror_reader_feed() - hand over one datagram from the kernel
@@ -265,6 +350,24 @@ void kerror_socket_close(struct kerror_socket *socket);
 
 /* For poll(); readable means that kerror_socket_next() has work to do. */
 int kerror_socket_fd(const struct kerror_socket *socket);
+
+/**
+ * kerror_socket_set_filter() - have the kernel keep back what does not match
+ * @socket: the socket
+ * @filter: what to keep, or NULL for everything; no longer needed afterwards
+ *
+ * This saves the time to wake up and to receive, no more: a filter may have
+ * parts that the kernel cannot decide, replays are not filtered, Linux before
+ * 2.6.26 does not filter netlink at all. So use kerror_filter_matches() with
+ * each event in any case, and go on if this fails. Call
+ * kerror_reader_filtered(), too, unless it failed.
+ *
+ * Return: 0, also if there is nothing for the kernel to do; or a negative errno
+ * of setsockopt(), such as -ENOMEM beyond net.core.optmem_max. The filter that
+ * the socket had before then remains.
+ */
+int kerror_socket_set_filter(struct kerror_socket *socket,
+			     const struct kerror_filter *filter);
 
 /**
  * kerror_socket_next() - get the next item, doing all the work for it

@@ -2,6 +2,8 @@
 /*
  * Names of the protocol's numbers, as kerrord prints them. They do not change.
  */
+#include <errno.h>
+#include <string.h>
 #include "internal.h"
 
 static const char *name(const char *const *names, size_t count, size_t index)
@@ -11,14 +13,25 @@ static const char *name(const char *const *names, size_t count, size_t index)
 
 #define NAME(names, index) name(names, sizeof(names) / sizeof(*(names)), index)
 
+static const char *const severities[] = {
+	"emerg", "alert", "crit", "err", "warning", "notice", "info", "debug",
+};
+
 const char *kerror_severity_name(unsigned int severity)
 {
-	static const char *const names[] = {
-		"emerg", "alert", "crit", "err", "warning", "notice", "info",
-		"debug",
-	};
+	return NAME(severities, severity);
+}
 
-	return NAME(names, severity);
+int kerror_severity_number(const char *text)
+{
+	int severity;
+
+	if (*text >= '0' && *text <= '7' && !text[1])
+		return *text - '0';
+	for (severity = 0; severity < 8; severity++)
+		if (!strcmp(text, severities[severity]))
+			return severity;
+	return -EINVAL;
 }
 
 const char *kerror_cause_name(unsigned int cause)
@@ -47,6 +60,13 @@ const char *kerror_context_name(uint32_t flags)
 	return flags & EVL_FLAG_NMI ? "nmi" :
 	       flags & EVL_FLAG_INTERRUPT ? "hardirq" :
 	       flags & EVL_FLAG_SOFTIRQ ? "softirq" : "process";
+}
+
+const char *kind_name(unsigned int format)
+{
+	return format == EVL_FORMAT_NODATA ? "nodata" :
+	       format == EVL_FORMAT_STRING ? "string" :
+	       format == EVL_FORMAT_PRINTF ? "printf" : "binary";
 }
 
 const char *kerror_argument_name(unsigned int type)

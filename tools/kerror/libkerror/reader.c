@@ -10,6 +10,13 @@
  * notices, so that a notice may be missed, overtaken or seen twice. A socket
  * can have one replay at a time; groups take turns. What a replay brings does
  * not say of which group it is, so there must be no doubt whose turn it is.
+ *
+ * If the socket has a filter, an event that is later than expected proves
+ * nothing: those before it were filtered, and are passed over. But from an
+ * overrun on they may have been dropped. The kernel reports the first drop only,
+ * and goes on dropping until the receive queue is empty, even behind the end of
+ * a replay. So until a replay is through that was asked for after that, a gap is
+ * a gap as without a filter.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -31,6 +38,7 @@ struct group {
 	bool started;		/* next and seen are known */
 	bool from_boot;		/* begin with the first event of this boot */
 	bool replay_wanted;
+	bool gaps_count;	/* events from next on may have been dropped */
 	bool statistics_wanted;
 	bool statistics_asked;
 	uint32_t next;
@@ -40,6 +48,7 @@ struct group {
 
 struct kerror_reader {
 	uint32_t groups;
+	bool filtered;
 	struct group group[GROUPS];
 	int replaying;		/* index of the group, or -1 */
 	uint32_t asked;		/* nlmsg_seq of the last replay request */
@@ -109,6 +118,26 @@ static void advance(struct group *group, uint32_t next)
 		group->seen = next;
 }
 
+static void want_replay(struct group *group)
+{
+	group->replay_wanted = true;
+	group->gaps_count = true;
+}
+
+static bool wants_replay(const struct group *group)
+{
+	return group->replay_wanted || group->seen != group->next;
+}
+
+/* What is missing up to now was kept back by the filter. */
+static bool is_filtered(const struct kerror_reader *reader, int index)
+{
+	const struct group *group = &reader->group[index];
+
+	return reader->filtered && group->started && !reader->overrun &&
+	       !group->gaps_count;
+}
+
 /* There are events up to @next: those not given yet are to be asked for. */
 static void saw(struct kerror_reader *reader, int index, uint32_t next)
 {
@@ -117,17 +146,28 @@ static void saw(struct kerror_reader *reader, int index, uint32_t next)
 	if (!group->started) {
 		/* The replay from boot will bring them, or has failed. */
 		if (group->from_boot && reader->replaying != index)
-			group->replay_wanted = true;
-	} else if ((int32_t)(next - group->seen) > 0) {
+			want_replay(group);
+	} else if ((int32_t)(next - group->seen) > 0 &&
+		   !is_filtered(reader, index)) {
 		group->seen = next;
 	}
+}
+
+/* A broadcast came: all that will ever come before @sequence has come. */
+static void pass_over(struct kerror_reader *reader, int index,
+		      uint32_t sequence)
+{
+	struct group *group = &reader->group[index];
+
+	if (is_filtered(reader, index) && (int32_t)(sequence - group->next) > 0)
+		start(group, sequence);
 }
 
 static void restart_from_boot(struct group *group)
 {
 	group->started = false;
 	group->from_boot = true;
-	group->replay_wanted = true;
+	want_replay(group);
 	/* At boot nothing was lost. */
 	memset(group->losses, 0, sizeof(group->losses));
 	for (int cause = 0; cause < CAUSES; cause++)
@@ -149,7 +189,7 @@ int kerror_reader_from(struct kerror_reader *reader, uint32_t group,
 	if (!reads(reader, i))
 		return -EINVAL;
 	start(&reader->group[i], sequence);
-	reader->group[i].replay_wanted = true;
+	want_replay(&reader->group[i]);
 	return 0;
 }
 
@@ -177,12 +217,22 @@ int kerror_reader_feed(struct kerror_reader *reader, uint32_t group,
 	return 0;
 }
 
+void kerror_reader_filtered(struct kerror_reader *reader)
+{
+	reader->filtered = true;
+}
+
+static void want_replays(struct kerror_reader *reader)
+{
+	for (int i = 0; i < GROUPS; i++)
+		if (reader->group[i].started || reader->group[i].from_boot)
+			want_replay(&reader->group[i]);
+}
+
 void kerror_reader_overrun(struct kerror_reader *reader)
 {
 	reader->overrun = true;
-	for (int i = 0; i < GROUPS; i++)
-		if (reader->group[i].started || reader->group[i].from_boot)
-			reader->group[i].replay_wanted = true;
+	want_replays(reader);
 }
 
 /*
@@ -191,7 +241,7 @@ void kerror_reader_overrun(struct kerror_reader *reader)
  */
 static void ask_again(struct kerror_reader *reader)
 {
-	reader->group[reader->replaying].replay_wanted = true;
+	want_replay(&reader->group[reader->replaying]);
 	reader->unsure = reader->replaying;
 	reader->replaying = -1;
 }
@@ -212,6 +262,9 @@ bool kerror_reader_drained(struct kerror_reader *reader)
 	if (reader->replaying >= 0)
 		ask_again(reader);
 	reader->busy = false;
+	/* Nothing else tells of what was dropped since the end of a replay. */
+	if (reader->filtered)
+		want_replays(reader);
 	for (int i = 0; i < GROUPS; i++)
 		reader->group[i].statistics_wanted |=
 			reader->group[i].statistics_asked;
@@ -271,6 +324,8 @@ static enum kerror_item take_event(struct kerror_reader *reader, int index,
 	    (!group->from_boot ||
 	     (replayed && message->nlmsg_seq == KERROR_SEQUENCE_FIRST)))
 		start(group, message->nlmsg_seq);
+	if (!replayed)
+		pass_over(reader, index, message->nlmsg_seq);
 	if (!group->started || message->nlmsg_seq != group->next) {
 		if (!replayed)
 			saw(reader, index, message->nlmsg_seq + 1);
@@ -280,7 +335,7 @@ static enum kerror_item take_event(struct kerror_reader *reader, int index,
 			   message->nlmsg_pid, message + 1,
 			   message->nlmsg_len - NLMSG_HDRLEN);
 	if (err) {
-		group->replay_wanted = true;
+		want_replay(group);
 		reader->error = err;
 		return KERROR_ITEM_ERROR;
 	}
@@ -300,8 +355,10 @@ static enum kerror_item take_loss(struct kerror_reader *reader, int index,
 		return KERROR_ITEM_NONE;
 	memcpy(&loss, message + 1, sizeof(loss));
 	if (loss.cause != KERROR_LOST_HISTORY) {
-		if (!replayed)
+		if (!replayed) {
+			pass_over(reader, index, next);
 			saw(reader, index, next);
+		}
 		return account(reader, index, loss.cause, loss.total,
 			       loss.count) ?
 		       KERROR_ITEM_LOSS : KERROR_ITEM_NONE;
@@ -381,6 +438,15 @@ static enum kerror_item take_error(struct kerror_reader *reader,
 	return KERROR_ITEM_ERROR;
 }
 
+static void end_replay(struct group *group)
+{
+	/* From boot, and there was none: the first comes next. */
+	if (!group->started)
+		start(group, KERROR_SEQUENCE_FIRST);
+	if (!wants_replay(group))
+		group->gaps_count = false;
+}
+
 static enum kerror_item take_message(struct kerror_reader *reader,
 				     const struct nlmsghdr *message)
 {
@@ -418,9 +484,8 @@ static enum kerror_item take_message(struct kerror_reader *reader,
 		if (!replayed || (message->nlmsg_seq != reader->asked &&
 				  !reader->busy))
 			return KERROR_ITEM_NONE;
-		/* From boot, and there was none: the first comes next. */
-		if (index >= 0 && !reader->group[index].started)
-			start(&reader->group[index], KERROR_SEQUENCE_FIRST);
+		if (index >= 0)
+			end_replay(&reader->group[index]);
 		reader->replaying = -1;
 		reader->unsure = -1;
 		reader->busy = false;
@@ -450,11 +515,6 @@ static enum kerror_item ask(struct kerror_reader *reader, int index,
 			reader->request.body.flags = KERROR_REPLAY_BOOT;
 	}
 	return KERROR_ITEM_REQUEST;
-}
-
-static bool wants_replay(const struct group *group)
-{
-	return group->replay_wanted || group->seen != group->next;
 }
 
 enum kerror_item kerror_reader_next(struct kerror_reader *reader)

@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <sys/utsname.h>
 #include <libmnl/libmnl.h>
+#include <linux/filter.h>
 #include <linux/netlink.h>
 #include "libkerror.h"
 
@@ -30,6 +31,7 @@
 
 struct kerror_socket {
 	struct mnl_socket *netlink;
+	bool has_filter;
 	uint32_t buffer[KERROR_DATAGRAM_MAX / sizeof(uint32_t)];
 };
 
@@ -140,6 +142,7 @@ int kerror_socket_open(struct kerror_socket **result, uint32_t groups)
 	sock = malloc(sizeof(*sock));
 	if (!sock)
 		return -ENOMEM;
+	sock->has_filter = false;
 	sock->netlink = open_netlink(protocol);
 	if (!sock->netlink) {
 		err = -errno;
@@ -175,6 +178,29 @@ void kerror_socket_close(struct kerror_socket *sock)
 int kerror_socket_fd(const struct kerror_socket *sock)
 {
 	return mnl_socket_get_fd(sock->netlink);
+}
+
+int kerror_socket_set_filter(struct kerror_socket *sock,
+			     const struct kerror_filter *filter)
+{
+	size_t count = 0;
+	const struct sock_filter *program =
+		filter ? kerror_filter_program(filter, &count) : NULL;
+	struct sock_fprog attached = {
+		.len = count, .filter = (struct sock_filter *)program,
+	};
+	int fd = kerror_socket_fd(sock), unused = 0, err = 0;
+
+	if (program)
+		err = setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &attached,
+				 sizeof(attached));
+	else if (sock->has_filter)
+		err = setsockopt(fd, SOL_SOCKET, SO_DETACH_FILTER, &unused,
+				 sizeof(unused));
+	if (err < 0)
+		return -errno;
+	sock->has_filter = program;
+	return 0;
 }
 
 /* Feeds one datagram; 0, or -EAGAIN if none has come yet. */

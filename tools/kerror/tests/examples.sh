@@ -41,6 +41,25 @@ status=0
 timeout 1 "$out/examples/watch" >"$work/watched" 2>"$work/error" || status=$?
 [ $status = 124 ] || grep -q '^watch: cannot listen: ' "$work/error"
 
+status=0
+timeout 1 "$out/examples/filter" 'severity<=err && facility=="ata" && arg[0]>3' \
+	>"$work/explained" 2>"$work/error" || status=$?
+if [ $status != 124 ]; then
+	grep -q '^filter: cannot listen: ' "$work/error"
+	sed -i 's/[0-9]* instructions/N instructions/' "$work/explained"
+	diff -u - "$work/explained" <<'EOF'
+kernel: severity<=err
+kernel: facility=="ata"
+user space: arg[0]>3
+program: N instructions; user space looks at what it passes
+EOF
+fi
+if "$out/examples/filter" 'severity<=error' 2>"$work/error"; then
+	echo "filter takes a severity that there is not" >&2
+	exit 1
+fi
+grep -q "^filter: column 11: 'error' is no severity; use emerg " "$work/error"
+
 ${MAKE:-make} -s install-lib DESTDIR="$work" PREFIX=/usr LIBDIR=/usr/lib \
 	INCLUDEDIR=/usr/include OUTPUT="$out"
 export PKG_CONFIG_PATH="$work/usr/lib/pkgconfig"

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Fuzz target for libFuzzer: one event, or what a kernel might do to a reader.
- * "make fuzz" runs it; without libFuzzer it is a program that runs the files
- * given to it once, which "make test" does with the corpus.
+ * Fuzz target for libFuzzer: one event; or what a kernel might do to a reader;
+ * or a filter, which is used as a translation, too, and an event. "make fuzz"
+ * runs it; without libFuzzer it is a program that runs the files given to it
+ * once, which "make test" does with the corpus.
  *
  * Whatever the input, nothing is read that was not given, each call returns,
  * and text is of the length that was announced.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,6 +54,46 @@ static void fuzz_event(const uint8_t *data, size_t size)
 	kerror_event_free(event);
 }
 
+/* A text up to its NUL, and the event that it is used with. */
+static void fuzz_filter(const uint8_t *data, size_t size, uint32_t group)
+{
+	const uint8_t *end = memchr(data, 0, size);
+	char message[320], explanation[64];
+	struct kerror_filter *filter;
+	struct kerror_event *event;
+	const char *text;
+	size_t count, length;
+	int err;
+
+	if (!end)
+		return;
+	text = (const char *)data;
+	size -= end + 1 - data;
+	event = kerror_event_new(group, 1, 2, end + 1, size);
+	if (!event)
+		return;
+	length = kerror_event_text_as(event, text, explanation,
+				      sizeof(explanation));
+	if (strlen(explanation) > length)
+		abort();
+	err = kerror_filter_new(&filter, text, message, sizeof(message));
+	if (!err) {
+		fuzz_sink += kerror_filter_matches(filter, event);
+		length = kerror_filter_explain(filter, explanation,
+					       sizeof(explanation));
+		if (!length || strlen(explanation) >= sizeof(explanation) ||
+		    !kerror_filter_program(filter, &count) != !count ||
+		    count > 4096)
+			abort();
+		kerror_filter_free(filter);
+	} else if (err == -EINVAL &&
+		   (strncmp(message, "column ", 7) || strchr(message, '\n') ||
+		    strlen(message) == sizeof(message) - 1)) {
+		abort();
+	}
+	kerror_event_free(event);
+}
+
 static void run(struct kerror_reader *reader)
 {
 	enum kerror_item item;
@@ -88,6 +130,8 @@ static void fuzz_reader(const uint8_t *data, size_t size, uint8_t mode)
 		return;
 	if (mode & 8)
 		kerror_reader_from_boot(reader);
+	if (mode & 16)
+		kerror_reader_filtered(reader);
 	run(reader);
 	while (size >= 2) {
 		size_t length = data[1] * 4;
@@ -133,6 +177,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	if (data[0] & 1)
 		fuzz_reader(data + 1, size - 1, data[0]);
+	else if (data[0] & 2)
+		fuzz_filter(data + 1, size - 1, data[0] >> 2 & 3);
 	else
 		fuzz_event(data + 1, size - 1);
 	return 0;

@@ -2,7 +2,8 @@
 /*
  * Tests of the text that is made of a format and recorded arguments. The table
  * holds what the kernel's vsnprintf() makes of the same call, above all where
- * that is not what printf(3) makes; where both agree, printf(3) is asked.
+ * that is not what printf(3) makes; where both agree, printf(3) is asked. And
+ * of the text that is made of these arguments with another format.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -97,6 +98,9 @@ static const struct {
 	  STRING("abc") }, "||" },
 	{ "%-*s|%*s|", { WIDTH(-4), STRING("a"), WIDTH(0), STRING("a") },
 	  "a   |a|" },
+
+	/* One that was not recorded takes nothing else for it. */
+	{ "%*d|%.*d|", { S32(5), S32(6) }, "5|6|" },
 
 	/* Characters and strings; bytes of them, NUL and '%' included. */
 	{ "%c%3c|%-3c|%03c|%.0c|", { CHAR('a'), CHAR('b'), CHAR('c'),
@@ -289,8 +293,177 @@ static void test_against_printf(void **state)
 			fail_msg("\"%s\" of %#llx makes \"%s\", not \"%s\"",
 				 format, (unsigned long long)value.number, text,
 				 expected);
+		kerror_event_text_as(event, format, text, sizeof(text));
+		assert_string_equal(text, expected);
 		kerror_event_free(event);
 	}
+}
+
+/* ---- Other formats ---- */
+
+static const struct {
+	const char *format;
+	struct value values[4];
+	const char *translation;
+	const char *text;
+} translations[] = {
+	/* In order, or by number; of one value as often as wanted. */
+	{ "%s failed: %d", { STRING("ata"), S32(-5) },
+	  "Fehler von %s: %d.", "Fehler von ata: -5." },
+	{ "%s failed: %d", { STRING("ata"), S32(-5) },
+	  "Fehler %2$d von %1$s (%1$s)", "Fehler -5 von ata (ata)" },
+	{ "%s failed: %d", { STRING("ata"), S32(-5) }, "kaputt", "kaputt" },
+	{ "%s failed: %d", { STRING("ata"), S32(-5) }, "", "" },
+	/* A number does not count for those without. */
+	{ "%s %d %c", { STRING("a"), S32(2), CHAR('c') },
+	  "%3$c %s %2$d %d", "c a 2 2" },
+
+	/* Flags, width and precision are of the translation. */
+	{ "%-9s|%09d", { STRING("ata"), S32(5) }, "%.2s|%+4d", "at|  +5" },
+	{ "%d", { S32(255) }, "%1$#06x %1$o %1$-5X|%1$.5u",
+	  "0x00ff 377 FF   |00255" },
+
+	/* Unless it is '*': then it is what was recorded for that value. */
+	{ "%*d %s", { WIDTH(5), S32(1), STRING("x") },
+	  "%2$s|%1$d|%1$*d|%1$-*d|", "x|1|    1|1    |" },
+	{ "%*d", { WIDTH(-5), S32(1) }, "%0*d|", "1    |" },
+	{ "%.*s %.*s", { PRECISION(1), STRING("abc"), PRECISION(2),
+	  STRING("xyz") }, "%2$.*s %1$.*s %s", "xy a abc" },
+	{ "%*.*d", { WIDTH(6), PRECISION(3), S32(7) }, "%*d|%1$.*d|%1$*.*d|",
+	  "     7|007|   007|" },
+	{ "%d %5s", { S32(1), STRING("x") }, "%*.*d%*.*s|", "1x|" },
+
+	/* The size of a value is that of the record, and its h of the driver. */
+	{ "%lld %d", { S64(INT64_MIN), S32(-1) }, "%d %lld",
+	  "-9223372036854775808 -1" },
+	{ "%d", { S32(0x1ff) }, "%hhd %1$hx", "511 1ff" },
+	{ "%hhx %hd", { U32(0x1ff), S32(0x18000) }, "%d %x", "-1 8000" },
+	{ "%u", { U32(-1) }, "%d %1$i %1$x", "-1 -1 ffffffff" },
+
+	/* What does not fit is shown as the original has it. */
+	{ "%#x|%-5s|%3c|%08d", { U32(31), STRING("abc"), CHAR('c'), S32(-2) },
+	  "%s|%d|%s|%c", "0x1f|abc  |  c|-0000002" },
+	{ "%*d %.*s", { WIDTH(4), S32(1), PRECISION(2), STRING("abc") },
+	  "%s %p", "   1 ab" },
+	{ "%p %5d", { P32(0xab), S32(1) }, "%x %p %1$d", "000000ab     1 000000ab" },
+	{ "%-6p|", { P32(0xab) }, "%x|%1$4x|", "ab    |ab    |" },
+	{ "%p", { P64(0xab) }, "%4p %1$p", "  ab 00000000000000ab" },
+	{ "%pI4 %pS", { TEXT("10.0.0.1"), TEXT("f+0x1") },
+	  "%2$s %1$20p %1$d %pI4 %s", "f+0x1 10.0.0.1 10.0.0.1 10.0.0.1 f+0x1" },
+	{ "%d %-08llx|", { { 11, 4, 1, NULL }, { 255, 8, 1, NULL } },
+	  "%2$d %1$s", "%-08llx %d" },
+
+	/* What is not there stands as it is. */
+	{ "%d", { S32(1) }, "%d %d %2$-5d %9$s %d", "1 %d %2$-5d %9$s %d" },
+	{ "%d", { S32(1) }, "%0$d %00001$d %4294967297$d %18446744073709551617$d|",
+	  "%0$d 1 %4294967297$d %18446744073709551617$d|" },
+	{ "%d %s", { S32(1) }, "%2$s: %1$d", "%2$s: 1" },
+	{ "no value", { { 0 } }, "%s %1$s %%", "%s %1$s %" },
+
+	/* Nor is anything a conversion that the kernel does not know. */
+	{ "%d", { S32(1) }, "%y %n %1$n %a %-1$d %$d %1$$ %d",
+	  "%y %n %1$n %a %-1$d %$d %1$$ 1" },
+	{ "%d", { S32(1) }, "5%% %5% %1$% %", "5% % % %" },
+	{ "%d", { S32(1) }, "%1$", "%1$" },
+	{ "%d", { S32(1) }, "%1$-08.3l", "%1$-08.3l" },
+	{ "%d", { S32(1) }, "%\xc3\xa4 %d", "%\xc3\xa4 1" },
+
+	/* A p takes letters with it, but only those of ASCII. */
+	{ "%p", { P32(1) }, "%pX7 %1$p\xe7\x9a\x84", "00000001 00000001\xe7\x9a\x84" },
+	{ "%p\xc0 %d", { TEXT("t"), S32(1) }, "%2$d %1$p.", "1 t." },
+};
+
+static void assert_text_as(const struct kerror_event *event,
+			   const char *format, const char *expected)
+{
+	size_t length = strlen(expected);
+	char text[256], cut[4];
+
+	assert_int_equal(kerror_event_text_as(event, format, text,
+					      sizeof(text)), length);
+	if (strcmp(text, expected))
+		fail_msg("\"%s\" makes \"%s\" instead of \"%s\"", format, text,
+			 expected);
+	assert_int_equal(kerror_event_text_as(event, format, NULL, 0), length);
+	assert_int_equal(kerror_event_text_as(event, format, cut, sizeof(cut)),
+			 length);
+	assert_memory_equal(cut, text, length < 3 ? length : 3);
+	assert_int_equal(cut[length < 3 ? length : 3], 0);
+}
+
+static void test_translations(void **state)
+{
+	struct kerror_event *event;
+	struct build build;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(translations) / sizeof(*translations);
+	     i++) {
+		event = event_of(translations[i].format,
+				 translations[i].values, 4);
+		assert_text_as(event, translations[i].translation,
+			       translations[i].text);
+		kerror_event_free(event);
+	}
+	/* With its own format, or none, an event has its own text. */
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		char text[256];
+
+		event = event_of(cases[i].format, cases[i].values, 6);
+		assert_text_as(event, NULL, cases[i].text);
+		kerror_event_text_as(event, cases[i].format, text,
+				     sizeof(text));
+		/* Where it ends early, the rest stands as it is. */
+		if (!strchr(cases[i].format, '\xc0') &&
+		    strncmp(text, cases[i].text, strlen(cases[i].text)))
+			fail_msg("\"%s\" makes \"%s\" of itself",
+				 cases[i].format, text);
+		kerror_event_free(event);
+	}
+	/* Without one there is nothing to translate. */
+	build_begin(&build, NULL, EVL_FORMAT_STRING, NULL);
+	build_bytes(&build, "text", 4);
+	event = kerror_event_new(KERROR_GROUP_EVLOG, 0, 0, build.data,
+				 build.size);
+	assert_text_as(event, "%s %d", "text");
+	kerror_event_free(event);
+	event = kerror_event_new(KERROR_GROUP_RAW, 0, 0, "\xff", 1);
+	assert_text_as(event, "%s %d", "ff");
+	kerror_event_free(event);
+}
+
+/* Whatever a translator may write. */
+static void test_random_translations(void **state)
+{
+	static const char letters[] = "%%%%%$$$***...0123456789-+ #hlLztdiuoxXcspny\xe7";
+	static const struct value values[] = {
+		WIDTH(7), S32(-5), PRECISION(2), STRING("string"), CHAR('c'),
+		P64(1), TEXT("text"), { 99, 4, 1, NULL }, U64(-1),
+	};
+	struct kerror_event *event = event_of("%*d %.*s %c %p %pS %d %llx",
+					      values, 9);
+	uint64_t random = 0x7472616e73;
+	static char text[1 << 16];
+	char translation[32];
+
+	(void)state;
+	for (int i = 0; i < 100000; i++) {
+		size_t size = build_random(&random) % sizeof(translation);
+		size_t length;
+
+		for (size_t j = 0; j < size; j++)
+			translation[j] = letters[(build_random(&random) >> 20) %
+						 (sizeof(letters) - 1)];
+		translation[size] = '\0';
+		length = kerror_event_text_as(event, translation, NULL, 0);
+		assert_int_equal(kerror_event_text_as(event, translation, text,
+						      sizeof(text)), length);
+		assert_int_equal(text[length < sizeof(text) ?
+				      length : sizeof(text) - 1], 0);
+		if (!strchr(translation, '%'))
+			assert_string_equal(text, translation);
+	}
+	kerror_event_free(event);
 }
 
 int main(void)
@@ -300,6 +473,8 @@ int main(void)
 		cmocka_unit_test(test_nul),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_against_printf),
+		cmocka_unit_test(test_translations),
+		cmocka_unit_test(test_random_translations),
 	};
 
 	return cmocka_run_group_tests_name("format", tests, NULL, NULL);

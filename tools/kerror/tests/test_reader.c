@@ -3,7 +3,8 @@
  * Tests of the reader: what it makes of each sequence of datagrams. The last
  * tests run it against a model of the kernel that drops, overwrites, fails and
  * is busy at random, and hold it to the promise: each event at most once and
- * in order, and raised = received + lost.
+ * in order, and raised = received + lost; of a filtered socket, each event that
+ * the filter lets through.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -735,6 +736,234 @@ static void test_statistics(void **state)
 	kerror_reader_free(reader);
 }
 
+/* What the filter keeps back is not missing. */
+static void test_filtered(void **state)
+{
+	struct kerror_reader *reader = kerror_reader_new(KERROR_GROUP_ALL);
+	struct kerror_statistics statistics = {
+		.group = RAW, .sequence_next = 60, .causes = KERROR_CAUSES,
+		.lost = { [KERROR_LOST_NMI] = 12 },
+	};
+	struct datagram datagram = { 0 };
+	uint32_t cursor;
+
+	(void)state;
+	kerror_reader_filtered(reader);
+	feed_event(reader, RAW, UINT32_MAX - 5);
+	assert_event(reader, RAW, UINT32_MAX - 5);
+	feed_event(reader, RAW, 10);
+	assert_event(reader, RAW, 10);
+	assert_none(reader);
+	feed_event(reader, RAW, 40);
+	assert_event(reader, RAW, 40);
+	feed_event(reader, RAW, 39);		/* known */
+	assert_none(reader);
+	feed_event(reader, EVLOG, 7);
+	assert_event(reader, EVLOG, 7);
+	feed_event(reader, EVLOG, 9);
+	assert_event(reader, EVLOG, 9);
+	assert_none(reader);
+	assert_false(kerror_reader_drained(reader));
+
+	/* A notice is not filtered: it tells how far the events have come. */
+	feed_loss(reader, RAW, 50, KERROR_LOST_NMI, 2, 12);
+	assert_loss(reader, RAW, KERROR_LOST_NMI, 2, 12);
+	assert_none(reader);
+	assert_int_equal(kerror_reader_cursor(reader, RAW, &cursor), 0);
+	assert_int_equal(cursor, 50);
+	/* Statistics may be ahead of the events. */
+	put(&datagram, KERROR_MSG_STATISTICS, 0, 0, &statistics,
+	    sizeof(statistics));
+	feed(reader, 0, &datagram);
+	assert_int_equal(kerror_reader_next(reader), KERROR_ITEM_STATISTICS);
+	assert_none(reader);
+	feed_event(reader, RAW, 59);
+	assert_event(reader, RAW, 59);
+	assert_none(reader);
+	assert_false(kerror_reader_replaying(reader));
+	assert_int_equal(kerror_reader_received(reader), 6);
+	assert_int_equal(kerror_reader_lost(reader), 2);
+	kerror_reader_free(reader);
+}
+
+static struct kerror_reader *filtered_reader_at(uint32_t groups,
+						uint32_t sequence)
+{
+	struct kerror_reader *reader = reader_at(groups, sequence);
+
+	kerror_reader_filtered(reader);
+	return reader;
+}
+
+/* But what was dropped is, and the kernel tells of the first one only. */
+static void test_filtered_overrun(void **state)
+{
+	struct kerror_reader *reader = filtered_reader_at(RAW, 10);
+
+	(void)state;
+	kerror_reader_overrun(reader);
+	assert_replay(reader, RAW, 11);
+	feed_event(reader, RAW, 15);	/* the replay will bring it */
+	assert_none(reader);
+	for (uint32_t i = 11; i <= 15; i++) {
+		feed_event(reader, 0, i);
+		assert_event(reader, RAW, i);
+	}
+	feed_done(reader);
+	assert_none(reader);
+	/* It goes on dropping as long as there is something in the queue. */
+	feed_event(reader, RAW, 18);
+	assert_replay(reader, RAW, 16);
+	feed_event(reader, 0, 16);
+	assert_event(reader, RAW, 16);
+	feed_loss(reader, 0, 18, KERROR_LOST_HISTORY, 1, 0);
+	assert_loss(reader, RAW, KERROR_LOST_HISTORY, 1, 0);
+	feed_event(reader, 0, 18);
+	assert_event(reader, RAW, 18);
+	feed_done(reader);
+	assert_none(reader);
+	/* Now nothing else would tell of the last ones. */
+	assert_true(kerror_reader_drained(reader));
+	assert_replay(reader, RAW, 19);
+	feed_event(reader, 0, 19);
+	assert_event(reader, RAW, 19);
+	feed_event(reader, RAW, 22);
+	assert_none(reader);
+	feed_done(reader);		/* before 20 to 22 were raised */
+	assert_replay(reader, RAW, 20);
+	for (uint32_t i = 20; i <= 22; i++) {
+		feed_event(reader, 0, i);
+		assert_event(reader, RAW, i);
+	}
+	feed_done(reader);
+	assert_none(reader);
+	assert_false(kerror_reader_drained(reader));
+	feed_event(reader, RAW, 30);
+	assert_event(reader, RAW, 30);
+	assert_none(reader);
+	assert_int_equal(kerror_reader_lost(reader), 1);
+	kerror_reader_free(reader);
+}
+
+/* As long as it could not be asked for, it may be missing. */
+static void test_filtered_failed(void **state)
+{
+	struct kerror_reader *reader = filtered_reader_at(KERROR_GROUP_ALL, 10);
+	struct kerror_statistics statistics = {
+		.group = RAW, .sequence_next = 20, .causes = KERROR_CAUSES,
+	};
+	struct datagram datagram = { 0 };
+
+	(void)state;
+	kerror_reader_overrun(reader);
+	assert_replay(reader, RAW, 11);
+	assert_true(kerror_reader_drained(reader));
+	assert_replay(reader, RAW, 11);
+	feed_error(reader, KERROR_MSG_REPLAY, -ENOMEM);
+	assert_error(reader, -ENOMEM);
+	assert_none(reader);
+	feed_event(reader, RAW, 15);
+	assert_replay(reader, RAW, 11);
+	feed_error(reader, KERROR_MSG_REPLAY, -ENOMEM);
+	assert_error(reader, -ENOMEM);
+	feed_loss(reader, RAW, 18, KERROR_LOST_NMI, 1, 1);
+	assert_loss(reader, RAW, KERROR_LOST_NMI, 1, 1);
+	assert_replay(reader, RAW, 11);
+	feed_error(reader, KERROR_MSG_REPLAY, -ENOMEM);
+	assert_error(reader, -ENOMEM);
+	put(&datagram, KERROR_MSG_STATISTICS, 0, 0, &statistics,
+	    sizeof(statistics));
+	feed(reader, 0, &datagram);
+	assert_int_equal(kerror_reader_next(reader), KERROR_ITEM_STATISTICS);
+	assert_replay(reader, RAW, 11);
+	/* A group that has begun since is not in doubt. */
+	feed_event(reader, EVLOG, 5);
+	assert_event(reader, EVLOG, 5);
+	feed_event(reader, EVLOG, 8);
+	assert_event(reader, EVLOG, 8);
+	for (uint32_t i = 11; i < 20; i++) {
+		feed_event(reader, 0, i);
+		assert_event(reader, RAW, i);
+	}
+	feed_done(reader);
+	assert_none(reader);
+	feed_event(reader, RAW, 25);
+	assert_event(reader, RAW, 25);
+	assert_none(reader);
+	kerror_reader_free(reader);
+}
+
+static void test_filtered_start(void **state)
+{
+	struct kerror_reader *reader = kerror_reader_new(RAW);
+
+	(void)state;
+	kerror_reader_filtered(reader);
+	assert_int_equal(kerror_reader_from(reader, RAW, 1000), 0);
+	assert_replay(reader, RAW, 1000);
+	feed_event(reader, RAW, 1003);
+	assert_none(reader);
+	for (uint32_t i = 1000; i <= 1003; i++) {
+		feed_event(reader, 0, i);
+		assert_event(reader, RAW, i);
+	}
+	feed_done(reader);
+	assert_none(reader);
+	feed_event(reader, RAW, 1010);
+	assert_event(reader, RAW, 1010);
+	assert_none(reader);
+	kerror_reader_free(reader);
+
+	reader = kerror_reader_new(RAW);
+	kerror_reader_filtered(reader);
+	kerror_reader_from_boot(reader);
+	assert_replay_from_boot(reader, RAW);
+	feed_event(reader, RAW, FIRST + 1);
+	assert_none(reader);
+	feed_done(reader);		/* before there was any */
+	assert_none(reader);
+	feed_event(reader, RAW, FIRST + 5);
+	assert_event(reader, RAW, FIRST + 5);
+	assert_none(reader);
+	kerror_reader_free(reader);
+
+	reader = kerror_reader_new(RAW);
+	kerror_reader_filtered(reader);
+	kerror_reader_from_boot(reader);
+	assert_replay_from_boot(reader, RAW);
+	feed_event(reader, 0, FIRST);
+	assert_event(reader, RAW, FIRST);
+	feed_event(reader, RAW, FIRST + 2);	/* the replay will bring it */
+	assert_none(reader);
+	feed_event(reader, 0, FIRST + 1);
+	assert_event(reader, RAW, FIRST + 1);
+	feed_event(reader, 0, FIRST + 2);
+	assert_event(reader, RAW, FIRST + 2);
+	feed_done(reader);
+	assert_none(reader);
+	kerror_reader_free(reader);
+
+	/* The first event that comes is not the last that is dropped. */
+	reader = kerror_reader_new(RAW);
+	kerror_reader_filtered(reader);
+	kerror_reader_overrun(reader);
+	assert_none(reader);
+	feed_event(reader, RAW, 5);
+	assert_event(reader, RAW, 5);
+	feed_event(reader, RAW, 9);
+	assert_replay(reader, RAW, 6);
+	feed_done(reader);
+	assert_none(reader);
+	assert_true(kerror_reader_drained(reader));
+	assert_replay(reader, RAW, 6);
+	feed_done(reader);
+	assert_none(reader);
+	feed_event(reader, RAW, 20);
+	assert_event(reader, RAW, 20);
+	assert_none(reader);
+	kerror_reader_free(reader);
+}
+
 static void test_malformed(void **state)
 {
 	static const struct { size_t size; uint32_t length; } cases[] = {
@@ -848,7 +1077,7 @@ struct stream {
 	uint64_t numbered, raised;
 	uint64_t total[KERROR_LOST_HISTORY], pending[KERROR_LOST_HISTORY];
 	/* What the reader under test has been given. */
-	uint64_t given;		/* number of the event that comes next */
+	uint64_t given;		/* number of the event that comes next, or would */
 	bool given_known;
 	uint64_t known[KERROR_LOST_HISTORY];	/* last total that it told */
 };
@@ -860,6 +1089,7 @@ struct kernel {
 	bool congested;		/* until the queue is empty */
 	bool error;		/* ENOBUFS is to be reported */
 	bool failures;		/* allocations may fail */
+	bool filtered;		/* some events are not broadcast to this reader */
 	bool replaying;
 	int replay_group;
 	bool replay_boot;
@@ -867,8 +1097,10 @@ struct kernel {
 	uint64_t replay_position;
 	uint64_t random;
 	uint64_t received, lost;	/* of readers that were restarted */
+	uint64_t announced;	/* losses given but for those of the history */
 	/* How often it came to what is tested. */
 	unsigned int overruns, history_losses, failed, unanswered, restarts;
+	unsigned int passed_over;
 };
 
 static bool chance(struct kernel *kernel, unsigned int in)
@@ -922,6 +1154,11 @@ static void put_message(struct datagram *datagram,
 		    &message->loss, sizeof(message->loss));
 }
 
+static bool is_filtered(const struct kernel *kernel, uint64_t number)
+{
+	return kernel->filtered && number * 0x9e3779b97f4a7c15 >> 61;
+}
+
 static void publish(struct kernel *kernel, int group, struct message *message)
 {
 	struct stream *stream = &kernel->stream[group];
@@ -933,6 +1170,11 @@ static void publish(struct kernel *kernel, int group, struct message *message)
 	stream->history[stream->head++ % HISTORY] = *message;
 	if (stream->head - stream->tail > HISTORY)
 		stream->tail++;
+	if (message->type == KERROR_MSG_EVENT &&
+	    is_filtered(kernel, message->number)) {
+		kernel->error |= fails(kernel);
+		return;
+	}
 	put_message(&datagram, message);
 	send(kernel, 1U << group, &datagram);
 }
@@ -1097,11 +1339,21 @@ static int receive(struct kernel *kernel, uint32_t *group,
 	*datagram = kernel->queue[0].datagram;
 	memmove(kernel->queue, kernel->queue + 1,
 		--kernel->queued * sizeof(*kernel->queue));
-	if (!kernel->queued)
-		kernel->congested = false;
 	if (kernel->replaying && kernel->queued <= QUEUE / 2)
 		replay(kernel);
+	if (!kernel->queued)
+		kernel->congested = false;
 	return 0;
+}
+
+/* Only what is filtered may be missing before event @number. */
+static void pass_over(struct kernel *kernel, struct stream *stream,
+		      uint64_t number)
+{
+	assert_true(stream->given <= number && number <= stream->numbered);
+	kernel->passed_over += number - stream->given;
+	for (; stream->given < number; stream->given++)
+		assert_true(is_filtered(kernel, stream->given));
 }
 
 static void check_event(struct kernel *kernel, const struct kerror_event *event)
@@ -1116,23 +1368,31 @@ static void check_event(struct kernel *kernel, const struct kerror_event *event)
 	if (!stream->given_known)
 		stream->given = number;
 	stream->given_known = true;
-	assert_int_equal(number, stream->given);
+	pass_over(kernel, stream, number);
 	assert_int_equal(kerror_event_sequence(event),
 			 FIRST + (uint32_t)number);
 	stream->given++;
 }
 
-static void check_loss(struct kernel *kernel, const struct kerror_loss *loss)
+static void check_loss(struct kernel *kernel,
+		       const struct kerror_reader *reader)
 {
+	const struct kerror_loss *loss = kerror_reader_loss(reader);
 	struct stream *stream = &kernel->stream[loss->group == EVLOG];
+	uint32_t cursor;
 
 	assert_int_not_equal(loss->count, 0);
 	if (loss->cause == KERROR_LOST_HISTORY) {
+		assert_int_equal(kerror_reader_cursor(reader, loss->group,
+						      &cursor), 0);
+		pass_over(kernel, stream, cursor - FIRST - loss->count);
 		stream->given += loss->count;
 		assert_true(stream->given <= stream->numbered);
-	} else if (loss->total > stream->known[loss->cause]) {
-		stream->known[loss->cause] = loss->total;
+		return;
 	}
+	kernel->announced += loss->count;
+	if (loss->total > stream->known[loss->cause])
+		stream->known[loss->cause] = loss->total;
 }
 
 /* Takes items until one datagram more is needed; false if there is none. */
@@ -1147,7 +1407,7 @@ static bool step(struct kernel *kernel, struct kerror_reader *reader)
 		if (item == KERROR_ITEM_EVENT)
 			check_event(kernel, kerror_reader_event(reader));
 		else if (item == KERROR_ITEM_LOSS)
-			check_loss(kernel, kerror_reader_loss(reader));
+			check_loss(kernel, reader);
 		else if (item == KERROR_ITEM_REQUEST)
 			request(kernel, kerror_reader_request(reader, &size));
 		else if (item == KERROR_ITEM_ERROR)
@@ -1164,11 +1424,20 @@ static bool step(struct kernel *kernel, struct kerror_reader *reader)
 	return kerror_reader_drained(reader);
 }
 
+static struct kerror_reader *new_reader(const struct kernel *kernel)
+{
+	struct kerror_reader *reader = kerror_reader_new(KERROR_GROUP_ALL);
+
+	if (kernel->filtered)
+		kerror_reader_filtered(reader);
+	return reader;
+}
+
 /* Another program goes on where this one has stopped. */
 static struct kerror_reader *restart(struct kernel *kernel,
 				     struct kerror_reader *reader)
 {
-	struct kerror_reader *next = kerror_reader_new(KERROR_GROUP_ALL);
+	struct kerror_reader *next = new_reader(kernel);
 	uint32_t cursor;
 
 	kernel->restarts++;
@@ -1210,7 +1479,8 @@ static void settle(struct kernel *kernel, struct kerror_reader *reader)
 
 static void run(struct kernel *kernel, bool from_boot)
 {
-	struct kerror_reader *reader = kerror_reader_new(KERROR_GROUP_ALL);
+	struct kerror_reader *reader = new_reader(kernel);
+	uint64_t not_given;
 	bool all_started;
 	uint32_t cursor;
 
@@ -1238,19 +1508,31 @@ static void run(struct kernel *kernel, bool from_boot)
 
 		kernel->failures = false;
 		settle(kernel, reader);
+		/* The last ones may be filtered, but still be replayed. */
+		not_given = 0;
 		for (int group = 0; group < 2; group++) {
 			const struct stream *stream = &kernel->stream[group];
 
-			if (stream->given_known)
-				assert_int_equal(stream->given,
-						 stream->numbered);
+			if (!stream->given_known)
+				continue;
+			not_given += stream->numbered - stream->given;
+			for (uint64_t n = stream->given; n < stream->numbered;
+			     n++)
+				assert_true(is_filtered(kernel, n));
 		}
 		if (from_boot)
 			assert_int_equal(kernel->received + kernel->lost +
 					 kerror_reader_received(reader) +
-					 kerror_reader_lost(reader),
+					 kerror_reader_lost(reader) +
+					 kernel->passed_over + not_given,
 					 kernel->stream[0].raised +
 					 kernel->stream[1].raised);
+		if (from_boot)
+			assert_int_equal(kernel->announced,
+					 kernel->stream[0].raised -
+					 kernel->stream[0].numbered +
+					 kernel->stream[1].raised -
+					 kernel->stream[1].numbered);
 		kernel->failures = true;
 	}
 	kerror_reader_free(reader);
@@ -1261,6 +1543,7 @@ static void run(struct kernel *kernel, bool from_boot)
 	assert_true(kernel->failed > 10);
 	assert_true(kernel->unanswered > 10);
 	assert_true(kernel->restarts > 10 || !from_boot);
+	assert_true(!kernel->filtered == !kernel->passed_over);
 }
 
 static void test_model(void **state)
@@ -1268,10 +1551,11 @@ static void test_model(void **state)
 	static struct kernel kernel;
 
 	(void)state;
-	for (uint64_t seed = 1; seed <= 6; seed++) {
+	for (uint64_t seed = 1; seed <= 12; seed++) {
 		memset(&kernel, 0, sizeof(kernel));
 		kernel.random = seed * 0x9e3779b97f4a7c15;
 		kernel.failures = true;
+		kernel.filtered = seed % 2;
 		run(&kernel, seed % 3);
 	}
 }
@@ -1294,6 +1578,10 @@ int main(void)
 		cmocka_unit_test(test_from_boot_failed),
 		cmocka_unit_test(test_cursor),
 		cmocka_unit_test(test_statistics),
+		cmocka_unit_test(test_filtered),
+		cmocka_unit_test(test_filtered_overrun),
+		cmocka_unit_test(test_filtered_failed),
+		cmocka_unit_test(test_filtered_start),
 		cmocka_unit_test(test_malformed),
 		cmocka_unit_test(test_mutations),
 		cmocka_unit_test(test_model),

@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <sys/utsname.h>
 #include <libmnl/libmnl.h>
+#include <linux/filter.h>
 #include <linux/netlink.h>
 #include "build.h"
 
@@ -27,6 +28,9 @@ static unsigned int step, step_count, requests, polls, closed;
 static bool proving;	/* a request asks whether the facility is there */
 static int open_error, bind_error, send_error, poll_error, poll_timeout;
 static struct { struct nlmsghdr header; struct kerror_request body; } sent;
+static struct sock_fprog attached;	/* the program that the socket has */
+static unsigned int filter_calls;
+static int filter_error;
 
 /*
  * The kernel that is played: its release, where it has the facility, how that
@@ -127,7 +131,23 @@ ssize_t mnl_socket_sendto(const struct mnl_socket *socket, const void *request,
 
 int setsockopt(int fd, int level, int name, const void *value, socklen_t size)
 {
-	(void)fd, (void)level, (void)name, (void)value, (void)size;
+	assert_int_equal(fd, 1000);
+	assert_int_equal(level, SOL_SOCKET);
+	if (name != SO_ATTACH_FILTER && name != SO_DETACH_FILTER)
+		return 0;
+	filter_calls++;
+	if (result(filter_error))
+		return -1;
+	if (name == SO_DETACH_FILTER) {
+		/* What is in it does not matter, but it must be there. */
+		assert_true(size >= sizeof(int));
+		if (!attached.len)
+			return result(ENOENT);
+		attached.len = 0;
+		return 0;
+	}
+	assert_int_equal(size, sizeof(attached));
+	memcpy(&attached, value, sizeof(attached));
 	return 0;
 }
 
@@ -138,6 +158,13 @@ int poll(struct pollfd *ready, nfds_t count, int timeout)
 	polls++;
 	poll_timeout = timeout;
 	return result(poll_error);
+}
+
+/* What poll() is when the library was built with _FORTIFY_SOURCE */
+int __poll_chk(struct pollfd *ready, nfds_t count, int timeout, size_t size)
+{
+	assert_int_equal(size, sizeof(*ready));
+	return poll(ready, count, timeout);
 }
 
 /* The answer to the request that asks whether the facility is there. */
@@ -444,6 +471,50 @@ static void test_not_sent(void **state)
 	kerror_socket_close(socket);
 }
 
+static void test_filter(void **state)
+{
+	struct kerror_filter *decided, *undecided;
+	const struct sock_filter *program;
+	struct kerror_socket *socket;
+	size_t count;
+
+	(void)state;
+	assert_int_equal(kerror_filter_new(&decided, "severity<=err", NULL, 0),
+			 0);
+	assert_int_equal(kerror_filter_new(&undecided, "argc>3", NULL, 0), 0);
+	program = kerror_filter_program(decided, &count);
+	assert_int_equal(kerror_socket_open(&socket, RAW), 0);
+	/* There is nothing to be taken away. */
+	assert_int_equal(kerror_socket_set_filter(socket, NULL), 0);
+	assert_int_equal(kerror_socket_set_filter(socket, undecided), 0);
+	assert_int_equal(filter_calls, 0);
+
+	filter_error = ENOMEM;
+	assert_int_equal(kerror_socket_set_filter(socket, decided), -ENOMEM);
+	filter_error = 0;
+	assert_int_equal(kerror_socket_set_filter(socket, NULL), 0);
+	assert_int_equal(filter_calls, 1);
+
+	assert_int_equal(kerror_socket_set_filter(socket, decided), 0);
+	assert_int_equal(attached.len, count);
+	assert_ptr_equal(attached.filter, program);
+	/* The one before must not remain. */
+	assert_int_equal(kerror_socket_set_filter(socket, undecided), 0);
+	assert_int_equal(attached.len, 0);
+	assert_int_equal(kerror_socket_set_filter(socket, decided), 0);
+	filter_error = EPERM;
+	assert_int_equal(kerror_socket_set_filter(socket, NULL), -EPERM);
+	filter_error = 0;
+	assert_int_equal(attached.len, count);
+	assert_int_equal(kerror_socket_set_filter(socket, NULL), 0);
+	assert_int_equal(attached.len, 0);
+	assert_int_equal(filter_calls, 6);
+
+	kerror_socket_close(socket);
+	kerror_filter_free(decided);
+	kerror_filter_free(undecided);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -453,6 +524,7 @@ int main(void)
 		cmocka_unit_test(test_next),
 		cmocka_unit_test(test_cut),
 		cmocka_unit_test(test_not_sent),
+		cmocka_unit_test(test_filter),
 	};
 
 	return cmocka_run_group_tests_name("socket", tests, NULL, NULL);
