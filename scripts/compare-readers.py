@@ -4,7 +4,7 @@
 
 Usage: compare-readers.py LOG OTHER
 
-LOG is the console of the guest script "capture", in which kerrord --json has
+LOG is the console of the guest script "capture", in which kerrorctl watch --json has
 printed one object a line. OTHER is what the independent reader made of the
 same stream of bytes. They must agree in every key of every item.
 """
@@ -25,8 +25,8 @@ ours, others = items(sys.argv[1]), items(sys.argv[2])
 kinds = {item.get("kind", item["item"]) for item in ours}
 different = [pair for pair in zip(ours, others) if pair[0] != pair[1]]
 for our, other in different[:5]:
-    print("kerrord:", json.dumps(our), "\nreader: ", json.dumps(other))
-print(f"{len(ours)} items of kerrord, {len(others)} of the reader, "
+    print("kerrorctl:", json.dumps(our), "\nreader: ", json.dumps(other))
+print(f"{len(ours)} items of kerrorctl, {len(others)} of the reader, "
       f"{len(different)} different; kinds: {', '.join(sorted(kinds))}")
 sys.exit(bool(different) or len(ours) != len(others) or
          not {"printf", "binary", "string", "nodata", "loss"} <= kinds)

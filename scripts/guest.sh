@@ -36,7 +36,8 @@ programs=$BUILD/$name/programs root=$BUILD/$name/root
 [ $kind = native ] || programs=$programs-$arch root=$root-$arch
 case $kind in
 native)
-	need_packages gcc libc6-dev libjson-c-dev libmnl-dev pkg-config
+	need_packages $TOOLS_PACKAGES
+	[ "$script" != daemon ] || need_packages rsyslog sqlite3 systemd
 	;;
 cross)
 	"$TOP/scripts/sysroot.sh" $arch
@@ -50,13 +51,16 @@ old)
 esac
 
 build_native() {
-	make -C "$source/tools/kerror" OUTPUT="$programs/tools" "$@" daemon &&
-	make -C "$source/tools/testing/selftests/kerror" OUTPUT="$programs" "$@"
+	make -C "$source/tools/kerror" OUTPUT="$programs/tools" daemon control &&
+	make -C "$source/tools/testing/selftests/kerror" OUTPUT="$programs"
 }
 
+# build_cross: without kerrord, which wants more libraries than there are.
 build_cross() {
-	build_native CC=$compiler-gcc AR=$compiler-ar LDFLAGS="-L$libraries" \
+	set -- CC=$compiler-gcc AR=$compiler-ar LDFLAGS="-L$libraries" \
 		PKG_CONFIG="env PKG_CONFIG_SYSROOT_DIR=$sysroot PKG_CONFIG_LIBDIR=$libraries/pkgconfig pkg-config"
+	make -C "$source/tools/kerror" OUTPUT="$programs/tools" "$@" STORE=n control &&
+	make -C "$source/tools/testing/selftests/kerror" OUTPUT="$programs" "$@"
 }
 
 # build_old: without the Makefile of the selftests, which 2.6 has none of.
@@ -67,7 +71,7 @@ build_old() {
 		from=$TOP
 	tests=$from/tools/testing/selftests/kerror
 	make -C "$from/tools/kerror" OUTPUT="$programs/tools" CC="$cc" \
-		PKG_CONFIG="$userland/bin/i386-musl-pkg-config" daemon || return 1
+		PKG_CONFIG="$userland/bin/i386-musl-pkg-config" STORE=n control || return 1
 	for program in init capture kerror_test; do
 		[ "$programs/$program" -nt "$tests/$program.c" ] &&
 		[ "$programs/$program" -nt "$tests/listener.h" ] &&
@@ -89,7 +93,17 @@ build_$kind > "$programs/log" 2>&1 ||
 # fill_native: with the programs' shared libraries and their loader
 fill_native() {
 	fill /bin/busybox strip
-	ldd "$root/init" "$root/bin/kerrord" "$root/bin/kerror_test" |
+	cp "$programs/tools/kerrord" "$root/bin"
+	servers=
+	if [ "$script" = daemon ]; then
+		servers="/usr/bin/journalctl /usr/bin/sqlite3 /usr/lib/systemd/systemd-journald
+			 /usr/sbin/rsyslogd $(ls /usr/lib/*/rsyslog/im[u]*.so /usr/lib/*/rsyslog/lmnet.so)"
+		for file in $servers; do
+			mkdir -p "$root$(dirname "$file")"
+			cp "$file" "$root$file"
+		done
+	fi
+	ldd "$root/init" "$root"/bin/k* $servers |
 		sed -n 's,^[^/]*\(/[^ ]*\) (.*,\1,p' | sort -u |
 		while read -r library; do
 			mkdir -p "$root$(dirname "$library")"
@@ -135,7 +149,7 @@ done
 rm -rf "$root"
 mkdir -p "$root/bin" "$root/dev" "$root/guest" "$root/modules"
 cp "$programs/init" "$root/init"
-cp "$programs/tools/kerrord" "$programs/kerror_test" "$programs/capture" "$root/bin"
+cp "$programs/tools/kerrorctl" "$programs/kerror_test" "$programs/capture" "$root/bin"
 cp "$SELFTESTS"/guest/*.sh "$root/guest"
 fill_$kind
 

@@ -199,11 +199,12 @@ kernel thread context, on a trigger or at a rate.
 M
 
 # The kernel has the text of the licence in LICENSES/. quilt takes no binary
-# files, which the inputs of the fuzzer are.
-add tools/kerror ":!tools/kerror/libkerror/COPYING" ":!tools/kerror/tests/corpus"
-commit "tools: add libkerror and kerrord" <<'M'
+# files, which the inputs of the fuzzer are; Debian's folder is not for the kernel.
+add tools/kerror ":!tools/kerror/libkerror/COPYING" ":!tools/kerror/tests/corpus" ":!tools/kerror/debian"
+commit "tools: add libkerror, kerrord and kerrorctl" <<'M'
 libkerror decodes and formats the events of NETLINK_KERROR, and finds
-out what was missed. kerrord prints events as lines or as JSON.
+out what was missed. kerrord brings them to a database, files, the
+journal, a syslog server and commands; kerrorctl shows them.
 M
 
 add tools/testing/selftests/kerror kernel/test_evlog.c kernel/test_evlog_stress.c kernel/Kconfig.evlog_test \

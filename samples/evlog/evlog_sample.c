@@ -8,7 +8,7 @@
  *
  * or load it with rate=N for N rounds a second. A round is seven events, from
  * process context (that of who writes "trigger"), a timer (softirq), irq_work
- * (hard interrupt) and a kernel thread. Watch them with kerrord.
+ * (hard interrupt) and a kernel thread. Watch them with kerrorctl.
  */
 #include <linux/completion.h>
 #include <linux/err.h>

@@ -1,34 +1,299 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * How kerrord shows an event or a loss: as a line for people (print.c) or as a
- * JSON object in one line (json.c).
+ * What the files of kerrord share.
+ *
+ * One thread receives and offers each record to every sink. A sink is a thread
+ * with a bounded queue of its own, so that one that is slow, full or dead stops
+ * neither the others nor the receiver; what does not fit into its queue is
+ * counted, and told in its own stream as a loss.
+ *
+ * config.c    the configuration file
+ * receive.c   from the socket to the sinks; where to begin after a restart
+ * record.c    what goes through the queues
+ * sink.c      queue, thread, retries and cursor of any sink
+ * store_sink.c, file_sink.c, journald_sink.c, syslog_sink.c, rule_sink.c
+ * metrics.c   counters for Prometheus
+ * privileges.c
  */
 #ifndef KERRORD_H
 #define KERRORD_H
 
-#include <stdio.h>
-#include "../libkerror/libkerror.h"
+#include <pthread.h>
+#include <stdatomic.h>
+#include "output.h"
+#include "store.h"
 
-struct print_style {
-	bool color;
+/* Groups that a configuration can name; index is that of the bit. */
+#define GROUPS 2
+
+/* ---- Configuration ---- */
+
+/**
+ * struct sink_settings - a section that makes a sink
+ * @type: what the section's name begins with
+ * @name: the whole name, such as "json archive"
+ * @path: of the database, the file ("-": standard output) or "unix:" socket
+ * @filter: only events that match, or NULL
+ * @queue: most bytes that wait
+ * @max_age: seconds, 0: for ever
+ * @max_size: bytes, 0: no limit
+ * @address: of a syslog server
+ * @facility: number of the syslog facility
+ * @command: what a rule runs, and its arguments
+ * @timeout: seconds that it may run
+ * @threshold: so many events...
+ * @period: ...within so many seconds make a rule fire
+ * @key: events count together that have this in common; NULL: all
+ * @cooldown: seconds after firing in which the same key does not fire
+ */
+struct sink_settings {
+	struct sink_settings *next;
+	const struct sink_type *type;
+	char *name;
+	char *path;
+	struct kerror_filter *filter;
+	char *filter_text;
+	uint64_t queue;
+	uint64_t max_age, max_size;
+	char *address;
+	uint64_t facility;
+	char *command;
+	uint64_t timeout, threshold, period, cooldown;
+	char *key;
 };
 
-void print_event(FILE *file, const struct print_style *style,
-		 const struct kerror_event *event);
-void print_loss(FILE *file, const struct print_style *style,
-		const struct kerror_loss *loss);
-void print_event_json(FILE *file, const struct print_style *style,
-		      const struct kerror_event *event);
-void print_loss_json(FILE *file, const struct print_style *style,
-		     const struct kerror_loss *loss);
+/**
+ * struct settings - the whole file
+ * @groups: KERROR_GROUP bits
+ * @user: whom to become if started as root
+ * @state: folder of the cursors
+ * @listen: address and port of the metrics' HTTP server, or NULL
+ * @textfile: file of the metrics, or NULL
+ * @interval: seconds between two writings of it
+ * @sinks: in the order of the file
+ */
+struct settings {
+	uint64_t groups;
+	char *user;
+	char *state;
+	char *listen;
+	char *textfile;
+	uint64_t interval;
+	struct sink_settings *sinks;
+};
+
+#define CONFIG_PATH "/etc/kerror/kerrord.conf"
 
 /*
- * Returns the text of @event with its length in @size; valid until the next
- * call.
+ * Reads the file, or the defaults if @path is NULL. 0, or -EINVAL after a
+ * line for each error, with its number and the remedy, on standard error.
  */
-const char *event_text(const struct kerror_event *event, size_t *size);
+int config_read(struct settings *settings, const char *path);
+void config_free(struct settings *settings);
 
-/* Returns the bytes of the UTF-8 character that @text begins with, or 0. */
-size_t utf8_length(const char *text, size_t size);
+/* A configuration file of the defaults, in which each option is explained */
+void config_print_sample(FILE *file);
+
+/* ---- Records ---- */
+
+enum record_kind { RECORD_EVENT, RECORD_LOSS, RECORD_REPORT };
+
+/**
+ * struct record - what goes through the queues; shared and never changed
+ * @references: how many hold it
+ * @kind: which of the following is of use
+ * @time: nanoseconds since 1970: when it was received
+ * @bytes: what it counts in a queue
+ * @event: of RECORD_EVENT
+ * @loss: of RECORD_LOSS
+ * @cause: its name
+ * @next: of RECORD_LOSS of events with a number: the one that comes after them
+ * @severity: of RECORD_REPORT: what kerrord itself has to say
+ * @text: of RECORD_REPORT
+ * @about: of RECORD_REPORT: the sink that it is about
+ */
+struct record {
+	atomic_uint references;
+	enum record_kind kind;
+	uint64_t time;
+	size_t bytes;
+	struct kerror_event *event;
+	struct kerror_loss loss;
+	const char *cause;
+	uint32_t next;
+	unsigned int severity;
+	const char *about;
+	char text[];
+};
+
+/* Each returns a record with one reference, or NULL without memory. */
+struct record *record_of_event(const struct kerror_event *event);
+struct record *record_of_loss(const struct kerror_loss *loss, const char *cause,
+			      uint32_t next);
+/* The cause of what a sink dropped, which is none of the kernel's */
+#define CAUSE_SINK "sink"
+
+struct record *record_of_report(const char *about, unsigned int severity,
+				const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+/* Whether it is a loss of events that had a sequence number */
+bool record_is_numbered_loss(const struct record *record);
+
+struct record *record_get(struct record *record);
+void record_put(struct record *record);
+
+uint64_t now_ns(clockid_t clock);
+
+/* ---- Sinks ---- */
+
+/* What a sink has had of one group */
+struct progress {
+	uint32_t known;			/* next is valid */
+	uint32_t next;			/* sequence number that it waits for */
+	uint64_t lost[KERROR_CAUSES];	/* totals; UINT64_MAX: not known */
+};
+
+struct sink;
+
+/**
+ * struct sink_type - a kind of sink
+ * @name: of its sections
+ * @keeps_progress: there is to be a file about what it has had
+ * @load_progress: finds out from the sink itself what it has had; called
+ *	before anything else, by the receiver's thread, and once more by the
+ *	sink's if that failed. 0, or a negative errno
+ * @open: called by the sink's thread, again after each failure. 0, or a
+ *	negative errno with a line in @message
+ * @write: deliver records; returns how many of them, from the first on, were,
+ *	or a negative errno with a line in @message if none
+ * @idle: called about once a second; as @open
+ * @reopen: SIGHUP; called by the sink's thread
+ * @close: after a failure and at the end
+ */
+struct sink_type {
+	const char *name;
+	bool keeps_progress;
+	int (*load_progress)(struct sink *sink, struct progress *progress);
+	int (*open)(struct sink *sink, char *message, size_t size);
+	int (*write)(struct sink *sink, struct record *const *records,
+		     size_t count, char *message, size_t size);
+	int (*idle)(struct sink *sink, char *message, size_t size);
+	void (*reopen)(struct sink *sink);
+	void (*close)(struct sink *sink);
+};
+
+extern const struct sink_type store_sink, json_sink, text_sink, journald_sink,
+			      syslog_sink, rule_sink;
+
+/* The most records that write() gets at once */
+#define BATCH 512
+
+struct entry {
+	struct entry *next;
+	struct record *record;
+};
+
+/**
+ * struct sink - one at work
+ * @next: list
+ * @settings: its section
+ * @type: same as the settings'
+ * @boot_id: of the running boot
+ * @state: folder for its file
+ * @private: the type's own
+ * @progress: what was offered to it; of the receiver
+ * @done: what was written; of its thread
+ * @state_fd: its progress file, or -1
+ * @lock: for what follows
+ * @changed: signalled when there is work, or the end
+ * @first: the queue
+ * @last: where the next entry goes
+ * @queued: bytes in the queue
+ * @loaded: it is known what it had before
+ * @dropped: events that did not fit, per group, not yet told in the stream
+ * @dropped_next: sequence number after the last of them
+ * @stop: end when the queue is empty
+ * @reopen: SIGHUP came
+ * @thread: runs sink_thread()
+ * @written: counters for the metrics
+ * @dropped_total: events that did not fit
+ * @failures: how often opening or writing failed
+ * @fired: of a rule
+ * @up: the last attempt was a success
+ * @oldest: time of the oldest record that waits, 0: none
+ * @report: where a report about this sink goes
+ */
+struct sink {
+	struct sink *next;
+	const struct sink_settings *settings;
+	const struct sink_type *type;
+	const char *boot_id;
+	const char *state;
+	void *private;
+	struct progress progress[GROUPS];
+	struct progress done[GROUPS];
+	int state_fd;
+	bool loaded;
+
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	struct entry *first, **last;
+	size_t queued;
+	uint64_t dropped[GROUPS];
+	uint32_t dropped_next[GROUPS];
+	bool stop, reopen;
+
+	pthread_t thread;
+	atomic_ullong written, dropped_total, failures, fired;
+	atomic_bool up;
+	atomic_ullong oldest;
+	void (*report)(struct sink *about, unsigned int severity,
+		       const char *text);
+};
+
+/* Makes a sink and finds out what it had before; NULL without memory. */
+struct sink *sink_new(const struct sink_settings *settings, const char *boot_id,
+		      const char *state,
+		      void (*report)(struct sink *about, unsigned int severity,
+				     const char *text));
+int sink_start(struct sink *sink);
+
+/* Puts the record into its queue if it has not had it and its filter matches. */
+void sink_offer(struct sink *sink, struct record *record);
+void sink_reopen(struct sink *sink);
+
+/* False if it works, but is so far behind that its queue is nearly full */
+bool sink_has_room(struct sink *sink);
+
+/*
+ * Tells the thread to write what waits and then to end; sink_join() waits for
+ * that, but not beyond @deadline (CLOCK_REALTIME). Returns false if it is still stuck.
+ */
+void sink_stop(struct sink *sink);
+bool sink_join(struct sink *sink, const struct timespec *deadline);
+void sink_free(struct sink *sink);
+
+/* ---- The rest ---- */
+
+/* Listens, and returns the program's exit status when told to stop. */
+int receive(const struct settings *settings);
+
+/* Leaves root for @user, and all capabilities but CAP_SYSLOG. */
+void privileges_prepare(const struct settings *settings);
+void privileges_drop(const struct settings *settings);
+
+struct metrics;
+
+/* Counts one event, or one loss; by the receiver. */
+void metrics_event(struct metrics *metrics, const struct kerror_event *event);
+void metrics_loss(struct metrics *metrics, const struct kerror_loss *loss);
+void metrics_statistics(struct metrics *metrics,
+			const struct kerror_statistics *statistics);
+
+/* Begins to serve; ends the program if the address cannot be used. */
+struct metrics *metrics_start(const struct settings *settings,
+			      const struct sink *sinks);
+void metrics_write_file(struct metrics *metrics);
+void metrics_stop(struct metrics *metrics);
 
 #endif

@@ -822,7 +822,7 @@ static long dropped(pid_t pid)
 	return found;
 }
 
-/* kerrord itself, stopped until its receive queue overflows. */
+/* kerrorctl watch, stopped until its receive queue overflows. */
 TEST_F_TIMEOUT(kerror, stopped_reader_has_no_unexplained_gap, 300)
 {
 	unsigned long long received = 0, lost = 0;
@@ -841,7 +841,7 @@ TEST_F_TIMEOUT(kerror, stopped_reader_has_no_unexplained_gap, 300)
 		dup2(output[1], STDERR_FILENO);
 		if (!freopen("/dev/null", "w", stdout))
 			_exit(127);
-		execlp("kerrord", "kerrord", "--json", NULL);
+		execlp("kerrorctl", "kerrorctl", "watch", "--json", NULL);
 		_exit(127);
 	}
 	close(output[1]);
@@ -863,7 +863,7 @@ TEST_F_TIMEOUT(kerror, stopped_reader_has_no_unexplained_gap, 300)
 	ASSERT_EQ(0, kill(pid, SIGINT));
 	summary = fdopen(output[0], "r");
 	while (fgets(line, sizeof(line), summary))
-		if (sscanf(line, "kerrord: %llu events received, %llu lost",
+		if (sscanf(line, "kerrorctl: %llu events received, %llu lost",
 			   &received, &lost) == 2)
 			TH_LOG("after %ld drops: %s", drops, line);
 	fclose(summary);

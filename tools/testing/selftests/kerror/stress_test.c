@@ -261,8 +261,8 @@ static void kill_readers(void)
 		if (!pid) {
 			freopen("/dev/null", "w", stdout);
 			freopen("/dev/null", "w", stderr);
-			execlp("kerrord", "kerrord", "--json", "--group=all",
-			       NULL);
+			execlp("kerrorctl", "kerrorctl", "watch", "--json",
+			       "--group=all", NULL);
 			_exit(127);
 		}
 		usleep(random() % 100000);

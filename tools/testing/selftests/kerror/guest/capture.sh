@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# The same events twice: as kerrord --json prints them, and as bytes for
+# The same events twice: as kerrorctl watch --json prints them, and as bytes for
 # another reader.
 . /guest/common.sh
 sample_rounds 3 || exit 1
@@ -9,5 +9,5 @@ for command in "raw 0 1" "raw 100 3" "iov 30 4294967295" "write 0 0" \
 	       "limited 30"; do
 	raise "$command" || exit 1
 done
-kerrord --json --group=all --idle=500 || exit 1
+kerrorctl watch --json --group=all --idle=500 || exit 1
 capture "$(protocol_number)"

@@ -6,12 +6,12 @@ sed 's/^/# /' /proc/version
 # The sample driver by itself, and unloaded while it raises events.
 sample_at_a_rate() {
 	insmod /modules/evlog_sample.ko rate=50 || return 1
-	kerrord --json --new --count=200 > /tmp/sample || return 1
+	kerrorctl watch --json --new --count=200 > /tmp/sample || return 1
 	rmmod evlog_sample || return 1
 	for context in process softirq hardirq; do
 		grep -q "\"context\":\"$context\"" /tmp/sample || return 1
 	done
-	kerrord --json --idle=300 > /tmp/sample && insmod /modules/evlog_sample.ko &&
+	kerrorctl watch --json --idle=300 > /tmp/sample && insmod /modules/evlog_sample.ko &&
 		rmmod evlog_sample
 }
 

@@ -5,7 +5,7 @@ insmod /modules/evlog_sample.ko
 cat <<'T'
 
 The sample driver is loaded. Try:
-  kerrord --color=always &
+  kerrorctl watch --color=always &
 T
 if [ -e $SAMPLE_TRIGGER ]; then
 	echo "  echo 1 > $SAMPLE_TRIGGER"

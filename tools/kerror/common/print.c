@@ -3,11 +3,13 @@
  * Lines for people. Whatever bytes a driver reports, nothing but printable
  * characters reaches the terminal.
  */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <syslog.h>
 #include <time.h>
-#include "kerrord.h"
+#include "output.h"
 
 #define BOLD	"\033[1m"
 #define DIM	"\033[2m"
@@ -15,24 +17,48 @@
 #define YELLOW	"\033[33m"
 #define RESET	"\033[0m"
 
-const char *event_text(const struct kerror_event *event, size_t *size)
+/* The text made last in this thread */
+static _Thread_local char *last_text;
+static _Thread_local size_t room;
+
+void event_text_done(void)
 {
-	static char *text;
-	static size_t room;
+	free(last_text);
+	last_text = NULL;
+	room = 0;
+}
+
+static const char *text_as(const struct kerror_event *event,
+			   const char *format, size_t *size)
+{
 	char *larger;
 
-	*size = kerror_event_text(event, text, room);
+	*size = kerror_event_text_as(event, format, last_text, room);
 	if (*size < room)
-		return text;
-	larger = realloc(text, *size + 1);
+		return last_text;
+	larger = realloc(last_text, *size + 1);
 	if (!larger) {	/* then as much as there is room for */
 		*size = room ? room - 1 : 0;
-		return room ? text : "";
+		return room ? last_text : "";
 	}
-	text = larger;
+	last_text = larger;
 	room = *size + 1;
-	*size = kerror_event_text(event, text, room);
-	return text;
+	*size = kerror_event_text_as(event, format, last_text, room);
+	return last_text;
+}
+
+const char *event_text(const struct kerror_event *event, size_t *size)
+{
+	return text_as(event, NULL, size);
+}
+
+const char *styled_text(const struct print_style *style,
+			const struct kerror_event *event, size_t *size)
+{
+	const char *format = kerror_event_format(event);
+
+	return text_as(event, format && style->translate ?
+		       style->translate(format) : NULL, size);
 }
 
 size_t utf8_length(const char *text, size_t size)
@@ -57,7 +83,7 @@ size_t utf8_length(const char *text, size_t size)
 	return length;
 }
 
-static void print_text(FILE *file, const char *text, size_t size)
+void print_printable(FILE *file, const char *text, size_t size)
 {
 	while (size) {
 		size_t length = utf8_length(text, size);
@@ -80,7 +106,7 @@ static void print_text(FILE *file, const char *text, size_t size)
 
 static void print_string(FILE *file, const char *text)
 {
-	print_text(file, text, strlen(text));
+	print_printable(file, text, strlen(text));
 }
 
 static void print_argument(FILE *file, const struct kerror_argument *argument)
@@ -104,7 +130,7 @@ static void print_argument(FILE *file, const struct kerror_argument *argument)
 	case EVL_ARG_TEXT:
 		if (!argument->invalid)
 			fputc('"', file);
-		print_text(file, argument->text, argument->size);
+		print_printable(file, argument->text, argument->size);
 		if (!argument->invalid)
 			fputc('"', file);
 		break;
@@ -113,18 +139,34 @@ static void print_argument(FILE *file, const struct kerror_argument *argument)
 	}
 }
 
-static void print_context(FILE *file, const struct evl_header *header,
-			  const char *device)
+void print_time(FILE *file, uint64_t time)
 {
-	time_t seconds = header->time_realtime / 1000000000;
+	time_t seconds = time / 1000000000;
 	char date[32];
 	struct tm tm;
 
 	gmtime_r(&seconds, &tm);
 	strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &tm);
-	fprintf(file, "%s.%06uZ %-7s ", date,
-		(unsigned int)(header->time_realtime % 1000000000 / 1000),
-		kerror_severity_name(header->severity));
+	fprintf(file, "%s.%06uZ", date,
+		(unsigned int)(time % 1000000000 / 1000));
+}
+
+const char *color_begin(const struct print_style *style, unsigned int severity)
+{
+	return !style->color ? "" : severity <= LOG_ERR ? BOLD RED :
+	       severity == LOG_WARNING ? BOLD YELLOW : BOLD;
+}
+
+const char *color_end(const struct print_style *style)
+{
+	return style->color ? RESET : "";
+}
+
+static void print_context(FILE *file, const struct evl_header *header,
+			  const char *device)
+{
+	print_time(file, header->time_realtime);
+	fprintf(file, " %-7s ", kerror_severity_name(header->severity));
 	print_string(file, header->facility);
 	if (*device) {
 		fputc('[', file);
@@ -144,13 +186,12 @@ void print_event(FILE *file, const struct print_style *style,
 		 const struct kerror_event *event)
 {
 	const struct evl_header *header = kerror_event_header(event);
-	const char *reset = style->color ? RESET : "";
 	const char *dim = style->color ? DIM : "";
 	struct kerror_argument argument;
 	const char *text;
 	size_t size, i;
 
-	text = event_text(event, &size);
+	text = styled_text(style, event, &size);
 	if (!header) {
 		fprintf(file, "%s event #%" PRIu32 " of thread %" PRIu32 ": %s\n",
 			kerror_group_name(kerror_event_group(event)),
@@ -159,11 +200,9 @@ void print_event(FILE *file, const struct print_style *style,
 		return;
 	}
 	print_context(file, header, kerror_event_device(event));
-	if (style->color)
-		fputs(header->severity <= 3 ? BOLD RED :
-		      header->severity == 4 ? BOLD YELLOW : BOLD, file);
-	print_text(file, text, size);
-	fprintf(file, "%s %s<", reset, dim);
+	fputs(color_begin(style, header->severity), file);
+	print_printable(file, text, size);
+	fprintf(file, "%s %s<", color_end(style), dim);
 	switch (header->format) {
 	case EVL_FORMAT_PRINTF:
 		fprintf(file, "id=%08" PRIx32, header->event_id);
@@ -183,14 +222,49 @@ void print_event(FILE *file, const struct print_style *style,
 			size);
 	}
 	fprintf(file, "%s>%s\n",
-		header->flags & EVL_FLAG_TRUNCATED ? " truncated" : "", reset);
+		header->flags & EVL_FLAG_TRUNCATED ? " truncated" : "",
+		color_end(style));
 }
 
 void print_loss(FILE *file, const struct print_style *style,
 		const struct kerror_loss *loss)
 {
 	fprintf(file, "%s-- %" PRIu64 " %s events lost: %s%s\n",
-		style->color ? BOLD RED : "", (uint64_t)loss->count,
-		kerror_group_name(loss->group), kerror_cause_name(loss->cause),
-		style->color ? RESET : "");
+		color_begin(style, LOG_ERR), (uint64_t)loss->count,
+		kerror_group_name(loss->group),
+		style->cause ? style->cause : kerror_cause_name(loss->cause),
+		color_end(style));
+}
+
+void print_summary(FILE *file, const char *program, uint64_t received,
+		   uint64_t lost, const uint64_t *lost_by_cause)
+{
+	const char *separator = " (";
+	unsigned int cause;
+
+	fprintf(file, "%s: %" PRIu64 " events received, %" PRIu64 " lost",
+		program, received, lost);
+	for (cause = 0; cause <= KERROR_CAUSES; cause++) {
+		if (!lost_by_cause[cause])
+			continue;
+		fprintf(file, "%s%" PRIu64 " %s", separator,
+			lost_by_cause[cause], kerror_cause_name(cause));
+		separator = ", ";
+	}
+	fprintf(file, "%s\n", *separator == ',' ? ")" : "");
+}
+
+const char *listen_failure(int error)
+{
+	static char message[128];
+
+	switch (error) {
+	case -EPERM:
+		return "not permitted to listen; run it as root, or with CAP_SYSLOG";
+	case -EPROTONOSUPPORT:
+		return "this kernel has no NETLINK_KERROR; it needs CONFIG_KERROR=y";
+	}
+	snprintf(message, sizeof(message), "cannot open the socket: %s",
+		 strerror(-error));
+	return message;
 }

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The store: events and losses in one SQLite database, which kerrord writes and
+ * kerrorctl reads, both at the same time. Every event has the same columns and
+ * keeps the bytes that the kernel sent, so that a new kind of event changes no
+ * table. The schema is documented in kerrord(8).
+ *
+ * An event is identified by boot, group and sequence number and is there once.
+ * How far a boot was read is told by what is stored itself, which changes
+ * together with it: so a program killed at any point neither repeats nor skips.
+ *
+ * Functions return 0 or more, or a negative errno; store_message() then says
+ * in one line what is wrong and what to do: -ENOSPC (full), -EROFS, -EBUSY (locked by
+ * somebody for longer than STORE_PATIENCE_MS), -EACCES, -ENOENT, -EPROTO (made by a
+ * newer version), -EUCLEAN (corrupted), -EIO.
+ */
+#ifndef STORE_H
+#define STORE_H
+
+#include <stdint.h>
+#include "libkerror.h"
+
+#define STORE_PATH		"/var/lib/kerror/events.db"
+#define STORE_VERSION		1
+#define STORE_PATIENCE_MS	2000
+
+/* What /proc/sys/kernel/random/boot_id holds: 36 characters and NUL. */
+#define BOOT_ID_SIZE 37
+
+struct store;
+
+/**
+ * store_open() - open a store
+ * @store: set to what store_close() closes, on an error too, for its message
+ * @path: the database; with @writable it is made if it is absent, an older
+ *	version is migrated, and a corrupted one is moved aside to
+ *	PATH.corrupt-TIME and begun anew, of which store_message() tells although
+ *	0 is returned ("" otherwise)
+ * @writable: false for programs that only look
+ */
+int store_open(struct store **store, const char *path, bool writable);
+void store_close(struct store *store);
+const char *store_message(const struct store *store);
+
+/* After -EUCLEAN: moves the database aside, so that store_open() begins anew. */
+int store_set_aside(const char *path, char *moved_to, size_t size);
+
+/* ---- Writing ---- */
+
+/* All or nothing, up to store_commit(). After an error of any of these: roll back. */
+int store_begin(struct store *store);
+int store_commit(struct store *store);
+void store_rollback(struct store *store);
+
+/* One that is there already stays as it is. */
+int store_add_event(struct store *store, const char *boot_id,
+		    const struct kerror_event *event);
+
+/**
+ * store_add_loss() - record that events are missing
+ * @store: within a transaction
+ * @boot_id: of which boot
+ * @time: when it was learnt, nanoseconds since 1970
+ * @loss: as the kernel or the reader told it
+ * @cause: its name; one of the kernel's or, for what kerrord itself dropped, "sink"
+ * @next: if those events had sequence numbers, the one that comes next, which
+ *	store_cursor() then returns; NULL otherwise
+ */
+int store_add_loss(struct store *store, const char *boot_id, uint64_t time,
+		   const struct kerror_loss *loss, const char *cause,
+		   const uint32_t *next);
+
+/*
+ * The sequence number to go on with: that behind the newest event or history
+ * loss. -ENOENT if nothing of @boot_id is there.
+ */
+int store_cursor(struct store *store, const char *boot_id, uint32_t group,
+		 uint32_t *next);
+
+/* The total of the last loss of @cause (a kernel's number), or -ENOENT. */
+int store_loss_total(struct store *store, const char *boot_id, uint32_t group,
+		     uint32_t cause, uint64_t *total);
+
+/* Deletes what is older than @age_s seconds, then the oldest while the file is larger than @bytes; 0: no limit. */
+int store_retain(struct store *store, uint64_t age_s, uint64_t bytes);
+
+/* ---- Reading ---- */
+
+/**
+ * struct store_query - what to look for
+ * @since: nanoseconds since 1970, 0: from the beginning
+ * @until: nanoseconds since 1970, exclusive; 0: up to now
+ * @filter: only events that match, or NULL
+ * @unacknowledged: only events that nobody has acknowledged
+ * @losses: losses, too, between the events by time
+ * @limit: at most so many items, the newest of them; 0: all
+ * @boot_id: only what is of this boot, or NULL
+ */
+struct store_query {
+	uint64_t since, until;
+	const struct kerror_filter *filter;
+	bool unacknowledged;
+	bool losses;
+	uint64_t limit;
+	const char *boot_id;
+};
+
+/**
+ * struct store_item - an event or a loss that was found; valid within the callback
+ * @id: number in the store, what `kerrorctl ack` takes; 0 for a loss
+ * @boot_id: of which boot
+ * @event: NULL for a loss
+ * @acknowledged: nanoseconds since 1970, 0: not
+ * @loss: if @event is NULL
+ * @cause: name of the loss's cause
+ * @time: when the event was raised or the loss learnt, nanoseconds since 1970
+ */
+struct store_item {
+	int64_t id;
+	const char *boot_id;
+	const struct kerror_event *event;
+	uint64_t acknowledged;
+	struct kerror_loss loss;
+	const char *cause;
+	uint64_t time;
+};
+
+/* Calls @found for each, oldest first, until it returns something but 0, which is returned. */
+int store_query(struct store *store, const struct store_query *query,
+		int (*found)(void *context, const struct store_item *item),
+		void *context);
+
+/* Marks events as seen by an operator; returns how many were not yet. */
+int64_t store_acknowledge(struct store *store, int64_t first, int64_t last);
+
+/**
+ * struct store_summary - what is in the store
+ * @events: how many
+ * @losses: events recorded as lost
+ * @unacknowledged: events that nobody has acknowledged
+ * @oldest: time of the oldest event, nanoseconds since 1970, or 0
+ * @newest: of the newest
+ * @bytes: size of the database
+ * @boots: how many boots it has events of
+ */
+struct store_summary {
+	uint64_t events, losses, unacknowledged;
+	uint64_t oldest, newest, bytes, boots;
+};
+
+int store_summary(struct store *store, struct store_summary *summary);
+
+/* The id of the running boot; fails with -errno. */
+int store_boot_id(char id[BOOT_ID_SIZE]);
+
+#endif

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * kerrorctl: what an operator does with the kernel's error events. Finds the
+ * command and hands the rest of the line to it; parses what all commands take.
+ * See kerrorctl(1).
+ */
+#include <err.h>
+#include <errno.h>
+#include <libintl.h>
+#include <locale.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "kerrorctl.h"
+#include "kerror_paths.h"
+
+static const struct command {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *summary;
+} commands[] = {
+	{ "watch", command_watch, "show events as they arrive" },
+#ifdef WITH_STORE
+	{ "query", command_query, "find or count events that kerrord has stored" },
+	{ "ack", command_ack, "acknowledge stored events" },
+	{ "top", command_top, "show the most frequent events, again and again" },
+	{ "stats", command_stats, "show the counters of the kernel and of kerrord" },
+	{ "explain", command_explain, "tell what an event means and what to do" },
+	{ "selftest", command_selftest, "find out which part does not work" },
+	{ "send", command_send, "have the kernel raise a test event" },
+#endif
+};
+
+#define COMMANDS (sizeof(commands) / sizeof(*commands))
+
+static void print_usage(void)
+{
+	puts("Usage: kerrorctl COMMAND [OPTION]...\n"
+	     "The error events of the kernel (NETLINK_KERROR).\n");
+	for (size_t i = 0; i < COMMANDS; i++)
+		printf("  %-10s %s\n", commands[i].name, commands[i].summary);
+	puts("\nkerrorctl COMMAND --help tells of its options; see kerrorctl(1).");
+}
+
+void flush_output(void)
+{
+	if (fflush(stdout) || ferror(stdout))
+		err(EXIT_FAILURE, "cannot write to standard output");
+}
+
+void *must_have(void *memory)
+{
+	if (!memory)
+		errx(EXIT_FAILURE, "out of memory");
+	return memory;
+}
+
+unsigned long parse_number(const char *what, const char *value,
+			   unsigned long least, unsigned long most)
+{
+	char *end;
+	unsigned long number;
+
+	errno = 0;
+	number = strtoul(value, &end, 10);
+	if (errno || *value < '0' || *value > '9' || *end || number < least ||
+	    number > most)
+		errx(EXIT_FAILURE, "%s: '%s' is not a number from %lu to %lu",
+		     what, value, least, most);
+	return number;
+}
+
+unsigned int parse_name(const char *what, const char *value,
+			const char *const *names)
+{
+	char all[128] = "";
+
+	for (unsigned int i = 0; names[i]; i++) {
+		if (!strcmp(value, names[i]))
+			return i;
+		if (i)
+			strcat(all, ", ");
+		strcat(all, names[i]);
+	}
+	errx(EXIT_FAILURE, "%s: '%s' is none of %s", what, value, all);
+}
+
+/* The empty msgid is the head of a catalogue, and no format. */
+static const char *translate(const char *format)
+{
+	return *format ? dgettext("kerror-events", format) : format;
+}
+
+static void use_translations(struct print_style *style)
+{
+	const char *folder = getenv("TEXTDOMAINDIR");
+
+	/* Numbers and dates stay as they are. */
+	setlocale(LC_MESSAGES, "");
+	bindtextdomain("kerror-events", folder ? folder : KERROR_LOCALEDIR);
+	bind_textdomain_codeset("kerror-events", "UTF-8");
+	style->translate = translate;
+}
+
+static struct kerror_filter *parse_filter(const char *text)
+{
+	struct kerror_filter *filter;
+	char message[320];
+	int error = kerror_filter_new(&filter, text, message, sizeof(message));
+
+	if (error == -EINVAL)
+		errx(EXIT_FAILURE, "--filter: %s; see kerror-filter(7)",
+		     message);
+	if (error)
+		errx(EXIT_FAILURE, "--filter: %s", strerror(-error));
+	return filter;
+}
+
+bool is_wanted(const struct common *common, const struct kerror_event *event)
+{
+	return !common->filter || kerror_filter_matches(common->filter, event);
+}
+
+static bool parse_color(const char *value)
+{
+	static const char *const names[] = { "never", "always", "auto", NULL };
+	unsigned int which = parse_name("--color", value, names);
+
+	return which == 1 || (which == 2 && isatty(STDOUT_FILENO));
+}
+
+int next_option(struct common *common, int argc, char **argv,
+		const char *shorts, const struct option *longs)
+{
+	int option;
+
+	if (optind == 1) {
+		opterr = 0;
+		common->style.color = isatty(STDOUT_FILENO);
+	}
+	while ((option = getopt_long(argc, argv, shorts, longs, NULL)) >= 0) {
+		switch (option) {
+		case 'j':
+			common->json = true;
+			break;
+		case OPTION_COLOR:
+			common->style.color = parse_color(optarg);
+			break;
+		case 't':
+			use_translations(&common->style);
+			break;
+		case 'f':
+			kerror_filter_free(common->filter);
+			common->filter = parse_filter(optarg);
+			break;
+		case 's':
+			common->store = optarg;
+			break;
+		case 'h':
+			fputs(common->usage, stdout);
+			flush_output();
+			exit(EXIT_SUCCESS);
+		case ':':
+			errx(EXIT_FAILURE,
+			     "option '%s' lacks its value; see kerrorctl %s --help",
+			     argv[optind - 1], argv[0]);
+		case '?':
+			errx(EXIT_FAILURE,
+			     "there is no option '%s'; see kerrorctl %s --help",
+			     argv[optind - 1], argv[0]);
+		default:
+			return option;
+		}
+	}
+	return option;
+}
+
+void no_arguments(int argc, char **argv)
+{
+	if (optind < argc)
+		errx(EXIT_FAILURE,
+		     "unexpected argument '%s'; see kerrorctl %s --help",
+		     argv[optind], argv[0]);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 2)
+		errx(EXIT_FAILURE, "no command; see kerrorctl --help");
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {
+		print_usage();
+		flush_output();
+		return EXIT_SUCCESS;
+	}
+	for (size_t i = 0; i < COMMANDS; i++)
+		if (!strcmp(argv[1], commands[i].name))
+			return commands[i].run(argc - 1, argv + 1);
+	errx(EXIT_FAILURE, "there is no command '%s'; see kerrorctl --help",
+	     argv[1]);
+}

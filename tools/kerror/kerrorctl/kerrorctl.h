@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the commands of kerrorctl share. Each command is one file, which parses
+ * its own options; an error is one line on standard error that names the remedy,
+ * and ends the program with status 1.
+ *
+ * A kerrorctl without the store is kerrorctl.c, listen.c and watch.c only.
+ */
+#ifndef KERRORCTL_H
+#define KERRORCTL_H
+
+#include <getopt.h>
+#include <syslog.h>
+#include "output.h"
+
+/* Each returns the exit status; argv[0] is the name of the command. */
+int command_watch(int argc, char **argv);
+int command_query(int argc, char **argv);
+int command_ack(int argc, char **argv);
+int command_top(int argc, char **argv);
+int command_stats(int argc, char **argv);
+int command_selftest(int argc, char **argv);
+int command_send(int argc, char **argv);
+int command_explain(int argc, char **argv);
+
+/* ---- The command line: kerrorctl.c ---- */
+
+/**
+ * struct common - the options that mean the same in every command that has them
+ * @usage: the text of --help
+ * @style: what --color and --translate ask for
+ * @json: --json
+ * @filter: of --filter, or NULL
+ * @store: --store, or NULL: the default
+ */
+struct common {
+	const char *usage;
+	struct print_style style;
+	bool json;
+	struct kerror_filter *filter;
+	const char *store;
+};
+
+/* Short options are single letters; these have none. */
+enum { OPTION_COLOR = 256, OPTION_EXPLAIN, OPTION_LOSSES, OPTION_BOOT };
+
+#define JSON_OPTION	{ "json", no_argument, NULL, 'j' }
+#define COLOR_OPTION	{ "color", required_argument, NULL, OPTION_COLOR }
+#define TRANSLATE_OPTION { "translate", no_argument, NULL, 't' }
+#define FILTER_OPTION	{ "filter", required_argument, NULL, 'f' }
+#define STORE_OPTION	{ "store", required_argument, NULL, 's' }
+#define HELP_OPTION	{ "help", no_argument, NULL, 'h' }
+#define LAST_OPTION	{ NULL, 0, NULL, 0 }
+
+/*
+ * As getopt_long(), but handles the options above itself and ends the program
+ * for one that is unknown or lacks its value. argv[0] is the command's name.
+ */
+int next_option(struct common *common, int argc, char **argv,
+		const char *shorts, const struct option *longs);
+
+/* Ends the program if anything follows the options. */
+void no_arguments(int argc, char **argv);
+
+/* Whether --filter lets it through */
+bool is_wanted(const struct common *common, const struct kerror_event *event);
+
+/* Parses the value of an option or argument, or ends the program. */
+unsigned long parse_number(const char *what, const char *value,
+			   unsigned long least, unsigned long most);
+
+/* Index of @value in @names, which ends with NULL, or ends the program. */
+unsigned int parse_name(const char *what, const char *value,
+			const char *const *names);
+
+/* Ends the program if standard output does not take what was printed. */
+void flush_output(void);
+
+void *must_have(void *memory);
+
+/* ---- The kernel: listen.c ---- */
+
+/* Listens to @groups, or ends the program. */
+struct kerror_socket *listen_to(uint32_t groups);
+
+/* A reader of these groups; without memory it ends the program. */
+struct kerror_reader *read_from(uint32_t groups);
+
+/*
+ * Lets the kernel drop what @filter, if there is one, does not want. It may let
+ * more through: kerror_filter_matches() has the last word.
+ */
+void filter_in_kernel(struct kerror_socket *sock, struct kerror_reader *reader,
+		      const struct kerror_filter *filter);
+
+/* From now on SIGINT and SIGTERM wait until next_item() tells of them. */
+void block_signals(void);
+
+/*
+ * Gets the next item, NONE after @timeout ms; if the socket fails it ends the
+ * program. Sets @stop, unless that is NULL, after SIGINT or SIGTERM.
+ */
+enum kerror_item next_item(struct kerror_socket *sock,
+			   struct kerror_reader *reader, int timeout,
+			   bool *stop);
+
+/* CLOCK_MONOTONIC */
+uint64_t now_ms(void);
+
+/* ---- The store: find.c ---- */
+
+struct store;
+
+/* Opens the store that --store names, or ends the program. */
+struct store *open_store(const struct common *common, bool writable);
+
+/* Ends the program if @result, of a function of the store, is an error. */
+void check_store(const struct store *store, int64_t result);
+
+/* Nanoseconds since 1970; the grammar is in kerrorctl(1). */
+uint64_t parse_time(const char *option, const char *value);
+uint64_t now_ns(void);
+
+/* Ends the program unless @since is before @until; 0 is no limit. */
+void check_period(uint64_t since, uint64_t until);
+
+/* ---- Counting: tally.c ---- */
+
+/* What events that are counted together have in common */
+#define TALLY_FACILITY	0x1
+#define TALLY_EVENT	0x2	/* the format, or else kind and number */
+#define TALLY_DEVICE	0x4
+#define TALLY_SEVERITY	0x8
+
+/**
+ * struct tally_entry - events that have the same key
+ * @by: TALLY bits: what is in the key
+ * @event: the first of them
+ * @count: how many
+ * @fresh: how many since somebody set this to 0
+ * @first: earliest time
+ * @last: latest time
+ * @worst: the worst severity
+ */
+struct tally_entry {
+	unsigned int by;
+	struct kerror_event *event;
+	uint64_t count, fresh, first, last;
+	unsigned int worst;
+};
+
+/**
+ * struct tally - counts of events by a key; begin with zeros and @by
+ * @by: TALLY bits
+ * @entries: in no order until tally_sort()
+ * @size: how many
+ * @tree: finds them
+ */
+struct tally {
+	unsigned int by;
+	struct tally_entry **entries;
+	size_t size;
+	void *tree;
+};
+
+/* @time: nanoseconds since 1970 */
+void tally_add(struct tally *tally, const struct kerror_event *event,
+	       uint64_t time);
+
+/* The most fresh first, then the most frequent. */
+void tally_sort(struct tally *tally);
+
+/* One line: at most @limit entries (0: all), below a head if @head is true */
+void tally_print(const struct tally *tally, const struct print_style *style,
+		 size_t limit, double interval_s);
+void tally_print_json(const struct tally *tally, size_t limit,
+		      double interval_s);
+
+/* ---- Test events: send.c ---- */
+
+/*
+ * Has the kernel raise its test event with this number. Returns false if that
+ * cannot be, and says why and what to do in @message.
+ */
+bool raise_test_event(uint32_t number, char *message, size_t size);
+
+/* What the test event is; see kernel/evlog.c. */
+#define TEST_FACILITY	"evlog"
+#define TEST_FORMAT	"test event %u, asked for by user space"
+
+#endif

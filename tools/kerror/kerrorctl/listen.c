@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What the commands share that talk to the kernel: opens the socket or says why
+ * that cannot be, and lets a signal wait until its events are printed.
+ */
+#include <err.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include "kerrorctl.h"
+
+struct kerror_socket *listen_to(uint32_t groups)
+{
+	struct kerror_socket *sock;
+	int error = kerror_socket_open(&sock, groups);
+
+	if (error)
+		errx(EXIT_FAILURE, "%s", listen_failure(error));
+	return sock;
+}
+
+struct kerror_reader *read_from(uint32_t groups)
+{
+	return must_have(kerror_reader_new(groups));
+}
+
+void filter_in_kernel(struct kerror_socket *sock, struct kerror_reader *reader,
+		      const struct kerror_filter *filter)
+{
+	/* A kernel that does not take it sends everything, which is right too. */
+	if (filter && kerror_socket_set_filter(sock, filter) >= 0)
+		kerror_reader_filtered(reader);
+}
+
+static void stop_signals(sigset_t *signals)
+{
+	sigemptyset(signals);
+	sigaddset(signals, SIGINT);
+	sigaddset(signals, SIGTERM);
+}
+
+void block_signals(void)
+{
+	sigset_t signals;
+
+	stop_signals(&signals);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
+}
+
+static bool told_to_stop(void)
+{
+	static const struct timespec now;
+	sigset_t signals;
+
+	stop_signals(&signals);
+	return sigtimedwait(&signals, NULL, &now) > 0;
+}
+
+enum kerror_item next_item(struct kerror_socket *sock,
+			   struct kerror_reader *reader, int timeout,
+			   bool *stop)
+{
+	static unsigned int items;
+	enum kerror_item item;
+	int error = kerror_socket_next(sock, reader, timeout, &item);
+
+	if (error && error != -EINTR)
+		errx(EXIT_FAILURE, "cannot receive: %s", strerror(-error));
+	if (error)
+		item = KERROR_ITEM_NONE;
+	/* In a flood, too, but not for each event. */
+	if (stop && (item == KERROR_ITEM_NONE || ++items % 256 == 0) &&
+	    told_to_stop())
+		*stop = true;
+	return item;
+}
+
+uint64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000ULL + now.tv_nsec / 1000000;
+}

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * kerrorctl query: prints what kerrord has stored, or counts it. Uses the same
+ * lines and the same JSON as watch, with the number that ack takes.
+ */
+#include <err.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include "kerrorctl.h"
+#include "store.h"
+
+static const char usage[] =
+"Usage: kerrorctl query [OPTION]...\n"
+"Print the events that kerrord has stored, oldest first.\n"
+"\n"
+"  -S, --since=TIME     2026-01-31T23:59, today, yesterday, -2h, '3 days ago'\n"
+"  -U, --until=TIME     up to that time, exclusive\n"
+"  -f, --filter=FILTER  only events that match\n"
+"  -u, --unacked        only events that nobody has acknowledged\n"
+"  -l, --losses         losses, too\n"
+"  -b, --boot=WHICH     all (default) or current\n"
+"  -n, --limit=NUMBER   only the newest, or the most frequent\n"
+"  -c, --count-by=WHAT  count by facility, event, device or severity\n"
+"  -j, --json           one JSON object a line\n"
+"  -t, --translate      text in the language of the environment\n"
+"  -s, --store=FILE     default: " STORE_PATH "\n"
+"      --color=WHEN     auto (default: on a terminal), always or never\n"
+"  -h, --help           this text\n";
+
+struct options {
+	struct common common;
+	struct store_query query;
+	bool count, current_boot;
+	size_t rows;
+	struct tally tally;
+	char boot_id[BOOT_ID_SIZE];
+};
+
+static void parse_options(struct options *options, int argc, char **argv)
+{
+	static const struct option longs[] = {
+		{ "since", required_argument, NULL, 'S' },
+		{ "until", required_argument, NULL, 'U' },
+		FILTER_OPTION,
+		{ "unacked", no_argument, NULL, 'u' },
+		{ "losses", no_argument, NULL, 'l' },
+		{ "boot", required_argument, NULL, 'b' },
+		{ "limit", required_argument, NULL, 'n' },
+		{ "count-by", required_argument, NULL, 'c' },
+		JSON_OPTION,
+		TRANSLATE_OPTION,
+		STORE_OPTION,
+		COLOR_OPTION,
+		HELP_OPTION,
+		LAST_OPTION
+	};
+	static const char *const boots[] = { "all", "current", NULL };
+	static const char *const keys[] = {
+		"facility", "event", "device", "severity", NULL
+	};
+	struct store_query *query = &options->query;
+	int option;
+
+	*options = (struct options) { .common.usage = usage };
+	while ((option = next_option(&options->common, argc, argv,
+				     ":S:U:f:ulb:n:c:jts:h", longs)) >= 0) {
+		switch (option) {
+		case 'S':
+			query->since = parse_time("--since", optarg);
+			break;
+		case 'U':
+			query->until = parse_time("--until", optarg);
+			break;
+		case 'u':
+			query->unacknowledged = true;
+			break;
+		case 'l':
+			query->losses = true;
+			break;
+		case 'b':
+			options->current_boot = parse_name("--boot", optarg,
+							   boots);
+			break;
+		case 'n':
+			query->limit = parse_number("--limit", optarg, 1,
+						    ULONG_MAX);
+			break;
+		case 'c':
+			options->count = true;
+			options->tally.by =
+				1U << parse_name("--count-by", optarg, keys);
+			break;
+		}
+	}
+	no_arguments(argc, argv);
+	check_period(query->since, query->until);
+	query->filter = options->common.filter;
+}
+
+static void print_item(const struct options *options,
+		       const struct store_item *item)
+{
+	struct print_style style = options->common.style;
+
+	style.boot_id = item->boot_id;
+	style.id = item->id;
+	style.acknowledged = item->acknowledged;
+	style.cause = item->cause;
+	style.time = item->time;
+	if (options->common.json) {
+		if (item->event)
+			print_event_json(stdout, &style, item->event);
+		else
+			print_loss_json(stdout, &style, &item->loss);
+		return;
+	}
+	if (item->event) {
+		printf("%" PRId64 "%s ", item->id,
+		       item->acknowledged ? " acknowledged" : "");
+		print_event(stdout, &style, item->event);
+	} else {
+		print_time(stdout, item->time);
+		putchar(' ');
+		print_loss(stdout, &style, &item->loss);
+	}
+}
+
+static int found(void *context, const struct store_item *item)
+{
+	struct options *options = context;
+
+	if (!options->count)
+		print_item(options, item);
+	else if (item->event)
+		tally_add(&options->tally, item->event, item->time);
+	return 0;
+}
+
+int command_query(int argc, char **argv)
+{
+	struct options options;
+	struct store *store;
+
+	parse_options(&options, argc, argv);
+	/* Of a table, it is the number of rows. */
+	if (options.count) {
+		options.rows = options.query.limit;
+		options.query.limit = 0;
+	}
+	if (options.current_boot) {
+		if (store_boot_id(options.boot_id))
+			err(EXIT_FAILURE, "cannot read the id of this boot");
+		options.query.boot_id = options.boot_id;
+	}
+	store = open_store(&options.common, false);
+	check_store(store, store_query(store, &options.query, found, &options));
+	store_close(store);
+	tally_sort(&options.tally);
+	if (options.count && options.common.json)
+		tally_print_json(&options.tally, options.rows, 0);
+	else if (options.count)
+		tally_print(&options.tally, &options.common.style,
+			    options.rows, 0);
+	flush_output();
+	return EXIT_SUCCESS;
+}

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * kerrorctl watch: prints the kernel's error events as they arrive, one line
+ * each, for people or as JSON.
+ *
+ * Promise: an event is printed once and in the order of its group, or is in
+ * the number of lost ones that the last line on standard error tells.
+ */
+#include <err.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "kerrorctl.h"
+
+static const char usage[] =
+"Usage: kerrorctl watch [OPTION]...\n"
+"Print the error events of the kernel as they arrive.\n"
+"\n"
+"  -f, --filter=FILTER  only events that match\n"
+"      --explain        tell which part of the filter the kernel does, and end\n"
+"  -j, --json           one JSON object a line\n"
+"  -t, --translate      text in the language of the environment\n"
+"  -g, --group=GROUP    evlog (default), raw or all\n"
+"  -n, --new            only what comes from now on; default: since boot\n"
+"  -c, --count=NUMBER   end after so many events\n"
+"  -i, --idle=MS        end when nothing came for so many milliseconds\n"
+"      --color=WHEN     auto (default: on a terminal), always or never\n"
+"  -h, --help           this text\n"
+"\n"
+"Ends on SIGINT or SIGTERM. Needs CAP_NET_ADMIN or CAP_SYSLOG.\n";
+
+struct options {
+	struct common common;
+	bool new_only;
+	uint32_t groups;
+	unsigned long count, idle;
+};
+
+/* How the kernel and this program share the work of the filter */
+static void explain_filter(const struct kerror_filter *filter)
+{
+	size_t size;
+	char *text;
+
+	if (!filter)
+		errx(EXIT_FAILURE, "--explain needs a --filter to explain");
+	size = kerror_filter_explain(filter, NULL, 0) + 1;
+	text = must_have(malloc(size));
+	kerror_filter_explain(filter, text, size);
+	fputs(text, stdout);
+	if (size > 1 && text[size - 2] != '\n')
+		putchar('\n');
+	free(text);
+	flush_output();
+	exit(EXIT_SUCCESS);
+}
+
+static void parse_options(struct options *options, int argc, char **argv)
+{
+	static const struct option longs[] = {
+		FILTER_OPTION,
+		{ "explain", no_argument, NULL, OPTION_EXPLAIN },
+		JSON_OPTION,
+		TRANSLATE_OPTION,
+		{ "group", required_argument, NULL, 'g' },
+		{ "new", no_argument, NULL, 'n' },
+		{ "count", required_argument, NULL, 'c' },
+		{ "idle", required_argument, NULL, 'i' },
+		COLOR_OPTION,
+		HELP_OPTION,
+		LAST_OPTION
+	};
+	static const char *const names[] = { "evlog", "raw", "all", NULL };
+	static const uint32_t groups[] = {
+		KERROR_GROUP_EVLOG, KERROR_GROUP_RAW,
+		KERROR_GROUP_EVLOG | KERROR_GROUP_RAW,
+	};
+	bool explain = false;
+	int option;
+
+	*options = (struct options) {
+		.common.usage = usage, .groups = KERROR_GROUP_EVLOG,
+	};
+	while ((option = next_option(&options->common, argc, argv,
+				     ":f:jtg:nc:i:h", longs)) >= 0) {
+		switch (option) {
+		case OPTION_EXPLAIN:
+			explain = true;
+			break;
+		case 'g':
+			options->groups = groups[parse_name("--group", optarg,
+							    names)];
+			break;
+		case 'n':
+			options->new_only = true;
+			break;
+		case 'c':
+			options->count = parse_number("--count", optarg, 1,
+						      ULONG_MAX);
+			break;
+		case 'i':
+			options->idle = parse_number("--idle", optarg, 1,
+						     ULONG_MAX);
+			break;
+		}
+	}
+	no_arguments(argc, argv);
+	if (explain)
+		explain_filter(options->common.filter);
+}
+
+/* How long to wait for the kernel's last answers before the summary. */
+#define LAST_ANSWERS_MS 5000
+
+static void run(const struct options *options, struct kerror_socket *sock,
+		struct kerror_reader *reader)
+{
+	const struct common *common = &options->common;
+	unsigned int answers = 0, groups = __builtin_popcount(options->groups);
+	uint64_t last = now_ms(), deadline = 0;
+	uint64_t lost[KERROR_CAUSES + 1] = { 0 };	/* the last: unknown ones */
+	uint64_t count = 0;
+	bool flushed = true, ending = false, stop = false;
+
+	block_signals();
+	for (;;) {
+		bool shown = false;
+		/* What is there goes out before this waits for more. */
+		enum kerror_item item = next_item(sock, reader,
+						  flushed ? 200 : 0, &stop);
+
+		switch (item) {
+		case KERROR_ITEM_EVENT:
+			shown = is_wanted(common, kerror_reader_event(reader));
+			if (!shown)
+				break;
+			(common->json ? print_event_json : print_event)
+				(stdout, &common->style,
+				 kerror_reader_event(reader));
+			count++;
+			break;
+		case KERROR_ITEM_LOSS: {
+			const struct kerror_loss *loss =
+				kerror_reader_loss(reader);
+
+			lost[loss->cause < KERROR_CAUSES ?
+			     loss->cause : KERROR_CAUSES] += loss->count;
+			(common->json ? print_loss_json : print_loss)
+				(stdout, &common->style, loss);
+			shown = true;
+			break;
+		}
+		case KERROR_ITEM_STATISTICS:
+			answers++;
+			break;
+		case KERROR_ITEM_ERROR:
+			fprintf(stderr, "kerrorctl: the kernel answered: %s\n",
+				strerror(-kerror_reader_error(reader)));
+			break;
+		default:
+			break;
+		}
+		if (shown) {
+			last = now_ms();
+			flushed = false;
+		} else if (!flushed) {
+			flush_output();
+			flushed = true;
+		}
+
+		if (!ending &&
+		    (stop ||
+		     (options->idle && now_ms() - last >= options->idle &&
+		      !kerror_reader_replaying(reader)))) {
+			/* The counters tell of losses not yet announced. */
+			kerror_reader_want_statistics(reader);
+			ending = true;
+			deadline = now_ms() + LAST_ANSWERS_MS;
+		}
+		if (options->count && count >= options->count)
+			break;
+		if (ending && item == KERROR_ITEM_NONE &&
+		    ((answers >= groups && !kerror_reader_replaying(reader)) ||
+		     now_ms() >= deadline))
+			break;
+	}
+	flush_output();
+	print_summary(stderr, "kerrorctl", kerror_reader_received(reader),
+		      kerror_reader_lost(reader), lost);
+	if (ending && answers < groups)
+		errx(EXIT_FAILURE,
+		     "the kernel did not answer the last request; more events may be lost");
+}
+
+int command_watch(int argc, char **argv)
+{
+	struct kerror_reader *reader;
+	struct kerror_socket *sock;
+	struct options options;
+
+	parse_options(&options, argc, argv);
+	sock = listen_to(options.groups);
+	reader = read_from(options.groups);
+	filter_in_kernel(sock, reader, options.common.filter);
+	if (!options.new_only)
+		kerror_reader_from_boot(reader);
+	run(&options, sock, reader);
+	kerror_reader_free(reader);
+	kerror_socket_close(sock);
+	return EXIT_SUCCESS;
+}

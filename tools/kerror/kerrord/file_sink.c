@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Lines, as JSON or for people: to a file, to standard output or to a Unix
+ * stream socket that somebody listens on.
+ *
+ * What a JSON file has had is read from its last lines, so that a killed
+ * kerrord neither repeats nor skips; a line that was cut is removed. For others
+ * kerrord remembers it in a file of its own, and may repeat the last lines.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+#include <json-c/json.h>
+#include "kerrord.h"
+
+/* Of the end of a file, where the last event of each group is looked for */
+#define TAIL_BYTES 1048576
+
+struct output {
+	int fd;
+	bool is_file;		/* can be cut again if a write failed */
+};
+
+static bool is_json(const struct sink *sink)
+{
+	return sink->type == &json_sink;
+}
+
+/* ---- What a file has had ---- */
+
+static const char *get_string(struct json_object *line, const char *key)
+{
+	struct json_object *value;
+
+	return json_object_object_get_ex(line, key, &value) ?
+	       json_object_get_string(value) : "";
+}
+
+static uint64_t get_number(struct json_object *line, const char *key)
+{
+	struct json_object *value;
+
+	return json_object_object_get_ex(line, key, &value) ?
+	       json_object_get_uint64(value) : 0;
+}
+
+static void follow_line(const struct sink *sink, struct progress *all,
+			const char *text)
+{
+	struct json_object *line = json_tokener_parse(text);
+	struct progress *progress;
+	const char *group, *cause;
+	int i;
+
+	if (!line)
+		return;
+	if (strcmp(get_string(line, "boot_id"), sink->boot_id))
+		goto out;
+	group = get_string(line, "group");
+	for (i = 0; i < GROUPS; i++)
+		if (!strcmp(group, kerror_group_name(1U << i)))
+			break;
+	if (i == GROUPS)
+		goto out;
+	progress = &all[i];
+	if (!strcmp(get_string(line, "item"), "event")) {
+		progress->known = 1;
+		progress->next = get_number(line, "sequence") + 1;
+		goto out;
+	}
+	cause = get_string(line, "cause");
+	for (i = 0; i < KERROR_CAUSES; i++)
+		if (!strcmp(cause, kerror_cause_name(i)))
+			progress->lost[i] = get_number(line, "total");
+	/* Those have numbers, which must not be asked for again. */
+	if ((!strcmp(cause, kerror_cause_name(KERROR_LOST_HISTORY)) ||
+	     !strcmp(cause, CAUSE_SINK)) && progress->known)
+		progress->next += get_number(line, "count");
+out:
+	json_object_put(line);
+}
+
+static void read_tail(const struct sink *sink, struct progress *progress,
+		      int fd)
+{
+	struct stat status;
+	off_t begin, at;
+	char *tail, *line, *end;
+	ssize_t size;
+
+	if (fstat(fd, &status) || !S_ISREG(status.st_mode))
+		return;
+	begin = status.st_size > TAIL_BYTES ? status.st_size - TAIL_BYTES : 0;
+	tail = malloc(TAIL_BYTES + 1);
+	if (!tail)
+		return;
+	size = pread(fd, tail, TAIL_BYTES, begin);
+	if (size > 0) {
+		tail[size] = '\0';
+		end = memrchr(tail, '\n', size);
+		at = begin + (end ? end + 1 - tail : 0);
+		/* A line longer than the tail is none of ours. */
+		if (at < status.st_size && (end || !begin) && ftruncate(fd, at))
+			fprintf(stderr, "kerrord: [%s] %s: cannot remove the cut last line\n",
+				sink->settings->name, sink->settings->path);
+		line = tail;
+		if (begin)
+			line += strcspn(line, "\n") + 1;
+		while (end && line < end) {
+			size_t length = strcspn(line, "\n");
+
+			line[length] = '\0';
+			follow_line(sink, progress, line);
+			line += length + 1;
+		}
+	}
+	free(tail);
+}
+
+static int load_progress(struct sink *sink, struct progress *progress)
+{
+	int fd;
+
+	if (*sink->settings->path != '/')
+		return 0;
+	fd = open(sink->settings->path, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -errno;
+	read_tail(sink, progress, fd);
+	close(fd);
+	return 0;
+}
+
+/* ---- Writing ---- */
+
+static int connect_to(const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd, err;
+
+	if (strlen(path) >= sizeof(address.sun_path))
+		return -ENAMETOOLONG;
+	memcpy(address.sun_path, path, strlen(path) + 1);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	if (connect(fd, (struct sockaddr *)&address, sizeof(address))) {
+		err = -errno;
+		close(fd);
+		return err;
+	}
+	return fd;
+}
+
+static int open_output(struct sink *sink, char *message, size_t size)
+{
+	const char *path = sink->settings->path;
+	struct output *output = calloc(1, sizeof(*output));
+	struct stat status;
+	int fd;
+
+	if (!output) {
+		snprintf(message, size, "out of memory");
+		return -ENOMEM;
+	}
+	if (!strcmp(path, "-"))
+		fd = dup(STDOUT_FILENO);
+	else if (!strncmp(path, "unix:", 5))
+		fd = connect_to(path + 5);
+	else
+		fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+	if (fd == -1)
+		fd = -errno;
+	if (fd < 0) {
+		snprintf(message, size, "%s: %s", path, strerror(-fd));
+		free(output);
+		return fd;
+	}
+	output->fd = fd;
+	output->is_file = !fstat(fd, &status) && S_ISREG(status.st_mode);
+	sink->private = output;
+	return 0;
+}
+
+static void close_output(struct sink *sink)
+{
+	struct output *output = sink->private;
+
+	close(output->fd);
+	free(output);
+	sink->private = NULL;
+}
+
+/* Whoever rotates files has given the old one another name. */
+static void reopen_output(struct sink *sink)
+{
+	char message[512];
+	struct output *old = sink->private;
+
+	if (*sink->settings->path != '/')
+		return;
+	if (open_output(sink, message, sizeof(message))) {
+		sink->report(sink, 3, message);
+		return;		/* the old one is better than none */
+	}
+	close(old->fd);
+	free(old);
+}
+
+static void print_report(FILE *file, const struct record *record, bool json,
+			 const char *boot_id)
+{
+	struct json_object *line;
+
+	if (!json) {
+		fprintf(file, "-- kerrord: %s\n", record->text);
+		return;
+	}
+	line = json_object_new_object();
+	json_add(line, "item", json_string("report"));
+	json_add(line, "boot_id", json_string(boot_id));
+	json_add(line, "time_realtime", json_number(record->time));
+	json_add(line, "severity",
+		 json_string(kerror_severity_name(record->severity)));
+	json_add(line, "text", json_string(record->text));
+	json_print(file, line);
+}
+
+static void print(FILE *file, const struct sink *sink,
+		  const struct record *record)
+{
+	const struct print_style style = {
+		.color = !is_json(sink) && *sink->settings->path == '-' &&
+			 isatty(STDOUT_FILENO),
+		.boot_id = sink->boot_id,
+		.cause = record->cause,
+	};
+
+	switch (record->kind) {
+	case RECORD_EVENT:
+		(is_json(sink) ? print_event_json : print_event)
+			(file, &style, record->event);
+		break;
+	case RECORD_LOSS:
+		(is_json(sink) ? print_loss_json : print_loss)
+			(file, &style, &record->loss);
+		break;
+	case RECORD_REPORT:
+		print_report(file, record, is_json(sink), sink->boot_id);
+		break;
+	}
+}
+
+/* All or nothing, as far as the file can be cut again */
+static int write_all(struct output *output, const char *text, size_t size)
+{
+	off_t begin = output->is_file ? lseek(output->fd, 0, SEEK_END) : 0;
+	size_t done = 0;
+
+	while (done < size) {
+		ssize_t part = write(output->fd, text + done, size - done);
+		int err = errno;
+
+		if (part > 0) {
+			done += part;
+			continue;
+		}
+		if (part < 0 && err == EINTR)
+			continue;
+		if (output->is_file && done && ftruncate(output->fd, begin))
+			return -EIO;
+		return part ? -err : -EIO;
+	}
+	return 0;
+}
+
+static int write_records(struct sink *sink, struct record *const *records,
+			 size_t count, char *message, size_t size)
+{
+	char *text = NULL;
+	size_t bytes = 0;
+	FILE *file = open_memstream(&text, &bytes);
+	int err = -ENOMEM;
+
+	if (file) {
+		for (size_t i = 0; i < count; i++)
+			print(file, sink, records[i]);
+		err = fclose(file) ? -ENOMEM : 0;
+	}
+	if (!err)
+		err = write_all(sink->private, text, bytes);
+	free(text);
+	if (!err)
+		return count;
+	snprintf(message, size, "%s: %s", sink->settings->path, strerror(-err));
+	return err;
+}
+
+const struct sink_type json_sink = {
+	.name = "json",
+	.keeps_progress = true,
+	.load_progress = load_progress,
+	.open = open_output,
+	.write = write_records,
+	.reopen = reopen_output,
+	.close = close_output,
+};
+
+const struct sink_type text_sink = {
+	.name = "text",
+	.keeps_progress = true,
+	.open = open_output,
+	.write = write_records,
+	.reopen = reopen_output,
+	.close = close_output,
+};

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Least privilege. The kernel asks for a capability whenever a group is joined
+ * or a request sent, so CAP_SYSLOG stays; everything else goes, before the first
+ * event is looked at.
+ */
+#include <err.h>
+#include <errno.h>
+#include <libgen.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <cap-ng.h>
+#include "kerrord.h"
+
+static const struct passwd *find_user(const struct settings *settings)
+{
+	const struct passwd *user = getpwnam(settings->user);
+
+	if (!user)
+		errx(EXIT_FAILURE,
+		     "there is no user '%s'; 'useradd --system %s' makes it, or name another one in [kerrord]",
+		     settings->user, settings->user);
+	return user;
+}
+
+/* A folder that is made belongs to the user, one that is there stays as it is. */
+static void make_folder(const char *path, mode_t mode,
+			const struct passwd *user)
+{
+	if (mkdir(path, mode)) {
+		/* Whoever needs it will say so again, and try again. */
+		if (errno != EEXIST)
+			warn("cannot make the folder %s", path);
+		return;
+	}
+	if (chown(path, user->pw_uid, user->pw_gid))
+		err(EXIT_FAILURE, "cannot give %s to %s", path, user->pw_name);
+}
+
+static void make_parent(const char *path, mode_t mode,
+			const struct passwd *user)
+{
+	char *copy;
+
+	if (!path || *path != '/')
+		return;
+	copy = strdup(path);
+	if (!copy)
+		errx(EXIT_FAILURE, "out of memory");
+	make_folder(dirname(copy), mode, user);
+	free(copy);
+}
+
+void privileges_prepare(const struct settings *settings)
+{
+	const struct sink_settings *sink;
+	const struct passwd *user;
+
+	if (getuid())
+		return;
+	user = find_user(settings);
+	make_folder(settings->state, 0750, user);
+	/* Whoever collects metrics is somebody else. */
+	make_parent(settings->textfile, 0755, user);
+	for (sink = settings->sinks; sink; sink = sink->next)
+		make_parent(sink->path, 0750, user);
+}
+
+void privileges_drop(const struct settings *settings)
+{
+	const struct passwd *user = NULL;
+	int error;
+
+	if (!getuid()) {
+		user = find_user(settings);
+		if (!user->pw_uid)
+			user = NULL;
+	}
+	capng_clear(CAPNG_SELECT_BOTH);
+	error = capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED,
+			     CAP_SYSLOG);
+	if (!error && user)
+		error = capng_change_id(user->pw_uid, user->pw_gid,
+					CAPNG_DROP_SUPP_GRP |
+					CAPNG_CLEAR_BOUNDING);
+	else if (!error)
+		error = capng_apply(CAPNG_SELECT_CAPS);
+	if (error)
+		errx(EXIT_FAILURE,
+		     "cannot give up privileges (step %d); does the kernel have CONFIG_MULTIUSER, and may this process keep CAP_SYSLOG?",
+		     error);
+	/* Nor may a command of a rule get any. */
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+		warn("commands of rules may gain privileges");
+}

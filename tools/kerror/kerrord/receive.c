@@ -1,0 +1,394 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The receiver: takes each item from the kernel and offers it to every sink.
+ * Begins where the sink that has had least left off, and knows by the boot's
+ * id whether that is of this boot.
+ *
+ * Promise: an event that the kernel still holds reaches each sink once over any
+ * number of restarts, as far as the sink can remember what it has had.
+ */
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+#include <systemd/sd-daemon.h>
+#include "kerrord.h"
+
+/* For the kernel's last answers, and for the sinks' last writing */
+#define LAST_ANSWERS_MS	2000
+#define LAST_WRITES_S	10
+
+/* In all of one replay, for sinks that work but are slower than it */
+#define REPLAY_WAIT_MS	10000
+
+/* Items between two looks at signals and clocks, in a flood */
+#define ROUND 1024
+
+static struct sink *sinks;
+
+/* Called by any sink's thread, too. */
+static void report(struct sink *about, unsigned int severity, const char *text)
+{
+	const char *name = about->settings->name;
+	struct record *record = record_of_report(name, severity, "[%s] %s", name,
+						 text);
+	struct sink *sink;
+
+	fprintf(stderr, "kerrord: [%s] %s\n", name, text);
+	for (sink = sinks; record && sink; sink = sink->next)
+		sink_offer(sink, record);
+	if (record)
+		record_put(record);
+}
+
+static struct kerror_socket *listen_to(uint32_t groups)
+{
+	struct kerror_socket *sock;
+	int error = kerror_socket_open(&sock, groups);
+
+	if (error)
+		errx(EXIT_FAILURE, "%s", listen_failure(error));
+	return sock;
+}
+
+/* Two would write the same files; the lock ends with the process. */
+static void lock_state(const struct settings *settings)
+{
+	char path[512];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/lock", settings->state);
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0640);
+	if (fd < 0) {
+		/* The disk may come back; events are not to wait for it. */
+		warn("%s; is 'state' in [kerrord] a folder that can be written?",
+		     path);
+		return;
+	}
+	if (!flock(fd, LOCK_EX | LOCK_NB))
+		return;
+	if (errno != EWOULDBLOCK)
+		err(EXIT_FAILURE, "cannot lock %s", path);
+	errx(EXIT_FAILURE,
+	     "another kerrord works in %s; end it, or give this one a 'state' of its own in [kerrord]",
+	     settings->state);
+}
+
+static void make_sinks(const struct settings *settings, const char *boot_id)
+{
+	struct sink **last = &sinks;
+	const struct sink_settings *sink;
+
+	for (sink = settings->sinks; sink; sink = sink->next) {
+		*last = sink_new(sink, boot_id, settings->state, report);
+		if (!*last)
+			errx(EXIT_FAILURE, "out of memory");
+		last = &(*last)->next;
+	}
+	for (struct sink *at = sinks; at; at = at->next)
+		if (sink_start(at))
+			errx(EXIT_FAILURE, "cannot start a thread for [%s]",
+			     at->settings->name);
+}
+
+/* Of each group and cause, what the sink that has had least has had */
+static void begin_at(struct kerror_reader *reader, uint32_t groups)
+{
+	kerror_reader_from_boot(reader);
+	for (int i = 0; i < GROUPS; i++) {
+		struct progress least = sinks->progress[i];
+
+		if (!(groups & 1U << i))
+			continue;
+		for (struct sink *sink = sinks->next; sink; sink = sink->next) {
+			const struct progress *its = &sink->progress[i];
+
+			least.known &= its->known;
+			if ((int32_t)(its->next - least.next) < 0)
+				least.next = its->next;
+			/* One that does not know makes it unknown. */
+			for (int cause = 0; cause < KERROR_CAUSES; cause++)
+				if (least.lost[cause] != UINT64_MAX &&
+				    (its->lost[cause] == UINT64_MAX ||
+				     its->lost[cause] < least.lost[cause]))
+					least.lost[cause] = its->lost[cause];
+		}
+		if (!least.known)
+			continue;
+		kerror_reader_from(reader, 1U << i, least.next);
+		for (int cause = 0; cause < KERROR_CAUSES; cause++) {
+			struct kerror_loss loss = {
+				.group = 1U << i, .cause = cause,
+				.total = least.lost[cause],
+			};
+
+			if (loss.total == UINT64_MAX)
+				loss.total = 0;
+			if (cause != KERROR_LOST_HISTORY)
+				kerror_reader_from_loss(reader, &loss);
+		}
+	}
+}
+
+static void offer(struct record *record)
+{
+	if (!record) {
+		/* The sinks see a gap, and the operator this. */
+		fputs("kerrord: out of memory, a record is lost\n", stderr);
+		return;
+	}
+	for (struct sink *sink = sinks; sink; sink = sink->next)
+		sink_offer(sink, record);
+	record_put(record);
+}
+
+struct receiver {
+	const struct settings *settings;
+	struct kerror_socket *sock;
+	struct kerror_reader *reader;
+	struct metrics *metrics;
+	uint64_t lost[KERROR_CAUSES + 1];	/* the last: unknown causes */
+	unsigned int answers;
+	unsigned int waited_ms;		/* in this replay */
+	int signals;
+};
+
+static void take_loss(struct receiver *receiver)
+{
+	const struct kerror_loss *loss = kerror_reader_loss(receiver->reader);
+	uint32_t next = 0;
+
+	receiver->lost[loss->cause < KERROR_CAUSES ? loss->cause :
+		       KERROR_CAUSES] += loss->count;
+	metrics_loss(receiver->metrics, loss);
+	kerror_reader_cursor(receiver->reader, loss->group, &next);
+	offer(record_of_loss(loss, kerror_cause_name(loss->cause), next));
+}
+
+/*
+ * What is replayed waits in the kernel, so there is no need to overwhelm a sink
+ * with it. But one that is merely slow must not keep it from the others.
+ */
+static void wait_for_sinks(struct receiver *receiver)
+{
+	static const struct timespec moment = { .tv_nsec = 1000000 };
+	struct sink *sink = sinks;
+
+	if (!kerror_reader_replaying(receiver->reader)) {
+		receiver->waited_ms = 0;
+		return;
+	}
+	while (sink && receiver->waited_ms < REPLAY_WAIT_MS) {
+		if (sink_has_room(sink)) {
+			sink = sink->next;
+			continue;
+		}
+		nanosleep(&moment, NULL);
+		receiver->waited_ms++;
+	}
+}
+
+/* Takes what is there; the socket's error, or 0 */
+static int take_items(struct receiver *receiver)
+{
+	struct kerror_reader *reader = receiver->reader;
+	enum kerror_item item;
+	int error, count;
+
+	for (count = 0; count < ROUND; count++) {
+		error = kerror_socket_next(receiver->sock, reader, 0, &item);
+		if (error)
+			return error == -EINTR ? 0 : error;
+		switch (item) {
+		case KERROR_ITEM_EVENT:
+			metrics_event(receiver->metrics,
+				      kerror_reader_event(reader));
+			wait_for_sinks(receiver);
+			offer(record_of_event(kerror_reader_event(reader)));
+			break;
+		case KERROR_ITEM_LOSS:
+			take_loss(receiver);
+			break;
+		case KERROR_ITEM_STATISTICS:
+			receiver->answers++;
+			metrics_statistics(receiver->metrics,
+					   kerror_reader_statistics(reader));
+			break;
+		case KERROR_ITEM_ERROR:
+			fprintf(stderr, "kerrord: the kernel answered: %s\n",
+				strerror(-kerror_reader_error(reader)));
+			break;
+		default:
+			return 0;
+		}
+	}
+	return 0;
+}
+
+/* True if told to stop */
+static bool take_signals(int signals)
+{
+	struct signalfd_siginfo info;
+	bool stop = false;
+
+	while (read(signals, &info, sizeof(info)) == sizeof(info)) {
+		if (info.ssi_signo != SIGHUP) {
+			stop = true;
+			continue;
+		}
+		for (struct sink *sink = sinks; sink; sink = sink->next)
+			sink_reopen(sink);
+	}
+	return stop;
+}
+
+static int milliseconds_until(uint64_t time)
+{
+	uint64_t now = now_ns(CLOCK_MONOTONIC);
+
+	return time > now ? (time - now) / 1000000 + 1 : 0;
+}
+
+static int run(struct receiver *receiver)
+{
+	uint64_t interval = (receiver->settings->interval ? : 10) * 1000000000;
+	uint64_t look, watchdog = 0, watch = UINT64_MAX;
+	int error = 0, answers_wanted;
+	bool stop = false;
+
+	/* Ends with the daemon's environment: commands are not to have it. */
+	if (sd_watchdog_enabled(1, &watchdog) > 0)
+		watchdog = watchdog * 1000 / 2;
+	else
+		watchdog = 0;
+	if (watchdog)
+		watch = now_ns(CLOCK_MONOTONIC);
+	sd_notify(0, "READY=1");
+	look = now_ns(CLOCK_MONOTONIC);
+	while (!stop && !error) {
+		struct pollfd ready[] = {
+			{ .fd = kerror_socket_fd(receiver->sock), .events = POLLIN },
+			{ .fd = receiver->signals, .events = POLLIN },
+		};
+
+		if (!milliseconds_until(look)) {
+			kerror_reader_want_statistics(receiver->reader);
+			metrics_write_file(receiver->metrics);
+			look = now_ns(CLOCK_MONOTONIC) + interval;
+		}
+		if (watch != UINT64_MAX && !milliseconds_until(watch)) {
+			sd_notify(0, "WATCHDOG=1");
+			watch = now_ns(CLOCK_MONOTONIC) + watchdog;
+		}
+		error = take_items(receiver);
+		if (!error)
+			poll(ready, 2, milliseconds_until(look < watch ? look :
+							  watch));
+		stop = take_signals(receiver->signals);
+	}
+	sd_notify(0, "STOPPING=1");
+
+	/* The counters tell of losses not yet announced. */
+	answers_wanted = __builtin_popcount(receiver->settings->groups);
+	receiver->answers = 0;
+	kerror_reader_want_statistics(receiver->reader);
+	look = now_ns(CLOCK_MONOTONIC) + LAST_ANSWERS_MS * 1000000ULL;
+	while (!error && (receiver->answers < (unsigned int)answers_wanted ||
+			  kerror_reader_replaying(receiver->reader)) &&
+	       milliseconds_until(look)) {
+		struct pollfd ready = {
+			.fd = kerror_socket_fd(receiver->sock), .events = POLLIN,
+		};
+
+		error = take_items(receiver);
+		poll(&ready, 1, 10);
+	}
+	return error;
+}
+
+/* False if a thread is stuck, so that nothing may be freed */
+static bool stop_sinks(void)
+{
+	struct timespec deadline;
+	bool all = true;
+
+	clock_gettime(CLOCK_REALTIME, &deadline);
+	deadline.tv_sec += LAST_WRITES_S;
+	for (struct sink *sink = sinks; sink; sink = sink->next)
+		sink_stop(sink);
+	for (struct sink *sink = sinks; sink; sink = sink->next) {
+		if (sink_join(sink, &deadline))
+			continue;
+		all = false;
+		fprintf(stderr, "kerrord: [%s] is stuck; what waits for it is not written\n",
+			sink->settings->name);
+	}
+	return all;
+}
+
+static int open_signals(void)
+{
+	sigset_t signals;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGHUP);
+	/* Inherited by all threads: only the receiver sees them. */
+	sigprocmask(SIG_BLOCK, &signals, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	return signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+int receive(const struct settings *settings)
+{
+	struct receiver receiver = { .settings = settings };
+	char boot_id[BOOT_ID_SIZE];
+	int error;
+
+	receiver.signals = open_signals();
+	if (receiver.signals < 0)
+		err(EXIT_FAILURE, "signalfd");
+	error = store_boot_id(boot_id);
+	if (error)
+		errx(EXIT_FAILURE, "/proc/sys/kernel/random/boot_id: %s",
+		     strerror(-error));
+	receiver.sock = listen_to(settings->groups);
+	receiver.reader = kerror_reader_new(settings->groups);
+	if (!receiver.reader)
+		errx(EXIT_FAILURE, "out of memory");
+	privileges_prepare(settings);
+	privileges_drop(settings);
+	lock_state(settings);
+	make_sinks(settings, boot_id);
+	begin_at(receiver.reader, settings->groups);
+	receiver.metrics = metrics_start(settings, sinks);
+
+	error = run(&receiver);
+	if (error)
+		fprintf(stderr, "kerrord: cannot read from the socket: %s\n",
+			strerror(-error));
+	if (!stop_sinks())
+		_exit(EXIT_FAILURE);
+	metrics_write_file(receiver.metrics);
+	metrics_stop(receiver.metrics);
+	print_summary(stderr, "kerrord", kerror_reader_received(receiver.reader),
+		      kerror_reader_lost(receiver.reader), receiver.lost);
+	while (sinks) {
+		struct sink *sink = sinks;
+
+		sinks = sink->next;
+		sink_free(sink);
+	}
+	kerror_reader_free(receiver.reader);
+	kerror_socket_close(receiver.sock);
+	close(receiver.signals);
+	return error ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Records: made once by the receiver, then shared by the queues of all sinks.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include "kerrord.h"
+
+uint64_t now_ns(clockid_t clock)
+{
+	struct timespec now;
+
+	clock_gettime(clock, &now);
+	return now.tv_sec * 1000000000ULL + now.tv_nsec;
+}
+
+static struct record *record_new(enum record_kind kind, size_t bytes)
+{
+	struct record *record = calloc(1, sizeof(*record) + bytes);
+
+	if (!record)
+		return NULL;
+	record->references = 1;
+	record->kind = kind;
+	record->time = now_ns(CLOCK_REALTIME);
+	record->bytes = sizeof(*record) + bytes + sizeof(struct entry);
+	return record;
+}
+
+struct record *record_of_event(const struct kerror_event *event)
+{
+	struct record *record = record_new(RECORD_EVENT, 0);
+	const void *data;
+	size_t size;
+
+	if (!record)
+		return NULL;
+	data = kerror_event_data(event, &size);
+	record->event = kerror_event_new(kerror_event_group(event),
+					 kerror_event_sequence(event),
+					 kerror_event_thread(event), data, size);
+	if (!record->event) {
+		free(record);
+		return NULL;
+	}
+	/* About what the library needs for its decoded form. */
+	record->bytes += 2 * size + 256;
+	return record;
+}
+
+struct record *record_of_loss(const struct kerror_loss *loss, const char *cause,
+			      uint32_t next)
+{
+	struct record *record = record_new(RECORD_LOSS, 0);
+
+	if (!record)
+		return NULL;
+	record->loss = *loss;
+	record->cause = cause;
+	record->next = next;
+	return record;
+}
+
+struct record *record_of_report(const char *about, unsigned int severity,
+				const char *format, ...)
+{
+	struct record *record;
+	va_list arguments;
+	int size;
+
+	va_start(arguments, format);
+	size = vsnprintf(NULL, 0, format, arguments);
+	va_end(arguments);
+	record = record_new(RECORD_REPORT, size + 1);
+	if (!record)
+		return NULL;
+	record->about = about;
+	record->severity = severity;
+	va_start(arguments, format);
+	vsnprintf(record->text, size + 1, format, arguments);
+	va_end(arguments);
+	return record;
+}
+
+bool record_is_numbered_loss(const struct record *record)
+{
+	return record->kind == RECORD_LOSS &&
+	       (record->loss.cause == KERROR_LOST_HISTORY ||
+		!strcmp(record->cause, CAUSE_SINK));
+}
+
+struct record *record_get(struct record *record)
+{
+	atomic_fetch_add(&record->references, 1);
+	return record;
+}
+
+void record_put(struct record *record)
+{
+	if (atomic_fetch_sub(&record->references, 1) > 1)
+		return;
+	kerror_event_free(record->event);
+	free(record);
+}

@@ -1,0 +1,454 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Tests kerrorctl on a store that make_store fills and on the kernel that
+# fake_kernel.c plays. Called by "make test" with the output folder; prints ok or
+# what differs.
+set -eu
+out=$1
+here=$(dirname "$0")
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+chmod 755 "$work"
+store=$work/events.db
+catalogue=$here/../explain/evlog_sample.ini
+
+# An option that nobody frees at the end is no leak worth a failure.
+export ASAN_OPTIONS=detect_leaks=0 TZ=UTC
+export FAKE_START=1700000000000000000 FAKE_EVENTS=100 FAKE_LOST=7
+export TEXTDOMAINDIR="$out/locale"
+unset LC_ALL LANG LANGUAGE FAKE_ERROR || true
+
+ctl() { timeout 30 "$out/san/tests/kerrorctl" "$@"; }
+
+fail() {
+	echo "test_kerrorctl.sh: $*" >&2
+	exit 1
+}
+
+# Bytes other than newlines that a terminal does not print
+controls() { LC_ALL=C tr -d '\12\40-\176\200-\377' | wc -c; }
+
+# same COMMAND...: standard input is what it prints
+same() {
+	"$@" >"$work/got" 2>"$work/error" || fail "$*: $(cat "$work/error")"
+	diff -u - "$work/got" >&2 || fail "$* prints something else"
+	[ "$(controls <"$work/got")" = 0 ] || fail "$* prints controls"
+}
+
+# has PATTERN COMMAND...: prints a line that matches
+has() {
+	pattern=$1
+	shift
+	"$@" >"$work/got" 2>"$work/error" || fail "$*: $(cat "$work/error")"
+	grep -q -e "$pattern" "$work/got" ||
+		fail "$*: no '$pattern' in: $(cat "$work/got")"
+}
+
+# refuses PATTERN ARGUMENT...: status 1, and one line that says why
+refuses() {
+	pattern=$1 status=0
+	shift
+	ctl "$@" >"$work/got" 2>"$work/error" || status=$?
+	[ $status = 1 ] || fail "$*: status $status"
+	[ ! -s "$work/got" ] || fail "$*: prints $(cat "$work/got")"
+	[ "$(wc -l <"$work/error")" = 1 ] || fail "$*: not one line: $(cat "$work/error")"
+	grep -q -e "^kerrorctl: $pattern" "$work/error" ||
+		fail "$*: no '$pattern' in: $(cat "$work/error")"
+}
+
+# finds NUMBERS OPTION...: of the events that query prints
+finds() {
+	expected=$1
+	shift
+	query --json "$@" >"$work/got" || fail "query $*: no success"
+	got=$(sed -n 's/.*"id":\([0-9]*\),.*/\1/p' "$work/got" | xargs)
+	[ "$got" = "$expected" ] || fail "query $*: finds $got, not $expected"
+}
+
+query() { ctl query --store="$store" "$@"; }
+
+"$out/san/tests/make_store" "$store"
+old=--until=2024-01-01
+
+# ---- The command line ----
+
+refuses 'no command; see kerrorctl --help'
+refuses "there is no command 'wach'; see kerrorctl --help" wach
+refuses "there is no option '--jsn'; see kerrorctl query --help" query --jsn
+refuses "option '--since' lacks its value; see kerrorctl query" query --since
+refuses "unexpected argument 'x'; see kerrorctl query --help" query x
+refuses "unexpected argument 'x'; see kerrorctl watch --help" watch x
+refuses "--color: 'red' is none of never, always, auto" query --color=red
+refuses "--count-by: 'x' is none of facility, event, device, sev" query -c x
+refuses "--limit: '0' is not a number from 1 to " query --limit=0
+refuses "--limit: '-1' is not a number from 1 to " query --limit=-1
+refuses "--count: '2x' is not a number" watch --count=2x
+refuses "--boot: 'x' is none of all, current" query --boot=x
+refuses "--group: 'x' is none of evlog, raw, all" watch --group=x
+refuses "--interval: '0' is not a number from 1 to 86400" top --interval=0
+refuses "--filter: column 1: .*severity.*kerror-filter(7)" query --filter=severty
+refuses "--filter: column 11" watch --filter='severity<=bad'
+refuses '--explain needs a --filter' watch --explain
+for command in watch query ack top stats explain selftest send; do
+	has "^  $command " ctl --help
+	has "^Usage: kerrorctl $command" ctl $command --help
+done
+if ctl query --store="$store" >/dev/full 2>"$work/error"; then
+	fail "a full disk is no error"
+fi
+grep -q 'cannot write to standard output' "$work/error" || fail "a full disk"
+
+# ---- query ----
+
+same query --losses $old <<'EOF'
+1 2023-11-14T22:13:20.123456Z err     net[n2] process cpu=3 pid=42 tid=43 comm=task uid=1000 gid=0: link eth0 down, error -5 <id=048d7147 format="link %s down, error %d" string="eth0" s32=-5>
+2 2023-11-14T22:14:20.123456Z err     ata[b8:0] process cpu=3 pid=42 tid=43 comm=task uid=1000 gid=0: round 7: bad block at 123456789012 <id=fcf2063c format="round %d: bad block at %llu" s32=7 u64=123456789012>
+3 2023-11-14T22:15:20.123456Z err     ata[b8:16] process cpu=3 pid=42 tid=43 comm=task uid=1000 gid=0: round 8: bad block at 5 <id=fcf2063c format="round %d: bad block at %llu" s32=8 u64=5>
+4 2023-11-14T22:16:20.123456Z warning net[n2] process cpu=3 pid=42 tid=43 comm=task uid=1000 gid=0: queue 1 stalled for 250 ms <id=bdd62ee9 format="queue %d stalled for %u ms" s32=1 u32=250>
+5 2023-11-14T22:17:20.123456Z crit    net process cpu=3 pid=42 tid=43 comm=task uid=1000 gid=0: 70 00 03 <type=3 binary=3 bytes>
+6 2023-11-14T22:18:20.123456Z info    net\x1b[+x:\x1b[2J] process cpu=3 pid=42 tid=43 comm=task uid=1000 gid=0: recovered \x1b[31m\xff ä <type=2 string=19 bytes>
+2023-11-14T22:19:20.000000Z -- 5 evlog events lost: staging-full
+2023-11-14T22:20:20.000000Z -- 2 evlog events lost: sink
+7 2023-11-14T23:13:20.123456Z err     ata[b8:0] process cpu=3 pid=42 tid=43 comm=task uid=1000 gid=0: round 9: bad block at 6 <id=fcf2063c format="round %d: bad block at %llu" s32=9 u64=6>
+EOF
+same query --json --losses --since=2023-11-14T22:18Z --until=2023-11-14T23:00Z <<'EOF'
+{"item":"event","id":6,"boot_id":"01234567-89ab-cdef-0123-456789abcdef","group":"evlog","sequence":4294967045,"thread":42,"time_realtime":1700000300123456789,"time_boot":5000000000,"severity":"info","facility":"net\u001b","device":"+x:\u001b[2J","context":"process","cpu":3,"uid":1000,"gid":0,"pid":42,"tid":43,"comm":"task","event_type":2,"kind":"string","text":"recovered \u001b[31m\\xff ä"}
+{"item":"loss","time_realtime":1700000360000000000,"boot_id":"01234567-89ab-cdef-0123-456789abcdef","group":"evlog","cause":"staging-full","count":5,"total":5}
+{"item":"loss","time_realtime":1700000420000000000,"boot_id":"01234567-89ab-cdef-0123-456789abcdef","group":"evlog","cause":"sink","count":2,"total":2}
+EOF
+finds '1 2 3 4 5 6 7 8'
+finds '1 3 4' --filter='(arg[0]=="eth0" || device!="b8:0") && severity<=warning && kind==printf'
+finds '7 8' --limit=2
+finds '3 7' --limit=2 --filter='facility=="ata"' $old
+finds '7 8' --boot=current
+finds '1 2 3 4 5 6 7 8' --boot=all
+finds '2' --boot=all --filter='arg[0]==7'
+finds '8' --boot=current --limit=1
+finds '7' --boot=current $old
+finds '' --filter='facility=="nothing"'
+has "$(printf '\033')" query --color=always
+query --color=never $old >"$work/got"
+[ "$(controls <"$work/got")" = 0 ] || fail "colours although there are to be none"
+
+# ---- Times ----
+
+day=2023-11-14T
+finds '2 3' --since=${day}22:14:20.123456789Z --until=${day}22:16:20.123456789Z
+finds '3' --since=${day}22:14:20.12345679Z --until=${day}22:16:20Z
+finds '2 3' --since="2023-11-14 22:14" --until=${day}22:16
+finds '7' --since=${day}22:19 $old
+finds '1 2 3 4 5 6 7' --since=2023-11-14 --until=2023-11-15
+finds '' --since=2023-11-15 $old
+TZ='CET-1CEST,M3.5.0,M10.5.0/3' finds '7' --since=2023-11-15 $old
+TZ='CET-1CEST,M3.5.0,M10.5.0/3' finds '7' --since=${day}23:00:00Z $old
+finds '8' --since=-2h
+finds '8' --since=-120min
+finds '8' --since='1 week ago'
+finds '8' --since='90 seconds ago'
+finds '8' --since=yesterday
+finds '1 2 3 4 5 6 7' --until=yesterday
+finds '1 2 3 4 5 6 7' --until='10 minutes ago'
+finds '1 2 3 4 5 6 7' --until=-30m
+finds '' --since=now
+finds '' --since=yesterday --until=today
+# Each unit lies between two numbers of another one.
+while read -r shorter longer names; do
+	for name in $names; do
+		finds '' --since="-1 $name" --until="$shorter ago" --filter=oops
+		refuses '--since is not before --until' query \
+			--since="1$name ago" --until="-$longer"
+	done
+done <<'EOF'
+59s 61s m min minute minutes
+59m 61m h hour hours
+23h 25h d day days
+6d 8d w week weeks
+0m 1m s second seconds
+EOF
+for time in '' x 2023 2023-13-01 2023-02-30 2023-11-14T 2023-11-14T25:00 \
+	    2023-11-14T22:13+01:00 2023-11-14T22:13:20.5x 2023-11-14T22:13.5 \
+	    -2 -2y 2h '2 hours' '-2h ago' 'ago' '-9999999999h' -144115188075855872w \
+	    '5000 weeks ago' 1969-12-31 9999-01-01 Today; do
+	refuses "--since: '$time' is no time such as .*kerrorctl(1)" \
+		query --store="$store" --since="$time"
+done
+refuses '--until: ' query --store="$store" --until=tomorrow
+refuses '--since is not before --until' query --since=-1h --until=-2h
+refuses '--since is not before --until' query --since=2023-01-01 --until=2023-01-01
+
+# ---- query --count-by ----
+
+same query --count-by=facility $old <<'EOF'
+   COUNT  LAST                         SEVERITY  FACILITY
+       3  2023-11-14T23:13:20.123456Z  err       ata
+       3  2023-11-14T22:17:20.123456Z  crit      net
+       1  2023-11-14T22:18:20.123456Z  info      net\x1b
+EOF
+same query --count-by=event $old <<'EOF'
+   COUNT  LAST                         SEVERITY  EVENT
+       3  2023-11-14T23:13:20.123456Z  err       fcf2063c "round %d: bad block at %llu"
+       1  2023-11-14T22:17:20.123456Z  crit      binary type=3
+       1  2023-11-14T22:18:20.123456Z  info      string type=2
+       1  2023-11-14T22:13:20.123456Z  err       048d7147 "link %s down, error %d"
+       1  2023-11-14T22:16:20.123456Z  warning   bdd62ee9 "queue %d stalled for %u ms"
+EOF
+same query --count-by=device $old --limit=2 --losses <<'EOF'
+   COUNT  LAST                         SEVERITY  DEVICE
+       2  2023-11-14T23:13:20.123456Z  err       b8:0
+       2  2023-11-14T22:16:20.123456Z  err       n2
+EOF
+same query --count-by=severity $old --filter='severity<=warning' <<'EOF'
+   COUNT  LAST                         SEVERITY
+       4  2023-11-14T23:13:20.123456Z  err
+       1  2023-11-14T22:17:20.123456Z  crit
+       1  2023-11-14T22:16:20.123456Z  warning
+EOF
+same query --count-by=event --json $old --limit=2 <<'EOF'
+{"item":"count","count":3,"first":1700000060123456789,"last":1700003600123456789,"severity":"err","kind":"printf","event_id":"fcf2063c","format":"round %d: bad block at %llu"}
+{"item":"count","count":1,"first":1700000240123456789,"last":1700000240123456789,"severity":"crit","kind":"binary","event_type":3}
+EOF
+has '^       1  .*  -         raw type=0$' query --count-by=event
+
+# ---- The store ----
+
+refuses "store $work/no.db: .*does kerrord run" query --store="$work/no.db"
+refuses "store $work/no.db: " ack --store="$work/no.db" 1
+[ ! -e "$work/no.db" ] || fail "ack makes a store"
+head -c 8192 "$here/test_event.c" >"$work/bad.db"
+for command in query 'ack --until=now'; do
+	# shellcheck disable=SC2086
+	refuses "store $work/bad.db: file is not a database; move it" \
+		$command --store="$work/bad.db"
+done
+[ -e "$work/bad.db" ] || fail "ack moves a bad store away"
+cp "$store" "$work/locked.db"
+chmod 0 "$work/locked.db"
+if [ "$(id -u)" != 0 ]; then
+	refuses "store $work/locked.db: .*run it as root" query --store="$work/locked.db"
+elif setpriv --reuid=65534 --clear-groups test -x "$out/san/tests/kerrorctl"; then
+	if setpriv --reuid=65534 --clear-groups "$out/san/tests/kerrorctl" query \
+		--store="$work/locked.db" 2>"$work/error"; then
+		fail "reads what it may not read"
+	fi
+	grep -q "^kerrorctl: store .*run it as root" "$work/error" ||
+		fail "unreadable store: $(cat "$work/error")"
+fi
+
+# ---- ack ----
+
+ack() { ctl ack --store="$store" "$@"; }
+refuses 'it takes either IDs, or --filter or --until' ack
+refuses 'it takes either IDs, or --filter or --until' ack --since=-1h
+refuses 'it takes either IDs, or --filter or --until' ack 1 --until=now
+refuses 'it takes either IDs, or --filter or --until' ack 1 --since=-1h
+refuses "'x' is neither an ID nor ID-ID" ack x
+refuses "'1-' is neither an ID nor ID-ID" ack 1-
+refuses "'0' is neither an ID nor ID-ID" ack 0
+refuses "'1,2' is neither an ID nor ID-ID" ack 1,2
+refuses "'5-2': the second ID is below the first" ack 5-2
+same ack 2-3 5 <<'EOF'
+3 events acknowledged
+EOF
+same ack 3-5 99 <<'EOF'
+1 events acknowledged
+EOF
+finds '1 6 7 8' --unacked
+finds '7 8' --unacked --limit=2
+has '^2 acknowledged 2023-11-14T22:14:20.123456Z err' query
+has '"id":2,"acknowledged":[0-9]*,"boot_id"' query --json
+same ack --filter='facility=="ata"' --json <<'EOF'
+{"acknowledged":1}
+EOF
+finds '1 6 8' --unacked
+same ack --since=2023-11-14T22:18 --until=2023-11-14T23:00 <<'EOF'
+1 events acknowledged
+EOF
+finds '1 8' --unacked
+same ack --until=now <<'EOF'
+2 events acknowledged
+EOF
+finds '' --unacked
+finds '1 2 3 4 5 6 7 8'
+
+# ---- explain ----
+
+explain() { ctl explain --store="$store" --catalogue="$catalogue" "$@"; }
+cat >"$work/expected" <<'EOF'
+event       fcf2063c
+format      round %d: bad block at %llu
+facility    ata
+device      b8:0
+            b8:16
+severity    err
+count       3
+first       2023-11-14T22:14:20.123456Z
+last        2023-11-14T23:13:20.123456Z
+meaning     The device could not read the block at this number of 512 bytes, and has given up.
+action      Save the data. Find out with smartctl -a whether the number of such blocks grows, and if so, exchange the disk.
+EOF
+same explain fcf2063c <"$work/expected"
+same explain FCF2063C <"$work/expected"
+same explain 'round %d: bad block at %llu' <"$work/expected"
+same explain 'round %d: bad block at %llu\n' <"$work/expected"
+same explain 'round %d: bad block at %llu
+' <"$work/expected"
+same explain --json bdd62ee9 <<'EOF'
+{"item":"explanation","event_id":"bdd62ee9","formats":["queue %d stalled for %u ms"],"facilities":["net"],"devices":["n2"],"count":1,"first":1700000180123456789,"last":1700000180123456789,"format":"queue %d stalled for %u ms","text":"Requests have waited in the queue for so long without one being completed.","action":"None for a single one. If it is the same queue again and again, look at where its interrupts go, in /proc/interrupts.","severity":"warning"}
+EOF
+has '^action      None.$' explain 82ee4be8
+has '^action      None.$' ctl explain 82ee4be8 --catalogue="$catalogue" --store="$work/no.db"
+grep -q "^kerrorctl: store $work/no.db: " "$work/error" || fail "explain without a store"
+printf '[fcf2063c]\ntext = here \033[2J\nno line\n' >"$work/wrong.ini"
+has 'meaning     here \\x1b\[2J$' explain fcf2063c --catalogue="$work/wrong.ini"
+grep -q "wrong.ini, line 3: not .EVENT-ID" "$work/error" || fail "a wrong line"
+refuses 'no event id and no format; see kerrorctl explain' explain
+refuses "--catalogue: cannot read $work/no.ini: No such file" \
+	explain 1 --catalogue="$work/no.ini"
+refuses 'neither the store nor a catalogue knows event 00000001' \
+	explain 00000001 --store="$store" --catalogue="$catalogue"
+
+# The samples are about what the sample driver says.
+python3 - "$catalogue" "$here"/../po/*.po "$here/../../../samples/evlog/evlog_sample.c" <<'EOF'
+import configparser, re, sys, zlib
+catalogue = configparser.ConfigParser(interpolation=None)
+catalogue.read(sys.argv[1])
+formats = [catalogue[id]["format"] for id in catalogue.sections()]
+for id, format in zip(catalogue.sections(), formats):
+    assert "%08x" % zlib.crc32(format.encode()) == id, (id, format)
+try:
+    driver = open(sys.argv[-1]).read()
+except FileNotFoundError:
+    driver = None
+for format in formats:
+    assert driver is None or '"' + format + '\\n"' in driver, format
+    for po in sys.argv[2:-1]:
+        assert 'msgid "' + format + '"' in open(po).read(), (po, format)
+assert driver is None or len(formats) == len(re.findall(r'%[^"]*\\n"', driver))
+EOF
+
+# ---- Translations ----
+
+# A locale of our own, as gettext does not translate in that of C.
+if localedef -i de_DE -f UTF-8 "$work/de_DE.UTF-8" 2>"$work/error"; then
+	german() { LOCPATH="$work" LC_ALL=de_DE.UTF-8 "$@"; }
+else
+	german() { LC_ALL=C.UTF-8 LANGUAGE=de "$@"; }
+fi
+has ': Fehlerhafter Block 123456789012 in Runde 7 <id=fcf2063c format="round' \
+	german query --translate
+has ': Seit 250 ms keine Bewegung in der Warteschlange 1 <' german query --translate
+has '"value":-5}],"text":"Verbindung eth0 unterbrochen, Fehler -5"' \
+	german query --translate --json
+has '^translation Fehlerhafter Block %2$llu in Runde %1$d$' \
+	german explain --translate fcf2063c
+has ': round 7: bad block at 123456789012 <' german query
+has ': round 7: bad block at 123456789012 <' query --translate
+
+# ---- The kernel ----
+
+has '^kernel: severity<=err$' ctl watch --explain --filter='severity<=err && arg[0]>3'
+has '^user space: arg\[0\]>3$' ctl watch --explain --filter='severity<=err && arg[0]>3'
+ctl watch --json --count=2 --filter='severity==emerg && arg[0]>8' >"$work/got" 2>"$work/error"
+[ "$(grep -o '"text":"[^"]*"' "$work/got" | xargs)" = 'text:event 16: text 16 text:event 24: text 24' ] ||
+	fail "watch --filter --count: $(cat "$work/got")"
+has '^-- 7 evlog events lost: staging-full$' ctl watch --count=1
+ctl watch --idle=300 >"$work/got" 2>"$work/error"
+grep -q '^kerrorctl: 100 events received, 7 lost (7 staging-full)$' "$work/error" ||
+	fail "watch: $(cat "$work/error")"
+FAKE_ERROR=1 refuses 'not permitted to listen; run it as root, or with CAP_SYSLOG' watch
+FAKE_ERROR=93 refuses '.*CONFIG_KERROR=y' watch
+
+# A kernel that raises events as long as the screens last
+FAKE_START=$(date +%s)000000000 FAKE_EVENTS=1000000 \
+	ctl top --interval=1 --count=2 --limit=3 --filter='facility=="fake0"' >"$work/got"
+[ "$(grep -c '  fake0     +pci:[0-4]  12345678 "event %llu: %s"$' "$work/got")" = 6 ] ||
+	fail "top: $(cat "$work/got")"
+[ "$(controls <"$work/got")" = 0 ] || fail "top is live although there is no terminal"
+FAKE_START=$(date +%s)000000000 FAKE_EVENTS=1000000 \
+	ctl top --interval=1 --count=1 --json >"$work/got"
+grep -q '^{"item":"count","count":[0-9]*,"rate":[0-9.]*,.*"facility":"fake2"' "$work/got" ||
+	fail "top --json: $(cat "$work/got")"
+# One that has nothing more to say for the last screen: then the totals count.
+FAKE_START=$(date +%s)000000000 FAKE_RATE=100 FAKE_EVENTS=220 \
+	ctl top --interval=1 --count=4 >"$work/got"
+awk '/COUNT/ { rows = "" }
+     $2 == "0.0" { rows = rows $1 "\n" }
+     END { printf "%s", rows }' "$work/got" >"$work/counts"
+if [ ! -s "$work/counts" ] || ! sort -c -n -r "$work/counts"; then
+	fail "top, sorted by totals: $(cat "$work/got")"
+fi
+
+cat >"$work/metrics.prom" <<'EOF'
+# HELP kerror_events_total Events received.
+# TYPE kerror_events_total counter
+kerror_events_total{facility="a\"b\\",severity="err"} 5
+kerror_raw_events_total 0.5
+EOF
+# The played kernel has one group; of the other one there is no answer.
+ctl stats --metrics="$work/metrics.prom" >"$work/got" 2>"$work/error" || true
+for line in '^evlog: 107 events raised since boot, 7 lost$' \
+	    '^  staging-full        7  raised faster .*: enlarge the boot parameter kerror.staging_kb' \
+	    '^  nmi                 0  [^:]*$' '^kerrord: 20..-' '^  Events received.$' \
+	    '^    kerror_raw_events_total 0.5$'; do
+	grep -q "$line" "$work/got" || fail "stats: no '$line' in $(cat "$work/got")"
+done
+ctl stats --json >"$work/got" 2>"$work/error" || true
+grep -q '^{"item":"kernel","group":"evlog","numbered":100,"lost":{"staging-full":7,"no-staging":0,' \
+	"$work/got" || fail "stats --json: $(cat "$work/got")"
+FAKE_ERROR=1 ctl stats --json --metrics="$work/metrics.prom" >"$work/got" 2>"$work/error" &&
+	fail "stats without permission is a success"
+diff -u - "$work/got" <<'EOF'
+{"item":"kerrord","name":"kerror_events_total","labels":{"facility":"a\"b\\","severity":"err"},"value":5}
+{"item":"kerrord","name":"kerror_raw_events_total","value":0.5}
+EOF
+FAKE_ERROR=1 refuses 'not permitted to listen' top
+FAKE_ERROR=1 ctl stats --metrics="$work/no.prom" 2>"$work/error" && fail "stats"
+grep -q "no counters of kerrord: $work/no.prom: No such file .*is kerrord running" \
+	"$work/error" || fail "stats without metrics: $(cat "$work/error")"
+
+if [ ! -e /sys/module/evlog/parameters/test ]; then
+	refuses 'cannot raise a test event: .*/test: No such file .* needs CONFIG_EVLOG=y' send
+	ctl selftest --store="$work/no.db" >"$work/got" || true
+	grep -q '^receive     ok       the kernel answers, after 100 events' "$work/got" ||
+		fail "selftest: $(cat "$work/got")"
+	grep -q '^decode      skipped  ' "$work/got" || fail "selftest: $(cat "$work/got")"
+fi
+refuses "NUMBER: '4294967296' is not a number from 0 to 4294967295" send 4294967296
+# verdicts STATUS VERDICTS: of the hops, in their order
+verdicts() {
+	status=0
+	ctl selftest --store="$work/no.db" --json >"$work/got" || status=$?
+	[ "$status $(sed 's/.*"verdict":"\([a-zA-Z]*\)".*/\1/' "$work/got" | paste -sd, -)" = "$*" ] ||
+		fail "selftest: $(cat "$work/got")"
+}
+FAKE_ERROR=93 verdicts 1 FAILED,skipped,skipped,skipped,skipped,skipped
+FAKE_ERROR=12 verdicts 1 ok,FAILED,skipped,skipped,skipped,skipped
+FAKE_ERROR=1 verdicts 1 ok,ok,FAILED,skipped,skipped,skipped
+
+# ---- Completion ----
+
+# completes CANDIDATES WORD...: of the last word, which the cursor is behind
+completes() {
+	expected=$1
+	shift
+	got=$(bash -c '. "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1))
+		_kerrorctl; echo "${COMPREPLY[*]}"' bash \
+		"$here/../kerrorctl/completion.bash" "$out/san/tests/kerrorctl" "$@")
+	[ "$got" = "$expected" ] || fail "completion of $*: '$got', not '$expected'"
+}
+completes "--help watch query ack top stats explain selftest send" ""
+completes 'stats selftest send' s
+completes '--since= --store=' query --s
+completes '--help' send --
+completes 'auto always never' query --color ''
+completes 'always' query --color = al
+completes 'facility event device severity' query --count-by ''
+completes 'evlog' watch --group = ev
+completes 'severity' watch --filter = sev
+completes 'severity<=err' watch --filter 'severity<=er'
+completes 'severity<=err&&context==softirq' watch -f 'severity<=err&&context==so'
+completes 'boot||text' watch -f 'boot||te'
+completes '' query x
+
+echo "test_kerrorctl: ok"

@@ -1,0 +1,578 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Tests of kerrord with a kernel that is played (tests/fake_kernel.c), so that
+they run anywhere: test_kerrord.py PROGRAM. Prints TAP. What needs a real kernel,
+a real journal or a full disk is in the selftests of the guest."""
+
+import contextlib
+import http.client
+import json
+import os
+import random
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import traceback
+
+PROGRAM = os.path.abspath(sys.argv[1])
+FIRST = 0xffffff00
+TESTS = []
+DAEMONS = []
+
+
+def test(function):
+    TESTS.append(function)
+    return function
+
+
+class Place:
+    """A folder with a configuration, and a kernel that booted just now."""
+
+    def __init__(self, folder, sections, **kernel):
+        self.folder = folder
+        self.kernel = {"FAKE_START": str(time.time_ns())}
+        self.set(**kernel)
+        self.write(sections)
+
+    def set(self, **kernel):
+        self.kernel.update({"FAKE_" + key.upper(): str(value)
+                            for key, value in kernel.items()})
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def write(self, sections):
+        with open(self.path("conf"), "w") as conf:
+            conf.write(f"[kerrord]\nuser = root\nstate = {self.path('state')}\n"
+                       f"[metrics]\ntextfile = {self.path('metrics')}\n"
+                       "interval = 1s\n"
+                       + sections.replace("FOLDER", self.folder))
+
+    def start(self, **options):
+        with contextlib.suppress(FileNotFoundError):
+            os.remove(self.path("metrics"))     # of the run before
+        daemon = subprocess.Popen([PROGRAM, "--config", self.path("conf")],
+                                  env={**os.environ, **self.kernel},
+                                  stdout=options.get("stdout", subprocess.PIPE),
+                                  stderr=subprocess.PIPE, text=True)
+        DAEMONS.append(daemon)
+        return daemon
+
+    def run_until(self, done, patience=60, **options):
+        """Runs it until done() holds, ends it and returns what it said."""
+        daemon = self.start(**options)
+        wait_for(done, patience, daemon)
+        return self.end(daemon)
+
+    def end(self, daemon):
+        daemon.send_signal(signal.SIGTERM)
+        out, err = daemon.communicate(timeout=60)
+        assert daemon.returncode == 0, (daemon.returncode, err)
+        return out, err
+
+    def lines(self, name="json", item="event"):
+        with contextlib.suppress(FileNotFoundError), open(self.path(name)) as file:
+            return [line for line in map(json.loads, file) if line["item"] == item]
+        return []
+
+    def sql(self, statement, name="db"):
+        with contextlib.closing(sqlite3.connect(self.path(name))) as database:
+            return database.execute(statement).fetchall()
+
+    def stored(self, name="db"):
+        with contextlib.suppress(sqlite3.DatabaseError):
+            return self.sql("SELECT count(*) FROM event", name)[0][0]
+        return 0
+
+    def metric(self, name):
+        with contextlib.suppress(FileNotFoundError), open(self.path("metrics")) as file:
+            for line in file:
+                if line.startswith(name + " "):
+                    return int(line.split()[-1])
+        return None
+
+
+def wait_for(done, patience=60, daemon=None):
+    end = time.monotonic() + patience
+    while not done():
+        assert time.monotonic() < end, "it did not happen in time"
+        assert not daemon or daemon.poll() is None, daemon.communicate()
+        time.sleep(0.02)
+
+
+STORE = "[store]\npath = FOLDER/db\n"
+JSON = "[json]\npath = FOLDER/json\n"
+
+
+@test
+def every_sink_gets_every_event(folder):
+    place = Place(folder, STORE + JSON + "[text]\n[json two]\npath = FOLDER/two\n"
+                  "filter = severity<=err\n && arg[0]>=100\n", lost=7)
+    out, err = place.run_until(lambda: len(place.lines()) == 1000 and
+                               place.stored() == 1000 and
+                               len(place.lines("two")) == len(
+                                   [i for i in range(100, 1000) if i % 8 <= 3]))
+    assert "1000 events received, 7 lost (7 staging-full)" in err, err
+    text = out.splitlines()
+    assert text[0] == "-- 7 evlog events lost: staging-full", text[0]
+    assert len(text) == 1001
+    assert 'fake2[+pci:4]' in text[-1].replace("fake0[+pci:4]", "fake2[+pci:4]")
+    assert 'event 999: text 999 <id=12345678' in text[-1], text[-1]
+    events = place.lines()
+    assert [event["sequence"] for event in events] == \
+           [(FIRST + i) % 2**32 for i in range(1000)]
+    assert events[5]["arguments"] == [{"type": "u64", "value": 5},
+                                      {"type": "string", "value": "text 5"}]
+    assert place.lines(item="loss")[0]["count"] == 7
+    assert place.sql("SELECT cause, count, total FROM loss") == \
+           [("staging-full", 7, 7)]
+    rows = place.sql("SELECT severity, facility, device, event_id, text FROM event"
+                     " ORDER BY id")
+    assert rows[10] == (2, "fake1", "+pci:0", 0x12345678, "event 10: text 10")
+    assert all(int(line["arguments"][0]["value"]) % 8 <= 3
+               for line in place.lines("two"))
+
+
+@test
+def a_restart_neither_repeats_nor_skips(folder):
+    place = Place(folder, STORE + JSON + "[text]\npath = FOLDER/text\n",
+                  rate=20000, events=10**9, lost=3)
+    chance = random.Random(1)
+    for _ in range(20):
+        daemon = place.start()
+        time.sleep(chance.uniform(0.05, 0.4))
+        daemon.kill()
+        daemon.communicate()
+    raised = (time.time_ns() - int(place.kernel["FAKE_START"])) * 20000 // 10**9
+    place.set(events=raised)
+    place.run_until(lambda: place.stored() == raised and
+                    place.metric('kerror_sink_queue_bytes{sink="json"}') == 0 and
+                    place.metric("kerror_kernel_events_total{group=\"evlog\"}") == raised)
+    for kept in ([row[0] for row in place.sql("SELECT sequence FROM event ORDER BY id")],
+                 [line["sequence"] for line in place.lines()]):
+        assert kept == [(FIRST + i) % 2**32 for i in range(raised)], \
+            (len(kept), len(set(kept)), raised)
+    losses = place.lines(item="loss")
+    assert [loss["count"] for loss in losses] == [3], losses
+    assert place.sql("SELECT sum(count) FROM loss") == [(3,)]
+
+
+@test
+def what_the_history_no_longer_has_is_counted_once(folder):
+    place = Place(folder, STORE + JSON, events=500, rate=100000)
+    place.run_until(lambda: place.stored() == 500)
+    # 500 more while it does not run, of which the last 100 are there
+    place.set(events=1000, history=100)
+    for _ in range(2):
+        place.run_until(lambda: place.stored() == 600 and
+                        len(place.lines()) == 600 and
+                        place.metric('kerror_sink_up{sink="json"}') == 1)
+    assert place.sql("SELECT cause, count FROM loss") == [("history", 400)]
+    assert [line["count"] for line in place.lines(item="loss")] == [400]
+
+
+@test
+def another_boot_begins_anew(folder):
+    place = Place(folder, STORE, events=100, rate=100000)
+    place.run_until(lambda: place.stored() == 100)
+    with contextlib.closing(sqlite3.connect(place.path("db"))) as database:
+        database.execute("UPDATE boot SET boot_id ="
+                         " '00000000-0000-0000-0000-000000000000'")
+        database.commit()
+    place.run_until(lambda: place.stored() == 200)
+    assert place.sql("SELECT boot, count(*) FROM event GROUP BY boot") == \
+           [(1, 100), (2, 100)]
+
+
+@test
+def a_sink_that_fails_stops_no_other_and_recovers(folder):
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    place = Place(folder, STORE + JSON + "[json full]\npath = /dev/full\n"
+                  "[json socket]\npath = unix:FOLDER/socket\nqueue = 64K\n",
+                  rate=2000, events=4000)
+    daemon = place.start()
+    wait_for(lambda: place.stored() > 1000 and len(place.lines()) > 1000, 60, daemon)
+    for name in ("json full", "json socket"):
+        wait_for(lambda: place.metric(f'kerror_sink_up{{sink="{name}"}}') == 0)
+    wait_for(lambda: place.stored() == 4000, 60, daemon)
+    dropped = place.metric('kerror_sink_dropped_total{sink="json socket"}')
+    listener.bind(place.path("socket"))
+    listener.listen()
+    connection = listener.accept()[0].makefile()
+    received = lost = 0
+    while received + lost < 4000:
+        line = json.loads(connection.readline())
+        received += line["item"] == "event"
+        if line["item"] == "loss":
+            assert line["cause"] == "sink", line
+            lost += line["count"]
+    assert lost > 100, lost
+    _, err = place.end(daemon)
+    assert "[json full] /dev/full: No space left on device" in err, err
+    assert "[json socket] unix:" in err and "No such file" in err, err
+    assert f"works again after" in err and f"{lost} events were dropped" in err, err
+    reports = [line["text"] for line in place.lines(item="report")]
+    assert any("/dev/full" in text for text in reports), reports
+    assert any("works again" in text for text in reports), reports
+    assert dropped, dropped
+
+
+@test
+def a_locked_store_loses_nothing_that_fits(folder):
+    place = Place(folder, STORE + JSON, rate=1000, events=6000)
+    daemon = place.start()
+    wait_for(lambda: place.stored() > 100, 60, daemon)
+    locker = sqlite3.connect(place.path("db"), isolation_level=None)
+    locker.execute("BEGIN EXCLUSIVE")
+    before = len(place.lines())
+    wait_for(lambda: place.metric('kerror_sink_up{sink="store"}') == 0, 60, daemon)
+    wait_for(lambda: len(place.lines()) > before + 500, 60, daemon)
+    locker.execute("ROLLBACK")
+    locker.close()
+    wait_for(lambda: place.stored() == 6000, 60, daemon)
+    _, err = place.end(daemon)
+    assert "database is locked; another program holds it" in err, err
+    assert "0 events were dropped meanwhile" in err, err
+
+
+@test
+def a_long_reader_does_not_stop_the_store(folder):
+    place = Place(folder, STORE, rate=2000, events=4000)
+    daemon = place.start()
+    wait_for(lambda: place.stored() > 100, 60, daemon)
+    reader = sqlite3.connect(place.path("db"), isolation_level=None)
+    reader.execute("BEGIN")
+    seen = reader.execute("SELECT count(*) FROM event").fetchone()
+    wait_for(lambda: place.stored() == 4000, 60, daemon)
+    assert reader.execute("SELECT count(*) FROM event").fetchone() == seen
+    reader.close()
+    place.end(daemon)
+
+
+@test
+def a_corrupted_store_makes_way_for_a_new_one(folder):
+    place = Place(folder, STORE, events=3000, rate=100000)
+    with open(place.path("db"), "wb") as file:
+        file.write(b"this is not a database, but long enough to be looked at" * 50)
+    _, err = place.run_until(lambda: place.stored() == 3000)
+    assert "was corrupted; it is now" in err, err
+    # One whose pages are bad, which shows only when they are needed
+    with open(place.path("db"), "r+b") as file:
+        for page in range(2, os.path.getsize(place.path("db")) // 4096):
+            file.seek(page * 4096)
+            file.write(b"\xff" * 4096)
+    place.set(events=5000)
+    _, err = place.run_until(lambda: place.stored() == 5000 or
+                             place.stored() == 2000)
+    assert "is corrupted; it is now" in err or "was corrupted" in err, err
+    kept = [name for name in os.listdir(folder) if name.startswith("db.corrupt-")
+            and not name.endswith(("-wal", "-shm"))]
+    assert len(kept) == 2, kept
+
+
+@test
+def a_newer_store_is_left_alone(folder):
+    place = Place(folder, STORE + JSON, events=10, rate=100000)
+    with contextlib.closing(sqlite3.connect(place.path("db"))) as database:
+        database.execute("PRAGMA user_version = 99")
+    _, err = place.run_until(lambda: len(place.lines()) == 10)
+    assert "made by a newer version (schema 99" in err, err
+    assert place.sql("PRAGMA user_version") == [(99,)]
+
+
+@test
+def the_store_keeps_to_its_size_and_age(folder):
+    place = Place(folder, "[store]\npath = FOLDER/db\nmax_size = 2M\n", rate=5000,
+                  events=20000)
+    daemon = place.start()
+    wait_for(lambda: place.metric('kerror_sink_written_total{sink="store"}') == 20000,
+             60, daemon)
+    place.end(daemon)
+    # It looks when it starts, and each minute.
+    place.run_until(lambda: place.stored() < 10000)
+    newest = place.sql("SELECT max(sequence), min(id), max(id) FROM event"
+                       " WHERE sequence < 2147483648")[0]
+    assert newest[0] == (FIRST + 19999) % 2**32, newest
+    assert os.path.getsize(place.path("db")) < 3 << 20
+    time.sleep(1.5)     # Older than a second is everything now.
+    place.write("[store]\npath = FOLDER/db\nmax_age = 1s\n")
+    place.run_until(lambda: place.stored() == 0)
+
+
+@test
+def files_are_opened_anew_on_sighup(folder):
+    place = Place(folder, JSON, rate=1000, events=3000)
+    daemon = place.start()
+    wait_for(lambda: len(place.lines()) > 100, 60, daemon)
+    os.rename(place.path("json"), place.path("json.1"))
+    daemon.send_signal(signal.SIGHUP)
+    wait_for(lambda: len(place.lines("json.1")) + len(place.lines()) == 3000, 60,
+             daemon)
+    place.end(daemon)
+    assert len(place.lines()) > 100
+
+
+@test
+def a_cut_last_line_is_written_again(folder):
+    place = Place(folder, JSON, events=100, rate=100000)
+    place.run_until(lambda: len(place.lines()) == 100)
+    os.truncate(place.path("json"), os.path.getsize(place.path("json")) - 10)
+    # The daemon's own memory must not say that the event was written.
+    place.set(events=150)
+    place.run_until(lambda: place.metric('kerror_sink_written_total{sink="json"}') in
+                    (50, 51))
+    assert [line["arguments"][0]["value"] for line in place.lines()] == \
+           list(range(150))
+
+
+@test
+def rules_fire_by_threshold_key_and_cooldown(folder):
+    rule = "[rule {}]\ncommand = /bin/sh FOLDER/script {}\n{}\n"
+    place = Place(folder, JSON +
+                  rule.format("each", "each", 'filter = arg[0]<3') +
+                  rule.format("burst", "burst", 'threshold = 10 in 1s\nkey = device\n'
+                              'cooldown = 10s') +
+                  rule.format("never", "never", 'threshold = 5000 in 1s') +
+                  rule.format("slow", "slow", 'filter = arg[0]==5\ntimeout = 1s') +
+                  "[rule absent]\ncommand = /no/such/program\nfilter = arg[0]==7\n",
+                  events=1000, rate=1000)
+    with open(place.path("script"), "w") as script:
+        script.write('if [ "$1" = slow ]; then sleep 60; fi\n'
+                     f'env > {folder}/"$1.$KERROR_SEQUENCE"\n')
+    _, err = place.run_until(
+        lambda: place.metric('kerror_sink_written_total{sink="rule never"}') == 1000
+        and place.metric('kerror_sink_written_total{sink="rule slow"}') == 1
+        and place.metric('kerror_sink_queue_bytes{sink="rule burst"}') == 0)
+    fired = sorted(name for name in os.listdir(folder) if "." in name and
+                   not name.endswith(".cursor"))
+    each = [name for name in fired if name.startswith("each.")]
+    burst = [name for name in fired if name.startswith("burst.")]
+    assert len(each) == 3, fired
+    # Event 45 to 49 are the tenth of each of the five devices.
+    assert sorted(int(name.split(".")[1]) for name in burst) == \
+           [(FIRST + i) % 2**32 for i in range(45, 50)], burst
+    assert not [name for name in fired if name.startswith(("never", "slow"))]
+    with open(place.path(each[1])) as file:
+        variables = dict(line.rstrip("\n").split("=", 1) for line in file)
+    assert variables["KERROR_FACILITY"] == "fake1"
+    assert variables["KERROR_DEVICE"] == "+pci:1"
+    assert variables["KERROR_SEVERITY"] == "alert"
+    assert variables["KERROR_TEXT"] == "event 1: text 1"
+    assert variables["KERROR_ID"] == "12345678"
+    assert variables["KERROR_ARG_0"] == "1"
+    assert variables["KERROR_ARG_1"] == "text 1"
+    assert "LD_PRELOAD" not in variables and "FAKE_START" not in variables
+    assert "[rule slow] its command ran longer than 1 s and was killed" in err, err
+    assert "[rule absent] cannot run /no/such/program: No such file" in err, err
+
+
+def parse_syslog(text):
+    """Header and structured data of one RFC 5424 message."""
+    head, rest = text.split(" [", 1) if " [" in text else (text, "")
+    parts = head.split(" ")
+    assert parts[0].startswith("<") and parts[0].endswith(">1"), text
+    elements, at = {}, 0
+    rest = "[" + rest
+    while rest[at:at + 1] == "[":
+        end = at + 1
+        quoted = escaped = False
+        while quoted or rest[end] != "]":
+            if escaped:
+                escaped = False
+            elif rest[end] == "\\":
+                escaped = True
+            elif rest[end] == '"':
+                quoted = not quoted
+            end += 1
+        name, _, values = rest[at + 1:end].partition(" ")
+        elements[name] = dict(pair.split('="', 1)
+                              for pair in values.rstrip('"').split('" '))
+        at = end + 1
+    return parts, elements, rest[at + 1:]
+
+
+def check_syslog(messages):
+    assert len(messages) == 100, len(messages)
+    parts, elements, text = parse_syslog(messages[11])
+    assert parts[0] == f"<{16 * 8 + 11 % 8}>1", parts
+    assert parts[3] == "fake2" and parts[5] == "12345678", parts
+    assert elements["kerror@32473"]["device"] == "+pci:1"
+    assert elements["kerrorArguments@32473"] == {"arg0": "11", "arg1": "text 11"}
+    assert text == "event 11: text 11", text
+
+
+@test
+def syslog_over_each_transport(folder):
+    for kind in ("unix", "udp", "tcp"):
+        if kind == "unix":
+            server = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+            server.bind(os.path.join(folder, "log"))
+            address = os.path.join(folder, "log")
+        else:
+            server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM if kind == "udp"
+                                   else socket.SOCK_STREAM)
+            server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+            server.bind(("127.0.0.1", 0))
+            address = "127.0.0.1:%d" % server.getsockname()[1]
+        server.settimeout(60)
+        os.makedirs(os.path.join(folder, kind))
+        place = Place(os.path.join(folder, kind), f"[syslog]\naddress = {kind}:{address}\n"
+                      "facility = local0\n", events=100, rate=100000)
+        if kind == "tcp":
+            server.listen()
+        daemon = place.start()
+        messages = []
+        if kind == "tcp":
+            stream = server.accept()[0].makefile("rb")
+            while len(messages) < 100:
+                count = b""
+                while (byte := stream.read(1)) != b" ":
+                    count += byte
+                messages.append(stream.read(int(count)).decode())
+        else:
+            while len(messages) < 100:
+                messages.append(server.recv(65536).decode())
+        place.end(daemon)
+        check_syslog(messages)
+
+
+@test
+def metrics_over_http(folder):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    place = Place(folder, JSON, events=800, lost=5, rate=100000)
+    with open(place.path("conf")) as conf:
+        text = conf.read().replace("interval = 1s", f"interval = 1s\nlisten = 127.0.0.1:{port}")
+    with open(place.path("conf"), "w") as conf:
+        conf.write(text)
+    daemon = place.start()
+    wait_for(lambda: len(place.lines()) == 800, 60, daemon)
+
+    def get(path):
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        connection.request("GET", path)
+        response = connection.getresponse()
+        return response.status, response.read().decode()
+
+    status, body = get("/metrics")
+    assert status == 200
+    assert 'kerror_lost_events_total{group="evlog",cause="staging-full"} 5' in body
+    assert 'kerror_sink_written_total{sink="json"} 800' in body, body
+    counts = [int(line.split()[-1]) for line in body.splitlines()
+              if line.startswith("kerror_events_total{")]
+    assert sum(counts) == 800 and len(counts) == 24, counts
+    assert get("/")[0] == 404
+    place.end(daemon)
+
+
+@test
+def systemd_is_told(folder):
+    server = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    server.bind(os.path.join(folder, "notify"))
+    server.settimeout(30)
+    place = Place(folder, JSON, events=10)
+    place.kernel["NOTIFY_SOCKET"] = os.path.join(folder, "notify")
+    place.kernel["WATCHDOG_USEC"] = "400000"
+    daemon = place.start()
+    told = [server.recv(1000).decode() for _ in range(4)]
+    assert told[0] == "READY=1", told
+    assert told[1:] == ["WATCHDOG=1"] * 3, told
+    daemon.send_signal(signal.SIGTERM)
+    while server.recv(1000) != b"STOPPING=1":
+        pass
+    daemon.communicate(timeout=60)
+
+
+BAD = [
+    ("[store]\npath = FOLDER/db\nmax_agee = 1d\n",
+     "conf:9: [store] has no option 'max_agee'; kerrord --print-config shows all"),
+    ("[stor]\n", "conf:7: there is no section [stor]; known are kerrord, metrics, store"),
+    ("[store]\nmax_age = soon\n", "conf:8: max_age: 'soon' is no time such as 30s"),
+    ("[store]\nmax_size = 1T\n", "conf:8: max_size: '1T' is no size such as 512K"),
+    ("[json]\nqueue = -1\n", "conf:8: queue: '-1' is no size"),
+    ("[json]\nfilter = severity<=bad\n", "[json] filter: "),
+    ("[rule x]\n", "[rule x] has no command, which it needs"),
+    ("[rule x]\ncommand = x\nthreshold = 0\n", "conf:9: threshold: '0' is neither 1"),
+    ("[rule x]\ncommand = x\nthreshold = 5\n", "conf:9: threshold: '5' is neither 1"),
+    ("[rule x]\ncommand = x\nkey = device nonsense\n",
+     "[rule x] key: 'nonsense' is none of facility, device, id, arg[N]"),
+    ("[json]\n[json]\n", "conf:8: a second section [json]; give it another name"),
+    ("[json]\npath = a\npath = b\n", "conf:9: a second 'path' in [json]"),
+    ("[syslog]\nfacility = mail\n", "conf:8: facility: 'mail' is none of kern"),
+    ("[json]\nwhat is this\n", "conf:8: this is neither [section] nor option = value"),
+    ("[json]\npath = " + "x" * 300 + "\n", "conf:8: a line is longer than"),
+    ("", "no section for a sink; one of: store json text"),
+]
+
+
+@test
+def a_wrong_configuration_is_refused(folder):
+    for sections, message in BAD:
+        place = Place(folder, sections)
+        done = subprocess.run([PROGRAM, "-c", place.path("conf"), "--check-config"],
+                              stderr=subprocess.PIPE, text=True)
+        assert done.returncode == 1 and message in done.stderr, (sections, done)
+    done = subprocess.run([PROGRAM, "-c", folder + "/none"], stderr=subprocess.PIPE,
+                          text=True)
+    assert done.returncode == 1 and "--print-config" in done.stderr, done
+
+
+@test
+def the_printed_configuration_is_right(folder):
+    sample = subprocess.run([PROGRAM, "--print-config"], stdout=subprocess.PIPE,
+                            text=True, check=True).stdout
+    everything = sample.replace("\n#[", "\n[")
+    for text in (sample, everything):
+        with open(folder + "/conf", "w") as conf:
+            conf.write(text)
+        done = subprocess.run([PROGRAM, "-c", folder + "/conf", "--check-config"],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        wanted = 0 if text is sample else 1     # the rule has no command yet
+        assert done.returncode == wanted, done
+    # With every option taken out of its comment, too
+    options = "\n".join(line[1:] if line.startswith("#") and " = " in line and
+                        line[1] != " " else line for line in everything.split("\n"))
+    with open(folder + "/conf", "w") as conf:
+        conf.write(options)
+    done = subprocess.run([PROGRAM, "-c", folder + "/conf", "--check-config"],
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 0 and "right; 6 sinks" in done.stdout, done
+
+
+@test
+def a_kernel_without_the_facility_is_named(folder):
+    for error, message in ((93, "it needs CONFIG_KERROR=y"), (1, "with CAP_SYSLOG")):
+        place = Place(folder, JSON, error=error)
+        daemon = place.start()
+        _, err = daemon.communicate(timeout=30)
+        assert daemon.returncode == 1 and message in err, err
+
+
+def main():
+    failed = 0
+    only = sys.argv[2:]
+    for number, function in enumerate(TESTS, 1):
+        if only and function.__name__ not in only:
+            continue
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                function(folder)
+                print(f"ok {number} {function.__name__}", flush=True)
+            except Exception as error:  # the next test is of use, too
+                line = traceback.extract_tb(error.__traceback__)[1].lineno
+                failed += 1
+                print(f"not ok {number} {function.__name__}: line {line}: "
+                      f"{type(error).__name__}: {error}", flush=True)
+            for daemon in DAEMONS:
+                daemon.kill()
+    print(f"1..{len(TESTS)}")
+    return failed != 0
+
+
+sys.exit(main())
