@@ -29,7 +29,6 @@
 #include <linux/smp.h>
 #include <linux/string.h>
 #include <linux/uidgid.h>
-#include <linux/user_namespace.h>
 #include "evlog_device.h"
 
 /* vsnprintf() keeps 24 and 16 bits of them. */
@@ -121,27 +120,6 @@ static bool evl_is_taken(const struct evl_conversion *conversion)
 	       conversion->precision <= EVL_PRECISION_MAX &&
 	       strcspn(conversion->start + 1, "diuoxXcsp%") <
 	       EVL_CONVERSION_MAX / 2;
-}
-
-/*
- * Returns the most bytes that the arguments of @fmt can need, more than
- * EVL_VARIABLE_MAX if that cannot be told, or -EINVAL for %n and whatever else
- * vsnprintf() does not take.
- */
-static int evl_check_format(const char *fmt)
-{
-	struct evl_conversion conversion;
-	int bound = 0;
-
-	while (evl_next(fmt, &conversion)) {
-		fmt = conversion.end;
-		if (!evl_is_taken(&conversion))
-			return -EINVAL;
-		if (conversion.letter == 's' || conversion.letter == 'p')
-			bound = EVL_VARIABLE_MAX;
-		bound += 8 + 8 + 12;	/* width, precision, 64 bits */
-	}
-	return bound;
 }
 
 /* ------------------------------------------------------------------ */
@@ -275,24 +253,30 @@ static bool evl_put_pointer(struct evl_writer *writer,
 	return evl_put(writer, EVL_ARG_TEXT, 0, NULL, size, true);
 }
 
+static u8 evl_integer_type(const struct evl_conversion *conversion)
+{
+	bool is_signed = conversion->letter == 'd' || conversion->letter == 'i';
+
+	if (evl_is_64bit(conversion))
+		return is_signed ? EVL_ARG_S64 : EVL_ARG_U64;
+	return is_signed ? EVL_ARG_S32 : EVL_ARG_U32;
+}
+
 static bool evl_put_integer(struct evl_writer *writer,
 			    const struct evl_conversion *conversion,
 			    struct evl_arguments *args)
 {
-	bool is_signed = conversion->letter == 'd' || conversion->letter == 'i';
+	u8 type = evl_integer_type(conversion);
 	u64 value64;
 	u32 value32;
 
 	if (evl_is_64bit(conversion)) {
-		value64 = conversion->qualifier == 'L' ?
-			  va_arg(args->list, u64) :
-			  va_arg(args->list, unsigned long);
-		return evl_put(writer, is_signed ? EVL_ARG_S64 : EVL_ARG_U64, 0,
-			       &value64, sizeof(value64), false);
+		value64 = va_arg(args->list, u64);	/* long, or long long */
+		return evl_put(writer, type, 0, &value64, sizeof(value64),
+			       false);
 	}
 	value32 = va_arg(args->list, u32);	/* int, or long of 32 bits */
-	return evl_put(writer, is_signed ? EVL_ARG_S32 : EVL_ARG_U32, 0,
-		       &value32, sizeof(value32), false);
+	return evl_put(writer, type, 0, &value32, sizeof(value32), false);
 }
 
 static void evl_put_arguments(struct evl_writer *writer, const char *fmt,
@@ -347,63 +331,155 @@ static u32 evl_crc(const char *text, size_t len)
 	return ~crc32_le(~0U, (const u8 *)text, len);
 }
 
+/* ------------------------------------------------------------------ */
+/* Sites: what facility and format are, found out once. */
+
+/* @fmt is NULL for an event without one. */
+static void evl_site_learn(struct evl_site *site, const char *facility,
+			   const char *fmt)
+{
+	struct evl_conversion conversion;
+	size_t length = strlen(facility);
+
+	site->facility = facility;
+	site->facility_hash = evl_crc(facility, length);
+	site->facility_cut = length >= EVL_FACILITY_SIZE;
+	site->facility_size = min_t(size_t, length, EVL_FACILITY_SIZE - 1);
+	site->fmt = fmt;
+	if (!fmt)
+		return;
+	length = strlen(fmt);
+	if (length && fmt[length - 1] == '\n')
+		length--;
+	site->event_id = evl_crc(fmt, length);
+	site->size = min_t(size_t, length + 1, EVL_VARIABLE_MAX);
+	site->fmt_cut = length >= EVL_VARIABLE_MAX;
+	site->simple = !site->fmt_cut;
+	while (evl_next(fmt, &conversion)) {
+		u8 type;
+
+		fmt = conversion.end;
+		if (!evl_is_taken(&conversion)) {
+			site->bound = -EINVAL;
+			site->simple = false;
+			return;
+		}
+		if (conversion.letter == 's' || conversion.letter == 'p')
+			site->bound = EVL_VARIABLE_MAX;
+		/* width, precision, 64 bits */
+		site->bound = min(site->bound + 8 + 8 + 12,
+				  2 * EVL_VARIABLE_MAX);
+		if (conversion.letter == '%')
+			continue;
+		if (conversion.letter == 'p' || conversion.width_argument ||
+		    conversion.precision_argument ||
+		    (conversion.letter == 's' && conversion.precision >= 0) ||
+		    site->arguments == EVL_SITE_ARGUMENTS) {
+			site->simple = false;
+			continue;
+		}
+		type = conversion.letter == 's' ? EVL_ARG_STRING :
+		       conversion.letter == 'c' ? EVL_ARG_CHAR :
+		       evl_integer_type(&conversion);
+		site->types[site->arguments++] = type;
+		site->room += type == EVL_ARG_STRING ? 4 :
+			      type == EVL_ARG_S64 || type == EVL_ARG_U64 ? 12 : 8;
+	}
+}
+
+/*
+ * Returns @site, or @own if that is not, or not yet, about this facility and
+ * format: a call that was made part of two others has one site for both.
+ */
+static const struct evl_site *evl_site_get(struct evl_site *site,
+					   struct evl_site *own,
+					   const char *facility,
+					   const char *fmt)
+{
+	if (site && smp_load_acquire(&site->ready)) { /* pairs with (D) */
+		if (site->facility == facility && site->fmt == fmt)
+			return site;
+	} else if (site && !in_nmi() && !xchg(&site->claimed, 1)) {
+		evl_site_learn(site, facility, fmt);
+		/* (D) who sees it ready sees the rest */
+		smp_store_release(&site->ready, 1);
+		return site;
+	}
+	memset(own, 0, sizeof(*own));
+	evl_site_learn(own, facility, fmt);
+	return own;
+}
+
+/* ------------------------------------------------------------------ */
+/* The event. */
+
+/* What a call says of an event, but for its variable part. */
+struct evl_event {
+	const struct evl_site *site;
+	const struct device *dev;
+	int event_type;
+	int severity;
+	u8 format;
+};
+
 /* What every event begins with; on success evl_end() must follow. */
 static int evl_begin(struct kerror_reservation *reservation, size_t room,
-		     const struct evl_header *what, const char *facility,
-		     const struct device *dev)
+		     const struct evl_event *event)
 {
+	const struct evl_site *site = event->site;
 	char device[EVL_DEVICE_MAX];
-	size_t device_size = dev ? evl_device(dev, device) : 0;
+	size_t device_size = event->dev ? evl_device(event->dev, device) : 0;
+	struct task_struct *task = current;
 	struct evl_header *header;
-	size_t length = strlen(facility);
-	bool cut = length >= sizeof(header->facility);
+	u32 flags = 0;
 	int err;
 
-	if (device_size > sizeof(device)) {
-		device_size = sizeof(device);
-		cut = true;
+	if (site->facility_cut || device_size > sizeof(device)) {
+		device_size = min(device_size, sizeof(device));
+		flags = EVL_FLAG_TRUNCATED;
 	}
 	err = kerror_reserve(reservation, sizeof(*header) + device_size + room,
 			     KERROR_GROUP_EVLOG);
 	if (err)
 		return err;
+	/* What is not set is zero already. */
 	header = reservation->data;
-	*header = *what;
 	header->time_realtime = reservation->time_realtime;
 	header->time_boot = reservation->time_boot;
-	header->magic = EVL_MAGIC;
-	header->version = EVL_VERSION;
-	header->header_size = sizeof(*header);
-	header->device_size = device_size;
-	if (header->severity > LOG_DEBUG)
-		header->severity = LOG_WARNING;
-
-	/* The rest is zero already. */
-	memcpy(header->facility, facility,
-	       min(length, sizeof(header->facility) - 1));
-	header->facility_hash = evl_crc(facility, length);
-	if (cut)
-		header->flags |= EVL_FLAG_TRUNCATED;
+	header->event_id = site->event_id;
+	header->event_type = event->event_type;
+	header->facility_hash = site->facility_hash;
 
 	if (in_nmi())
-		header->flags |= EVL_FLAG_NMI;
+		flags |= EVL_FLAG_NMI;
 	if (in_hardirq())
-		header->flags |= EVL_FLAG_INTERRUPT;
+		flags |= EVL_FLAG_INTERRUPT;
 	if (in_serving_softirq())
-		header->flags |= EVL_FLAG_SOFTIRQ;
+		flags |= EVL_FLAG_SOFTIRQ;
 	if (system_state < SYSTEM_RUNNING)
-		header->flags |= EVL_FLAG_BOOT;
+		flags |= EVL_FLAG_BOOT;
 	if (oops_in_progress)
-		header->flags |= EVL_FLAG_OOPS;
+		flags |= EVL_FLAG_OOPS;
+	header->flags = flags;
 	header->cpu = raw_smp_processor_id();
-	header->uid = from_kuid_munged(&init_user_ns, current_uid());
-	header->gid = from_kgid_munged(&init_user_ns, current_gid());
-	header->pid = task_tgid_nr(current);
-	header->tid = task_pid_nr(current);
-	memcpy(header->comm, current->comm, sizeof(header->comm));
+	/* What a kuid is made of is its number in the initial namespace. */
+	header->uid = __kuid_val(current_uid());
+	header->gid = __kgid_val(current_gid());
+	header->pid = task_tgid_nr(task);
+	header->tid = task_pid_nr(task);
+	header->magic = EVL_MAGIC;
+	header->header_size = sizeof(*header);
+	header->device_size = device_size;
+	header->format_size = site->fmt ? site->size : 0;
+	header->version = EVL_VERSION;
+	header->severity = (unsigned int)event->severity > LOG_DEBUG ?
+			   LOG_WARNING : event->severity;
+	header->format = event->format;
+	memcpy(header->comm, task->comm, sizeof(header->comm));
 	header->comm[sizeof(header->comm) - 1] = '\0';
-
-	memcpy(header + 1, device, device_size);
+	memcpy(header->facility, site->facility, site->facility_size);
+	if (device_size)
+		memcpy(header + 1, device, device_size);
 	return 0;
 }
 
@@ -427,6 +503,51 @@ static void evl_end(struct kerror_reservation *reservation, size_t used,
 }
 
 /**
+ * evl_write_at - evl_write() from a place that is always the same
+ * @site: what is known of that place, or NULL
+ * @facility: see evl_write()
+ * @event_type: see evl_write()
+ * @severity: see evl_write()
+ * @buf: see evl_write()
+ * @len: see evl_write()
+ * @format: see evl_write()
+ *
+ * Context: any, NMI included. Return: as evl_write().
+ */
+int evl_write_at(struct evl_site *site, const char *facility, int event_type,
+		 int severity, const void *buf, size_t len, int format)
+{
+	struct kerror_reservation reservation;
+	struct evl_site own;
+	struct evl_event event = {
+		.event_type = event_type,
+		.severity = severity,
+		.format = format,
+	};
+	size_t used;
+	int err;
+
+	if (!facility || format < EVL_FORMAT_NODATA ||
+	    format > EVL_FORMAT_STRING ||
+	    (format == EVL_FORMAT_NODATA ? len : len && !buf))
+		return -EINVAL;
+	event.site = evl_site_get(site, &own, facility, NULL);
+	if (format == EVL_FORMAT_STRING && len)
+		len = strnlen(buf, len);
+	used = min_t(size_t, len, EVL_VARIABLE_MAX);
+	err = evl_begin(&reservation, used, &event);
+	if (err) {
+		kerror_count_lost(KERROR_GROUP_EVLOG, reservation.cause);
+		return err;
+	}
+	if (used)
+		memcpy(evl_variable(&reservation), buf, used);
+	evl_end(&reservation, used, used < len);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(evl_write_at);
+
+/**
  * evl_write - raise an event with data of the caller's own
  * @facility: name of the driver or subsystem; 59 characters are kept
  * @event_type: the driver's number for this kind of event
@@ -441,93 +562,125 @@ static void evl_end(struct kerror_reservation *reservation, size_t used,
  * -ENOBUFS if there was no room, which readers are told; -ENOSYS without
  * CONFIG_EVLOG.
  */
-int evl_write(const char *facility, int event_type, int severity,
-	      const void *buf, size_t len, int format)
+int (evl_write)(const char *facility, int event_type, int severity,
+		const void *buf, size_t len, int format)
 {
-	struct kerror_reservation reservation;
-	struct evl_header what = {
-		.event_type = event_type,
-		.severity = min_t(unsigned int, severity, U8_MAX),
-		.format = format,
-	};
-	size_t used;
-	int err;
-
-	if (!facility || format < EVL_FORMAT_NODATA ||
-	    format > EVL_FORMAT_STRING ||
-	    (format == EVL_FORMAT_NODATA ? len : len && !buf))
-		return -EINVAL;
-	if (format == EVL_FORMAT_STRING && len)
-		len = strnlen(buf, len);
-	used = min_t(size_t, len, EVL_VARIABLE_MAX);
-	err = evl_begin(&reservation, used, &what, facility, NULL);
-	if (err) {
-		kerror_count_lost(KERROR_GROUP_EVLOG, reservation.cause);
-		return err;
-	}
-	if (used)
-		memcpy(evl_variable(&reservation), buf, used);
-	evl_end(&reservation, used, used < len);
-	return 0;
+	return evl_write_at(NULL, facility, event_type, severity, buf, len,
+			    format);
 }
 EXPORT_SYMBOL_GPL(evl_write);
 
-static __printf(5, 0)
-int dev_evl_vprintf(const struct device *dev, const char *facility,
-		    int event_type, int severity, const char *fmt,
-		    va_list list)
+/* An argument of a site that is simple. */
+struct evl_value {
+	union {
+		u64 number;
+		const char *string;
+	};
+	u32 size;		/* bytes of a string */
+};
+
+/*
+ * Takes the arguments off @list. Returns the bytes that they need, or 0 if one
+ * has to be looked at more closely.
+ */
+static size_t evl_take_values(const struct evl_site *site,
+			      struct evl_value *value, va_list list)
 {
+	size_t size = site->room;
+	unsigned int i;
+
+	for (i = 0; i < site->arguments; i++, value++) {
+		switch (site->types[i]) {
+		case EVL_ARG_S64:
+		case EVL_ARG_U64:
+			value->number = va_arg(list, u64);
+			break;
+		case EVL_ARG_STRING:
+			value->string = va_arg(list, char *);
+			if ((unsigned long)value->string < PAGE_SIZE ||
+			    IS_ERR_VALUE(value->string))
+				return 0;
+			value->size = strnlen(value->string, EVL_VARIABLE_MAX);
+			size += ALIGN(value->size, 4);
+			break;
+		default:
+			value->number = va_arg(list, u32);
+		}
+	}
+	return size;
+}
+
+/* Writes them to where all is zero and there is room for them. */
+static void evl_put_values(const struct evl_site *site,
+			   const struct evl_value *value, u8 *to)
+{
+	struct evl_argument argument = {};
+	unsigned int i;
+	u32 number;
+
+	for (i = 0; i < site->arguments; i++, value++) {
+		argument.type = site->types[i];
+		switch (argument.type) {
+		case EVL_ARG_S64:
+		case EVL_ARG_U64:
+			argument.size = 8;
+			memcpy(to + sizeof(argument), &value->number, 8);
+			break;
+		case EVL_ARG_STRING:
+			argument.size = value->size;
+			memcpy(to + sizeof(argument), value->string,
+			       value->size);
+			break;
+		case EVL_ARG_CHAR:
+			argument.size = 1;
+			to[sizeof(argument)] = value->number;
+			break;
+		default:
+			argument.size = 4;
+			number = value->number;
+			memcpy(to + sizeof(argument), &number, 4);
+		}
+		memcpy(to, &argument, sizeof(argument));
+		to += sizeof(argument) + ALIGN(argument.size, 4);
+	}
+}
+
+/*
+ * Records arguments of any kind. Reserves room for what may come. If there is
+ * no such room, for what does come: that takes a look at each argument more.
+ */
+static int evl_vprintf_any(const struct evl_event *event, va_list list)
+{
+	const struct evl_site *site = event->site;
 	struct kerror_reservation reservation;
 	struct evl_arguments args;
-	struct evl_writer writer = {};
-	struct evl_header what = {
-		.event_type = event_type,
-		.severity = min_t(unsigned int, severity, U8_MAX),
-		.format = EVL_FORMAT_PRINTF,
+	struct evl_writer writer = {
+		.limit = min_t(size_t, ALIGN(site->size, 4) + site->bound,
+			       EVL_VARIABLE_MAX),
 	};
-	size_t len, size;
-	int bound, err;
+	int err = evl_begin(&reservation, writer.limit, event);
 
-	if (!facility || !fmt)
-		return -EINVAL;
-	bound = evl_check_format(fmt);
-	if (bound < 0)
-		return bound;
-	len = strlen(fmt);
-	if (len && fmt[len - 1] == '\n')
-		len--;
-	what.event_id = evl_crc(fmt, len);
-	size = min_t(size_t, len + 1, EVL_VARIABLE_MAX);
-	what.format_size = size;
-
-	/*
-	 * Room for what may come. If there is no such room, for what does come:
-	 * that takes a look at each argument more.
-	 */
-	writer.limit = min_t(size_t, ALIGN(size, 4) + bound, EVL_VARIABLE_MAX);
-	err = evl_begin(&reservation, writer.limit, &what, facility, dev);
-	if (err == -ENOBUFS && bound >= EVL_VARIABLE_MAX) {
-		writer.at = size;
+	if (err == -ENOBUFS && site->bound >= EVL_VARIABLE_MAX) {
+		writer.at = site->size;
 		va_copy(args.list, list);
-		evl_put_arguments(&writer, fmt, &args);
+		evl_put_arguments(&writer, site->fmt, &args);
 		va_end(args.list);
 		writer.limit = min_t(size_t, writer.at, EVL_VARIABLE_MAX);
 		writer.truncated = false;
-		err = evl_begin(&reservation, writer.limit, &what, facility,
-				dev);
+		err = evl_begin(&reservation, writer.limit, event);
 	}
 	if (err) {
 		kerror_count_lost(KERROR_GROUP_EVLOG, reservation.cause);
 		return err;
 	}
 	writer.data = evl_variable(&reservation);
-	memcpy(writer.data, fmt, size - 1);
-	writer.at = size;
-	if (len + 1 > size) {
+	memcpy(writer.data, site->fmt, site->size - 1);
+	writer.at = site->size;
+	if (site->fmt_cut) {
 		writer.truncated = true;
 	} else {
 		va_copy(args.list, list);
-		evl_put_arguments(&writer, fmt, &args);
+		evl_put_arguments(&writer, site->fmt, &args);
 		va_end(args.list);
 	}
 	/* What was cut off may have been written. */
@@ -536,6 +689,82 @@ int dev_evl_vprintf(const struct device *dev, const char *facility,
 	evl_end(&reservation, writer.at, writer.truncated);
 	return 0;
 }
+
+static __printf(6, 0)
+int evl_vprintf_at(struct evl_site *known, const struct device *dev,
+		   const char *facility, int event_type, int severity,
+		   const char *fmt, va_list list)
+{
+	struct evl_value values[EVL_SITE_ARGUMENTS];
+	struct kerror_reservation reservation;
+	struct evl_arguments args;
+	struct evl_site own;
+	struct evl_event event = {
+		.dev = dev,
+		.event_type = event_type,
+		.severity = severity,
+		.format = EVL_FORMAT_PRINTF,
+	};
+	const struct evl_site *site;
+	size_t size;
+	u8 *to;
+	int err;
+
+	if (!facility || !fmt)
+		return -EINVAL;
+	event.site = evl_site_get(known, &own, facility, fmt);
+	site = event.site;
+	if (site->bound < 0)
+		return site->bound;
+	if (!site->simple)
+		return evl_vprintf_any(&event, list);
+	size = 0;
+	if (site->arguments) {
+		va_copy(args.list, list);
+		size = evl_take_values(site, values, args.list);
+		va_end(args.list);
+		if (!size || site->size + size > EVL_VARIABLE_MAX)
+			return evl_vprintf_any(&event, list);
+	}
+	size += site->size;
+	err = evl_begin(&reservation, size, &event);
+	if (err) {
+		kerror_count_lost(KERROR_GROUP_EVLOG, reservation.cause);
+		return err;
+	}
+	to = evl_variable(&reservation);
+	memcpy(to, fmt, site->size - 1);
+	evl_put_values(site, values, to + site->size);
+	evl_end(&reservation, size, false);
+	return 0;
+}
+
+/**
+ * evl_printf_at - evl_printf() from a place that is always the same
+ * @site: what is known of that place, or NULL
+ * @dev: see dev_evl_printf()
+ * @facility: see evl_vprintf()
+ * @event_type: see evl_vprintf()
+ * @severity: see evl_vprintf()
+ * @fmt: see evl_vprintf()
+ *
+ * Context: any, NMI included.
+ * Return: as evl_vprintf().
+ */
+int evl_printf_at(struct evl_site *site, const struct device *dev,
+		  const char *facility, int event_type, int severity,
+		  const char *fmt, ...)
+{
+	va_list args;
+	int err;
+
+	va_start(args, fmt);
+	err = evl_vprintf_at(site, dev, facility, event_type, severity, fmt,
+			     args);
+	va_end(args);
+	return err;
+}
+EXPORT_SYMBOL_GPL(evl_printf_at);
 
 /**
  * evl_vprintf - raise an event with a format and a list of arguments
@@ -554,7 +783,8 @@ int dev_evl_vprintf(const struct device *dev, const char *facility,
 int evl_vprintf(const char *facility, int event_type, int severity,
 		const char *fmt, va_list args)
 {
-	return dev_evl_vprintf(NULL, facility, event_type, severity, fmt, args);
+	return evl_vprintf_at(NULL, NULL, facility, event_type, severity, fmt,
+			      args);
 }
 EXPORT_SYMBOL_GPL(evl_vprintf);
 
@@ -568,14 +798,15 @@ EXPORT_SYMBOL_GPL(evl_vprintf);
  * Context: any, NMI included.
  * Return: as evl_vprintf().
  */
-int evl_printf(const char *facility, int event_type, int severity,
-	       const char *fmt, ...)
+int (evl_printf)(const char *facility, int event_type, int severity,
+		 const char *fmt, ...)
 {
 	va_list args;
 	int err;
 
 	va_start(args, fmt);
-	err = dev_evl_vprintf(NULL, facility, event_type, severity, fmt, args);
+	err = evl_vprintf_at(NULL, NULL, facility, event_type, severity, fmt,
+			     args);
 	va_end(args);
 	return err;
 }
@@ -592,14 +823,15 @@ EXPORT_SYMBOL_GPL(evl_printf);
  * Context: any, NMI included.
  * Return: as evl_vprintf().
  */
-int dev_evl_printf(const struct device *dev, const char *facility,
-		   int event_type, int severity, const char *fmt, ...)
+int (dev_evl_printf)(const struct device *dev, const char *facility,
+		     int event_type, int severity, const char *fmt, ...)
 {
 	va_list args;
 	int err;
 
 	va_start(args, fmt);
-	err = dev_evl_vprintf(dev, facility, event_type, severity, fmt, args);
+	err = evl_vprintf_at(NULL, dev, facility, event_type, severity, fmt,
+			     args);
 	va_end(args);
 	return err;
 }

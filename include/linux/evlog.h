@@ -39,8 +39,51 @@ struct device;
 
 #ifdef CONFIG_EVLOG
 
+/* Longer formats are looked at each time. */
+#define EVL_SITE_ARGUMENTS	12
+
+/**
+ * struct evl_site - what is found out once about a call whose text is constant
+ * @facility: the facility that the rest is about
+ * @fmt: the format that the rest is about; NULL: there is none
+ * @claimed: somebody fills this in, or has done so
+ * @ready: all the rest is filled in
+ * @facility_hash: CRC of @facility
+ * @facility_size: its bytes without NUL, those that are recorded
+ * @facility_cut: it has more
+ * @event_id: CRC of @fmt without its trailing newline
+ * @size: bytes that are recorded of @fmt, with a NUL
+ * @bound: most bytes that its arguments need, or -EINVAL
+ * @fmt_cut: it has more
+ * @simple: @types and @room say all about the arguments
+ * @arguments: how many
+ * @room: bytes of what is recorded of them, but for the strings' own
+ * @types: EVL_ARG numbers
+ *
+ * Belongs to the place of one call, and goes when its module does.
+ */
+struct evl_site {
+	const char *facility;
+	const char *fmt;
+	int claimed;
+	int ready;
+	u32 facility_hash;
+	u32 event_id;
+	int bound;
+	u16 size;
+	u8 facility_size;
+	u8 facility_cut;
+	u8 fmt_cut;
+	u8 simple;
+	u8 arguments;
+	u8 room;
+	u8 types[EVL_SITE_ARGUMENTS];
+};
+
 int evl_write(const char *facility, int event_type, int severity,
 	      const void *buf, size_t len, int format);
+int evl_write_at(struct evl_site *site, const char *facility, int event_type,
+		 int severity, const void *buf, size_t len, int format);
 __printf(4, 5)
 int evl_printf(const char *facility, int event_type, int severity,
 	       const char *fmt, ...);
@@ -50,7 +93,36 @@ int evl_vprintf(const char *facility, int event_type, int severity,
 __printf(5, 6)
 int dev_evl_printf(const struct device *dev, const char *facility,
 		   int event_type, int severity, const char *fmt, ...);
+__printf(6, 7)
+int evl_printf_at(struct evl_site *site, const struct device *dev,
+		  const char *facility, int event_type, int severity,
+		  const char *fmt, ...);
 int evl_suppressed(void);
+
+/*
+ * The functions of these names do the same, but have to look at facility and
+ * format each time.
+ */
+#define evl_site_if(constant)						\
+({									\
+	static struct evl_site evl_site;				\
+									\
+	(constant) ? &evl_site : NULL;					\
+})
+
+#define evl_write(facility, event_type, severity, buf, len, format)	\
+	evl_write_at(evl_site_if(__builtin_constant_p(facility)),	\
+		     facility, event_type, severity, buf, len, format)
+
+#define evl_printf(facility, event_type, severity, fmt, ...)		\
+	dev_evl_printf(NULL, facility, event_type, severity, fmt,	\
+		       ##__VA_ARGS__)
+
+#define dev_evl_printf(dev, facility, event_type, severity, fmt, ...)	\
+	evl_printf_at(evl_site_if(__builtin_constant_p(facility) &&	\
+				  __builtin_constant_p(fmt)),		\
+		      dev, facility, event_type, severity, fmt,		\
+		      ##__VA_ARGS__)
 
 #else /* CONFIG_EVLOG */
 

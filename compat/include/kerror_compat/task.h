@@ -22,8 +22,8 @@
 #endif
 
 /* 3.5: there is one space of user ids. */
-#define from_kuid_munged(namespace, uid) (uid)
-#define from_kgid_munged(namespace, gid) (gid)
+#define __kuid_val(uid)		(uid)
+#define __kgid_val(gid)		(gid)
 
 /* 2.6.24 */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(2, 6, 24)
