@@ -32,6 +32,7 @@
 #define pr_fmt(fmt) "kerror: " fmt
 
 #include <linux/bitops.h>
+#include <linux/cache.h>
 #include <linux/capability.h>
 #include <linux/init.h>
 #include <linux/irq_work.h>
@@ -110,14 +111,28 @@ struct kerror_record {
 #define RECORD_ALIGN		8U
 
 struct kerror_staging {
-	unsigned long head;	/* written by this CPU only */
-	unsigned long tail;	/* written by the worker only */
+	unsigned long head;	/* written by this CPU only, as the next */
+	unsigned long room;	/* a tail that was seen: saves looking at it */
 	unsigned long size;	/* a power of 2 */
 	u8 *buffer;
 	struct kerror_staging *next;	/* the rest is for the worker */
+	/* In a cache line that the producers need only when that room is used */
+	unsigned long tail ____cacheline_aligned_in_smp;
 	unsigned long peek;		/* position of the next record */
 	unsigned long stuck_since;	/* jiffies, or 0 */
 };
+
+/*
+ * Whether the record or padding that ends at @end would fit. An interrupt may
+ * have set room to something newer: what is older is right, too.
+ */
+static bool staging_fits(struct kerror_staging *staging, unsigned long end)
+{
+	if (likely(end - READ_ONCE(staging->room) <= staging->size))
+		return true;
+	WRITE_ONCE(staging->room, smp_load_acquire(&staging->tail)); /* (B) */
+	return end - READ_ONCE(staging->room) <= staging->size;
+}
 
 /* Largest need of one event, twice: one can always wait behind a padding. */
 #define STAGING_EARLY_SIZE	32768
@@ -138,7 +153,7 @@ static DEFINE_PER_CPU(struct kerror_staging *, kerror_staging) = &staging_early;
 static atomic_long_t kerror_lost[KERROR_GROUPS][KERROR_CAUSES_COUNTED];
 static atomic_t kerror_lost_pending;
 
-static atomic_t kerror_wake_pending;
+static atomic_t kerror_wake_pending ____cacheline_aligned_in_smp;
 static struct task_struct *kerror_worker;
 
 /* Hard interrupt: wakes the worker, which a caller could not do everywhere. */
@@ -225,9 +240,7 @@ int kerror_reserve(struct kerror_reservation *reservation, size_t size,
 		padding = staging->size - offset;
 		if (padding >= need)
 			padding = 0;
-		/* (B) */
-		if (head + padding + need - smp_load_acquire(&staging->tail) >
-		    staging->size)
+		if (!staging_fits(staging, head + padding + need))
 			goto no_room;
 		/*
 		 * Read after head: if this cmpxchg succeeds, whatever is
@@ -711,8 +724,8 @@ again:
 		if (first_time > cutoff)	/* newer than this look */
 			continue;
 		/* This CPU is the one to take from until another's turn. */
+		kerror_announce_losses();
 		do {
-			kerror_announce_losses();
 			record = staging_record(first);
 			kerror_deliver(record);
 			staging_free(first);
@@ -723,19 +736,31 @@ again:
 	}
 }
 
+/* Delivers all there is; false if there will be more in a moment. */
+static bool kerror_pass(void)
+{
+	bool all = kerror_drain();
+
+	kerror_announce_losses();
+	return all;
+}
+
 static int kerror_work(void *unused)
 {
-	bool idle = true;
+	bool idle;
 
+	/* What it is late for may find no room in staging. */
+	set_user_nice(current, MIN_NICE);
 	for (;;) {
+		/* As long as a wake-up is pending, callers save theirs. */
+		kerror_pass();
+		atomic_set(&kerror_wake_pending, 0);
+		smp_mb(); /* (C) */
+		idle = kerror_pass();
 		set_current_state(TASK_INTERRUPTIBLE);
 		if (!atomic_read(&kerror_wake_pending))
 			schedule_timeout(idle ? MAX_SCHEDULE_TIMEOUT : 1);
 		__set_current_state(TASK_RUNNING);
-		atomic_set(&kerror_wake_pending, 0);
-		smp_mb(); /* (C) */
-		idle = kerror_drain();
-		kerror_announce_losses();
 	}
 	return 0;
 }
