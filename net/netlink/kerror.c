@@ -10,8 +10,8 @@
  * under a runqueue lock, before the first initcall, inside printk or netlink.
  * One kernel thread, the drain worker, takes the events of all CPUs in the
  * order of their time, numbers them per group and keeps them in that group's
- * history. Then it broadcasts them, one a message, or has them printed if
- * nobody listens.
+ * history. Then it broadcasts them, one a message, to who asked for batches
+ * several at a time, or has them printed if nobody listens.
  *
  * Promise: each event is numbered, or counted under one cause. These are all
  * the ways to lose one, each where kerror_count_lost() names it:
@@ -62,6 +62,11 @@
 
 #define KERROR_GROUPS		2
 #define KERROR_GROUPS_DEFINED	(KERROR_GROUP_RAW | KERROR_GROUP_EVLOG)
+/* Numbers of a group and of its batches, as netlink counts them */
+#define KERROR_NUMBER(group)	((group) + 1)
+#define KERROR_BATCH(group)	((group) + KERROR_GROUPS + 1)
+/* Bytes of a batch of more than one message: an skb of 16 KiB in all */
+#define KERROR_BATCH_MAX	15360
 /* Causes that the kernel counts; KERROR_LOST_HISTORY is of one reader. */
 #define KERROR_CAUSES_COUNTED	KERROR_LOST_HISTORY
 
@@ -393,6 +398,8 @@ struct kerror_history {
 	u32 sequence_oldest;	/* sequence_next if there is none */
 	u64 numbered;
 	u64 lost[KERROR_CAUSES_COUNTED];
+	unsigned long batch;	/* position of the first one; for the worker */
+	u32 batch_size;		/* bytes of those that wait to be sent as one */
 };
 
 /* Protects kerror_history; taken in process context only. */
@@ -516,10 +523,59 @@ static void kerror_print(const struct kerror_record *record)
 
 static struct sock *kerror_sock;
 
+static bool kerror_heard(unsigned int number)
+{
+	return kerror_sock && netlink_has_listeners(kerror_sock, number);
+}
+
 /*
- * Numbers a message, keeps it and broadcasts it. A broadcast that fails is no
- * loss: its listeners get ENOBUFS and find the message in the history. Returns
- * whether there are listeners whose filters take it.
+ * A broadcast that fails is no loss: its listeners get ENOBUFS and find what
+ * it was about in the history.
+ */
+static int kerror_broadcast(struct sk_buff *skb, unsigned int number)
+{
+	if (skb)
+		return nlmsg_multicast(kerror_sock, skb, 0, number, GFP_KERNEL);
+	netlink_set_err(kerror_sock, 0, number, -ENOBUFS);
+	return -ENOBUFS;
+}
+
+/* Sends the messages of a batch, out of the history, as one. */
+static void kerror_flush(unsigned int group)
+{
+	struct kerror_history *history = &kerror_history[group];
+	struct sk_buff *skb;
+	struct nlmsghdr *from, *to;
+
+	if (!history->batch_size)
+		return;
+	skb = alloc_skb(history->batch_size, GFP_KERNEL | __GFP_NOWARN);
+	history->batch_size = 0;
+	/* Nobody else writes to the history. */
+	while (skb && history->batch != history->head) {
+		from = history_message(history, history->batch);
+		if (from->nlmsg_type != NLMSG_NOOP) {
+			to = (void *)skb_put(skb, NLMSG_ALIGN(from->nlmsg_len));
+			memcpy(to, from, from->nlmsg_len);
+			memset((void *)to + from->nlmsg_len, 0,
+			       NLMSG_ALIGN(from->nlmsg_len) - from->nlmsg_len);
+		}
+		history->batch = history_next(history, history->batch);
+	}
+	kerror_broadcast(skb, KERROR_BATCH(group));
+}
+
+static void kerror_flush_all(void)
+{
+	unsigned int group;
+
+	for (group = 0; group < KERROR_GROUPS; group++)
+		kerror_flush(group);
+}
+
+/*
+ * Numbers a message, keeps it and broadcasts it, at once or with others of its
+ * batch. Returns whether there are listeners whose filters take it.
  */
 static bool kerror_publish(unsigned int group, u16 type, u32 pid,
 			   const void *data, u32 size)
@@ -530,12 +586,18 @@ static bool kerror_publish(unsigned int group, u16 type, u32 pid,
 		.nlmsg_type = type,
 		.nlmsg_pid = pid,
 	};
+	bool heard = kerror_heard(KERROR_BATCH(group));
 	struct nlmsghdr *nlh;
 	struct sk_buff *skb;
 
+	/* What waits is in the history's newest part, which stays. */
+	if (history->batch_size + NLMSG_SPACE(size) > KERROR_BATCH_MAX)
+		kerror_flush(group);
 	spin_lock(&kerror_history_lock);
 	header.nlmsg_seq = history->sequence_next;
 	if (history->size) {
+		if (!history->batch_size)
+			history->batch = history->head;
 		nlh = history_add(history, header.nlmsg_len);
 		*nlh = header;
 		memcpy(nlmsg_data(nlh), data, size);
@@ -548,17 +610,18 @@ static bool kerror_publish(unsigned int group, u16 type, u32 pid,
 	}
 	spin_unlock(&kerror_history_lock);
 
-	if (!kerror_sock || !netlink_has_listeners(kerror_sock, group + 1))
-		return false;
+	if (heard && history->size)
+		history->batch_size += NLMSG_SPACE(size);
+	else if (heard)
+		kerror_broadcast(NULL, KERROR_BATCH(group));
+	if (!kerror_heard(KERROR_NUMBER(group)))
+		return heard;
 	skb = nlmsg_new(size, GFP_KERNEL | __GFP_NOWARN);
-	if (!skb) {
-		netlink_set_err(kerror_sock, 0, group + 1, -ENOBUFS);
-		return true;
+	if (skb) {
+		nlh = nlmsg_put(skb, pid, header.nlmsg_seq, type, size, 0);
+		memcpy(nlmsg_data(nlh), data, size);
 	}
-	nlh = nlmsg_put(skb, pid, header.nlmsg_seq, type, size, 0);
-	memcpy(nlmsg_data(nlh), data, size);
-	return nlmsg_multicast(kerror_sock, skb, 0, group + 1, GFP_KERNEL) !=
-	       -ESRCH;
+	return kerror_broadcast(skb, KERROR_NUMBER(group)) != -ESRCH || heard;
 }
 
 /* Takes over what was counted since the last time and tells the listeners. */
@@ -742,6 +805,7 @@ static bool kerror_pass(void)
 	bool all = kerror_drain();
 
 	kerror_announce_losses();
+	kerror_flush_all();
 	return all;
 }
 
@@ -1036,7 +1100,7 @@ early_initcall(kerror_staging_init);
 static int __init kerror_init(void)
 {
 	struct netlink_kernel_cfg cfg = {
-		.groups = KERROR_GROUPS,
+		.groups = 2 * KERROR_GROUPS,
 		.flags = NL_CFG_F_NONROOT_RECV,	/* kerror_bind() decides */
 		.input = kerror_receive,
 		.bind = kerror_bind,

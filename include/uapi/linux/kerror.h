@@ -24,15 +24,20 @@
  *   KERROR_GROUP_RAW    what kernel_error_event() was given, byte for byte
  *   KERROR_GROUP_EVLOG  events of evl_printf() and evl_write(), <linux/evlog.h>
  *
+ *   KERROR_GROUP_RAW_BATCH, KERROR_GROUP_EVLOG_BATCH   the same messages, but
+ *                       several in a datagram if several are ready, for
+ *                       readers that have no filter and want throughput. Join
+ *                       these or the ones above; no event is raised for them.
+ *
  * An event that was raised for several groups is delivered once to each.
  * Joining a group that is not defined is allowed and delivers nothing, so that
- * a mask of KERROR_GROUP_ALL works.
+ * a mask of KERROR_GROUP_ALL works, but brings each event twice.
  *
  * WHAT THE KERNEL SENDS
  *
- * Broadcasts hold one message a datagram; msg_name of recvmsg() has the one
- * group in nl_groups. Answers to requests have nl_groups 0 and may hold several
- * messages.
+ * Broadcasts hold one message a datagram, those to a _BATCH group one or more,
+ * each padded to 4 bytes; msg_name of recvmsg() has the one group in nl_groups.
+ * Answers to requests have nl_groups 0 and may hold several messages.
  *
  *   KERROR_MSG_EVENT   nlmsghdr, then the event's bytes. nlmsg_seq is the
  *                      event's sequence number in its group, nlmsg_pid the
@@ -115,6 +120,8 @@
 
 #define KERROR_GROUP_RAW	0x1U
 #define KERROR_GROUP_EVLOG	0x2U
+#define KERROR_GROUP_RAW_BATCH	0x4U
+#define KERROR_GROUP_EVLOG_BATCH 0x8U
 #define KERROR_GROUP_ALL	(~0U)
 
 /* Message types start at NLMSG_MIN_TYPE. */
