@@ -17,6 +17,8 @@ help:
 	@echo '  make arches  the tests that need a guest, on 6.12 for s390x, for i386, and for x86_64'
 	@echo '               with 32-bit programs'
 	@echo '  make stress  the long form of the stress tests, on debug kernels (EVENTS=N)'
+	@echo '  make bench   measures what events cost, beside printk, tracing and others, and writes'
+	@echo '               Documentation/kerror-bench/; 15 minutes, on a machine that does nothing else'
 	@echo '  make mutants breaks the code on purpose, to see the tests fail'
 	@echo '  make shell   a shell in the guest of "make demo"'
 	@echo
@@ -43,6 +45,9 @@ arches:
 stress:
 	@scripts/stress.sh $(EVENTS)
 
+bench:
+	@scripts/bench.sh
+
 mutants:
 	@scripts/mutants.sh $(NAMES)
 
@@ -61,4 +66,4 @@ series:
 clean:
 	rm -rf build
 
-.PHONY: help demo check arches stress mutants shell kernel tools series clean
+.PHONY: help demo check arches stress bench mutants shell kernel tools series clean

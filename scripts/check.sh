@@ -179,7 +179,8 @@ checkpatch() {
 	# in MAINTAINERS at once, which the last patch adds; that ENOSYS is for
 	# system calls, but it is what these stubs have returned since 2003; that
 	# names of the C library have capitals; that a test of formats uses its
-	# format twice; that <linux/nmi.h> has what only <asm/nmi.h> has.
+	# format twice; that a benchmark calls trace_printk(); that <linux/nmi.h>
+	# has what only <asm/nmi.h> has.
 	# In programs, not what is good for the kernel only: its types and macros,
 	# strscpy(), messages that can be grepped for, which SQL is not; one language.
 	for patch in "$TOP/patches/$1"/*.patch; do
@@ -189,13 +190,14 @@ checkpatch() {
 		esac
 		(cd "$BUILD/6.12/source" && perl scripts/checkpatch.pl --strict \
 			--no-summary --terse --show-types --color=never --ignore \
-			FILE_PATH_CHANGES,ENOSYS,CAMELCASE,MACRO_ARG_REUSE,INCLUDE_LINUX$user \
+			FILE_PATH_CHANGES,ENOSYS,CAMELCASE,MACRO_ARG_REUSE,INCLUDE_LINUX,TRACE_PRINTK$user \
 			"$patch") || true
 	done | tee "$logs/checkpatch-$1.out"
 	! grep -qE 'ERROR|WARNING|CHECK' "$logs/checkpatch-$1.out"
 }
 
-OBJECTS="net/netlink/kerror.o kernel/evlog.o kernel/test_evlog.o samples/evlog/evlog_sample.o kernel/test_evlog_stress.o"
+OBJECTS="net/netlink/kerror.o kernel/evlog.o kernel/test_evlog.o samples/evlog/evlog_sample.o
+	kernel/test_evlog_stress.o kernel/test_evlog_bench.o"
 kbuild() {
 	kernel=$1
 	shift

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Boots a kernel that kernel.sh built, in QEMU: guest.sh NAME SCRIPT [KERNEL]
+# Boots a kernel that kernel.sh built, in QEMU, or as User Mode Linux if KERNEL
+# begins with um: guest.sh NAME SCRIPT [KERNEL]
 #
 # SCRIPT is one of tools/testing/selftests/kerror/guest/. What the guest prints
 # goes to standard output and to build/NAME/SCRIPT.log. The status is 0 only if
@@ -123,9 +124,10 @@ fill_cross() {
 fill() {
 	cp "$1" "$root/bin"
 	for applet in $(/bin/busybox --list | grep -vx busybox); do ln -s busybox "$root/bin/$applet"; done
-	cp "$programs/stress_test" "$root/bin"
+	cp "$programs/stress_test" "$programs/bench" "$root/bin"
 	cp "$kernel/samples/evlog/evlog_sample.ko" "$kernel"/kernel/test_evlog*.ko "$root/modules"
-	"$2" -g "$root"/modules/*.ko "$root"/bin/k* "$root/bin/stress_test" "$root/bin/capture"
+	"$2" -g "$root"/modules/*.ko "$root"/bin/k* "$root/bin/stress_test" \
+		"$root/bin/bench" "$root/bin/capture"
 }
 
 fill_old() {
@@ -142,7 +144,7 @@ fill_old() {
 }
 
 # Old kernels may have been built in their source.
-for image in "$kernel"/arch/*/boot/bzImage "$source"/arch/*/boot/bzImage none; do
+for image in "$kernel"/linux "$kernel"/arch/*/boot/bzImage "$source"/arch/*/boot/bzImage none; do
 	[ ! -e "$image" ] || break
 done
 [ "$image" != none ] || die "no bzImage in $kernel or $source"
@@ -173,6 +175,7 @@ esac
 # A tick of the serial port wakes no shell: only "shell" reads from it.
 [ "$script" = shell ] && input=/dev/stdin || input=/dev/null
 cpus=${CPUS:-2}
+[ "${variant%%-*}" != um ] || cpus=1
 parameters="kerror.staging_kb=512 kerror.history_kb=8192 guest=$script cpus=$cpus ${APPEND:-}"
 if [ $kind = old ]; then
 	# One thread for both CPUs: with two, one boot in fifty or so hung on a busy
@@ -181,18 +184,22 @@ if [ $kind = old ]; then
 	set -- qemu-system-i386 -M pc -accel tcg,thread=single \
 		-smp "$cpus,sockets=$cpus,cores=1,threads=1" -m "${MEMORY:-512}" \
 		-append "console=ttyS0 loglevel=${LOGLEVEL:-1} panic=1 no_timer_check $boot $parameters"
+elif [ "${variant%%-*}" = um ]; then
+	set -- "$image" mem="${MEMORY:-512}M" initrd="$initrd" rdinit=/init con=null con0=fd:0,fd:1 \
+		loglevel="${LOGLEVEL:-1}" off=1 panic=-1 $parameters
 elif [ $arch = s390x ]; then
 	set -- qemu-system-s390x -cpu max -accel tcg,thread=multi \
 		-smp "$cpus" -m "${MEMORY:-1024}" \
 		-append "console=ttysclp0 random.trust_cpu=on loglevel=${LOGLEVEL:-1} panic=-1 $parameters"
 else
-	set -- qemu-system-x86_64 -M microvm,rtc=on,pic=on,pit=on -cpu max -accel tcg,thread=multi \
+	set -- qemu-system-x86_64 -M microvm,rtc=on,pic=on,pit=on -cpu "${CPU:-max}" -accel tcg,thread=multi \
 		-smp "$cpus" -m "${MEMORY:-1024}" \
 		-append "console=ttyS0 tsc=reliable random.trust_cpu=on loglevel=${LOGLEVEL:-1} panic=-1 reboot=t $parameters"
 fi
-timeout --foreground "${TIMEOUT:-1500}" "$@" -nodefaults -no-user-config -display none \
-	-no-reboot -serial stdio -kernel "$image" -initrd "$initrd" \
-	< "$input" | stdbuf -oL tr -d "\r" | tee "$log" || true
+[ "${1##*/}" = linux ] || set -- "$@" -nodefaults -no-user-config -display none -no-reboot \
+	-serial stdio -kernel "$image" -initrd "$initrd"
+timeout --foreground "${TIMEOUT:-1500}" "$@" < "$input" |
+	stdbuf -oL tr -d "\r" | tee "$log" || true
 grep -q '^GUEST-PASSED$' "$log" && exit 0
 grep -q '^GUEST-' "$log" || echo "guest.sh: no token: it hung, panicked or did not boot" >&2
 exit 1

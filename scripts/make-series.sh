@@ -125,7 +125,9 @@ insert kernel/Makefile before '^obj-\$\(CONFIG_FUTEX\)' \
 }CFLAGS_test_evlog.o := ${compat:+-include kerror_compat/test.h }-Wno-format
 "'obj-$(CONFIG_EVLOG) += evlog.o
 obj-$(CONFIG_TEST_EVLOG) += test_evlog.o
-obj-$(CONFIG_TEST_EVLOG_STRESS) += test_evlog_stress.o'
+obj-$(CONFIG_TEST_EVLOG_STRESS) += test_evlog_stress.o
+obj-$(CONFIG_TEST_EVLOG_BENCH) += test_evlog_bench.o
+CFLAGS_test_evlog_bench.o := -I$(src)'
 insert net/netlink/Makefile after '^obj-y' "
 ${compat:+CFLAGS_kerror.o			:= -include kerror_compat/netlink.h
 }"'obj-$(CONFIG_KERROR)		+= kerror.o'
@@ -207,7 +209,8 @@ out what was missed. kerrord brings them to a database, files, the
 journal, a syslog server and commands; kerrorctl shows them.
 M
 
-add tools/testing/selftests/kerror kernel/test_evlog.c kernel/test_evlog_stress.c kernel/Kconfig.evlog_test \
+add tools/testing/selftests/kerror kernel/test_evlog.c kernel/test_evlog_stress.c \
+    kernel/test_evlog_bench.c kernel/test_evlog_trace.h kernel/Kconfig.evlog_test \
     net/netlink/kerror_kunit.c kernel/evlog_kunit.c
 commit "selftests: add tests of error events" <<'M'
 KUnit tests of staging, history and recording; a module that raises

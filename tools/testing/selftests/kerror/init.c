@@ -2,7 +2,8 @@
 /*
  * PID 1 of the guest: prepares it, runs the script that the boot parameter
  * guest= names (/guest/NAME.sh) and reboots, which ends a guest that was
- * started with -no-reboot. Works on any Linux from 2.6.0 on.
+ * started with -no-reboot, or powers off if there is a boot parameter off=.
+ * Works on any Linux from 2.6.0 on.
  *
  * Promise: the last line is GUEST-PASSED only if the script ended with status
  * 0, the guest has as many CPUs as cpus= says, and the kernel log shows no
@@ -35,7 +36,8 @@ static void finish(const char *format, ...)
 	sync();
 	/* The line must be through the serial port. */
 	usleep(100000);
-	reboot(RB_AUTOBOOT);
+	/* User Mode Linux would begin again. */
+	reboot(getenv("off") ? RB_POWER_OFF : RB_AUTOBOOT);
 	exit(1);
 }
 

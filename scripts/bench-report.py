@@ -1,0 +1,212 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Turns measurements into tables: bench-report.py FOLDER DATA > README.md
+
+FOLDER has um.txt and qemu.txt, as scripts/bench.sh makes them of what the
+program bench printed. Prints Markdown, and writes to DATA what bench.gnuplot
+draws.
+"""
+import sys
+
+FOLDER, DATA = sys.argv[1:]
+PLACES = {"um": "User Mode Linux", "qemu": "QEMU, 2 CPUs"}
+
+
+class Run:
+    """What was measured in one boot."""
+
+    def __init__(self, path):
+        self.about, self.costs, self.rates, self.latencies = {}, {}, {}, {}
+        self.memory = {}
+        for line in open(path):
+            kind, *rest = line.split()
+            if kind == "cost":
+                what, context, listeners = rest[:3]
+                self.costs[what, context, int(listeners)] = \
+                    [float(word) for word in rest[3:6]] + [int(rest[6])]
+            elif kind == "rate":
+                self.rates[rest[0]] = [int(word) for word in rest[1:]]
+            elif kind == "latency":
+                self.latencies[rest[0], rest[1]] = [int(word) for word in rest[2:]]
+            elif kind == "memory":
+                self.memory[" ".join(rest[:-1])] = int(rest[-1])
+            else:
+                self.about[kind] = line.split(" ", 1)[1].strip()
+
+    def cost(self, what, context="process", listeners=0):
+        """Median, or None."""
+        found = self.costs.get((what, context, listeners))
+        return found and found[0]
+
+
+RUNS = {place: Run(f"{FOLDER}/{place}.txt") for place in PLACES}
+
+
+def table(head, rows):
+    print("| " + " | ".join(head) + " |")
+    print("|" + " --- |" * len(head))
+    for row in rows:
+        print("| " + " | ".join(str(cell) for cell in row) + " |")
+    print()
+
+
+def ratio(a, b):
+    return a / b if a is not None and b else None
+
+
+def worst(ratios):
+    """The greatest of those that could be measured."""
+    known = [value for value in ratios if value is not None]
+    return max(known) if known else None
+
+
+def budgets(run):
+    """Name, what may be, what is (None: not measured there), met or not."""
+    evl = [run.cost("evl_printf_3", "process", n) for n in (0, 1, 32)]
+    rates, latencies = run.rates, run.latencies
+
+    def rate_ratio(peer):
+        mine = [rates[name][0] for name in ("kerror", "kerror_batch") if name in rates]
+        return ratio(max(mine), rates[peer][0]) if mine else None
+
+    def latency_ratio():
+        if ("kerror", "idle") not in latencies:
+            return None
+        return ratio(latencies["kerror", "idle"][0], latencies["uevent", "idle"][0])
+
+    return [
+        ("evl_printf, 3 arguments / printk", "<= 0.25",
+         worst(ratio(cost, run.cost("printk_3")) for cost in evl), 0.25, False),
+        ("evl_printf, 3 arguments / trace_printk", "<= 1.0",
+         worst(ratio(cost, run.cost("trace_printk_3")) for cost in evl), 1.0, False),
+        ("evl_printf, 3 arguments / broadcast to one listener", "<= 0.25",
+         worst(ratio(cost, run.cost("broadcast_3", "process", 1)) for cost in evl), 0.25, False),
+        ("evl_printf, 3 arguments / floor", "<= 3",
+         ratio(evl[0], run.cost("floor_3")), 3, False),
+        ("evl_write, 64 B / floor", "<= 2",
+         ratio(run.cost("evl_write_64"), run.cost("floor_64")), 2, False),
+        ("evl_printf, 32 listeners / 1", "<= 1.05",
+         ratio(evl[2], evl[1]), 1.05, False),
+        ("decoded events/s / /dev/kmsg's", ">= 3", rate_ratio("kmsg") if rates else None, 3, True),
+        ("decoded events/s / trace_pipe_raw's", "> 1",
+         rate_ratio("trace_pipe_raw") if rates else None, 1, True),
+        ("call to reader, idle / uevent's", "<= 1", latency_ratio(), 1, False),
+    ]
+
+
+def show_budgets():
+    columns = {place: budgets(run) for place, run in RUNS.items()}
+    rows = []
+    for i, (name, limit, *_) in enumerate(columns["um"]):
+        row = [name, limit]
+        for place in PLACES:
+            *_, value, bound, at_least = columns[place][i]
+            if value is None:
+                row.append("-")
+                continue
+            met = value >= bound if at_least else value <= bound
+            row.append(f"{value:.2f}" + ("" if met else " **missed**"))
+        rows.append(row)
+    table(["what", "budget", *PLACES.values()], rows)
+
+
+def show_costs(run):
+    names = list(dict.fromkeys(what for what, _, _ in run.costs))
+    columns = [("process", 0), ("process", 1), ("process", 32), ("softirq", 0),
+               ("softirq", 1), ("softirq", 32), ("hardirq", 0), ("hardirq", 1),
+               ("hardirq", 32), ("all-cpus", 0)]
+    columns = [column for column in columns
+               if any((name, *column) in run.costs for name in names)]
+    rows = []
+    for name in names:
+        row = [name]
+        for column in columns:
+            found = run.costs.get((name, *column))
+            row.append("-" if not found else
+                       f"{found[0]:.0f} ({found[1]:.0f}-{found[2]:.0f})" +
+                       (f" {found[3]} failed" if found[3] else ""))
+        rows.append(row)
+    table(["ns"] + [f"{context}, {n}" for context, n in columns], rows)
+
+
+def plot_data():
+    for place, run in RUNS.items():
+        bars = ["floor_3", "evl_printf_3", "evl_write_64", "kernel_error_event_64",
+                "trace_event_3", "trace_printk_3", "printk_3", "broadcast_3",
+                "kobject_uevent_3", "audit_log_3"]
+        with open(f"{DATA}/{place}-cost.dat", "w") as file:
+            for name in bars:
+                listeners = 1 if (name, "process", 1) in run.costs else 0
+                cost = run.costs.get((name, "process", listeners))
+                if cost:
+                    print(name.replace("_", "\\\\_"), *cost[:3], file=file)
+        for title, names in (("listeners", ("evl_printf_3", "broadcast_3")),):
+            with open(f"{DATA}/{place}-{title}.dat", "w") as file:
+                for name in names:
+                    for (what, context, n), cost in sorted(run.costs.items()):
+                        if what == name and context == "process":
+                            print(n, *cost[:3], file=file)
+                    print("\n", file=file)
+        with open(f"{DATA}/{place}-arguments.dat", "w") as file:
+            for name in ("evl_printf", "trace_printk", "printk"):
+                for n in (0, 3, 8):
+                    print(n, *run.costs[f"{name}_{n}", "process", 0][:3], file=file)
+                print("\n", file=file)
+        with open(f"{DATA}/{place}-size.dat", "w") as file:
+            for name in ("evl_write", "floor"):
+                for n in (64, 256, 1024, 4096):
+                    print(n, *run.costs[f"{name}_{n}", "process", 0][:3], file=file)
+                print("\n", file=file)
+        with open(f"{DATA}/{place}-rate.dat", "w") as file:
+            for name, rate in run.rates.items():
+                print(name.replace("_", "\\\\_"), *rate[:3], file=file)
+        with open(f"{DATA}/{place}-latency.dat", "w") as file:
+            for name in run.rates:
+                print(name.replace("_", "\\\\_"), *(value / 1000 for load in ("idle", "load")
+                      for value in run.latencies[name, load][:2]), file=file)
+
+
+def main():
+    print("# What an error event costs, beside its peers\n")
+    print("`make bench` made this page, the plots and the files of measurements (um.txt,")
+    print("qemu.txt). Machines differ and are shared: read ratios, which are of one boot.\n")
+    for place, title in PLACES.items():
+        about = RUNS[place].about
+        print(f"- {title}: {about['kernel']}; {about['processor']}, load {about['load']};")
+        print(f"  clock source {about['clocksource']}; configuration {about['config']};")
+        print(f"  command: {about['command']}")
+    print("\n## Budgets\n")
+    show_budgets()
+    print("The worst of 0, 1 and 32 listeners counts. Why one is missed and what it would take is")
+    print("in [profile.md](profile.md).\n")
+    for place, title in PLACES.items():
+        print(f"## Caller's cost, {title}\n")
+        print("Nanoseconds per call: median of the rounds (10th to 90th percentile), by context and")
+        print("number of listeners. _N: arguments or bytes; floor_N: a look at the clock and a copy of")
+        print("the same bytes; all-cpus: hard interrupts on all CPUs at the same time. broadcast is")
+        print("alloc_skb() + nlmsg_put() + netlink_broadcast() of the bytes of evl_printf_3, to a")
+        print("protocol of its own. printk has no console output. What a context does not allow is \"-\".\n")
+        show_costs(RUNS[place])
+        for plot in ("cost", "listeners", "arguments", "size"):
+            print(f"![{plot}]({place}-{plot}.svg)")
+        print()
+    run = RUNS["qemu"]
+    print("## Delivered, QEMU\n")
+    print("Events per second into a program that takes time, task and the three arguments from each,")
+    print("raised as fast as one CPU can; the reader is bound to the other CPU.\n")
+    table(["reader", "decoded/s (least-most)", "raised/s", "reader's ns/event", "kernel thread's ns/event"],
+          [(name, f"{rate[0]} ({rate[1]}-{rate[2]})", rate[3], rate[4], rate[5] or "-")
+           for name, rate in run.rates.items()])
+    print("![rate](qemu-rate.svg)\n")
+    print("Microseconds from right before the call until the program has the arguments; load is a busy")
+    print("process on each CPU.\n")
+    table(["reader", "idle: median", "99 %", "load: median", "99 %"],
+          [(name, *(f"{value / 1000:.0f}" for load in ("idle", "load")
+                    for value in run.latencies[name, load][:2])) for name in run.rates])
+    print("![latency](qemu-latency.svg)\n")
+    print("## Memory\n")
+    table(["what", "bytes"], [(what, size) for what, size in run.memory.items()])
+    plot_data()
+
+
+main()

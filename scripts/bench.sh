@@ -1,0 +1,51 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Measures what events cost, and what else there is: bench.sh [KERNEL_NAME]
+#
+# Boots Linux KERNEL_NAME (6.12) as User Mode Linux, whose kernel runs at native
+# speed, for the caller's cost, and in QEMU with 2 CPUs for all. All that is
+# compared is measured in the same boot. Writes the measurements as they are,
+# tables and plots to Documentation/kerror-bench/.
+. "$(dirname "$0")/common.sh"
+
+name=${1:-6.12}
+report=$TOP/Documentation/kerror-bench
+work=$BUILD/bench
+need_packages gnuplot-nox python3
+mkdir -p "$work" "$report"
+TARGETS="linux modules" "$TOP/scripts/kernel.sh" "$name" um-bench
+"$TOP/scripts/kernel.sh" "$name" x86_64-bench
+
+# As much memory for each that keeps events, so that it is not this that counts.
+parameters="kerror.staging_kb=1024 kerror.history_kb=8192 log_buf_len=1M trace_buf_size=1M
+	audit=1 audit_backlog_limit=8192"
+
+# run WHERE KERNEL PARTS: measurements and what they were made on to WHERE.txt
+run() {
+	step "measuring in $1: load of this machine $(cut -d' ' -f1-3 /proc/loadavg)"
+	# Where the clock was found to be unstable, the guest refuses to measure.
+	for try in 1 2 3; do
+		if APPEND="measure=$3 $(echo $parameters)" TIMEOUT=900 \
+		   "$TOP/scripts/guest.sh" "$name" bench "$2" > "$work/$1.log" 2>&1; then
+			{ echo "processor $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1), $(nproc) CPUs"
+			  echo "load $(cut -d' ' -f1-3 /proc/loadavg)"
+			  echo "config $2: guest, ${2%%-*} and bench of tools/testing/selftests/kerror/config, over allnoconfig"
+			  echo "command guest.sh $name bench $2 with measure=$3 $(echo $parameters)"
+			  grep -aE '^(kernel|clocksource|cost|rate|latency|memory) ' "$work/$1.log"
+			} > "$report/$1.txt"
+			return
+		fi
+	done
+	tail -5 "$work/$1.log" >&2
+	die "measuring in $1 failed: $work/$1.log"
+}
+
+run um um-bench cost
+run qemu x86_64-bench cost,readers
+
+step "tables and plots in $report"
+python3 "$TOP/scripts/bench-report.py" "$report" "$work" > "$work/report.md"
+(cd "$report" && gnuplot -e "data='$work'" "$TOP/scripts/bench.gnuplot")
+mv "$work/report.md" "$report/README.md"
+sed -n '/^## Budgets/,/^## /p' "$report/README.md" | grep '^|'
