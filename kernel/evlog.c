@@ -512,7 +512,8 @@ static void evl_end(struct kerror_reservation *reservation, size_t used,
  * @len: see evl_write()
  * @format: see evl_write()
  *
- * Context: any, NMI included. Return: as evl_write().
+ * Context: any, NMI included.
+ * Return: as evl_write().
  */
 int evl_write_at(struct evl_site *site, const char *facility, int event_type,
 		 int severity, const void *buf, size_t len, int format)
@@ -547,21 +548,7 @@ int evl_write_at(struct evl_site *site, const char *facility, int event_type,
 }
 EXPORT_SYMBOL_GPL(evl_write_at);
 
-/**
- * evl_write - raise an event with data of the caller's own
- * @facility: name of the driver or subsystem; 59 characters are kept
- * @event_type: the driver's number for this kind of event
- * @severity: LOG_EMERG to LOG_DEBUG; another one is taken as LOG_WARNING
- * @buf: the data
- * @len: its bytes; %EVL_VARIABLE_MAX are kept and more flagged as truncated
- * @format: %EVL_FORMAT_NODATA (@len is 0), %EVL_FORMAT_BINARY, or
- *	%EVL_FORMAT_STRING (a NUL ends it before @len)
- *
- * Context: any, NMI included.
- * Return: 0; -EINVAL for a @format that does not fit the data, or a NULL;
- * -ENOBUFS if there was no room, which readers are told; -ENOSYS without
- * CONFIG_EVLOG.
- */
+/* evl_write() for who needs its address; <linux/evlog.h> describes it. */
 int (evl_write)(const char *facility, int event_type, int severity,
 		const void *buf, size_t len, int format)
 {
@@ -788,16 +775,7 @@ int evl_vprintf(const char *facility, int event_type, int severity,
 }
 EXPORT_SYMBOL_GPL(evl_vprintf);
 
-/**
- * evl_printf - raise an event with a format and arguments
- * @facility: see evl_vprintf()
- * @event_type: see evl_vprintf()
- * @severity: see evl_vprintf()
- * @fmt: see evl_vprintf()
- *
- * Context: any, NMI included.
- * Return: as evl_vprintf().
- */
+/* evl_printf() for who needs its address; <linux/evlog.h> describes it. */
 int (evl_printf)(const char *facility, int event_type, int severity,
 		 const char *fmt, ...)
 {
@@ -812,17 +790,7 @@ int (evl_printf)(const char *facility, int event_type, int severity,
 }
 EXPORT_SYMBOL_GPL(evl_printf);
 
-/**
- * dev_evl_printf - raise an event about a device
- * @dev: the device, which is recorded; NULL: none
- * @facility: see evl_vprintf()
- * @event_type: see evl_vprintf()
- * @severity: see evl_vprintf()
- * @fmt: see evl_vprintf()
- *
- * Context: any, NMI included.
- * Return: as evl_vprintf().
- */
+/* dev_evl_printf() for who needs its address; <linux/evlog.h> describes it. */
 int (dev_evl_printf)(const struct device *dev, const char *facility,
 		     int event_type, int severity, const char *fmt, ...)
 {

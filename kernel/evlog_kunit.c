@@ -397,6 +397,34 @@ static void test_facility(struct kunit *test)
 	KUNIT_EXPECT_NE(test, header->flags & EVL_FLAG_TRUNCATED, 0U);
 }
 
+/* A place of one format must not give it to another that is raised there. */
+static void test_site(struct kunit *test)
+{
+	static const char *const formats[] = { "first %d", "another one %u" };
+	static const char *const facilities[] = { "kunit", "kunit too" };
+	static struct evl_site site;
+	const struct evl_header *header;
+	const char *fmt, *facility;
+	int i;
+
+	for (i = 0; i < 8; i++) {
+		fmt = formats[i % 2];
+		facility = facilities[i / 4];
+		KUNIT_EXPECT_EQ(test, 0,
+				evl_printf_at(&site, NULL, facility, 0,
+					      LOG_INFO, fmt, i));
+		header = test_receive(test);
+		KUNIT_EXPECT_STREQ(test, test_at - header->format_size, fmt);
+		KUNIT_EXPECT_EQ(test, header->event_id,
+				evl_crc(fmt, strlen(fmt)));
+		KUNIT_EXPECT_STREQ(test, header->facility, facility);
+		KUNIT_EXPECT_EQ(test, header->facility_hash,
+				evl_crc(facility, strlen(facility)));
+		test_number(test, i % 2 ? EVL_ARG_U32 : EVL_ARG_S32, i);
+	}
+	KUNIT_EXPECT_PTR_EQ(test, (void *)site.fmt, (void *)formats[0]);
+}
+
 static void test_raise_hardirq(struct irq_work *work)
 {
 	evl_info("%s", "hardirq");
@@ -645,6 +673,7 @@ static struct kunit_case evl_test_cases[] = {
 	KUNIT_CASE(test_header),
 	KUNIT_CASE(test_severity),
 	KUNIT_CASE(test_facility),
+	KUNIT_CASE(test_site),
 	KUNIT_CASE(test_contexts),
 	KUNIT_CASE(test_arguments),
 	KUNIT_CASE(test_invalid_strings),

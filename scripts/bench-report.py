@@ -129,6 +129,21 @@ def show_costs(run):
     table(["ns"] + [f"{context}, {n}" for context, n in columns], rows)
 
 
+def show_parts():
+    """Of what evl_printf() with three arguments takes: differences of medians."""
+    def difference(run, more, less):
+        return f"{run.cost(more, 'hardirq') - run.cost(less, 'hardirq'):.0f}"
+
+    parts = [("a look at the clock", "clock", "nothing"),
+             ("reserve, commit, wake; copy of 64 bytes", "kernel_error_event_64", "clock"),
+             ("header of evlog", "evl_write_64", "kernel_error_event_64"),
+             ("format instead of data", "evl_printf_0", "evl_write_64"),
+             ("three arguments", "evl_printf_3", "evl_printf_0")]
+    table(["part, ns", *PLACES.values()],
+          [[name, *(difference(run, more, less) for run in RUNS.values())]
+           for name, more, less in parts])
+
+
 def plot_data():
     for place, run in RUNS.items():
         bars = ["floor_3", "evl_printf_3", "evl_write_64", "kernel_error_event_64",
@@ -179,6 +194,9 @@ def main():
     show_budgets()
     print("The worst of 0, 1 and 32 listeners counts. Why one is missed and what it would take is")
     print("in [profile.md](profile.md).\n")
+    print("## Where the caller's time goes\n")
+    print("In hard interrupts, where nothing else runs meanwhile.\n")
+    show_parts()
     for place, title in PLACES.items():
         print(f"## Caller's cost, {title}\n")
         print("Nanoseconds per call: median of the rounds (10th to 90th percentile), by context and")

@@ -100,8 +100,8 @@ int evl_printf_at(struct evl_site *site, const struct device *dev,
 int evl_suppressed(void);
 
 /*
- * The functions of these names do the same, but have to look at facility and
- * format each time.
+ * The functions of the names below do the same, but have to look at facility
+ * and format each time.
  */
 #define evl_site_if(constant)						\
 ({									\
@@ -110,14 +110,50 @@ int evl_suppressed(void);
 	(constant) ? &evl_site : NULL;					\
 })
 
+/**
+ * evl_write - raise an event with data of the caller's own
+ * @facility: name of the driver or subsystem; 59 characters are kept
+ * @event_type: the driver's number for this kind of event
+ * @severity: LOG_EMERG to LOG_DEBUG; another one is taken as LOG_WARNING
+ * @buf: the data
+ * @len: its bytes; %EVL_VARIABLE_MAX are kept and more flagged as truncated
+ * @format: %EVL_FORMAT_NODATA (@len is 0), %EVL_FORMAT_BINARY, or
+ *	%EVL_FORMAT_STRING (a NUL ends it before @len)
+ *
+ * Context: any, NMI included.
+ * Return: 0; -EINVAL for a @format that does not fit the data, or a NULL;
+ * -ENOBUFS if there was no room, which readers are told; -ENOSYS without
+ * CONFIG_EVLOG.
+ */
 #define evl_write(facility, event_type, severity, buf, len, format)	\
 	evl_write_at(evl_site_if(__builtin_constant_p(facility)),	\
 		     facility, event_type, severity, buf, len, format)
 
+/**
+ * evl_printf - raise an event with a format and arguments
+ * @facility: see evl_vprintf()
+ * @event_type: see evl_vprintf()
+ * @severity: see evl_vprintf()
+ * @fmt: see evl_vprintf()
+ *
+ * Context: any, NMI included.
+ * Return: as evl_vprintf().
+ */
 #define evl_printf(facility, event_type, severity, fmt, ...)		\
 	dev_evl_printf(NULL, facility, event_type, severity, fmt,	\
 		       ##__VA_ARGS__)
 
+/**
+ * dev_evl_printf - raise an event about a device
+ * @dev: the device, which is recorded; NULL: none
+ * @facility: see evl_vprintf()
+ * @event_type: see evl_vprintf()
+ * @severity: see evl_vprintf()
+ * @fmt: see evl_vprintf()
+ *
+ * Context: any, NMI included.
+ * Return: as evl_vprintf().
+ */
 #define dev_evl_printf(dev, facility, event_type, severity, fmt, ...)	\
 	evl_printf_at(evl_site_if(__builtin_constant_p(facility) &&	\
 				  __builtin_constant_p(fmt)),		\
