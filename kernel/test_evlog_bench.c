@@ -59,7 +59,7 @@
 #define DEVICE		"eth0"
 #define LISTENERS_MAX	32
 #define ROUNDS_MAX	200
-#define WARM_UP		3	/* rounds that are not counted */
+#define WARM_UP		2	/* rounds that are not counted */
 
 /* The same events for all, of 0, 3 and 8 arguments. */
 #define FORMAT_0	"queue stalled\n"

@@ -58,6 +58,7 @@ set logscale y
 set ylabel "us from call to reader"
 set output "qemu-latency.svg"
 set title "Latency (QEMU, 2 CPUs)"
+set key outside bottom center horizontal
 set style data histogram
 plot data."/qemu-latency.dat" using 2:xtic(1) title "idle, median", "" using 3 title "idle, 99 %", \
      "" using 4 title "load, median", "" using 5 title "load, 99 %"

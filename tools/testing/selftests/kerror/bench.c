@@ -51,7 +51,7 @@
 #define TRACING		"/sys/kernel/tracing"
 /* All is measured once in each pass, as machines are not of one speed. */
 #define PASSES		5
-#define ROUNDS		7	/* of a pass */
+#define ROUNDS		5	/* of a pass */
 #define BURST		96	/* of 300 bytes, they fit 64 KiB of staging */
 #define RATE_ROUNDS	5
 #define RATE_MS		1000
