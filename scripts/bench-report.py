@@ -66,8 +66,7 @@ def budgets(run):
     rates, latencies = run.rates, run.latencies
 
     def rate_ratio(peer):
-        mine = [rates[name][0] for name in ("kerror", "kerror_batch") if name in rates]
-        return ratio(max(mine), rates[peer][0]) if mine else None
+        return ratio(rates["kerror"][0], rates[peer][0]) if "kerror" in rates else None
 
     def latency_ratio():
         if ("kerror", "idle") not in latencies:

@@ -35,6 +35,12 @@ static bool is_string(const uint8_t *at, size_t size)
 	return size && memchr(at, 0, size) == at + size - 1;
 }
 
+static bool is_value(const struct argument *argument)
+{
+	return argument->type != EVL_ARG_WIDTH &&
+	       argument->type != EVL_ARG_PRECISION;
+}
+
 static int decode_arguments(struct kerror_event *event, const uint8_t *at,
 			    const uint8_t *end)
 {
@@ -62,6 +68,8 @@ static int decode_arguments(struct kerror_event *event, const uint8_t *at,
 			.size = head.size,
 			.value = at + sizeof(head),
 		};
+		event->value_count +=
+			is_value(&event->arguments[event->argument_count - 1]);
 		at += space;
 	}
 	return at == end ? 0 : -EBADMSG;
@@ -123,6 +131,7 @@ int event_decode(struct kerror_event *event, uint32_t group, uint32_t sequence,
 	event->payload = NULL;
 	event->payload_size = 0;
 	event->argument_count = 0;
+	event->value_count = 0;
 	event->structured = false;
 	if (!(group & KERROR_GROUP_EVLOG))
 		return 0;
@@ -226,45 +235,34 @@ uint64_t argument_number(const struct argument *argument)
 	return argument->size == 1 ? *argument->value : 0;
 }
 
-static bool is_value(const struct argument *argument)
-{
-	return argument->type != EVL_ARG_WIDTH &&
-	       argument->type != EVL_ARG_PRECISION;
-}
-
 size_t kerror_event_argument_count(const struct kerror_event *event)
 {
-	size_t i, count = 0;
-
-	if (!event->structured)
-		return 0;
-	for (i = 0; i < event->argument_count; i++)
-		count += is_value(&event->arguments[i]);
-	return count;
+	return event->structured ? event->value_count : 0;
 }
 
 int kerror_event_argument(const struct kerror_event *event, size_t index,
 			  struct kerror_argument *argument)
 {
-	size_t i;
+	const struct argument *found = event->arguments;
+	bool text;
 
-	for (i = 0; event->structured && i < event->argument_count; i++) {
-		const struct argument *found = &event->arguments[i];
-		bool text = found->type == EVL_ARG_STRING ||
-			    found->type == EVL_ARG_TEXT;
-
-		if (!is_value(found) || index--)
-			continue;
-		*argument = (struct kerror_argument) {
-			.type = found->type,
-			.invalid = found->flags & EVL_ARG_FLAG_INVALID,
-			.number = text ? 0 : argument_number(found),
-			.text = text ? (const char *)found->value : NULL,
-			.size = found->size,
-		};
-		return 0;
-	}
-	return -ENOENT;
+	if (index >= kerror_event_argument_count(event))
+		return -ENOENT;
+	/* Without '*' they stand one behind the other. */
+	if (event->value_count == event->argument_count)
+		found += index;
+	else
+		while (!is_value(found) || index--)
+			found++;
+	text = found->type == EVL_ARG_STRING || found->type == EVL_ARG_TEXT;
+	*argument = (struct kerror_argument) {
+		.type = found->type,
+		.invalid = found->flags & EVL_ARG_FLAG_INVALID,
+		.number = text ? 0 : argument_number(found),
+		.text = text ? (const char *)found->value : NULL,
+		.size = found->size,
+	};
+	return 0;
 }
 
 void text_add(struct text *text, const void *bytes, size_t size)

@@ -30,6 +30,7 @@ struct kerror_event {
 	size_t payload_size;
 	struct argument *arguments;
 	size_t argument_count;
+	size_t value_count;	/* of them, those that are no '*' */
 	size_t argument_room;
 };
 

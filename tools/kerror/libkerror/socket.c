@@ -29,8 +29,12 @@
 /* Some 10,000 small events; the kernel's default holds 200. */
 #define RECEIVE_BUFFER (16 << 20)
 
+/* From a group to that of its batches */
+#define BATCHES (KERROR_GROUP_RAW_BATCH / KERROR_GROUP_RAW)
+
 struct kerror_socket {
 	struct mnl_socket *netlink;
+	uint32_t groups;
 	bool has_filter;
 	uint32_t buffer[KERROR_DATAGRAM_MAX / sizeof(uint32_t)];
 };
@@ -131,6 +135,23 @@ static int find_protocol(void)
 	return err ? err : NETLINK_KERROR_2_6_0;
 }
 
+/*
+ * By nl_groups, which every kernel takes. A filter looks at one message; without
+ * one, batches save system calls.
+ */
+static int join(struct kerror_socket *sock)
+{
+	uint32_t groups = sock->groups;
+
+	if (!sock->has_filter)
+		groups = (groups & (KERROR_GROUP_RAW | KERROR_GROUP_EVLOG)) *
+			 BATCHES;
+	/* Once it is bound, its port must be the one that it has. */
+	return mnl_socket_bind(sock->netlink, groups,
+			       mnl_socket_get_portid(sock->netlink)) < 0 ?
+	       -errno : 0;
+}
+
 int kerror_socket_open(struct kerror_socket **result, uint32_t groups)
 {
 	struct kerror_socket *sock;
@@ -157,9 +178,9 @@ int kerror_socket_open(struct kerror_socket **result, uint32_t groups)
 		       &size, sizeof(size)) < 0)
 		setsockopt(kerror_socket_fd(sock), SOL_SOCKET, SO_RCVBUF,
 			   &size, sizeof(size));
-	/* By nl_groups, which every kernel takes. */
-	if (mnl_socket_bind(sock->netlink, groups, MNL_SOCKET_AUTOPID) < 0) {
-		err = -errno;
+	sock->groups = groups;
+	err = join(sock);
+	if (err) {
 		kerror_socket_close(sock);
 		return err;
 	}
@@ -200,7 +221,7 @@ int kerror_socket_set_filter(struct kerror_socket *sock,
 	if (err < 0)
 		return -errno;
 	sock->has_filter = program;
-	return 0;
+	return join(sock);
 }
 
 /* Feeds one datagram; 0, or -EAGAIN if none has come yet. */
@@ -230,6 +251,8 @@ static int receive(struct kerror_socket *sock, struct kerror_reader *reader)
 		return 0;
 	if (message.msg_flags & MSG_TRUNC)
 		kerror_reader_overrun(reader);
+	if (from.nl_groups & (KERROR_GROUP_RAW_BATCH | KERROR_GROUP_EVLOG_BATCH))
+		from.nl_groups /= BATCHES;
 	return kerror_reader_feed(reader, from.nl_groups, sock->buffer, size);
 }
 

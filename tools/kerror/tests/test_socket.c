@@ -47,6 +47,8 @@ static struct kernel {
 } kernel = { .release = "6.1.0", .protocol = 27 };
 static char numbers[64];	/* those opened, in order; "!" where one is asked */
 static int opened;		/* the last */
+static unsigned int joined;	/* groups */
+static pid_t port;		/* 0: not bound */
 static unsigned int open_sockets;
 static bool asked;		/* a proof that was not received yet */
 
@@ -71,6 +73,7 @@ struct mnl_socket *mnl_socket_open2(int bus, int flags)
 	}
 	assert_int_equal(flags, kernel.no_cloexec ? 0 : SOCK_CLOEXEC);
 	opened = bus;
+	port = 0;
 	sprintf(numbers + strlen(numbers), " %d", bus);
 	if (result(open_error))
 		return NULL;
@@ -89,9 +92,18 @@ int fcntl(int fd, int command, ...)
 int mnl_socket_bind(struct mnl_socket *socket, unsigned int groups, pid_t pid)
 {
 	assert_non_null(socket);
-	assert_int_equal(groups, RAW);
-	assert_int_equal(pid, MNL_SOCKET_AUTOPID);
-	return result(bind_error);
+	assert_int_equal(pid, port);
+	if (result(bind_error))
+		return -1;
+	joined = groups;
+	port = 4711;
+	return 0;
+}
+
+unsigned int mnl_socket_get_portid(const struct mnl_socket *socket)
+{
+	assert_non_null(socket);
+	return port;
 }
 
 int mnl_socket_close(struct mnl_socket *socket)
@@ -394,7 +406,7 @@ static void test_next(void **state)
 
 	(void)state;
 	assert_int_equal(kerror_socket_open(&socket, RAW), 0);
-	WILL({ .group = RAW, .sequence = 5 },
+	WILL({ .group = KERROR_GROUP_RAW_BATCH, .sequence = 5 },
 	     { .group = RAW, .sequence = 6, .pid = 99 },	/* an intruder */
 	     { .group = RAW, .sequence = 6 });
 	assert_next(socket, reader, KERROR_ITEM_EVENT);
@@ -495,9 +507,12 @@ static void test_filter(void **state)
 	assert_int_equal(kerror_socket_set_filter(socket, NULL), 0);
 	assert_int_equal(filter_calls, 1);
 
+	/* Without a filter, batches; a filter looks at single messages. */
+	assert_int_equal(joined, KERROR_GROUP_RAW_BATCH);
 	assert_int_equal(kerror_socket_set_filter(socket, decided), 0);
 	assert_int_equal(attached.len, count);
 	assert_ptr_equal(attached.filter, program);
+	assert_int_equal(joined, RAW);
 	/* The one before must not remain. */
 	assert_int_equal(kerror_socket_set_filter(socket, undecided), 0);
 	assert_int_equal(attached.len, 0);
@@ -509,6 +524,7 @@ static void test_filter(void **state)
 	assert_int_equal(kerror_socket_set_filter(socket, NULL), 0);
 	assert_int_equal(attached.len, 0);
 	assert_int_equal(filter_calls, 6);
+	assert_int_equal(joined, KERROR_GROUP_RAW_BATCH);
 
 	kerror_socket_close(socket);
 	kerror_filter_free(decided);

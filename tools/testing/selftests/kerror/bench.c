@@ -346,52 +346,18 @@ static void kerror_read(int fd)
 	} while (item != KERROR_ITEM_NONE);
 }
 
-/* The batches of the same group: many events for one system call. */
-static int batch_open(void)
+/* One event a datagram, as a reader with a filter gets them */
+static int kerror_filter_open(void)
 {
-	kerror_reader = kerror_reader_new(KERROR_GROUP_EVLOG);
-	if (!kerror_reader)
-		fail("kerror reader");
-	return listen_netlink(NETLINK_KERROR, KERROR_GROUP_EVLOG_BATCH);
-}
+	static struct kerror_filter *filter;
+	int fd = kerror_open();
 
-static void batch_read(int fd)
-{
-	struct sockaddr_nl from = { 0 };
-	socklen_t from_size = sizeof(from);
-	enum kerror_item item;
-	const void *request;
-	ssize_t size;
-	size_t length;
-
-	for (;;) {
-		size = recvfrom(fd, buffer, sizeof(aligned), 0,
-				(struct sockaddr *)&from, &from_size);
-		if (size < 0 && errno == ENOBUFS)
-			kerror_reader_overrun(kerror_reader);
-		else if (size >= 0)
-			kerror_reader_feed(kerror_reader, from.nl_groups ?
-					   KERROR_GROUP_EVLOG : 0, buffer,
-					   size);
-		else
-			break;
-		while ((item = kerror_reader_next(kerror_reader)) !=
-		       KERROR_ITEM_NONE) {
-			if (item == KERROR_ITEM_EVENT) {
-				take_event(kerror_reader_event(kerror_reader));
-			} else if (item == KERROR_ITEM_REQUEST) {
-				request = kerror_reader_request(kerror_reader,
-								&length);
-				send(fd, request, length, 0);
-			}
-		}
-	}
-}
-
-static void batch_close(int fd)
-{
-	kerror_reader_free(kerror_reader);
-	close(fd);
+	if (!filter && kerror_filter_new(&filter, "type==1", NULL, 0))
+		fail("kerror filter");
+	if (kerror_socket_set_filter(kerror_sock, filter))
+		fail("kerror_socket_set_filter");
+	kerror_reader_filtered(kerror_reader);
+	return fd;
 }
 
 static void kerror_close(int fd)
@@ -644,7 +610,8 @@ static void uevent_read(int fd)
 
 static const struct source sources[] = {
 	{ "kerror", "evl_printf_3", "kerror", kerror_open, kerror_read, kerror_close },
-	{ "kerror_batch", "evl_printf_3", "kerror", batch_open, batch_read, batch_close },
+	{ "kerror_filter", "evl_printf_3", "kerror", kerror_filter_open, kerror_read,
+	  kerror_close },
 	{ "kmsg", "printk_3", NULL, kmsg_open, kmsg_read, close_fd },
 	{ "trace_pipe_raw", "trace_event_3", NULL, trace_open, trace_read, close_fd },
 	{ "audit", "audit_log_3", "kauditd", audit_open, audit_read, audit_close },

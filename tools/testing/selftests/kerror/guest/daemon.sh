@@ -121,7 +121,8 @@ journal_has() {
 journal_sum() {
 	field=$1
 	shift
-	journalctl -q -o export "$@" | awk -F= -v field="$field" '$1 == field { sum += $2 } END { print sum }'
+	journalctl -q -o export "$@" |
+		awk -F= -v field="$field" '$1 == field { sum += $2 } END { print sum }'
 }
 
 # What rsyslog made of one of the sample driver's events
@@ -188,10 +189,11 @@ killed_again_and_again() {
 
 # account: where each numbered event is
 account() {
-	echo "$(numbered) numbered = $(sql "select (select count(*) from event where event_group = 2)
+	places=$(sql "select (select count(*) from event where event_group = 2)
 		|| ' stored' || group_concat(' + ' || n || ' ' || cause, '')
 		from (select sum(count) n, cause from loss where event_group = 2
-		and cause in ('history', 'sink') group by cause)")"
+		and cause in ('history', 'sink') group by cause)")
+	echo "$(numbered) numbered = $places"
 }
 
 # settled: each event is stored, or recorded as one that was numbered and lost
