@@ -104,7 +104,7 @@ fill_native() {
 			cp "$file" "$root$file"
 		done
 	fi
-	ldd "$root/init" "$root"/bin/k* $servers |
+	ldd "$root/init" "$root/bin/kerrord" "$root/bin/kerrorctl" "$root/bin/kerror_test" $servers |
 		sed -n 's,^[^/]*\(/[^ ]*\) (.*,\1,p' | sort -u |
 		while read -r library; do
 			mkdir -p "$root$(dirname "$library")"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Least privilege. The kernel asks for a capability whenever a group is joined
- * or a request sent, so CAP_SYSLOG stays; everything else goes, before the first
- * event is looked at.
+ * or a request sent, so CAP_SYSLOG stays (or CAP_NET_ADMIN, if there is no
+ * other); everything else goes, before the first event is looked at.
  */
 #include <err.h>
 #include <errno.h>
@@ -16,10 +16,14 @@
 #include <cap-ng.h>
 #include "kerrord.h"
 
+/* Whom to become; NULL: stay. A small system may not have a list of users. */
 static const struct passwd *find_user(const struct settings *settings)
 {
-	const struct passwd *user = getpwnam(settings->user);
+	const struct passwd *user;
 
+	if (getuid() || !strcmp(settings->user, "root"))
+		return NULL;
+	user = getpwnam(settings->user);
 	if (!user)
 		errx(EXIT_FAILURE,
 		     "there is no user '%s'; 'useradd --system %s' makes it, or name another one in [kerrord]",
@@ -37,7 +41,7 @@ static void make_folder(const char *path, mode_t mode,
 			warn("cannot make the folder %s", path);
 		return;
 	}
-	if (chown(path, user->pw_uid, user->pw_gid))
+	if (user && chown(path, user->pw_uid, user->pw_gid))
 		err(EXIT_FAILURE, "cannot give %s to %s", path, user->pw_name);
 }
 
@@ -58,11 +62,8 @@ static void make_parent(const char *path, mode_t mode,
 void privileges_prepare(const struct settings *settings)
 {
 	const struct sink_settings *sink;
-	const struct passwd *user;
+	const struct passwd *user = find_user(settings);
 
-	if (getuid())
-		return;
-	user = find_user(settings);
 	make_folder(settings->state, 0750, user);
 	/* Whoever collects metrics is somebody else. */
 	make_parent(settings->textfile, 0755, user);
@@ -72,17 +73,19 @@ void privileges_prepare(const struct settings *settings)
 
 void privileges_drop(const struct settings *settings)
 {
-	const struct passwd *user = NULL;
-	int error;
+	const struct passwd *user = find_user(settings);
+	static const unsigned int either[] = { CAP_SYSLOG, CAP_NET_ADMIN };
+	int kept = -1, error = 0;
 
-	if (!getuid()) {
-		user = find_user(settings);
-		if (!user->pw_uid)
-			user = NULL;
-	}
+	/* One is enough for the kernel. */
+	capng_get_caps_process();
+	for (int i = 0; i < 2 && kept < 0; i++)
+		if (capng_have_capability(CAPNG_PERMITTED, either[i]))
+			kept = either[i];
 	capng_clear(CAPNG_SELECT_BOTH);
-	error = capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED,
-			     CAP_SYSLOG);
+	if (kept >= 0)
+		error = capng_update(CAPNG_ADD,
+				     CAPNG_EFFECTIVE | CAPNG_PERMITTED, kept);
 	if (!error && user)
 		error = capng_change_id(user->pw_uid, user->pw_gid,
 					CAPNG_DROP_SUPP_GRP |
@@ -91,7 +94,7 @@ void privileges_drop(const struct settings *settings)
 		error = capng_apply(CAPNG_SELECT_CAPS);
 	if (error)
 		errx(EXIT_FAILURE,
-		     "cannot give up privileges (step %d); does the kernel have CONFIG_MULTIUSER, and may this process keep CAP_SYSLOG?",
+		     "cannot give up privileges (step %d); does the kernel have CONFIG_MULTIUSER?",
 		     error);
 	/* Nor may a command of a rule get any. */
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
