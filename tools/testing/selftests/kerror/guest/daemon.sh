@@ -133,6 +133,15 @@ text='round [0-9]+: bad block at 123456789012$'
 servers_get_each_part
 verdict servers_get_each_part $?
 
+# load SECONDS: some thousands of events a second
+load() {
+	end=$(($(date +%s) + $1))
+	while [ "$(date +%s)" -lt $end ]; do
+		raise "burst 500"
+		sleep 0.02
+	done
+}
+
 # A few lines of it are in the log for people to look at.
 session() {
 	rm -f /tmp/json
@@ -142,10 +151,12 @@ session() {
 		       "kerrorctl query --count-by=event" \
 		       "kerrorctl query --filter severity<=crit --json --limit=1" \
 		       "kerrorctl ack --until=now" "kerrorctl query --unacked" \
-		       "kerrorctl explain fcf2063c" "kerrorctl top --count=1 --interval=1" \
+		       "kerrorctl explain fcf2063c" \
 		       "kerrorctl watch --count=1 --filter facility==\"evlog\"&&arg[0]==7" \
-		       "kerrorctl watch --explain --filter severity<=err&&arg[0]>3"; do
+		       "kerrorctl watch --explain --filter severity<=err&&arg[0]>3" \
+		       "kerrorctl top --count=1 --interval=2"; do
 		echo "# \$ $command"
+		case $command in *top*) echo 1 > $SAMPLE_TRIGGER; load 3 & ;; esac
 		timeout 60 $command > /tmp/output 2>&1
 		status=$?
 		sed 's/^/# /' /tmp/output
@@ -155,15 +166,6 @@ session() {
 }
 session
 verdict each_command_of_kerrorctl $?
-
-# load SECONDS: some thousands of events a second
-load() {
-	end=$(($(date +%s) + $1))
-	while [ "$(date +%s)" -lt $end ]; do
-		raise "burst 500"
-		sleep 0.02
-	done
-}
 
 killed_again_and_again() {
 	configure '[json]\npath = /tmp/json\n'
