@@ -813,8 +813,6 @@ static int kerror_work(void *unused)
 {
 	bool idle;
 
-	/* What it is late for may find no room in staging. */
-	set_user_nice(current, MIN_NICE);
 	for (;;) {
 		/* As long as a wake-up is pending, callers save theirs. */
 		kerror_pass();

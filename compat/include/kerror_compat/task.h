@@ -21,11 +21,6 @@
 #include <linux/cred.h>
 #endif
 
-/* 3.15 */
-#ifndef MIN_NICE
-#define MIN_NICE	(-20)
-#endif
-
 /* 3.5: there is one space of user ids. */
 #define __kuid_val(uid)		(uid)
 #define __kgid_val(gid)		(gid)
