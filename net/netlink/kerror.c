@@ -610,7 +610,8 @@ static bool kerror_publish(unsigned int group, u16 type, u32 pid,
 	}
 	spin_unlock(&kerror_history_lock);
 
-	if (heard && history->size)
+	/* One that nobody hears any more is between those that somebody does. */
+	if (history->size && (heard || history->batch_size))
 		history->batch_size += NLMSG_SPACE(size);
 	else if (heard)
 		kerror_broadcast(NULL, KERROR_BATCH(group));
