@@ -14,7 +14,7 @@
 #include <ini.h>
 #include "kerrord.h"
 
-enum kind { TEXT, GROUP, SECONDS, BYTES, COUNT, FILTER, THRESHOLD, FACILITY };
+enum kind { TEXT, GROUP, SECONDS, BYTES, FILTER, THRESHOLD, FACILITY };
 
 struct option {
 	const char *sections;	/* names of sections that have it */
@@ -259,11 +259,6 @@ static void set(struct parser *parser, const struct option *option,
 				 option->name, value);
 		return;
 	}
-	case COUNT:
-		if (!parse_scaled(value, "", NULL, number))
-			complain(parser, "%s: '%s' is no number", option->name,
-				 value);
-		return;
 	case THRESHOLD:
 		if (!parse_threshold(value, sink))
 			complain(parser,

@@ -14,7 +14,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 #include <json-c/json.h>
 #include "kerrord.h"
@@ -139,25 +138,6 @@ static int load_progress(struct sink *sink, struct progress *progress)
 
 /* ---- Writing ---- */
 
-static int connect_to(const char *path)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int fd, err;
-
-	if (strlen(path) >= sizeof(address.sun_path))
-		return -ENAMETOOLONG;
-	memcpy(address.sun_path, path, strlen(path) + 1);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return -errno;
-	if (connect(fd, (struct sockaddr *)&address, sizeof(address))) {
-		err = -errno;
-		close(fd);
-		return err;
-	}
-	return fd;
-}
-
 static int open_output(struct sink *sink, char *message, size_t size)
 {
 	const char *path = sink->settings->path;
@@ -172,7 +152,7 @@ static int open_output(struct sink *sink, char *message, size_t size)
 	if (!strcmp(path, "-"))
 		fd = dup(STDOUT_FILENO);
 	else if (!strncmp(path, "unix:", 5))
-		fd = connect_to(path + 5);
+		fd = connect_unix(path + 5, SOCK_STREAM);
 	else
 		fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
 	if (fd == -1)

@@ -21,7 +21,7 @@
 #define LOSS_MESSAGE	"5f0c2d1cf4a84cd58f0e0a6d7c9b3e21"
 #define REPORT_MESSAGE	"b1a7e64d2f0f4b2c9c5d80f1b7a3d9e6"
 
-/* Enough for the context and for 30 arguments; more are in KERROR_JSON only. */
+/* Enough for the context and for 40 arguments; later ones are left out. */
 #define FIELDS 64
 
 struct fields {

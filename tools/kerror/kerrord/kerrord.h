@@ -273,6 +273,9 @@ void sink_stop(struct sink *sink);
 bool sink_join(struct sink *sink, const struct timespec *deadline);
 void sink_free(struct sink *sink);
 
+/* A connection to the local socket @path, or a negative errno */
+int connect_unix(const char *path, int type);
+
 /* ---- The rest ---- */
 
 /* Listens, and returns the program's exit status when told to stop. */

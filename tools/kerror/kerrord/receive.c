@@ -263,7 +263,6 @@ static int run(struct receiver *receiver)
 	int error = 0, answers_wanted;
 	bool stop = false;
 
-	/* Ends with the daemon's environment: commands are not to have it. */
 	if (sd_watchdog_enabled(1, &watchdog) > 0)
 		watchdog = watchdog * 1000 / 2;
 	else

@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 #include "kerrord.h"
@@ -27,23 +26,6 @@ struct connection {
 	bool counted;		/* octet counting */
 	char host[256];
 };
-
-static int connect_local(const char *path)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int fd, err;
-
-	if (strlen(path) >= sizeof(address.sun_path))
-		return -ENAMETOOLONG;
-	memcpy(address.sun_path, path, strlen(path) + 1);
-	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd >= 0 && !connect(fd, (struct sockaddr *)&address, sizeof(address)))
-		return fd;
-	err = -errno;
-	if (fd >= 0)
-		close(fd);
-	return err;
-}
 
 /* Tries each address of HOST:PORT. */
 static int connect_remote(const char *address, int type, char *message,
@@ -99,7 +81,7 @@ static int open_connection(struct sink *sink, char *message, size_t size)
 		return -ENOMEM;
 	}
 	if (!strncmp(address, "unix:", 5)) {
-		fd = connect_local(address + 5);
+		fd = connect_unix(address + 5, SOCK_DGRAM);
 		if (fd < 0)
 			snprintf(message, size, "%s: %s; does a syslog server run?",
 				 address + 5, strerror(-fd));

@@ -974,6 +974,28 @@ TEST_F(kerror, batches_are_the_same_messages)
 	close(fd);
 }
 
+/* What is gathered when nobody is left must fit into the batch, too. */
+TEST_F_TIMEOUT(kerror, batch_whose_last_reader_leaves, 120)
+{
+	pid_t pid;
+	int i;
+
+	/* Otherwise this process stays. */
+	stop_listening(&self->listener);
+	pid = fork();
+	ASSERT_LE(0, pid);
+	while (!pid)
+		close(plain_socket(KERROR_GROUP_EVLOG_BATCH));
+	for (i = 0; i < 20; i++)
+		EXPECT_EQ(0, ask("burst 5000"));
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	/* The worker is still there. */
+	ASSERT_TRUE(listen_to(&self->listener, KERROR_GROUP_EVLOG, false));
+	ASSERT_EQ(0, ask("burst 1"));
+	EXPECT_TRUE(next_event(&self->listener));
+}
+
 TEST_F(kerror, contexts)
 {
 	static const char *const expected[] = { "process", "softirq" };
