@@ -98,6 +98,20 @@
  *
  * One newline that ended the format string has been removed before anything
  * else.
+ *
+ * PRINTK
+ *
+ * With EVL_FLAG_PRINTK, the event is a message that the kernel has printed, and
+ * its text what the kernel log shows. Its severity is the message's level, its
+ * facility the module whose format it is, or "kernel". The format has no level
+ * any more, and stands for all of its parts: one that was passed on by %pV has
+ * taken the place of that %pV, and its arguments are among the others. A level
+ * that an argument of %s began with has been taken off it. A message whose
+ * format evl_printf() would refuse is an EVL_FORMAT_STRING.
+ *
+ * EVL_FLAG_OPEN says that no newline ended the message, EVL_FLAG_CONTINUES that
+ * it goes on in the line of the one before by the same task, or by an interrupt
+ * of the same CPU, if that one is open.
  */
 #ifndef _UAPI_LINUX_EVLOG_H
 #define _UAPI_LINUX_EVLOG_H
@@ -123,6 +137,9 @@
 #define EVL_FLAG_BOOT		0x08	/* before the first program ran */
 #define EVL_FLAG_OOPS		0x10	/* an oops or panic was in progress */
 #define EVL_FLAG_TRUNCATED	0x20	/* something was cut to fit */
+#define EVL_FLAG_PRINTK		0x40	/* see PRINTK */
+#define EVL_FLAG_CONTINUES	0x80
+#define EVL_FLAG_OPEN		0x100
 
 /**
  * struct evl_header - context of an event
