@@ -11,7 +11,7 @@ SELFTESTS=$TOP/tools/testing/selftests/kerror
 mkdir -p "$BUILD"
 
 # What tools/kerror is built with and of
-TOOLS_PACKAGES="gcc gettext libc6-dev libcap-ng-dev libinih-dev libjson-c-dev
+TOOLS_PACKAGES="gcc gettext libc6-dev libcap-ng-dev libelf-dev libinih-dev libjson-c-dev
 	libmicrohttpd-dev libmnl-dev libsqlite3-dev libsystemd-dev make pkg-config zlib1g-dev"
 
 # Compiler output is found again in another clone, too.
@@ -101,17 +101,23 @@ progress() {
 }
 
 # keep_pristine NAME: puts the files that the series changes, as they were, to
-# build/NAME/pristine: from the tree that was just unpacked, or from the package.
+# build/NAME/pristine: from the tree that was given, or that was just unpacked, or
+# from the package.
 keep_pristine() {
-	[ ! -e "$BUILD/$1/pristine/Makefile" ] || return 0
-	mkdir -p "$BUILD/$1/pristine"
 	files=$("$TOP/scripts/make-series.sh" --files)
-	if [ -e "$BUILD/$1/unpacked" ]; then
-		(cd "$BUILD/$1/source" && cp -p --parents $files "$BUILD/$1/pristine" 2>/dev/null) || true
-		return 0
+	[ "$files" != "$(cat "$BUILD/$1/pristine.files" 2>/dev/null)" ] || return 0
+	mkdir -p "$BUILD/$1/pristine"
+	origin=$(cat "$BUILD/$1/unpacked" 2>/dev/null || true)
+	[ -n "$origin" ] || [ ! -e "$BUILD/$1/unpacked" ] || [ -e "$BUILD/$1/files" ] ||
+		origin=$BUILD/$1/source
+	if [ -n "$origin" ]; then
+		(cd "$origin" && cp -p --parents $files "$BUILD/$1/pristine" 2>/dev/null) || true
+	else
+		need_packages "linux-source-$1"
+		step "looking at linux-source-$1"
+		tar -C "$BUILD/$1/pristine" --strip-components=1 \
+			-xf "/usr/src/linux-source-$1.tar.xz" \
+			$(printf "linux-source-$1/%s " $files) 2>/dev/null || true
 	fi
-	need_packages "linux-source-$1"
-	step "looking at linux-source-$1"
-	tar -C "$BUILD/$1/pristine" --strip-components=1 -xf "/usr/src/linux-source-$1.tar.xz" \
-		$(printf "linux-source-$1/%s " $files) 2>/dev/null || true
+	echo "$files" > "$BUILD/$1/pristine.files"
 }
