@@ -14,6 +14,9 @@
 #include <linux/uio.h>
 #include <uapi/linux/kerror.h>
 
+/* With the groups of kerror_reserve(): the kernel log has it, do not print it. */
+#define KERROR_PRINTED		0x80000000U
+
 struct kerror_record;
 struct kerror_staging;
 
@@ -47,6 +50,7 @@ int kerror_reserve(struct kerror_reservation *reservation, size_t size,
 		   unsigned int groups);
 void kerror_commit(struct kerror_reservation *reservation, size_t used);
 void kerror_count_lost(unsigned int groups, enum kerror_cause cause);
+bool kerror_is_printing(void);
 
 void kerror_set_paraphrase(bool (*paraphrase)(const void *data, size_t len));
 

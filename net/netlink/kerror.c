@@ -139,8 +139,12 @@ static bool staging_fits(struct kerror_staging *staging, unsigned long end)
 	return end - READ_ONCE(staging->room) <= staging->size;
 }
 
-/* Largest need of one event, twice: one can always wait behind a padding. */
-#define STAGING_EARLY_SIZE	32768
+/*
+ * At least the largest need of one event, twice: one can always wait behind a
+ * padding. If printk() raises events, all that it says before there is more.
+ */
+#define STAGING_EARLY_SIZE \
+	(IS_ENABLED(CONFIG_KERROR_PRINTK) ? 262144 : 32768)
 
 static u8 staging_early_buffer[STAGING_EARLY_SIZE] __aligned(RECORD_ALIGN);
 
@@ -202,7 +206,7 @@ EXPORT_SYMBOL_GPL(kerror_count_lost);
  * kerror_reserve - get room to write one event in place
  * @reservation: filled in
  * @size: most bytes that the event may have
- * @groups: KERROR_GROUP bits of who shall get it
+ * @groups: KERROR_GROUP bits of who shall get it, and %KERROR_PRINTED
  *
  * On success preemption is disabled until kerror_commit(), which must follow
  * in the same context, soon, and without sleeping. Bytes that end up beyond
@@ -342,7 +346,8 @@ int kernel_error_event_iov(const struct iovec *iov, unsigned int nseg,
 		size += min_t(size_t, iov[i].iov_len, KERROR_EVENT_MAX + 1);
 		size = min_t(size_t, size, KERROR_EVENT_MAX + 1);
 	}
-	err = kerror_reserve(&reservation, size, groups);
+	err = kerror_reserve(&reservation, size,
+			     groups & KERROR_GROUPS_DEFINED);
 	if (err == -EMSGSIZE || err == -ENOBUFS)
 		kerror_count_lost(groups, reservation.cause);
 	if (err)
@@ -503,6 +508,21 @@ static bool (*kerror_paraphrase)(const void *data, size_t len);
 void kerror_set_paraphrase(bool (*paraphrase)(const void *data, size_t len))
 {
 	WRITE_ONCE(kerror_paraphrase, paraphrase);
+}
+
+static bool kerror_in_panic;
+
+/**
+ * kerror_is_printing - whether what is printed now is about events
+ *
+ * For who makes events of what is printed: he would get each back for ever. Also
+ * true when nobody will deliver anything any more. Context: any.
+ * Return: true if the caller is the drain worker, or after a panic.
+ */
+bool kerror_is_printing(void)
+{
+	return current == READ_ONCE(kerror_worker) ||
+	       READ_ONCE(kerror_in_panic);
 }
 
 static void kerror_print(const struct kerror_record *record)
@@ -666,6 +686,8 @@ static void kerror_deliver(const struct kerror_record *record)
 		heard |= kerror_publish(group, KERROR_MSG_EVENT, record->pid,
 					record->data, record->size);
 	}
+	if (record->groups & KERROR_PRINTED)
+		return;
 	if (policy == PRINTK_ALWAYS || (policy == PRINTK_UNHEARD && !heard))
 		if (__ratelimit(&kerror_printk_limit))
 			kerror_print(record);
@@ -814,6 +836,7 @@ static int kerror_work(void *unused)
 {
 	bool idle;
 
+	WRITE_ONCE(kerror_worker, current);
 	for (;;) {
 		/* As long as a wake-up is pending, callers save theirs. */
 		kerror_pass();
@@ -1020,6 +1043,7 @@ static int kerror_panic(struct notifier_block *notifier, unsigned long event,
 	struct kerror_record *record;
 	unsigned int unfinished = 0;
 
+	WRITE_ONCE(kerror_in_panic, true);
 	for (staging = staging_list; staging; staging = staging->next)
 		staging->peek = staging->tail;
 	for (;;) {
@@ -1040,7 +1064,8 @@ static int kerror_panic(struct notifier_block *notifier, unsigned long event,
 		if (!first)
 			break;
 		record = staging_record(first);
-		kerror_print(record);
+		if (!(record->groups & KERROR_PRINTED))
+			kerror_print(record);
 		first->peek += record->state & ~RECORD_FLAGS;
 	}
 	if (unfinished)
@@ -1127,8 +1152,6 @@ static int __init kerror_init(void)
 		       PTR_ERR(worker));
 		return PTR_ERR(worker);
 	}
-	WRITE_ONCE(kerror_worker, worker);
-	kerror_wake();
 	return 0;
 }
 subsys_initcall(kerror_init);
