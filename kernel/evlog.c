@@ -30,6 +30,7 @@
 #include <linux/string.h>
 #include <linux/uidgid.h>
 #include "evlog_device.h"
+#include "evlog_internal.h"
 
 /* vsnprintf() keeps 24 and 16 bits of them. */
 #define EVL_WIDTH_MAX		((1 << 23) - 1)
@@ -40,19 +41,6 @@
 
 /* ------------------------------------------------------------------ */
 /* The format string. */
-
-/* One conversion, as vsnprintf() of this kernel reads it. */
-struct evl_conversion {
-	const char *start;	/* its '%' */
-	const char *end;	/* behind it */
-	bool width_argument;
-	bool precision_argument;
-	bool left;		/* flag '-' */
-	int width;		/* -1: none */
-	int precision;		/* -1: none */
-	char qualifier;		/* h, H (hh), l, L (ll), z, t or 0 */
-	char letter;		/* what it is, 0: vsnprintf() does not know it */
-};
 
 static const char *evl_number(const char *fmt, bool *argument, int *number)
 {
@@ -70,7 +58,7 @@ static const char *evl_number(const char *fmt, bool *argument, int *number)
 }
 
 /* Finds the next conversion at or behind @fmt. */
-static bool evl_next(const char *fmt, struct evl_conversion *conversion)
+bool evl_next(const char *fmt, struct evl_conversion *conversion)
 {
 	fmt = strchr(fmt, '%');
 	if (!fmt)
@@ -101,7 +89,7 @@ static bool evl_next(const char *fmt, struct evl_conversion *conversion)
 	return true;
 }
 
-static bool evl_is_64bit(const struct evl_conversion *conversion)
+bool evl_is_64bit(const struct evl_conversion *conversion)
 {
 	return conversion->qualifier == 'L' ||
 	       (BITS_PER_LONG == 64 && conversion->qualifier &&
@@ -109,7 +97,7 @@ static bool evl_is_64bit(const struct evl_conversion *conversion)
 }
 
 /* False for what vsnprintf() does not take, or what it makes nonsense of. */
-static bool evl_is_taken(const struct evl_conversion *conversion)
+bool evl_is_taken(const struct evl_conversion *conversion)
 {
 	if (conversion->letter == '%' &&
 	    (conversion->width_argument || conversion->precision_argument))
@@ -122,20 +110,16 @@ static bool evl_is_taken(const struct evl_conversion *conversion)
 	       EVL_CONVERSION_MAX / 2;
 }
 
+/* Whether it stands for a format and its arguments. */
+bool evl_is_format(const struct evl_conversion *conversion)
+{
+	const char *p = conversion->end - 2;
+
+	return conversion->letter == 'p' && p[0] == 'p' && p[1] == 'V';
+}
+
 /* ------------------------------------------------------------------ */
 /* Recording. */
-
-struct evl_writer {
-	u8 *data;		/* NULL: only measure */
-	size_t at;
-	size_t limit;
-	bool truncated;
-};
-
-/* A va_list that can be passed by address, whatever its type is. */
-struct evl_arguments {
-	va_list list;
-};
 
 /*
  * Adds an argument, or as much of it as fits if @divisible. Returns false if
@@ -167,23 +151,29 @@ static bool evl_put(struct evl_writer *writer, u8 type, u8 flags,
 
 static bool evl_put_string(struct evl_writer *writer,
 			   const struct evl_conversion *conversion,
-			   const char *string)
+			   const char *string, bool last)
 {
-	size_t most = EVL_VARIABLE_MAX;
+	size_t size, most = EVL_VARIABLE_MAX;
 	char shown[16];
 
 	/* As vsnprintf(): the first page and the last are no strings. */
 	if ((unsigned long)string < PAGE_SIZE || IS_ERR_VALUE(string)) {
-		int size = scnprintf(shown, sizeof(shown), "%s", string);
-
+		size = scnprintf(shown, sizeof(shown), "%s", string);
 		return evl_put(writer, EVL_ARG_STRING, EVL_ARG_FLAG_INVALID,
 			       shown, size, true);
 	}
 	/* With a precision, what is behind it may not be readable. */
 	if (conversion->precision >= 0)
 		most = min_t(size_t, most, conversion->precision);
-	return evl_put(writer, EVL_ARG_STRING, 0, string,
-		       strnlen(string, most), true);
+	string += writer->skip;
+	writer->skip = 0;
+	size = strnlen(string, most);
+	if (last && size && string[size - 1] == '\n' &&
+	    conversion->width < 0 && !conversion->width_argument) {
+		size--;
+		writer->ended = true;
+	}
+	return evl_put(writer, EVL_ARG_STRING, 0, string, size, true);
 }
 
 /*
@@ -279,10 +269,16 @@ static bool evl_put_integer(struct evl_writer *writer,
 	return evl_put(writer, type, 0, &value32, sizeof(value32), false);
 }
 
-static void evl_put_arguments(struct evl_writer *writer, const char *fmt,
-			      struct evl_arguments *args)
+/*
+ * Adds the arguments of @fmt. If writer->splice, those of a %pV take its place,
+ * and the newline that ends the message is not recorded; @last: @fmt ends it.
+ */
+bool evl_put_arguments(struct evl_writer *writer, const char *fmt,
+		       struct evl_arguments *args, bool last)
 {
 	struct evl_conversion conversion;
+	struct evl_arguments inner;
+	struct va_format *format;
 	bool fits = true;
 	int number;
 	u8 byte;
@@ -294,14 +290,14 @@ static void evl_put_arguments(struct evl_writer *writer, const char *fmt,
 			conversion.width = number;
 			if (!evl_put(writer, EVL_ARG_WIDTH, 0, &number,
 				     sizeof(number), false))
-				return;
+				return false;
 		}
 		if (conversion.precision_argument) {
 			number = va_arg(args->list, int);
 			conversion.precision = max(number, 0);
 			if (!evl_put(writer, EVL_ARG_PRECISION, 0, &number,
 				     sizeof(number), false))
-				return;
+				return false;
 		}
 		switch (conversion.letter) {
 		case '%':
@@ -313,20 +309,30 @@ static void evl_put_arguments(struct evl_writer *writer, const char *fmt,
 			break;
 		case 's':
 			fits = evl_put_string(writer, &conversion,
-					      va_arg(args->list, char *));
+					      va_arg(args->list, char *),
+					      last && !*fmt);
 			break;
 		case 'p':
-			fits = evl_put_pointer(writer, &conversion,
-					       va_arg(args->list, void *));
+			if (!writer->splice || !evl_is_format(&conversion)) {
+				fits = evl_put_pointer(writer, &conversion,
+						       va_arg(args->list, void *));
+				break;
+			}
+			format = va_arg(args->list, struct va_format *);
+			va_copy(inner.list, *format->va);
+			fits = evl_put_arguments(writer, format->fmt, &inner,
+						 last && !*fmt);
+			va_end(inner.list);
 			break;
 		default:
 			fits = evl_put_integer(writer, &conversion, args);
 		}
 	}
+	return fits;
 }
 
 /* zlib's CRC-32. */
-static u32 evl_crc(const char *text, size_t len)
+u32 evl_crc(const char *text, size_t len)
 {
 	return ~crc32_le(~0U, (const u8 *)text, len);
 }
@@ -335,8 +341,8 @@ static u32 evl_crc(const char *text, size_t len)
 /* Sites: what facility and format are, found out once. */
 
 /* @fmt is NULL for an event without one. */
-static void evl_site_learn(struct evl_site *site, const char *facility,
-			   const char *fmt)
+void evl_site_learn(struct evl_site *site, const char *facility,
+		    const char *fmt)
 {
 	struct evl_conversion conversion;
 	size_t length = strlen(facility);
@@ -413,33 +419,32 @@ static const struct evl_site *evl_site_get(struct evl_site *site,
 /* ------------------------------------------------------------------ */
 /* The event. */
 
-/* What a call says of an event, but for its variable part. */
-struct evl_event {
-	const struct evl_site *site;
-	const struct device *dev;
-	int event_type;
-	int severity;
-	u8 format;
-};
-
 /* What every event begins with; on success evl_end() must follow. */
-static int evl_begin(struct kerror_reservation *reservation, size_t room,
-		     const struct evl_event *event)
+int evl_begin(struct kerror_reservation *reservation, size_t room,
+	      const struct evl_event *event)
 {
 	const struct evl_site *site = event->site;
-	char device[EVL_DEVICE_MAX];
-	size_t device_size = event->dev ? evl_device(event->dev, device) : 0;
+	const char *device = event->device;
+	char name[EVL_DEVICE_MAX];
+	size_t device_size = 0;
 	struct task_struct *task = current;
 	struct evl_header *header;
-	u32 flags = 0;
+	u32 flags = event->flags;
 	int err;
 
-	if (site->facility_cut || device_size > sizeof(device)) {
-		device_size = min(device_size, sizeof(device));
-		flags = EVL_FLAG_TRUNCATED;
+	if (event->dev) {
+		device_size = evl_device(event->dev, name);
+		device = name;
+	} else if (device) {
+		device_size = strlen(device) + 1;
+	}
+	if (site->facility_cut || device_size > sizeof(name)) {
+		device_size = min(device_size, sizeof(name));
+		flags |= EVL_FLAG_TRUNCATED;
 	}
 	err = kerror_reserve(reservation, sizeof(*header) + device_size + room,
-			     KERROR_GROUP_EVLOG);
+			     KERROR_GROUP_EVLOG |
+			     (flags & EVL_FLAG_PRINTK ? KERROR_PRINTED : 0));
 	if (err)
 		return err;
 	/* What is not set is zero already. */
@@ -483,15 +488,8 @@ static int evl_begin(struct kerror_reservation *reservation, size_t room,
 	return 0;
 }
 
-static u8 *evl_variable(struct kerror_reservation *reservation)
-{
-	const struct evl_header *header = reservation->data;
-
-	return reservation->data + sizeof(*header) + header->device_size;
-}
-
-static void evl_end(struct kerror_reservation *reservation, size_t used,
-		    bool truncated)
+void evl_end(struct kerror_reservation *reservation, size_t used,
+	     bool truncated)
 {
 	struct evl_header *header = reservation->data;
 
@@ -650,7 +648,7 @@ static int evl_vprintf_any(const struct evl_event *event, va_list list)
 	if (err == -ENOBUFS && site->bound >= EVL_VARIABLE_MAX) {
 		writer.at = site->size;
 		va_copy(args.list, list);
-		evl_put_arguments(&writer, site->fmt, &args);
+		evl_put_arguments(&writer, site->fmt, &args, false);
 		va_end(args.list);
 		writer.limit = min_t(size_t, writer.at, EVL_VARIABLE_MAX);
 		writer.truncated = false;
@@ -667,7 +665,7 @@ static int evl_vprintf_any(const struct evl_event *event, va_list list)
 		writer.truncated = true;
 	} else {
 		va_copy(args.list, list);
-		evl_put_arguments(&writer, site->fmt, &args);
+		evl_put_arguments(&writer, site->fmt, &args, false);
 		va_end(args.list);
 	}
 	/* What was cut off may have been written. */
@@ -677,14 +675,46 @@ static int evl_vprintf_any(const struct evl_event *event, va_list list)
 	return 0;
 }
 
+/* Records an event of which all but the arguments is known. */
+int evl_record(const struct evl_event *event, va_list list)
+{
+	const struct evl_site *site = event->site;
+	struct evl_value values[EVL_SITE_ARGUMENTS];
+	struct kerror_reservation reservation;
+	struct evl_arguments args;
+	size_t size = 0;
+	u8 *to;
+	int err;
+
+	if (site->bound < 0)
+		return site->bound;
+	if (!site->simple)
+		return evl_vprintf_any(event, list);
+	if (site->arguments) {
+		va_copy(args.list, list);
+		size = evl_take_values(site, values, args.list);
+		va_end(args.list);
+		if (!size || site->size + size > EVL_VARIABLE_MAX)
+			return evl_vprintf_any(event, list);
+	}
+	size += site->size;
+	err = evl_begin(&reservation, size, event);
+	if (err) {
+		kerror_count_lost(KERROR_GROUP_EVLOG, reservation.cause);
+		return err;
+	}
+	to = evl_variable(&reservation);
+	memcpy(to, site->fmt, site->size - 1);
+	evl_put_values(site, values, to + site->size);
+	evl_end(&reservation, size, false);
+	return 0;
+}
+
 static __printf(6, 0)
 int evl_vprintf_at(struct evl_site *known, const struct device *dev,
 		   const char *facility, int event_type, int severity,
 		   const char *fmt, va_list list)
 {
-	struct evl_value values[EVL_SITE_ARGUMENTS];
-	struct kerror_reservation reservation;
-	struct evl_arguments args;
 	struct evl_site own;
 	struct evl_event event = {
 		.dev = dev,
@@ -692,38 +722,11 @@ int evl_vprintf_at(struct evl_site *known, const struct device *dev,
 		.severity = severity,
 		.format = EVL_FORMAT_PRINTF,
 	};
-	const struct evl_site *site;
-	size_t size;
-	u8 *to;
-	int err;
 
 	if (!facility || !fmt)
 		return -EINVAL;
 	event.site = evl_site_get(known, &own, facility, fmt);
-	site = event.site;
-	if (site->bound < 0)
-		return site->bound;
-	if (!site->simple)
-		return evl_vprintf_any(&event, list);
-	size = 0;
-	if (site->arguments) {
-		va_copy(args.list, list);
-		size = evl_take_values(site, values, args.list);
-		va_end(args.list);
-		if (!size || site->size + size > EVL_VARIABLE_MAX)
-			return evl_vprintf_any(&event, list);
-	}
-	size += site->size;
-	err = evl_begin(&reservation, size, &event);
-	if (err) {
-		kerror_count_lost(KERROR_GROUP_EVLOG, reservation.cause);
-		return err;
-	}
-	to = evl_variable(&reservation);
-	memcpy(to, fmt, site->size - 1);
-	evl_put_values(site, values, to + site->size);
-	evl_end(&reservation, size, false);
-	return 0;
+	return evl_record(&event, list);
 }
 
 /**

@@ -7,6 +7,8 @@
  * of evl_render() is compared with that of snprintf() for the same call.
  */
 #include <kunit/test.h>
+#include <linux/device.h>
+#include <linux/evlog_printk.h>
 #include <linux/irq_work.h>
 #include <linux/net.h>
 #include <linux/timekeeping.h>
@@ -669,6 +671,130 @@ static void test_ratelimit(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, announced, suppressed);
 }
 
+#ifdef CONFIG_KERROR_PRINTK
+#define LONG_TEXT "a text of seventy bytes, so that two of them are longer than what is kept"
+
+/*
+ * Receives the next message that this thread has printed and compares it; the
+ * text of the event is what vsnprintf() made of the message.
+ */
+static const struct evl_header *test_printed(struct kunit *test, u8 severity,
+					     u32 flags, const char *format,
+					     const char *text)
+{
+	const struct evl_header *header;
+	const u8 *variable;
+	char rendered[200] = "";
+
+	do {
+		header = test_receive(test);
+	} while (header->tid != task_pid_nr(current));
+	variable = (u8 *)(header + 1) + header->device_size;
+	KUNIT_EXPECT_EQ(test, header->severity, severity);
+	KUNIT_EXPECT_EQ(test, header->flags & ~(u32)EVL_FLAG_BOOT,
+			flags | EVL_FLAG_PRINTK);
+	if (!format) {
+		KUNIT_EXPECT_EQ(test, header->format, EVL_FORMAT_STRING);
+		KUNIT_EXPECT_EQ(test, header->event_id, 0);
+		KUNIT_EXPECT_EQ(test, header->variable_size, strlen(text));
+		KUNIT_EXPECT_TRUE(test, !memcmp(variable, text, strlen(text)));
+		return header;
+	}
+	KUNIT_ASSERT_EQ(test, header->format, EVL_FORMAT_PRINTF);
+	KUNIT_EXPECT_STREQ(test, variable, format);
+	KUNIT_EXPECT_EQ(test, header->event_id,
+			evl_crc(format, strlen(format)));
+	KUNIT_EXPECT_STREQ(test, header->facility, "kernel");
+	KUNIT_EXPECT_EQ(test, header->facility_hash, evl_crc("kernel", 6));
+	evl_render(rendered, sizeof(rendered), variable, test_at, test_end);
+	KUNIT_EXPECT_STREQ(test, rendered, text);
+	return header;
+}
+
+/* Prints what another function was given, as drivers do. */
+static __printf(2, 3)
+void test_print_nested(const char *outer, const char *fmt, ...)
+{
+	struct va_format format = { .fmt = fmt };
+	va_list args;
+
+	va_start(args, fmt);
+	format.va = &args;
+	evl_printk(outer, &format, 7);
+	va_end(args);
+}
+
+static void test_printk(struct kunit *test)
+{
+	struct device *device = root_device_register("evlog-kunit");
+	char changing[] = KERN_ERR "first %d\n";
+	const struct evl_header *header;
+	char refused[] = "%*% %d\n";
+	int limit = READ_ONCE(evl_printk_limit), i;
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(device));
+	WRITE_ONCE(evl_printk_limit, 8);
+	for (i = 0; i < 2; i++) {
+		printk(KERN_CRIT "status %#x of %s\n", 5 + i, "disk");
+		test_printed(test, LOG_CRIT, 0, "status %#x of %s",
+			     i ? "status 0x6 of disk" : "status 0x5 of disk");
+	}
+	/* The same address, other text and arguments. */
+	evl_printk(changing, 1);
+	test_printed(test, LOG_ERR, 0, "first %d", "first 1");
+	strscpy(changing, KERN_ERR "is %s\n", sizeof(changing));
+	evl_printk(changing, "second");
+	test_printed(test, LOG_ERR, 0, "is %s", "is second");
+	/* Too long to be remembered */
+	printk(KERN_INFO LONG_TEXT " of %s, " LONG_TEXT "%c\n", "text", '!');
+	test_printed(test, LOG_INFO, 0,
+		     LONG_TEXT " of %s, " LONG_TEXT "%c",
+		     LONG_TEXT " of text, " LONG_TEXT "!");
+	/* A level, or a newline, that comes as an argument. */
+	printk("%sdepth %d\n", KERN_ALERT, 1);
+	test_printed(test, LOG_ALERT, 0, "%sdepth %d", "depth 1");
+	printk(KERN_NOTICE "%d %s", 1, "line\n");
+	test_printed(test, LOG_NOTICE, 0, "%d %s", "1 line");
+	printk(KERN_NOTICE "%d %6s", 1, "lin\n");
+	test_printed(test, LOG_NOTICE, EVL_FLAG_OPEN, "%d %6s", "1   lin\n");
+	printk("by default\n");
+	test_printed(test, default_message_loglevel, 0, "by default",
+		     "by default");
+	/* Lines in pieces. */
+	printk(KERN_WARNING "begin");
+	test_printed(test, LOG_WARNING, EVL_FLAG_OPEN, "begin", "begin");
+	printk(KERN_CONT " middle %d", 1);
+	test_printed(test, LOG_WARNING, EVL_FLAG_OPEN | EVL_FLAG_CONTINUES,
+		     " middle %d", " middle 1");
+	printk(KERN_CONT " end\n");
+	test_printed(test, LOG_WARNING, EVL_FLAG_CONTINUES, " end", " end");
+	/* Formats that stand for others. */
+	test_print_nested(KERN_ERR "%pV, %d\n", "a %s %*d", "b", 3, 4);
+	test_printed(test, LOG_ERR, 0, "a %s %*d, %d", "a b   4, 7");
+	test_print_nested("%pV", KERN_ALERT "a %llx\n", 1ULL << 40);
+	test_printed(test, LOG_ALERT, 0, "a %llx", "a 10000000000");
+	dev_err(device, "bad block %llu of %c\n", 77ULL, 'x');
+	header = test_printed(test, LOG_ERR, 0, "%s %s: bad block %llu of %c",
+			      " evlog-kunit: bad block 77 of x");
+	KUNIT_EXPECT_EQ(test, header->device_size, 0);
+	/* Not what evl_printf() takes. */
+	evl_printk(refused, 5, 6);
+	snprintf(changing, sizeof(changing), refused, 5, 6);
+	changing[strcspn(changing, "\n")] = '\0';
+	test_printed(test, default_message_loglevel, 0, NULL, changing);
+	/* What user space wrote, and what is not severe enough. */
+	printk(evl_printk_by_user, "of a user\n");
+	vprintk_emit(1, LOG_ERR, NULL, "of a user\n", (va_list) {});
+	WRITE_ONCE(evl_printk_limit, LOG_ERR + 1);
+	printk(KERN_WARNING "hardly of interest");
+	printk(KERN_CONT ", nor this\n");
+	printk(KERN_ERR "severe\n");
+	test_printed(test, LOG_ERR, 0, "severe", "severe");
+	WRITE_ONCE(evl_printk_limit, limit);
+	root_device_unregister(device);
+}
+#endif
+
 static struct kunit_case evl_test_cases[] = {
 	KUNIT_CASE(test_header),
 	KUNIT_CASE(test_severity),
@@ -685,6 +811,9 @@ static struct kunit_case evl_test_cases[] = {
 	KUNIT_CASE(test_write),
 	KUNIT_CASE(test_devices),
 	KUNIT_CASE(test_ratelimit),
+#ifdef CONFIG_KERROR_PRINTK
+	KUNIT_CASE(test_printk),
+#endif
 	{}
 };
 

@@ -50,7 +50,9 @@ finish() {
 
 # guest_checks NAME ARCH: the selftests, and two readers of the same events.
 guest_checks() {
-	name=$1 arch=$2 suffix=
+	name=$1 arch=$2 suffix= forward=0
+	# Once as it was, once with the kernel's messages
+	[ "$name" = 6.1 ] || forward=8
 	[ "$arch" = x86_64 ] || suffix=-$arch
 	step "Linux $name, $arch with 2 CPUs in QEMU" 2>&1
 	check "$name$suffix: selftests in the guest" "$TOP/scripts/guest.sh" "$name" check "$arch"
@@ -60,13 +62,15 @@ guest_checks() {
 	if ! grep -qs '^CONFIG_TEST_EVLOG_STRESS=m' "$BUILD/$name/$arch/.config"; then
 		echo "# stress, skipped: its driver wants tracepoints, hrtimers and NMIs as on x86 in 4.18"
 	else
-		check "$name$suffix: stress, short" env APPEND=events=200000 \
+		check "$name$suffix: stress, short" env APPEND="events=200000 forward=$forward" \
 			"$TOP/scripts/guest.sh" "$name" stress "$arch"
 		count "$BUILD/$name/stress$suffix.log"
 	fi
 	check "$name$suffix: events captured" "$TOP/scripts/guest.sh" "$name" capture "$arch"
 	check "$name$suffix: an independent reader decodes the same" same_by_two_readers
 	check "$name$suffix: the demo's events, as on any kernel" demo_shows_all
+	check "$name$suffix: messages of a boot and their events" messages_are_events
+	grep -a 'lines of the log' "$logs/$name$suffix--messages-of-a-boot-and-their-events" || true
 	check "$name$suffix: a panic prints the events that wait" panic_prints_what_waits
 	check "$name$suffix: an oops does not keep the events that wait" oops_delivers_what_waits
 }
@@ -94,6 +98,12 @@ same_by_two_readers() {
 		> "$BUILD/$name/reader$suffix.json" &&
 	python3 "$TOP/scripts/compare-readers.py" "$BUILD/$name/capture$suffix.log" \
 		"$BUILD/$name/reader$suffix.json"
+}
+
+# What the kernel prints arrives as events, too.
+messages_are_events() {
+	APPEND=evlog.printk=8 TIMEOUT=300 "$TOP/scripts/guest.sh" "$name" boot "$arch" &&
+	python3 "$TOP/scripts/compare-boot.py" "$BUILD/$name/boot$suffix.log"
 }
 
 # What kerrord prints for the sample driver is the same on each kernel. But before
@@ -184,10 +194,12 @@ checkpatch() {
 	# has what only <asm/nmi.h> has.
 	# In programs, not what is good for the kernel only: its types and macros,
 	# strscpy(), messages that can be grepped for, which SQL is not; one language.
+	# In a test of printk(), that drivers should call something else.
 	for patch in "$TOP/patches/$1"/*.patch; do
 		user=
 		case $patch in
 		*-tools-*) user=,PREFER_KERNEL_TYPES,PREFER_DEFINED_ATTRIBUTE_MACRO,SPLIT_STRING,LONG_LINE,TYPO_SPELLING ;;
+		*-selftests-*) user=,PREFER_PR_LEVEL,PRINTK_WITHOUT_KERN_LEVEL,LOGGING_CONTINUATION ;;
 		esac
 		(cd "$BUILD/6.12/source" && perl scripts/checkpatch.pl --strict \
 			--no-summary --terse --show-types --color=never --ignore \
@@ -198,7 +210,8 @@ checkpatch() {
 }
 
 OBJECTS="net/netlink/kerror.o kernel/evlog.o kernel/test_evlog.o samples/evlog/evlog_sample.o
-	kernel/test_evlog_stress.o kernel/test_evlog_bench.o"
+	kernel/test_evlog_stress.o kernel/test_evlog_bench.o kernel/evlog_printk.o
+	kernel/printk/printk.o"
 kbuild() {
 	kernel=$1
 	shift
@@ -216,7 +229,8 @@ kernel_doc_is_silent() {
 	(cd "$TOP" && perl "$BUILD/$1/source/scripts/kernel-doc" -Wall -none \
 		include/linux/kerror.h include/linux/evlog.h \
 		include/uapi/linux/kerror.h include/uapi/linux/evlog.h \
-		net/netlink/kerror.c kernel/evlog.c 2>&1) | tee "$logs/kernel-doc-$1.out"
+		include/linux/evlog_printk.h net/netlink/kerror.c kernel/evlog.c \
+		kernel/evlog_printk.c 2>&1) | tee "$logs/kernel-doc-$1.out"
 	! grep -qiE 'warning|error:' "$logs/kernel-doc-$1.out"
 }
 
@@ -252,7 +266,7 @@ bisectable() {
 			ARCH=x86_64 CC="ccache gcc" allnoconfig || return 1
 		make -s -C "$step_tree" O="$out" ARCH=x86_64 CC="ccache gcc" -j"$(nproc)" \
 			W=1 net/netlink/ || return 1
-		for object in kernel/evlog.o kernel/test_evlog.o samples/evlog/; do
+		for object in kernel/evlog.o kernel/printk/printk.o kernel/evlog_printk.o kernel/test_evlog.o samples/evlog/; do
 			[ -e "$step_tree/${object%.o}.c" ] || [ -e "$step_tree/${object}Makefile" ] || continue
 			make -s -C "$step_tree" O="$out" ARCH=x86_64 CC="ccache gcc" W=1 $object || return 1
 		done

@@ -133,7 +133,7 @@ yes*) fragments="guest-2.6 i386-2.6" ;;
 i386|x86_64) fragments="guest x86" ;;
 *) fragments="guest $arch" ;;
 esac
-[ "$arch" = "$2" ] || fragments="$fragments ${2#*-}"
+[ "$arch" = "$2" ] || fragments="$fragments ${2#*-}${old:+-2.6}"
 (cd "$SELFTESTS/config" && cat $(printf '%s.config ' $fragments)) > "$out/fragments"
 kmake() {
 	make -C "$source" O="$out" ARCH="$karch" CROSS_COMPILE="$cross" \

@@ -17,6 +17,7 @@ die() { echo "make-series: $*" >&2; exit 1; }
 files="MAINTAINERS init/Kconfig kernel/Makefile net/netlink/Makefile"
 others="Makefile include/uapi/linux/netlink.h include/linux/netlink.h
 include/linux/irq_work.h kernel/timer.c samples/Kconfig samples/Makefile
+kernel/printk.c kernel/printk/printk.c drivers/char/mem.c
 tools/testing/selftests/Makefile"
 [ "$*" != --files ] || { echo $files $others; exit 0; }
 [ $# -eq 2 ] || die "usage: make-series.sh KERNEL_TREE FOLDER"
@@ -66,6 +67,19 @@ insert() {
 	cat "$work/edited" > "$repo/$1"
 }
 
+# change FILE REGEX TEXT: puts other text for the first match.
+change() {
+	TEXT=$3 REGEX=$2 awk '
+	!done && match($0, ENVIRON["REGEX"]) {
+		$0 = substr($0, 1, RSTART - 1) ENVIRON["TEXT"] substr($0, RSTART + RLENGTH)
+		done = 1
+	}
+	{ print }
+	END { exit !done }' "$repo/$1" > "$work/edited" ||
+		die "$1: no line matches /$2/; nothing was written"
+	cat "$work/edited" > "$repo/$1"
+}
+
 # add PATH...: copies files or whole folders, as far as they are tracked here.
 add() {
 	(cd "$top" && git ls-files -- "$@") > "$work/files"
@@ -92,8 +106,11 @@ case $(sed -n 's/^VERSION *= *//p; s/^PATCHLEVEL *= */./p' "$tree/Makefile" | tr
 2.6) compat=yes ;;
 [345].*) echo "make-series: warning: this is tried on Linux 2.6 and from 6.1 on" >&2 ;;
 esac
+printk=kernel/printk/printk.c
+[ -f "$tree/$printk" ] || printk=kernel/printk.c
+files="$files $printk"
 if [ "$compat" ]; then
-	files="$files Makefile"
+	files="$files Makefile drivers/char/mem.c"
 	[ -f "$tree/include/linux/irq_work.h" ] || files="$files kernel/timer.c"
 else
 	files="$files samples/Kconfig samples/Makefile tools/testing/selftests/Makefile"
@@ -165,8 +182,8 @@ Take protocol number $number for error events, and add the lines to Makefiles
 and Kconfig files that the following patches need. The new Kconfig files
 are empty so far: nothing can be switched on before it is there.
 
-This is the only patch of the series that changes what is built from
-existing files.
+No other patch of the series changes what is built from existing files,
+but for the one that hooks into printk().
 M
 
 add include/uapi/linux/kerror.h include/linux/kerror.h net/netlink/kerror.c \
@@ -184,13 +201,40 @@ it missed, and events that nobody hears are printed.
 M
 
 add include/uapi/linux/evlog.h include/linux/evlog.h kernel/evlog.c \
-    kernel/evlog_device.h kernel/Kconfig.evlog
+    kernel/evlog_device.h kernel/evlog_internal.h kernel/Kconfig.evlog
 commit "evlog: add structured events for drivers" <<'M'
 evl_printf() takes what printk() takes, and a facility, a kind of event
 and a severity. The event that programs receive has the context in a
 header, and the arguments as values beside the unexpanded format. Its
 CRC identifies the kind of event, so that a program need not look at any
 text. evl_write() sends data of the driver's own.
+M
+
+add include/linux/evlog_printk.h kernel/evlog_printk.c kernel/Kconfig.evlog_printk
+insert $printk after '^#include <linux/' '#include <linux/evlog_printk.h>'
+insert init/Kconfig after '^source "kernel/Kconfig.evlog"$' 'source "kernel/Kconfig.evlog_printk"'
+insert kernel/Makefile after '^obj-\$\(CONFIG_EVLOG\)' \
+"${compat:+CFLAGS_evlog_printk.o := -include kerror_compat/printf.h
+}"'obj-$(CONFIG_KERROR_PRINTK) += evlog_printk.o'
+if [ "$compat" ]; then
+	insert $printk before '^\tprinted_len \+?= vsc?nprintf\(printk_buf' \
+'	evl_forward_printk(0, EVL_LEVEL_OF_LINE, NULL, fmt, args);
+'
+	insert drivers/char/mem.c after '^#include <linux/' '#include <linux/evlog_printk.h>'
+	change drivers/char/mem.c 'printk\("%s", tmp\)' 'printk(evl_printk_by_user, tmp)'
+else
+	insert $printk before '^\tva_copy\(args2, args\);' \
+'	evl_forward_printk(facility, level, dev_info, fmt, args);
+'
+fi
+commit "printk: hand messages to evlog" <<'M'
+With CONFIG_KERROR_PRINTK each message that the kernel prints is an event,
+too: its format and arguments, its level and device, and an id that does
+not depend on the values. Programs need not match text any more, and no
+driver has to change.
+
+Switched off, which it can be at run time, it is one predicted branch.
+The rest of the series works without this patch.
 M
 
 add samples/evlog

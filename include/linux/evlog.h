@@ -18,6 +18,7 @@
 #define _LINUX_EVLOG_H
 
 #include <linux/errno.h>
+#include <linux/kernel.h>
 #include <linux/ratelimit.h>
 #include <linux/stdarg.h>
 #include <linux/types.h>
@@ -103,6 +104,21 @@ int evl_suppressed(void);
  * The functions of the names below do the same, but have to look at facility
  * and format each time.
  */
+/*
+ * Lists the event where the messages of printk() are listed
+ * (CONFIG_PRINTK_INDEX), if its severity and format are constant.
+ */
+#define evl_index(severity, fmt)					\
+	printk_index_subsys_emit("",					\
+				 (severity) == LOG_EMERG ? KERN_EMERG :	\
+				 (severity) == LOG_ALERT ? KERN_ALERT :	\
+				 (severity) == LOG_CRIT ? KERN_CRIT :	\
+				 (severity) == LOG_ERR ? KERN_ERR :	\
+				 (severity) == LOG_NOTICE ? KERN_NOTICE : \
+				 (severity) == LOG_INFO ? KERN_INFO :	\
+				 (severity) == LOG_DEBUG ? KERN_DEBUG :	\
+				 KERN_WARNING, fmt)
+
 #define evl_site_if(constant)						\
 ({									\
 	static struct evl_site evl_site;				\
@@ -155,10 +171,13 @@ int evl_suppressed(void);
  * Return: as evl_vprintf().
  */
 #define dev_evl_printf(dev, facility, event_type, severity, fmt, ...)	\
+({									\
+	evl_index(severity, fmt);					\
 	evl_printf_at(evl_site_if(__builtin_constant_p(facility) &&	\
 				  __builtin_constant_p(fmt)),		\
 		      dev, facility, event_type, severity, fmt,		\
-		      ##__VA_ARGS__)
+		      ##__VA_ARGS__);					\
+})
 
 #else /* CONFIG_EVLOG */
 

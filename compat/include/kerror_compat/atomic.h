@@ -10,10 +10,7 @@
 #include <linux/smp.h>
 #include <linux/spinlock.h>
 
-/* 3.19; only for what one instruction loads or stores */
-#ifndef READ_ONCE
-#define READ_ONCE(x)	(*(volatile typeof(x) *)&(x))
-#endif
+/* 3.19, as READ_ONCE() of driver.h */
 #ifndef WRITE_ONCE
 #define WRITE_ONCE(x, value) (*(volatile typeof(x) *)&(x) = (value))
 #endif

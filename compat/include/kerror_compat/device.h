@@ -27,6 +27,12 @@ static inline size_t evl_device(const struct device *dev, char *text)
 }
 #endif
 
+/* 5.9 */
+struct dev_printk_info {
+	char subsystem[16];
+	char device[48];
+};
+
 /* 3.6 */
 #ifndef PLATFORM_DEVID_NONE
 #define PLATFORM_DEVID_NONE	(-1)

@@ -26,6 +26,51 @@ enum { false, true };
 #define __force
 #endif
 
+/*
+ * 5.15. The kernel does not show this index; programs find it in vmlinux and in
+ * modules. Older compilers have another opinion of what a constant is.
+ */
+#ifndef printk_index_subsys_emit
+#if __GNUC__ >= 4
+struct pi_entry {
+	const char *fmt;
+	const char *func;
+	const char *file;
+	unsigned int line;
+	const char *level;
+	const char *subsys_fmt_prefix;
+} __attribute__((packed));
+
+#define printk_index_subsys_emit(prefix_text, level_text, fmt_text, ...) \
+do {									\
+	if (__builtin_constant_p(fmt_text) &&				\
+	    __builtin_constant_p(level_text)) {				\
+		static const struct pi_entry __entry			\
+		__attribute__((used)) = {				\
+			.fmt = __builtin_constant_p(fmt_text) ?		\
+			       (fmt_text) : NULL,			\
+			.func = __func__,				\
+			.file = __FILE__,				\
+			.line = __LINE__,				\
+			.level = __builtin_constant_p(level_text) ?	\
+				 (level_text) : NULL,			\
+			.subsys_fmt_prefix = prefix_text,		\
+		};							\
+		static const struct pi_entry *__entry_at		\
+		__attribute__((used, section(".printk_index"))) = &__entry; \
+	}								\
+} while (0)
+#else
+#define printk_index_subsys_emit(prefix_text, level_text, fmt_text, ...) \
+	do { } while (0)
+#endif
+#endif
+
+/* 3.19; only for what one instruction loads or stores */
+#ifndef READ_ONCE
+#define READ_ONCE(x)	(*(volatile typeof(x) *)&(x))
+#endif
+
 /* 3.2 */
 #ifndef __printf
 #define __printf(fmt, first) __attribute__((format(printf, fmt, first)))

@@ -139,6 +139,11 @@ static inline int kstrtoul(const char *text, unsigned int base,
 #define early_initcall(function) core_initcall(function)
 #endif
 
+/* 2.6.30: before, all formats seem to be the kernel's own */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(2, 6, 30)
+#define __module_address(address) ((struct module *)NULL)
+#endif
+
 /* 2.6.17 */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(2, 6, 17)
 #define atomic_notifier_chain_register(list, block) \

@@ -14,6 +14,14 @@
 #define pr_warn(fmt, ...)	printk(KERN_WARNING pr_fmt(fmt), ##__VA_ARGS__)
 #define pr_notice(fmt, ...)	printk(KERN_NOTICE pr_fmt(fmt), ##__VA_ARGS__)
 
+/* 2.6.36; before, no format stands for another */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(2, 6, 36)
+struct va_format {
+	const char *fmt;
+	va_list *va;
+};
+#endif
+
 /* 2.6.9; one caller at a time, as evlog has it */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(2, 6, 9)
 static inline int vprintk(const char *fmt, va_list args)
