@@ -138,6 +138,12 @@ static void add_context(struct json_object *object,
 		json_add(object, "oops", flag());
 	if (header->flags & EVL_FLAG_TRUNCATED)
 		json_add(object, "truncated", flag());
+	if (header->flags & EVL_FLAG_PRINTK)
+		json_add(object, "printk", flag());
+	if (header->flags & EVL_FLAG_CONTINUES)
+		json_add(object, "continues", flag());
+	if (header->flags & EVL_FLAG_OPEN)
+		json_add(object, "open", flag());
 	json_add(object, "cpu", json_number(header->cpu));
 	json_add(object, "uid", json_number(header->uid));
 	json_add(object, "gid", json_number(header->gid));
