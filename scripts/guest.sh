@@ -176,6 +176,26 @@ esac
 [ "$script" = shell ] && input=/dev/stdin || input=/dev/null
 cpus=${CPUS:-2}
 [ "${variant%%-*}" != um ] || cpus=1
+# What the broad configuration has drivers for; the disks have nothing on them.
+devices=
+case $variant in
+*-broad)
+	drive() { devices="$devices -drive driver=null-co,size=64M,read-zeroes=on,if=none,id=$1 -device $2,drive=$1"; }
+	devices="-audiodev none,id=audio -device e1000e -device rtl8139 -device virtio-net-pci -device vmxnet3 -device pcnet
+		-device i82559er -device igb -device qemu-xhci -device usb-ehci,id=ehci -device intel-hda
+		-device hda-duplex,audiodev=audio -device ES1370,audiodev=audio -device AC97,audiodev=audio
+		-device i6300esb
+		-device virtio-rng-pci -device virtio-scsi-pci,id=scsi -device megasas -device pvscsi
+		-device lsi53c895a -vga std -device ich9-ahci,id=ahci"
+	[ $kind != old ] || devices="-audiodev none,id=audio -device e1000 -device rtl8139 -device pcnet -device i82559er
+		-device piix3-usb-uhci -device usb-ehci,id=ehci -device ES1370,audiodev=audio
+		-device AC97,audiodev=audio -device lsi53c895a,id=scsi -vga std"
+	qemu-system-x86_64 -device help 2>/dev/null | grep -q '"igb"' || devices=$(echo "$devices" | sed 's/-device igb//')
+	drive disk0 scsi-hd,bus=scsi.0
+	drive disk1 usb-storage,bus=ehci.0
+	[ $kind = old ] || { drive disk2 nvme,serial=kerror; drive disk3 virtio-blk-pci; drive disk4 ide-hd,bus=ahci.0; }
+	;;
+esac
 parameters="kerror.staging_kb=512 kerror.history_kb=8192 guest=$script cpus=$cpus ${APPEND:-}"
 if [ $kind = old ]; then
 	# One thread for both CPUs: with two, one boot in fifty or so hung on a busy
@@ -192,12 +212,14 @@ elif [ $arch = s390x ]; then
 		-smp "$cpus" -m "${MEMORY:-1024}" \
 		-append "console=ttysclp0 random.trust_cpu=on loglevel=${LOGLEVEL:-1} panic=-1 $parameters"
 else
-	set -- qemu-system-x86_64 -M microvm,rtc=on,pic=on,pit=on -cpu "${CPU:-max}" -accel tcg,thread=multi \
+	machine=microvm,rtc=on,pic=on,pit=on
+	[ -z "$devices" ] || machine=q35
+	set -- qemu-system-x86_64 -M $machine -cpu "${CPU:-max}" -accel tcg,thread=multi \
 		-smp "$cpus" -m "${MEMORY:-1024}" \
 		-append "console=ttyS0 tsc=reliable random.trust_cpu=on loglevel=${LOGLEVEL:-1} panic=-1 reboot=t $parameters"
 fi
 [ "${1##*/}" = linux ] || set -- "$@" -nodefaults -no-user-config -display none -no-reboot \
-	-serial stdio -kernel "$image" -initrd "$initrd"
+	-serial stdio $devices -kernel "$image" -initrd "$initrd"
 timeout --foreground "${TIMEOUT:-1500}" "$@" < "$input" |
 	stdbuf -oL tr -d "\r" | tee "$log" || true
 grep -q '^GUEST-PASSED$' "$log" && exit 0

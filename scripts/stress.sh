@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # The long form of the stress tests: builds 6.12 with the kernel's own detectors
-# and has events raised from everywhere at once: stress.sh [EVENTS]. A debug
-# kernel is slow in emulation, and so is its build: allow an hour.
+# and has events raised from everywhere at once, with each message of the kernel among
+# them: stress.sh [EVENTS]. A debug kernel is slow in emulation, and so is its build:
+# allow an hour.
 . "$(dirname "$0")/common.sh"
 
 events=${1:-1000000}
@@ -15,14 +16,14 @@ run() {
 	[ "$1" != x86_64 ] || log=$BUILD/6.12/stress.log
 	"$TOP/scripts/kernel.sh" 6.12 "$1"
 	step "stress of $1: $events events"
-	if MEMORY=$2 TIMEOUT=3600 APPEND="events=$events" \
+	if MEMORY=$2 TIMEOUT=3600 APPEND="events=$events forward=8" \
 	   "$TOP/scripts/guest.sh" 6.12 stress "$1" > "$BUILD/6.12/stress.out" 2>&1; then
 		echo "ok - $1"
 	else
 		echo "not ok - $1: $log"
 		failed=1
 	fi
-	grep -aE '^(ok|not ok)|raised|^kernel log' "$log" | sed 's/^/    /'
+	grep -aE '^(ok|not ok)|raised|messages of|^kernel log' "$log" | sed 's/^/    /'
 }
 
 run x86_64 1024

@@ -6,7 +6,8 @@
  * as lost, exactly, and each source's events are in order.
  *
  * Run as root with that module loaded. The environment variable STRESS_EVENTS
- * says how many events (1,000,000).
+ * says how many events (1,000,000); with STRESS_FORWARD=8 each message of the
+ * kernel that is printed meanwhile is one, too, and accounted for likewise.
  */
 #include <sched.h>
 #include <signal.h>
@@ -19,6 +20,7 @@
 #include "listener.h"
 
 #define PARAMETERS	"/sys/module/test_evlog_stress/parameters/"
+#define EVLOG_PARAMETERS "/sys/module/evlog/parameters/"
 #define KINDS		8
 #define SOURCES		(8 * KINDS)
 
@@ -35,23 +37,36 @@ struct stress_event {
 
 FIXTURE(stress) {
 	struct listener listener;
-	uint64_t raised[2], received[2], lost[2], by_kind[KINDS];
+	uint64_t raised[2], received[2], lost[2], by_kind[KINDS], messages;
 	uint32_t next[SOURCES][2];
 	unsigned int disorder, unknown;
 	pid_t helpers[8];
 	unsigned int helper_count;
 };
 
+/* Whether messages of the kernel are to be events: the level, as a number. */
+static const char *forward(void)
+{
+	const char *level = getenv("STRESS_FORWARD");
+
+	return level ? level : "0";
+}
+
+/* Those of the module, and messages of the kernel. */
 static void read_raised(uint64_t raised[2])
 {
 	char line[64];
-	unsigned long long raw = 0, evlog = 0;
+	unsigned long long raw = 0, evlog = 0, messages = 0;
 
 	get(PARAMETERS "raised", line, sizeof(line));
 	if (sscanf(line, "%llu %llu", &raw, &evlog) != 2)
 		return;
+	if (!access(EVLOG_PARAMETERS "forwarded", R_OK)) {
+		get(EVLOG_PARAMETERS "forwarded", line, sizeof(line));
+		messages = strtoull(line, NULL, 10);
+	}
 	raised[0] = raw;
-	raised[1] = evlog;
+	raised[1] = evlog + messages;
 }
 
 /* Asks for the counters of both groups, so that all totals are known. */
@@ -89,6 +104,8 @@ FIXTURE_TEARDOWN(stress)
 
 	for (i = 0; i < self->helper_count; i++)
 		kill(self->helpers[i], SIGKILL);
+	if (*forward() != '0')
+		put(EVLOG_PARAMETERS "printk", "0");
 	stop_listening(&self->listener);
 }
 
@@ -118,10 +135,15 @@ static void take(struct _test_data_stress *self,
 		 const struct kerror_event *event)
 {
 	unsigned int group = kerror_event_group(event) == KERROR_GROUP_EVLOG;
+	const struct evl_header *header = kerror_event_header(event);
 	struct stress_event found;
 	uint32_t *next;
 
 	self->received[group]++;
+	if (header && header->flags & EVL_FLAG_PRINTK) {
+		self->messages++;
+		return;
+	}
 	if (!decode(event, &found) || found.source >= SOURCES) {
 		self->unknown++;
 		return;
@@ -151,11 +173,14 @@ static bool raise_and_read(struct _test_data_stress *self, unsigned long events)
 {
 	struct kerror_reader *reader = self->listener.reader;
 	uint32_t answered = 0;	/* groups */
+	unsigned int items = 0;
 	bool asked = false;
 	char number[32];
 	int status = -1;
 	pid_t pid;
 
+	if (*forward() != '0' && put(EVLOG_PARAMETERS "printk", forward()))
+		return false;
 	snprintf(number, sizeof(number), "%lu", events);
 	pid = fork();
 	if (!pid)
@@ -163,6 +188,13 @@ static bool raise_and_read(struct _test_data_stress *self, unsigned long events)
 	for (;;) {
 		enum kerror_item item = next_item(&self->listener, 500);
 
+		if (pid && (item == KERROR_ITEM_NONE || items++ % 256 == 0) &&
+		    waitpid(pid, &status, WNOHANG) == pid) {
+			pid = 0;
+			/* Messages would never end. */
+			if (*forward() != '0')
+				put(EVLOG_PARAMETERS "printk", "0");
+		}
 		switch (item) {
 		case KERROR_ITEM_EVENT:
 			take(self, kerror_reader_event(reader));
@@ -188,10 +220,7 @@ static bool raise_and_read(struct _test_data_stress *self, unsigned long events)
 				break;
 			if (answered == BOTH)
 				return WIFEXITED(status) && !WEXITSTATUS(status);
-			if (pid) {
-				if (waitpid(pid, &status, WNOHANG) == pid)
-					pid = 0;
-			} else if (!asked) {
+			if (!pid && !asked) {
 				kerror_reader_want_statistics(reader);
 				asked = true;
 			}
@@ -225,6 +254,9 @@ do {									\
 	for (k = 0; k < KINDS; k++)					\
 		TH_LOG("received from %s: %llu", kinds[k],		\
 		       (unsigned long long)self->by_kind[k]);		\
+	if (*forward() != '0')						\
+		TH_LOG("received messages of the kernel: %llu",		\
+		       (unsigned long long)self->messages);		\
 	EXPECT_EQ(0, self->disorder);					\
 	EXPECT_EQ(0, self->unknown);					\
 } while (0)
@@ -289,6 +321,8 @@ TEST_F_TIMEOUT(stress, from_everywhere_at_once, 1800)
 	help(self, provoke_nmis);
 	ASSERT_TRUE(raise_and_read(self, event_count(1)));
 	EXPECT_ALL_ACCOUNTED_FOR();
+	if (*forward() != '0')
+		EXPECT_LT(0, self->messages);
 	/* Whether any of them came through hangs on who else filled staging. */
 	get(PARAMETERS "raised_by", line, sizeof(line));
 	for (k = 0, at = line; k < KINDS; k++) {

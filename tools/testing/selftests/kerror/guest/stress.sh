@@ -4,7 +4,7 @@
 has_module test_evlog_stress stress || exit 0
 insmod /modules/test_evlog_stress.ko || exit 1
 mount -t debugfs none /sys/kernel/debug 2>/dev/null
-STRESS_EVENTS=${events:-1000000} stress_test || exit 1
+STRESS_FORWARD=${forward:-0} STRESS_EVENTS=${events:-1000000} stress_test || exit 1
 rmmod test_evlog_stress || exit 1
 if [ -w /sys/kernel/debug/kmemleak ]; then
 	# What was freed just now may still be on a stack: look twice.
