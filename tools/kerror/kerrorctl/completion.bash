@@ -7,7 +7,8 @@
 _kerrorctl_filter()
 {
 	local fields="severity facility device context cpu uid gid pid tid comm
-		type id boot oops truncated kind format text arg[0] argc group"
+		type id boot oops truncated printk continues open kind format text
+		arg[0] argc group"
 	local word=${1##*[ \(!&|]} before
 	local severities="emerg alert crit err warning notice info debug"
 
@@ -37,7 +38,8 @@ _kerrorctl_values()
 	--since | --until | -S | -U)
 			compgen -W "today yesterday now -1h -1d" -- "$word" ;;
 	--filter | -f)	_kerrorctl_filter "$word" ;;
-	--store | --catalogue | --metrics | -s | -m)
+	--level | -l)	compgen -W "emerg alert crit err warning notice info debug" -- "$word" ;;
+	--store | --catalogue | --metrics | --was | -s | -w)
 			compgen -f -- "$word" ;;
 	*)		return 1 ;;
 	esac
@@ -54,7 +56,7 @@ _kerrorctl()
 	[ "$option" != = ] || option=${COMP_WORDS[COMP_CWORD - 2]}
 	if ((COMP_CWORD == 1)); then
 		candidates=$(compgen -W "--help $("$program" --help |
-			sed -n 's/^  \([a-z]*\)  .*/\1/p')" -- "$word")
+			sed -n 's/^  \([a-z-]*\)  .*/\1/p')" -- "$word")
 	elif [[ $option == -* ]] &&
 	     candidates=$(_kerrorctl_values "$option" "$word"); then
 		:

@@ -26,6 +26,8 @@ static const struct command {
 	{ "top", command_top, "show the most frequent events, again and again" },
 	{ "stats", command_stats, "show the counters of the kernel and of kerrord" },
 	{ "explain", command_explain, "tell what an event means and what to do" },
+	{ "catalog", command_catalog, "list the events that a kernel can raise" },
+	{ "check-rules", command_check_rules, "find rules that match no event any more" },
 	{ "selftest", command_selftest, "find out which part does not work" },
 	{ "send", command_send, "have the kernel raise a test event" },
 #endif
@@ -38,7 +40,7 @@ static void print_usage(void)
 	puts("Usage: kerrorctl COMMAND [OPTION]...\n"
 	     "The error events of the kernel (NETLINK_KERROR).\n");
 	for (size_t i = 0; i < COMMANDS; i++)
-		printf("  %-10s %s\n", commands[i].name, commands[i].summary);
+		printf("  %-12s %s\n", commands[i].name, commands[i].summary);
 	puts("\nkerrorctl COMMAND --help tells of its options; see kerrorctl(1).");
 }
 

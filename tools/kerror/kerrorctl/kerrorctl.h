@@ -22,6 +22,8 @@ int command_stats(int argc, char **argv);
 int command_selftest(int argc, char **argv);
 int command_send(int argc, char **argv);
 int command_explain(int argc, char **argv);
+int command_catalog(int argc, char **argv);
+int command_check_rules(int argc, char **argv);
 
 /* ---- The command line: kerrorctl.c ---- */
 

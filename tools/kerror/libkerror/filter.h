@@ -11,6 +11,7 @@
 #ifndef LIBKERROR_FILTER_H
 #define LIBKERROR_FILTER_H
 
+#include "filter_possible.h"
 #include "internal.h"
 
 #define FILTER_TEXT_MAX		4096	/* bytes */
@@ -74,7 +75,7 @@ struct number {
 
 /* Strings are kept as patterns: bytes, and wildcards beyond. */
 #define ANY_BYTE	('?' + 0x100)
-#define ANY_STRING	('*' + 0x100)
+#define ANY_STRING	FORMAT_ANY
 
 struct term {
 	const struct field *field;
@@ -115,6 +116,10 @@ struct kerror_filter {
 	struct sock_filter *program;
 	size_t program_size;		/* instructions */
 };
+
+/* Of one term, not negated: as filter_possible() */
+enum possible filter_term_possible(const struct term *term,
+				   const struct filter_kind *kind);
 
 /* Name number @index of the values of a NAME, or NULL. */
 const char *filter_name(enum source source, unsigned int index);

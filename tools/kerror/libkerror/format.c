@@ -288,6 +288,23 @@ static bool next_conversion(struct position *position, struct text *text,
 	return false;
 }
 
+size_t format_pattern(const char *format, uint16_t *units)
+{
+	const char *at = format, *percent;
+	struct conversion c;
+	size_t size = 0;
+
+	for (;;) {
+		percent = strchrnul(at, '%');
+		while (at < percent)
+			units[size++] = (uint8_t)*at++;
+		if (!*at)
+			return size;
+		at = parse_conversion(percent, percent + 1, is_kernel_alnum, &c);
+		units[size++] = c.letter == '%' ? '%' : FORMAT_ANY;
+	}
+}
+
 void format_expand(struct text *text, const struct kerror_event *event)
 {
 	struct position position = position_begin(event);

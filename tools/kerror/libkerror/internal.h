@@ -60,6 +60,13 @@ void format_expand(struct text *text, const struct kerror_event *event);
 void format_translate(struct text *text, const struct kerror_event *event,
 		      const char *format);
 
+/*
+ * Writes what the text of @format is made of to @units, one for each byte at
+ * most: bytes, and FORMAT_ANY for what its conversions become. Returns how many.
+ */
+#define FORMAT_ANY	('*' + 0x100)
+size_t format_pattern(const char *format, uint16_t *units);
+
 /* "printf"; of a number that is not known "binary", for so it is shown. */
 const char *kind_name(unsigned int format);
 

@@ -14,6 +14,7 @@
 #include <linux/filter.h>
 #include <linux/netlink.h>
 #include "build.h"
+#include "filter_possible.h"
 
 #define RAW KERROR_GROUP_RAW
 #define EVLOG KERROR_GROUP_EVLOG
@@ -340,7 +341,7 @@ static void test_long_text(void **state)
 
 #define NO_FIELD " where a field is expected; " \
 	"there are severity facility device context cpu uid gid pid " \
-	"tid comm type id boot oops truncated kind format text arg[0] argc " \
+	"tid comm type id boot oops truncated printk continues open kind format text arg[0] argc " \
 	"group"
 #define NO_SEVERITY " is no severity; use emerg alert crit err warning notice info debug, or 0 to 7"
 #define NO_COMPARISON " where a comparison is expected; use == != < <= > >= or ~"
@@ -913,6 +914,9 @@ static const struct field {
 	{ "boot", A_FLAG, HEADER(flags) },
 	{ "oops", A_FLAG, HEADER(flags) },
 	{ "truncated", A_FLAG, HEADER(flags) },
+	{ "printk", A_FLAG, HEADER(flags) },
+	{ "continues", A_FLAG, HEADER(flags) },
+	{ "open", A_FLAG, HEADER(flags) },
 	{ "group", A_NAME, 0, 0 },
 	{ "device", A_STRING, 0, 0 },
 	{ "format", A_STRING, 0, 0 },
@@ -1197,9 +1201,18 @@ static struct found find_in_header(const struct field *field,
 		       u32 & 4 ? "softirq" : "process";
 		return found_string(name, strlen(name));
 	}
-	if (field->type == A_FLAG)
-		u32 = u32 >> (*field->name == 'b' ? 3 :
-			      *field->name == 'o' ? 4 : 5) & 1;
+	if (field->type == A_FLAG) {
+		/* By the order of their bits, from the fourth on */
+		static const char *const names[] = {
+			"boot", "oops", "truncated", "printk", "continues",
+			"open",
+		};
+		unsigned int i;
+
+		for (i = 0; strcmp(names[i], field->name); i++)
+			;
+		u32 = u32 >> (i + 3) & 1;
+	}
 	return found_number(u32, false);
 }
 
@@ -1420,7 +1433,7 @@ static void random_event(struct build *build)
 		random_arguments(build, device);
 	}
 	header->severity = chance(20) ? below(256) : below(8);
-	header->flags = chance(2) ? below(64) : build_random(&random_state);
+	header->flags = chance(2) ? below(512) : build_random(&random_state);
 	header->cpu = numbers[below(COUNT(numbers))];
 	header->uid = numbers[below(COUNT(numbers))];
 	header->gid = numbers[below(COUNT(numbers))];
@@ -1466,8 +1479,33 @@ static void dump(const struct build *build)
 /* How often it came to what is tested. */
 static struct {
 	unsigned int pairs, matched, dropped, structured, decided, programs,
-		     headerless;
+		     headerless, kinds, certain;
 } tally;
+
+/* What is possible for its kind must not contradict what an event does. */
+static void check_possible(const struct kerror_filter *filter,
+			   const struct kerror_event *event, bool matches)
+{
+	const struct evl_header *header = kerror_event_header(event);
+	struct filter_kind kind = { .severity = -1 };
+	enum possible possible;
+
+	if (!header || header->format != EVL_FORMAT_PRINTF ||
+	    kerror_event_group(event) != EVLOG ||
+	    header->flags & EVL_FLAG_TRUNCATED)
+		return;
+	kind.id = header->event_id;
+	kind.format = kerror_event_format(event);
+	kind.kind = header->format;
+	if (chance(2))
+		kind.severity = header->severity;
+	possible = filter_possible(filter, &kind);
+	tally.kinds++;
+	tally.certain += possible != PERHAPS;
+	if (possible == (matches ? NEVER : ALWAYS))
+		fail_msg("it is said to match %s: %s, format %s",
+			 matches ? "never" : "always", text, kind.format);
+}
 
 static void try_pair(const struct expression *expression,
 		     const struct kerror_filter *filter, bool decides)
@@ -1488,6 +1526,7 @@ static void try_pair(const struct expression *expression,
 		dump(&build);
 		fail_msg("matches() says %d", matches);
 	}
+	check_possible(filter, event, matches);
 	size = make_datagram(datagram, type, flags, build.data, build.size,
 			     chance(2));
 	through = gets_through(datagram, size);
@@ -1541,7 +1580,11 @@ static void test_random(void **state)
 	print_message("%u pairs decided by the program alone\n", tally.decided);
 	print_message("%u events well-formed, %u without a header\n",
 		      tally.structured, tally.headerless);
+	print_message("%u kinds of event, %u of them certain\n", tally.kinds,
+		      tally.certain);
 	/* Else it was no test. */
+	assert_in_range(tally.certain, tally.kinds / 10, tally.kinds * 9 / 10);
+	assert_true(tally.kinds > tally.pairs / 20);
 	assert_in_range(tally.matched, tally.pairs / 4, tally.pairs * 3 / 4);
 	assert_in_range(tally.dropped, tally.pairs / 5, tally.pairs / 2);
 	assert_in_range(tally.decided, tally.pairs / 4, tally.pairs * 3 / 4);

@@ -90,7 +90,7 @@ refuses "--interval: '0' is not a number from 1 to 86400" top --interval=0
 refuses "--filter: column 1: .*severity.*kerror-filter(7)" query --filter=severty
 refuses "--filter: column 11" watch --filter='severity<=bad'
 refuses '--explain needs a --filter' watch --explain
-for command in watch query ack top stats explain selftest send; do
+for command in watch query ack top stats explain catalog check-rules selftest send; do
 	has "^  $command " ctl --help
 	has "^Usage: kerrorctl $command" ctl $command --help
 done
@@ -426,6 +426,119 @@ FAKE_ERROR=93 verdicts 1 FAILED,skipped,skipped,skipped,skipped,skipped
 FAKE_ERROR=12 verdicts 1 ok,FAILED,skipped,skipped,skipped,skipped
 FAKE_ERROR=1 verdicts 1 ok,ok,FAILED,skipped,skipped,skipped
 
+# ---- catalog, check-rules ----
+
+cat >"$work/kernel.c" <<'EOF'
+#define SECTION(name) __attribute__((used, section(name)))
+struct entry { const char *fmt, *func, *file; unsigned int line; const char *level, *prefix; }
+	__attribute__((packed));
+#define ENTRY(number, fmt, level, prefix) \
+	static const struct entry entry##number = { fmt, "probe", "drivers/x.c", number, level, prefix }; \
+	static const struct entry *const at##number SECTION(".printk_index") = &entry##number
+#ifdef INDEX
+ENTRY(10, "\0013link %s down, error %d\n", 0, 0);
+ENTRY(20, "bad \"block\" %llu\n", "\0014", "%s %s: ");
+ENTRY(30, "\001c, again\n", 0, 0);
+#ifdef NEWER
+ENTRY(41, "I/O tag %d QID %d timed out, %s\n", "\0014", "%s %s: ");
+#else
+ENTRY(40, "I/O %d QID %d timeout, %s\n", "\0014", "%s %s: ");
+#endif
+#else
+const char text[] = "<3>of %s old\n\0<c>, on\0no message\0<4>x";
+#endif
+int main(void) { return 0; }
+EOF
+# compile FILE OPTION...: static, so that pointers are where they will be
+compile() { file=$1; shift; gcc -w -o "$work/$file" "$@" "$work/kernel.c"; }
+compile old/vmlinux 2>/dev/null || mkdir "$work/old" "$work/new" "$work/index"
+compile old/vmlinux -DINDEX -no-pie
+compile new/vmlinux -DINDEX -DNEWER -no-pie
+compile old/some-driver.ko -DINDEX -c
+compile strings -c
+printf 'id\n' >"$work/no.catalogue"
+catalog() { ctl catalog "$@" | tail -n +2 | tr '\t' '|'; }
+
+same catalog "$work/old/vmlinux" <<'EOF'
+048d7147|err|kernel|drivers/x.c:10|probe|link %s down, error %d
+bf3fe183|warning|kernel|drivers/x.c:20|probe|%s %s: bad \"block\" %llu
+c75e2541|continues|kernel|drivers/x.c:30|probe|, again
+c9d4b1b6|warning|kernel|drivers/x.c:40|probe|%s %s: I/O %d QID %d timeout, %s
+EOF
+ctl catalog "$work/old/vmlinux" >"$work/old.catalogue"
+ctl catalog "$work/old.catalogue" | diff - "$work/old.catalogue" || fail "a catalogue is not what it was"
+ctl catalog "$work/old/some-driver.ko" | sed 's/some_driver/kernel/' | diff - "$work/old.catalogue" ||
+	fail "a module has other events"
+[ "$(ctl catalog "$work/old" | wc -l)" = 9 ] || fail "a folder has not all events"
+same catalog "$work/strings" <<'EOF'
+35d76628|err|strings|||of %s old
+bb82b24d|continues|strings|||, on
+EOF
+# As the kernel's index shows them
+printf '%s\n' '# <level/flags> filename:line function "format"' \
+	'<3> drivers/x.c:10 probe "link %s down, error %d\n"' \
+	'<4> drivers/x.c:20 probe "%s %s: bad \"block\" %llu\n"' \
+	'<c> drivers/x.c:30 probe ", again\n"' \
+	'<4> drivers/x.c:40 probe "%s %s: I/O %d QID %d timeout, %s\n"' >"$work/index/vmlinux"
+ctl catalog "$work/index" | diff - "$work/old.catalogue" || fail "the kernel's index has other events"
+same catalog --level=err --match=LINK "$work/old.catalogue" <<'EOF'
+048d7147|err|kernel|drivers/x.c:10|probe|link %s down, error %d
+EOF
+has '"item":"catalogue","event_id":"bf3fe183","level":"warning","facility":"kernel","file":"drivers/x.c","line":20,"function":"probe","format":"%s %s: bad \\"block\\" %llu"}' \
+	ctl catalog --json "$work/index"
+has '^reworded	from c9d4b1b6' ctl catalog --diff "$work/old.catalogue" "$work/new/vmlinux"
+grep -q 'of 4 formats 3 are unchanged, 0 have another level, 1 are reworded, 0 are gone; of 4 0 are new' \
+	"$work/error" || fail "catalog --diff: $(cat "$work/error")"
+sed 's/^048d7147	err/048d7147	crit/; /, again/d' "$work/old.catalogue" >"$work/other.catalogue"
+ctl catalog --diff --json "$work/old.catalogue" "$work/other.catalogue" 2>/dev/null |
+	grep -o '"change":"[a-z]*"' | sort | tr '\n' ' ' | grep -qx '"change":"level" "change":"vanished" ' ||
+	fail "catalog --diff --json"
+refuses '--diff needs two kernels' catalog --diff "$work/old.catalogue"
+refuses "--level: 'x' is none of emerg" catalog --level=x
+refuses "cannot read $work/none: No such file" catalog "$work/none"
+refuses "$work/no.catalogue: neither vmlinux" catalog "$work/no.catalogue"
+refuses "$work: neither\|$work/.*: " catalog "$work/new/"x
+
+cat >"$work/rules.conf" <<'EOF'
+[json]
+filter = severity<=err
+
+[rule timeout]
+filter = id==c9d4b1b6
+command = /bin/true
+
+[rule timeout by text]
+filter = text~"*QID * timeout, *"
+  && device~"+pci:*"
+command = /bin/true
+
+[rule link]
+filter = text~"link eth0 down, error -*" && arg[1]<0
+command = /bin/true
+
+[rule sense]
+filter = kind==binary && facility=="sbp"
+command = /bin/true
+EOF
+has '^.*\[json\] can match 2 places' ctl check-rules "$work/rules.conf" "$work/old.catalogue"
+[ "$(grep -c 'can match' "$work/got")" = 4 ] || fail "check-rules: $(cat "$work/got")"
+grep -q 'rule sense\] is about events that are in no catalogue' "$work/got" || fail "check-rules: sense"
+status=0
+ctl check-rules --was="$work/old.catalogue" "$work/rules.conf" "$work/new" >"$work/got" 2>"$work/error" || status=$?
+[ $status = 1 ] && grep -q '^kerrorctl: 2 of the filters cannot match' "$work/error" ||
+	fail "check-rules: $status $(cat "$work/error")"
+[ "$(grep -c 'CANNOT MATCH' "$work/got")" = 2 ] &&
+	[ "$(grep -c 'now perhaps: id==[0-9a-f]* "%s %s: I/O tag %d QID' "$work/got")" = 2 ] &&
+	grep -q 'rules.conf:5: \[rule timeout\] CANNOT' "$work/got" || fail "check-rules: $(cat "$work/got")"
+ctl check-rules --json --was="$work/old.catalogue" "$work/rules.conf" "$work/new" 2>/dev/null |
+	grep -q '"section":"rule timeout","filter":"id==c9d4b1b6","verdict":"cannot match","matches":0,"was":"%s %s: I/O %d QID' ||
+	fail "check-rules --json"
+printf '[json]\nfilter = severty==1\n' >"$work/wrong.conf"
+refuses "$work/wrong.conf, line 2: \[json\] filter: column 1" check-rules "$work/wrong.conf" "$work/old.catalogue"
+refuses 'no configuration to check' check-rules
+printf '[json]\n' >"$work/none.conf"
+refuses "$work/none.conf: no filter in it" check-rules "$work/none.conf" "$work/old.catalogue"
+
 # ---- Completion ----
 
 # completes CANDIDATES WORD...: of the last word, which the cursor is behind
@@ -437,7 +550,8 @@ completes() {
 		"$here/../kerrorctl/completion.bash" "$out/san/tests/kerrorctl" "$@")
 	[ "$got" = "$expected" ] || fail "completion of $*: '$got', not '$expected'"
 }
-completes "--help watch query ack top stats explain selftest send" ""
+completes "--help watch query ack top stats explain catalog check-rules selftest send" ""
+completes 'err' catalog --level = er
 completes 'stats selftest send' s
 completes '--since= --store=' query --s
 completes '--help' send --

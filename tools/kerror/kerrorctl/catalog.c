@@ -1,0 +1,345 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * kerrorctl catalog: lists the events that a kernel can raise, and compares two
+ * kernels.
+ */
+#include <err.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <json-c/json.h>
+#include "catalogue.h"
+#include "kerrorctl.h"
+
+static const char usage[] =
+"Usage: kerrorctl catalog [OPTION]... [KERNEL]\n"
+"       kerrorctl catalog --diff [OPTION]... OLD NEW\n"
+"List the events that a kernel can raise: what it prints, and what drivers raise.\n"
+"KERNEL is vmlinux, a module, a folder with them, a copy of the folder\n"
+"/sys/kernel/debug/printk/index or what this has printed; default: that which runs.\n"
+"\n"
+"  -d, --diff           which events of OLD are gone, reworded or of another\n"
+"                       level in NEW, and which are new there\n"
+"  -l, --level=LEVEL    of this level and more severe ones (emerg to debug)\n"
+"  -F, --facility=NAME  of this module, or of \"kernel\"\n"
+"  -m, --match=TEXT     with this text in format or file\n"
+"  -j, --json           one JSON object a line\n"
+"  -h, --help           this text\n";
+
+/* How alike formats must be to be taken for the same, reworded */
+#define ALIKE_IN_FILE	0.3
+#define ALIKE		0.6
+#define CANDIDATES	8
+
+struct choice {
+	int level;
+	const char *facility, *text;
+};
+
+static bool is_chosen(const struct choice *choice,
+		      const struct catalogue_entry *entry)
+{
+	return (choice->level < 0 ||
+		(entry->level >= 0 && entry->level <= choice->level)) &&
+	       (!choice->facility || !strcmp(choice->facility, entry->facility)) &&
+	       (!choice->text || strcasestr(entry->format, choice->text) ||
+		strcasestr(entry->file, choice->text));
+}
+
+static void print_entry(const struct catalogue_entry *entry)
+{
+	char *format = catalogue_escape(entry->format);
+
+	printf("%08" PRIx32 "\t%s\t%s\t", entry->id,
+	       catalogue_level_name(entry->level), entry->facility);
+	if (*entry->file)
+		printf("%s:%u", entry->file, entry->line);
+	printf("\t%s\t%s\n", entry->function, format);
+	free(format);
+}
+
+static void add_entry(struct json_object *object,
+		      const struct catalogue_entry *entry)
+{
+	char id[9];
+
+	snprintf(id, sizeof(id), "%08" PRIx32, entry->id);
+	json_add(object, "event_id", json_string(id));
+	json_add(object, "level", json_string(catalogue_level_name(entry->level)));
+	json_add(object, "facility", json_string(entry->facility));
+	if (*entry->file) {
+		json_add(object, "file", json_string(entry->file));
+		json_add(object, "line", json_number(entry->line));
+		json_add(object, "function", json_string(entry->function));
+	}
+	json_add(object, "format", json_string(entry->format));
+}
+
+static void print_entry_json(const struct catalogue_entry *entry)
+{
+	struct json_object *object = must_have(json_object_new_object());
+
+	json_add(object, "item", json_string("catalogue"));
+	add_entry(object, entry);
+	json_print(stdout, object);
+}
+
+/* Two formats with the same CRC-32 cannot be told apart by it. */
+static void warn_of_collisions(const struct catalogue *catalogue)
+{
+	for (size_t i = 1; i < catalogue->size; i++) {
+		const struct catalogue_entry *a = &catalogue->entries[i - 1], *b = a + 1;
+
+		if (a->id == b->id && strcmp(a->format, b->format))
+			warnx("%08" PRIx32 " is the id of two formats: \"%s\" and \"%s\"",
+			      a->id, catalogue_escape(a->format),
+			      catalogue_escape(b->format));
+	}
+}
+
+static int list(const struct common *common, const struct choice *choice,
+		const char *source)
+{
+	struct catalogue catalogue = { 0 };
+	size_t found = 0;
+
+	catalogue_read(&catalogue, source);
+	warn_of_collisions(&catalogue);
+	if (!common->json)
+		puts("# kerrorctl catalog: id, level, facility, place, function, format");
+	for (size_t i = 0; i < catalogue.size; i++) {
+		const struct catalogue_entry *entry = &catalogue.entries[i];
+
+		if (!is_chosen(choice, entry))
+			continue;
+		found++;
+		if (common->json)
+			print_entry_json(entry);
+		else
+			print_entry(entry);
+	}
+	flush_output();
+	if (!found)
+		warnx("none of %zu events is chosen by these options", catalogue.size);
+	return EXIT_SUCCESS;
+}
+
+/* ---- Two kernels ---- */
+
+enum change { SAME, LEVEL_CHANGED, REWORDED, VANISHED, APPEARED, CHANGES };
+
+static const char *const change_names[CHANGES] = {
+	"unchanged", "level", "reworded", "vanished", "appeared",
+};
+
+struct pair {
+	const struct catalogue_entry *old, *new;
+	double score;
+};
+
+/* Whether the same levels occur */
+static bool same_levels(const struct catalogue *old, const struct catalogue_entry *a,
+			const struct catalogue *new, const struct catalogue_entry *b)
+{
+	uint32_t id = a->id, levels[2] = { 0 };
+
+	/* Levels that are no severity count, too. */
+	for (; a < old->entries + old->size && a->id == id; a++)
+		levels[0] |= 1U << (a->level - LEVEL_UNKNOWN);
+	for (; b < new->entries + new->size && b->id == id; b++)
+		levels[1] |= 1U << (b->level - LEVEL_UNKNOWN);
+	return levels[0] == levels[1];
+}
+
+static void print_change(const struct common *common, enum change change,
+			 const struct catalogue_entry *old,
+			 const struct catalogue_entry *new)
+{
+	struct json_object *object, *side;
+
+	if (!common->json) {
+		printf("%s", change_names[change]);
+		if (old) {
+			printf("\t%s", change == REWORDED || change == LEVEL_CHANGED ? "from " : "");
+			print_entry(old);
+			if (new)
+				printf("\tto ");
+		} else {
+			putchar('\t');
+		}
+		if (new)
+			print_entry(new);
+		return;
+	}
+	object = must_have(json_object_new_object());
+	json_add(object, "item", json_string("change"));
+	json_add(object, "change", json_string(change_names[change]));
+	if (old) {
+		side = must_have(json_object_new_object());
+		add_entry(side, old);
+		json_add(object, "old", side);
+	}
+	if (new) {
+		side = must_have(json_object_new_object());
+		add_entry(side, new);
+		json_add(object, "new", side);
+	}
+	json_print(stdout, object);
+}
+
+static int compare_pairs(const void *left, const void *right)
+{
+	const struct pair *a = left, *b = right;
+
+	if (a->score != b->score)
+		return a->score > b->score ? -1 : 1;
+	if (a->old != b->old)
+		return a->old < b->old ? -1 : 1;
+	return a->new < b->new ? -1 : a->new > b->new;
+}
+
+/* Pairs what is only in @old with what is only in @new, the most alike first. */
+static const struct catalogue_entry **pair_up(const struct catalogue *old,
+					      const struct catalogue *new)
+{
+	const struct catalogue_entry **partners =
+		must_have(calloc(old->size + 1, sizeof(*partners)));
+	bool *taken = must_have(calloc(new->size + 1, sizeof(*taken)));
+	struct likeness *likeness = likeness_new(new);
+	const struct catalogue_entry *a = old->entries;
+	struct pair *pairs = NULL;
+	size_t size = 0, room = 0;
+
+	for (; a < old->entries + old->size; a = catalogue_next_id(old, a)) {
+		struct like likes[CANDIDATES];
+		size_t count;
+
+		if (catalogue_find(new, a->id))
+			continue;
+		count = likeness_find(likeness, a->format, likes, CANDIDATES);
+		for (size_t i = 0; i < count; i++) {
+			const struct catalogue_entry *b = &new->entries[likes[i].entry];
+			bool same_file = *a->file && !strcmp(a->file, b->file);
+
+			if (likes[i].score < (same_file ? ALIKE_IN_FILE : ALIKE) ||
+			    catalogue_find(old, b->id))
+				continue;
+			if (size == room) {
+				room = room ? 2 * room : 1024;
+				pairs = must_have(reallocarray(pairs, room, sizeof(*pairs)));
+			}
+			/* A place in the same function, then in the same file, goes first. */
+			pairs[size++] = (struct pair) {
+				a, b, likes[i].score + same_file +
+				(same_file && !strcmp(a->function, b->function)),
+			};
+		}
+	}
+	if (size)
+		qsort(pairs, size, sizeof(*pairs), compare_pairs);
+	for (size_t i = 0; i < size; i++) {
+		const struct catalogue_entry **partner = &partners[pairs[i].old - old->entries];
+		bool *used = &taken[pairs[i].new - new->entries];
+
+		if (*partner || *used)
+			continue;
+		*partner = pairs[i].new;
+		*used = true;
+	}
+	free(pairs);
+	free(taken);
+	return partners;
+}
+
+static int diff(const struct common *common, const struct choice *choice,
+		const char *old_source, const char *new_source)
+{
+	struct catalogue old = { 0 }, new = { 0 };
+	const struct catalogue_entry **partners, *a, *b;
+	size_t counts[CHANGES] = { 0 }, kinds[2] = { 0 };
+	bool *reworded;
+
+	catalogue_read(&old, old_source);
+	catalogue_read(&new, new_source);
+	partners = pair_up(&old, &new);
+	reworded = must_have(calloc(new.size + 1, sizeof(*reworded)));
+	for (a = old.entries; a < old.entries + old.size; a = catalogue_next_id(&old, a)) {
+		const struct catalogue_entry *partner = partners[a - old.entries];
+		enum change change;
+
+		b = catalogue_find(&new, a->id);
+		if (b)
+			change = same_levels(&old, a, &new, b) ? SAME : LEVEL_CHANGED;
+		else
+			change = partner ? REWORDED : VANISHED;
+		if (partner)
+			reworded[partner - new.entries] = true;
+		kinds[0]++;
+		counts[change]++;
+		if (change != SAME && is_chosen(choice, a))
+			print_change(common, change, a, b ? b : partner);
+	}
+	for (b = new.entries; b < new.entries + new.size; b = catalogue_next_id(&new, b)) {
+		kinds[1]++;
+		if (catalogue_find(&old, b->id) || reworded[b - new.entries])
+			continue;
+		counts[APPEARED]++;
+		if (is_chosen(choice, b))
+			print_change(common, APPEARED, NULL, b);
+	}
+	flush_output();
+	fprintf(stderr,
+		"kerrorctl: of %zu formats %zu are unchanged, %zu have another level, %zu are reworded, %zu are gone; of %zu %zu are new\n",
+		kinds[0], counts[SAME], counts[LEVEL_CHANGED], counts[REWORDED],
+		counts[VANISHED], kinds[1], counts[APPEARED]);
+	free(partners);
+	free(reworded);
+	return EXIT_SUCCESS;
+}
+
+int command_catalog(int argc, char **argv)
+{
+	static const struct option longs[] = {
+		{ "diff", no_argument, NULL, 'd' },
+		{ "level", required_argument, NULL, 'l' },
+		{ "facility", required_argument, NULL, 'F' },
+		{ "match", required_argument, NULL, 'm' },
+		JSON_OPTION,
+		HELP_OPTION,
+		LAST_OPTION
+	};
+	static const char *const levels[] = {
+		"emerg", "alert", "crit", "err", "warning", "notice", "info",
+		"debug", NULL
+	};
+	struct common common = { .usage = usage };
+	struct choice choice = { .level = -1 };
+	const char *sources[2] = { NULL };
+	bool compare = false;
+	int option;
+
+	while ((option = next_option(&common, argc, argv, ":dl:F:m:jh", longs)) >= 0) {
+		switch (option) {
+		case 'd':
+			compare = true;
+			break;
+		case 'l':
+			choice.level = parse_name("--level", optarg, levels);
+			break;
+		case 'F':
+			choice.facility = optarg;
+			break;
+		default:
+			choice.text = optarg;
+		}
+	}
+	for (int i = 0; i < 1 + compare && optind < argc; i++)
+		sources[i] = argv[optind++];
+	no_arguments(argc, argv);
+	if (!compare)
+		return list(&common, &choice, sources[0]);
+	if (!sources[1])
+		errx(EXIT_FAILURE,
+		     "--diff needs two kernels; see kerrorctl catalog --help");
+	return diff(&common, &choice, sources[0], sources[1]);
+}

@@ -1,0 +1,380 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Reads the catalogue of a kernel's events from whatever has it. See catalogue.h.
+ */
+#include <dirent.h>
+#include <err.h>
+#include <errno.h>
+#include <fts.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+#include "catalogue.h"
+#include "kerrorctl.h"
+
+#define LIVE		"/sys/kernel/debug/printk/index"
+#define INDEX_HEAD	"# <level/flags> "
+#define OWN_HEAD	"# kerrorctl catalog"
+
+static const char *const level_names[] = {
+	[-LEVEL_DEFAULT] = "default", [-LEVEL_CONTINUES] = "continues",
+	[-LEVEL_UNKNOWN] = "-",
+};
+
+const char *catalogue_level_name(int level)
+{
+	return level < 0 ? level_names[-level] : kerror_severity_name(level);
+}
+
+static char *copy(const char *text)
+{
+	return must_have(strdup(text));
+}
+
+const char *catalogue_take_level(const char *format, int *level)
+{
+	/* "\0013" since Linux 3.6, "<3>" before */
+	for (;;) {
+		bool old = *format == '<' && format[1] && format[2] == '>';
+		char letter = *format == '\1' || old ? format[1] : 0;
+
+		if (letter >= '0' && letter <= '7') {
+			if (*level < 0)
+				*level = letter - '0';
+		} else if (letter == 'c') {
+			*level = LEVEL_CONTINUES;
+		} else if (letter != 'd') {
+			return format;
+		}
+		format += old ? 3 : 2;
+	}
+}
+
+void catalogue_add(struct catalogue *catalogue, int level, const char *facility,
+		   const char *file, unsigned int line, const char *function,
+		   const char *prefix, const char *format)
+{
+	struct catalogue_entry *entry;
+	size_t length;
+
+	if (catalogue->size == catalogue->room) {
+		catalogue->room = catalogue->room ? 2 * catalogue->room : 1024;
+		catalogue->entries =
+			must_have(reallocarray(catalogue->entries, catalogue->room,
+					       sizeof(*catalogue->entries)));
+	}
+	format = catalogue_take_level(format, &level);
+	entry = &catalogue->entries[catalogue->size++];
+	*entry = (struct catalogue_entry) {
+		.level = level, .facility = copy(facility), .file = copy(file),
+		.line = line, .function = copy(function),
+	};
+	if (asprintf(&entry->format, "%s%s", prefix, format) < 0)
+		must_have(NULL);
+	length = strlen(entry->format);
+	if (length && entry->format[length - 1] == '\n')
+		entry->format[--length] = '\0';
+	entry->id = crc32(0, (const Bytef *)entry->format, length);
+}
+
+/* ---- Text ---- */
+
+char *catalogue_escape(const char *format)
+{
+	static const char letters[] = "\nn\tt\rr\"\"\\\\";
+	char *escaped = must_have(malloc(4 * strlen(format) + 1)), *to = escaped;
+
+	for (; *format; format++) {
+		const char *letter = strchr(letters, *format);
+
+		if (letter && (letter - letters) % 2 == 0)
+			to += sprintf(to, "\\%c", letter[1]);
+		else if ((unsigned char)*format < ' ' || *format == 0x7f)
+			to += sprintf(to, "\\%03o", (unsigned char)*format);
+		else
+			*to++ = *format;
+	}
+	*to = '\0';
+	return escaped;
+}
+
+/* In place; as C has it, and \e */
+static void unescape(char *text)
+{
+	static const char letters[] = "n\nt\tr\ra\ab\bf\fv\ve\033\"\"\\\\";
+	char *to = text;
+
+	while (*text) {
+		const char *letter;
+
+		if (*text != '\\' || !text[1]) {
+			*to++ = *text++;
+			continue;
+		}
+		text++;
+		letter = strchr(letters, *text);
+		if (*text >= '0' && *text <= '7') {
+			int value = 0;
+
+			for (int i = 0; i < 3 && *text >= '0' && *text <= '7'; i++)
+				value = 8 * value + *text++ - '0';
+			*to++ = value;
+		} else if (*text == 'x' && strspn(text + 1, "0123456789abcdefABCDEF") >= 2) {
+			char digits[3] = { text[1], text[2] };
+
+			*to++ = strtoul(digits, NULL, 16);
+			text += 3;
+		} else {
+			*to++ = letter && (letter - letters) % 2 == 0 ?
+				letter[1] : *text;
+			text++;
+		}
+	}
+	*to = '\0';
+}
+
+/* <3> drivers/ata/x.c:12 function "format\n" */
+static bool parse_index_line(struct catalogue *catalogue, char *text,
+			     const char *facility)
+{
+	char *place = strstr(text, "> "), *quote, *function, *number, *end;
+	int level = LEVEL_DEFAULT;
+
+	if (*text != '<' || !place)
+		return false;
+	if (text[1] == 'c' || !strncmp(text + 2, ",c>", 3))
+		level = LEVEL_CONTINUES;
+	if (text[1] >= '0' && text[1] <= '7')
+		level = text[1] - '0';
+	place += 2;
+	quote = strstr(place, " \"");
+	end = strrchr(place, '"');
+	if (!quote || end == quote + 1)
+		return false;
+	*quote = *end = '\0';
+	function = strrchr(place, ' ');
+	if (!function)
+		return false;
+	*function++ = '\0';
+	number = strrchr(place, ':');
+	if (!number)
+		return false;
+	*number++ = '\0';
+	unescape(quote + 2);
+	catalogue_add(catalogue, level, facility, place,
+		      strtoul(number, NULL, 10), function, "", quote + 2);
+	return true;
+}
+
+/* What print_entry() of catalog.c prints */
+static bool parse_own_line(struct catalogue *catalogue, char *text)
+{
+	char *fields[6], *number;
+	int level = LEVEL_UNKNOWN;
+
+	for (int i = 0; i < 6; i++) {
+		fields[i] = strsep(&text, "\t");
+		if (!fields[i])
+			return false;
+	}
+	for (int i = LEVEL_UNKNOWN; i < 8; i++)
+		if (!strcmp(fields[1], catalogue_level_name(i)))
+			level = i;
+	number = strrchr(fields[3], ':');
+	if (number)
+		*number++ = '\0';
+	unescape(fields[5]);
+	catalogue_add(catalogue, level, fields[2], number ? fields[3] : "",
+		      number ? strtoul(number, NULL, 10) : 0, fields[4], "",
+		      fields[5]);
+	return true;
+}
+
+/* False if it is no text that is known here. */
+static bool read_text(struct catalogue *catalogue, const char *path,
+		      const char *facility)
+{
+	FILE *file = fopen(path, "re");
+	unsigned int number = 1;
+	char *line = NULL;
+	size_t size = 0;
+	ssize_t length;
+	bool own;
+
+	if (!file)
+		err(EXIT_FAILURE, "cannot read %s", path);
+	length = getline(&line, &size, file);
+	if (length < 0 && ferror(file))
+		err(EXIT_FAILURE, "cannot read %s", path);
+	own = length >= 0 && !strncmp(line, OWN_HEAD, strlen(OWN_HEAD));
+	if (!own && (length < 0 || strncmp(line, INDEX_HEAD, strlen(INDEX_HEAD)))) {
+		fclose(file);
+		free(line);
+		return false;
+	}
+	while ((length = getline(&line, &size, file)) >= 0) {
+		number++;
+		if (length && line[length - 1] == '\n')
+			line[length - 1] = '\0';
+		if (!(own ? parse_own_line(catalogue, line) :
+		      parse_index_line(catalogue, line, facility)))
+			errx(EXIT_FAILURE,
+			     "%s, line %u: not as %s prints it; make it anew",
+			     path, number, own ? "kerrorctl catalog" :
+			     "the kernel's index");
+	}
+	free(line);
+	fclose(file);
+	return true;
+}
+
+/* ---- Where from ---- */
+
+static const char *name_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+static bool read_file(struct catalogue *catalogue, const char *path)
+{
+	const char *name = name_of(path);
+
+	return catalogue_read_elf(catalogue, path) ||
+	       read_text(catalogue, path, strcmp(name, "vmlinux") ? name : "kernel");
+}
+
+static bool ends_with(const char *name, const char *end)
+{
+	size_t length = strlen(name), size = strlen(end);
+
+	return length > size && !strcmp(name + length - size, end);
+}
+
+/*
+ * All files of a copy of the index, or vmlinux and the modules of a folder that
+ * has these somewhere.
+ */
+static void read_folder(struct catalogue *catalogue, const char *path)
+{
+	char *const paths[] = { (char *)path, NULL };
+	FTS *tree = must_have(fts_open(paths, FTS_LOGICAL | FTS_NOSTAT, NULL));
+	unsigned int files = 0, compressed = 0;
+	FTSENT *item;
+
+	while ((item = fts_read(tree))) {
+		if (item->fts_info == FTS_DNR || item->fts_info == FTS_ERR)
+			errx(EXIT_FAILURE, "cannot read %s: %s", item->fts_path,
+			     strerror(item->fts_errno));
+		if (item->fts_info != FTS_F && item->fts_info != FTS_NSOK)
+			continue;
+		compressed += ends_with(item->fts_name, ".ko.xz") ||
+			      ends_with(item->fts_name, ".ko.zst") ||
+			      ends_with(item->fts_name, ".ko.gz");
+		if (ends_with(item->fts_name, ".ko") ||
+		    !strcmp(item->fts_name, "vmlinux"))
+			files += read_file(catalogue, item->fts_accpath);
+		else if (item->fts_level == 1)
+			files += read_text(catalogue, item->fts_accpath,
+					   item->fts_name);
+	}
+	fts_close(tree);
+	if (compressed)
+		warnx("%s: %u compressed modules are left out; unpack them, say with unxz",
+		      path, compressed);
+	if (!files)
+		errx(EXIT_FAILURE,
+		     "%s: neither vmlinux nor modules nor a copy of " LIVE,
+		     path);
+}
+
+static void read_live(struct catalogue *catalogue)
+{
+	if (!access(LIVE, R_OK | X_OK)) {
+		read_folder(catalogue, LIVE);
+		return;
+	}
+	if (errno == EACCES)
+		errx(EXIT_FAILURE,
+		     "only root may read " LIVE "; run this as root, or name a catalogue or vmlinux");
+	if (access("/sys/kernel/debug/printk", F_OK) &&
+	    access("/sys/kernel/debug/sched", F_OK) &&
+	    access("/sys/kernel/debug/bdi", F_OK))
+		errx(EXIT_FAILURE,
+		     "there is no " LIVE "; try 'mount -t debugfs none /sys/kernel/debug', or name a catalogue or vmlinux");
+	errx(EXIT_FAILURE,
+	     "this kernel has no index (CONFIG_PRINTK_INDEX=y, since Linux 5.15); name a catalogue or vmlinux");
+}
+
+static int compare_entries(const void *left, const void *right)
+{
+	const struct catalogue_entry *a = left, *b = right;
+	int order = a->id < b->id ? -1 : a->id > b->id;
+
+	/* Of two formats with the same CRC each is kept. */
+	order = order ? order : strcmp(a->format, b->format);
+	order = order ? order : strcmp(a->facility, b->facility);
+	order = order ? order : strcmp(a->file, b->file);
+	order = order ? order : a->line < b->line ? -1 : a->line > b->line;
+	order = order ? order : strcmp(a->function, b->function);
+	return order ? order : a->level - b->level;
+}
+
+void catalogue_read(struct catalogue *catalogue, const char *source)
+{
+	struct stat status;
+	size_t from, to = 0;
+
+	if (!source)
+		read_live(catalogue);
+	else if (stat(source, &status))
+		err(EXIT_FAILURE, "cannot read %s", source);
+	else if (S_ISDIR(status.st_mode))
+		read_folder(catalogue, source);
+	else if (!read_file(catalogue, source))
+		errx(EXIT_FAILURE,
+		     "%s: neither vmlinux nor a module, an index of the kernel's, or a catalogue; of a compressed kernel take its vmlinux",
+		     source);
+	if (!catalogue->size)
+		errx(EXIT_FAILURE, "%s: no events in it; was CONFIG_PRINTK off?",
+		     source ? source : LIVE);
+	qsort(catalogue->entries, catalogue->size, sizeof(*catalogue->entries),
+	      compare_entries);
+	for (from = 0; from < catalogue->size; from++)
+		if (!from || compare_entries(&catalogue->entries[to - 1],
+					     &catalogue->entries[from]))
+			catalogue->entries[to++] = catalogue->entries[from];
+	catalogue->size = to;
+}
+
+const struct catalogue_entry *catalogue_find(const struct catalogue *catalogue,
+					     uint32_t id)
+{
+	size_t low = 0, high = catalogue->size;
+
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+
+		if (catalogue->entries[middle].id < id)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < catalogue->size && catalogue->entries[low].id == id ?
+	       &catalogue->entries[low] : NULL;
+}
+
+const struct catalogue_entry *catalogue_next_id(const struct catalogue *catalogue,
+						const struct catalogue_entry *entry)
+{
+	const struct catalogue_entry *end = catalogue->entries + catalogue->size;
+	uint32_t id = entry->id;
+
+	while (entry < end && entry->id == id)
+		entry++;
+	return entry;
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The events that a kernel can raise, as far as it says so itself: read by
+ * catalogue.c from the kernel that runs, from a copy of its index, from vmlinux
+ * and modules (catalogue_elf.c) or from what kerrorctl catalog has printed. For
+ * kerrorctl catalog and kerrorctl check-rules.
+ */
+#ifndef CATALOGUE_H
+#define CATALOGUE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Levels beside syslog's severities */
+#define LEVEL_DEFAULT	(-1)	/* the kernel's default level */
+#define LEVEL_CONTINUES	(-2)	/* that of the message it goes on with */
+#define LEVEL_UNKNOWN	(-3)
+
+/**
+ * struct catalogue_entry - a place in the kernel that raises an event
+ * @id: CRC-32 of @format
+ * @level: 0 to 7, or one of the above
+ * @facility: the module, or "kernel"
+ * @file: of the source, or ""
+ * @line: in it, or 0
+ * @function: in it, or ""
+ * @format: without level and newline
+ */
+struct catalogue_entry {
+	uint32_t id;
+	int level;
+	unsigned int line;
+	char *facility, *file, *function, *format;
+};
+
+/**
+ * struct catalogue - all of them
+ * @entries: by id, then by place; each only once
+ * @size: how many
+ * @room: for how many there is memory
+ */
+struct catalogue {
+	struct catalogue_entry *entries;
+	size_t size, room;
+};
+
+/*
+ * Reads all of @source, NULL being the kernel that runs, or ends the program.
+ * Nothing is freed before it ends.
+ */
+void catalogue_read(struct catalogue *catalogue, const char *source);
+
+/*
+ * Adds an entry; @prefix is put before @format, which may begin with a level,
+ * unless @level is known, and end in a newline. The catalogue has copies.
+ */
+void catalogue_add(struct catalogue *catalogue, int level, const char *facility,
+		   const char *file, unsigned int line, const char *function,
+		   const char *prefix, const char *format);
+
+/* Takes levels off the start of @format, for the first into @level. */
+const char *catalogue_take_level(const char *format, int *level);
+
+/* Adds what is in an ELF file; false if it is none. Else errors end the program. */
+bool catalogue_read_elf(struct catalogue *catalogue, const char *path);
+
+/* The first entry of an id, or NULL */
+const struct catalogue_entry *catalogue_find(const struct catalogue *catalogue,
+					     uint32_t id);
+
+/* The first entry of the id behind that of @entry, or the end of the catalogue */
+const struct catalogue_entry *catalogue_next_id(const struct catalogue *catalogue,
+						const struct catalogue_entry *entry);
+
+const char *catalogue_level_name(int level);
+
+/* A format as in the source, between quotation marks or not */
+char *catalogue_escape(const char *format);
+
+/*
+ * How alike two formats are, from 0 to 1: of the words that either has, those
+ * that both have, rare ones with more weight.
+ */
+struct likeness;
+struct likeness *likeness_new(const struct catalogue *catalogue);
+
+/**
+ * struct like - an entry that is like a format
+ * @entry: index of the first entry of its id
+ * @score: how much
+ */
+struct like {
+	size_t entry;
+	double score;
+};
+
+/* The most alike first; returns how many are stored in @found, at most @most. */
+size_t likeness_find(struct likeness *likeness, const char *format,
+		     struct like *found, size_t most);
+
+#endif

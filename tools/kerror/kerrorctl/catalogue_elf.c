@@ -1,0 +1,337 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Finds the events of a kernel in vmlinux or in a module, with libelf. See
+ * catalogue.h.
+ *
+ * A kernel with CONFIG_PRINTK_INDEX has a section .printk_index of pointers to
+ * its struct pi_entry; what evlog raises is there on Linux 2.6, too. A kernel
+ * without one tells less: strings that begin with a level are formats of
+ * printk().
+ */
+#include <ctype.h>
+#include <err.h>
+#include <fcntl.h>
+#include <gelf.h>
+#include <libelf.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "catalogue.h"
+#include "kerrorctl.h"
+
+/* A pointer of a relocatable file, which is filled in when that is loaded */
+struct relocation {
+	uint64_t offset;	/* of the pointer, in its section */
+	size_t symbol;
+	int64_t addend;
+	bool in_place;		/* the addend is where the pointer will be */
+};
+
+struct section {
+	GElf_Shdr header;
+	const char *name;
+	const uint8_t *bytes;
+	size_t size;
+	struct relocation *relocations;	/* by offset */
+	size_t relocation_count;
+};
+
+struct image {
+	const char *path;
+	Elf *elf;
+	bool relocatable, wide, big;
+	struct section *sections;
+	size_t section_count;
+	Elf_Data *symbols;
+};
+
+/* Where something is in the file */
+struct place {
+	const struct section *section;
+	uint64_t offset;
+};
+
+static uint64_t read_number(const struct image *image, const uint8_t *bytes,
+			    size_t size)
+{
+	uint64_t number = 0;
+
+	for (size_t i = 0; i < size; i++)
+		number = number << 8 | bytes[image->big ? i : size - 1 - i];
+	return number;
+}
+
+static int compare_relocations(const void *left, const void *right)
+{
+	const struct relocation *a = left, *b = right;
+
+	return a->offset < b->offset ? -1 : a->offset > b->offset;
+}
+
+static void load_relocations(struct image *image, Elf_Scn *scn,
+			     const GElf_Shdr *header)
+{
+	struct section *target = header->sh_info < image->section_count ?
+				 &image->sections[header->sh_info] : NULL;
+	Elf_Data *data = elf_getdata(scn, NULL);
+	bool has_addend = header->sh_type == SHT_RELA;
+	size_t count;
+
+	if (!target || !data || !header->sh_entsize || target->relocations)
+		return;
+	count = header->sh_size / header->sh_entsize;
+	target->relocations = must_have(calloc(count + 1, sizeof(*target->relocations)));
+	for (size_t i = 0; i < count; i++) {
+		struct relocation *to = &target->relocations[target->relocation_count];
+		GElf_Rela rela;
+		GElf_Rel rel;
+
+		if (has_addend ? !gelf_getrela(data, i, &rela) : !gelf_getrel(data, i, &rel))
+			break;
+		to->offset = has_addend ? rela.r_offset : rel.r_offset;
+		to->symbol = GELF_R_SYM(has_addend ? rela.r_info : rel.r_info);
+		to->addend = has_addend ? rela.r_addend : 0;
+		to->in_place = !has_addend;
+		target->relocation_count++;
+	}
+	qsort(target->relocations, target->relocation_count,
+	      sizeof(*target->relocations), compare_relocations);
+}
+
+static void load_sections(struct image *image)
+{
+	size_t names;
+	Elf_Scn *scn = NULL;
+
+	if (elf_getshdrnum(image->elf, &image->section_count) ||
+	    elf_getshdrstrndx(image->elf, &names))
+		errx(EXIT_FAILURE, "%s: %s", image->path, elf_errmsg(-1));
+	image->sections = must_have(calloc(image->section_count + 1,
+					   sizeof(*image->sections)));
+	for (size_t i = 0; i < image->section_count; i++) {
+		struct section *section = &image->sections[i];
+		Elf_Data *data;
+
+		scn = elf_getscn(image->elf, i);
+		if (!scn || !gelf_getshdr(scn, &section->header))
+			continue;
+		section->name = elf_strptr(image->elf, names, section->header.sh_name);
+		if (section->header.sh_type == SHT_SYMTAB)
+			image->symbols = elf_getdata(scn, NULL);
+		data = section->header.sh_type == SHT_PROGBITS ?
+		       elf_rawdata(scn, NULL) : NULL;
+		if (data && data->d_buf) {
+			section->bytes = data->d_buf;
+			section->size = data->d_size;
+		}
+	}
+	if (!image->relocatable)
+		return;
+	for (size_t i = 0; i < image->section_count; i++)
+		if (image->sections[i].header.sh_type == SHT_RELA ||
+		    image->sections[i].header.sh_type == SHT_REL)
+			load_relocations(image, elf_getscn(image->elf, i),
+					 &image->sections[i].header);
+}
+
+/* Where the pointer at @at leads to; false: nowhere, or not into the file. */
+static bool follow(const struct image *image, struct place at, struct place *to)
+{
+	size_t size = image->wide ? 8 : 4;
+	struct relocation key = { .offset = at.offset }, *found;
+	uint64_t address;
+	GElf_Sym symbol;
+
+	if (at.offset + size > at.section->size)
+		return false;
+	address = read_number(image, at.section->bytes + at.offset, size);
+	if (image->relocatable) {
+		found = at.section->relocation_count ?
+			bsearch(&key, at.section->relocations,
+				at.section->relocation_count, sizeof(key),
+				compare_relocations) : NULL;
+		if (!found || !image->symbols ||
+		    !gelf_getsym(image->symbols, found->symbol, &symbol) ||
+		    symbol.st_shndx >= image->section_count)
+			return false;
+		to->section = &image->sections[symbol.st_shndx];
+		to->offset = symbol.st_value +
+			     (found->in_place ? address : (uint64_t)found->addend);
+		return to->offset < to->section->size;
+	}
+	for (size_t i = 0; address && i < image->section_count; i++) {
+		to->section = &image->sections[i];
+		to->offset = address - to->section->header.sh_addr;
+		if (to->section->header.sh_flags & SHF_ALLOC &&
+		    address >= to->section->header.sh_addr &&
+		    to->offset < to->section->size)
+			return true;
+	}
+	return false;
+}
+
+/* The string that the pointer at @at leads to, or NULL */
+static const char *follow_to_string(const struct image *image, struct place at)
+{
+	struct place to;
+
+	if (!follow(image, at, &to) ||
+	    !memchr(to.section->bytes + to.offset, 0, to.section->size - to.offset))
+		return NULL;
+	return (const char *)to.section->bytes + to.offset;
+}
+
+static void read_entry(struct catalogue *catalogue, const struct image *image,
+		       struct place entry, const char *facility)
+{
+	/* Of struct pi_entry, which is packed: where each member is */
+	size_t pointer = image->wide ? 8 : 4;
+	const char *format, *function, *file, *level_text, *prefix;
+	struct place at = entry;
+	int level = LEVEL_DEFAULT;
+	unsigned int line;
+
+	if (entry.offset + 5 * pointer + 4 > entry.section->size)
+		return;
+	format = follow_to_string(image, at);
+	at.offset += pointer;
+	function = follow_to_string(image, at);
+	at.offset += pointer;
+	file = follow_to_string(image, at);
+	at.offset += pointer;
+	line = read_number(image, at.section->bytes + at.offset, 4);
+	at.offset += 4;
+	level_text = follow_to_string(image, at);
+	at.offset += pointer;
+	prefix = follow_to_string(image, at);
+	/* Its format was no constant. */
+	if (!format)
+		return;
+	if (level_text)
+		catalogue_take_level(level_text, &level);
+	catalogue_add(catalogue, level, facility, file ? file : "", line,
+		      function ? function : "", prefix ? prefix : "", format);
+}
+
+static size_t read_index(struct catalogue *catalogue, const struct image *image,
+			 const struct section *section, const char *facility)
+{
+	size_t before = catalogue->size, pointer = image->wide ? 8 : 4;
+
+	for (uint64_t offset = 0; offset + pointer <= section->size; offset += pointer) {
+		struct place entry;
+
+		if (follow(image, (struct place) { section, offset }, &entry))
+			read_entry(catalogue, image, entry, facility);
+	}
+	return catalogue->size - before;
+}
+
+/* Whether a string of at least three bytes is what printk() may be given */
+static bool is_text(const char *string, size_t size)
+{
+	size_t length = strnlen(string, size);
+
+	if (length < 3 || length == size)
+		return false;
+	for (size_t i = 0; i < length; i++)
+		if (iscntrl((unsigned char)string[i]) &&
+		    !strchr("\n\t\r\a\b\f\v\033", string[i]))
+			return false;
+	return true;
+}
+
+/*
+ * Strings that begin with a level; before Linux 3.6 that is in angles. Without a
+ * catalogue only counts them.
+ */
+static size_t read_strings(struct catalogue *catalogue, const struct image *image,
+			   bool angles, const char *facility)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < image->section_count; i++) {
+		const struct section *section = &image->sections[i];
+
+		if (!(section->header.sh_flags & SHF_ALLOC) ||
+		    section->header.sh_flags & SHF_EXECINSTR)
+			continue;
+		for (size_t at = 0; at + 4 < section->size; at++) {
+			const char *string = (const char *)section->bytes + at;
+			int level = LEVEL_DEFAULT;
+			const char *text;
+
+			if (*string != (angles ? '<' : '\1') || (at && string[-1]))
+				continue;
+			text = catalogue_take_level(string, &level);
+			if (text == string ||
+			    !is_text(text, section->size - (text - (char *)section->bytes)))
+				continue;
+			count++;
+			if (catalogue)
+				catalogue_add(catalogue, level, facility, "", 0, "",
+					      "", string);
+		}
+	}
+	return count;
+}
+
+/* "kernel" for vmlinux, the module's name for a module */
+static void find_facility(const struct image *image, char *facility, size_t size)
+{
+	const char *slash = strrchr(image->path, '/'), *name = slash ? slash + 1 : image->path;
+	size_t length = strlen(name);
+
+	if (!image->relocatable) {
+		snprintf(facility, size, "kernel");
+		return;
+	}
+	if (length > 3 && !strcmp(name + length - 3, ".ko"))
+		length -= 3;
+	snprintf(facility, size, "%.*s", (int)length, name);
+	for (; (facility = strchr(facility, '-')); )
+		*facility = '_';
+}
+
+bool catalogue_read_elf(struct catalogue *catalogue, const char *path)
+{
+	struct image image = { .path = path };
+	char facility[64];
+	size_t found = 0;
+	bool angles;
+	GElf_Ehdr header;
+	int fd;
+
+	if (elf_version(EV_CURRENT) == EV_NONE)
+		errx(EXIT_FAILURE, "libelf: %s", elf_errmsg(-1));
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		err(EXIT_FAILURE, "cannot read %s", path);
+	image.elf = elf_begin(fd, ELF_C_READ_MMAP, NULL);
+	if (!image.elf || elf_kind(image.elf) != ELF_K_ELF ||
+	    !gelf_getehdr(image.elf, &header)) {
+		elf_end(image.elf);
+		close(fd);
+		return false;
+	}
+	image.relocatable = header.e_type == ET_REL;
+	image.wide = header.e_ident[EI_CLASS] == ELFCLASS64;
+	image.big = header.e_ident[EI_DATA] == ELFDATA2MSB;
+	load_sections(&image);
+	find_facility(&image, facility, sizeof(facility));
+	for (size_t i = 0; i < image.section_count; i++)
+		if (image.sections[i].name &&
+		    !strcmp(image.sections[i].name, ".printk_index"))
+			found += read_index(catalogue, &image, &image.sections[i], facility);
+	/* On Linux 2.6 only what evlog raises is in the index; data may look like levels. */
+	angles = read_strings(NULL, &image, true, facility) >
+		 read_strings(NULL, &image, false, facility);
+	if (angles || !found)
+		read_strings(catalogue, &image, angles, facility);
+	for (size_t i = 0; i < image.section_count; i++)
+		free(image.sections[i].relocations);
+	free(image.sections);
+	elf_end(image.elf);
+	close(fd);
+	return true;
+}

@@ -1,0 +1,321 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * kerrorctl check-rules: says which filters of a configuration of kerrord can no
+ * longer match any event of a kernel, before that kernel is rolled out.
+ */
+#include <err.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <ini.h>
+#include <json-c/json.h>
+#include "catalogue.h"
+#include "filter.h"
+#include "kerrorctl.h"
+
+static const char usage[] =
+"Usage: kerrorctl check-rules [OPTION]... RULES [KERNEL]\n"
+"Tell which filters in RULES, a configuration of kerrord, cannot match any event of\n"
+"KERNEL any more, and what may have become of the events that they were about.\n"
+"KERNEL is what kerrorctl catalog takes. Status 1: there is such a filter.\n"
+"\n"
+"  -w, --was=KERNEL     the kernel that RULES were written for\n"
+"  -j, --json           one JSON object for each filter\n"
+"  -h, --help           this text\n";
+
+struct rule {
+	char *section, *filter;
+	unsigned int line;
+	struct rule *next;
+};
+
+struct rules {
+	const char *path;
+	FILE *file;
+	unsigned int line;
+	struct rule *first, **last;
+};
+
+static char *read_line(char *line, int size, void *context)
+{
+	struct rules *rules = context;
+
+	if (!fgets(line, size, rules->file))
+		return NULL;
+	rules->line++;
+	return line;
+}
+
+/* Other options are kerrord's business. A value may go on in the next line. */
+static int take_option(void *context, const char *section, const char *name,
+		       const char *value)
+{
+	struct rules *rules = context;
+	struct rule *rule;
+	char *joined;
+
+	if (strcmp(name, "filter"))
+		return 1;
+	for (rule = rules->first; rule; rule = rule->next) {
+		if (strcmp(rule->section, section))
+			continue;
+		if (asprintf(&joined, "%s %s", rule->filter, value) < 0)
+			must_have(NULL);
+		free(rule->filter);
+		rule->filter = joined;
+		return 1;
+	}
+	rule = must_have(calloc(1, sizeof(*rule)));
+	rule->section = must_have(strdup(section));
+	rule->filter = must_have(strdup(value));
+	rule->line = rules->line;
+	*rules->last = rule;
+	rules->last = &rule->next;
+	return 1;
+}
+
+static void read_rules(struct rules *rules)
+{
+	int line;
+
+	rules->last = &rules->first;
+	rules->file = fopen(rules->path, "re");
+	if (!rules->file)
+		err(EXIT_FAILURE, "cannot read %s", rules->path);
+	line = ini_parse_stream(read_line, rules, take_option, rules);
+	if (line || ferror(rules->file))
+		errx(EXIT_FAILURE,
+		     "%s, line %d: neither [section] nor option = value; kerrord --check-config tells more",
+		     rules->path, line);
+	fclose(rules->file);
+	if (!rules->first)
+		errx(EXIT_FAILURE, "%s: no filter in it, so nothing to check",
+		     rules->path);
+}
+
+/* ---- One filter ---- */
+
+static struct filter_kind kind_of(const struct catalogue_entry *entry)
+{
+	/* "%s" alone can become any text: that is no answer. */
+	return (struct filter_kind) {
+		.id = entry->id, .format = entry->format,
+		.severity = entry->level, .kind = EVL_FORMAT_PRINTF,
+		.likely = true,
+	};
+}
+
+static size_t count_matches(const struct kerror_filter *filter,
+			    const struct catalogue *catalogue)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < catalogue->size; i++) {
+		struct filter_kind kind = kind_of(&catalogue->entries[i]);
+
+		count += filter_possible(filter, &kind) != NEVER;
+	}
+	return count;
+}
+
+/*
+ * Events without a format are in no catalogue. A filter is taken to be about
+ * these only if it names what tells them apart.
+ */
+static bool is_about_others(const struct kerror_filter *filter)
+{
+	static const unsigned int kinds[] = {
+		EVL_FORMAT_NODATA, EVL_FORMAT_BINARY, EVL_FORMAT_STRING,
+	};
+	bool named = false;
+
+	for (size_t i = 0; i < filter->node_count; i++) {
+		const struct node *node = &filter->nodes[i];
+
+		if (node->type == TERM &&
+		    (node->term.field->source == KIND ||
+		     node->term.field->source == GROUP ||
+		     !strcmp(node->term.field->name, "type")))
+			named = true;
+	}
+	for (size_t i = 0; named && i < sizeof(kinds) / sizeof(*kinds); i++) {
+		struct filter_kind kind = { .severity = -1, .kind = kinds[i] };
+
+		if (filter_possible(filter, &kind) != NEVER)
+			return true;
+	}
+	/* Those of the group raw have not even a header. */
+	for (size_t i = 0; i < filter->node_count; i++)
+		if (filter->nodes[i].type == TERM &&
+		    filter->nodes[i].term.field->source == GROUP &&
+		    filter_accepts(&filter->nodes[i].term, "raw", 3) !=
+		    filter->nodes[i].negated)
+			return true;
+	return false;
+}
+
+/* The first term about a format that no entry satisfies, or NULL */
+static const struct term *find_culprit(const struct kerror_filter *filter,
+				       const struct catalogue *catalogue)
+{
+	for (size_t i = 0; i < filter->node_count; i++) {
+		const struct node *node = &filter->nodes[i];
+		bool met = false;
+
+		if (node->type != TERM || node->negated)
+			continue;
+		for (size_t j = 0; !met && j < catalogue->size; j++) {
+			struct filter_kind kind = kind_of(&catalogue->entries[j]);
+
+			met = filter_term_possible(&node->term, &kind) != NEVER;
+		}
+		if (!met)
+			return &node->term;
+	}
+	return NULL;
+}
+
+/* The format that a filter was about, as far as that can be known, or NULL */
+static const char *find_old_format(const struct kerror_filter *filter,
+				   const struct term *culprit,
+				   const struct catalogue *was)
+{
+	/* All that it was about in the old kernel: the first will do. */
+	for (size_t i = 0; i < was->size; i++) {
+		struct filter_kind kind = kind_of(&was->entries[i]);
+
+		if (filter_possible(filter, &kind) != NEVER)
+			return was->entries[i].format;
+	}
+	if (culprit && culprit->is_string)
+		return culprit->literal;
+	for (size_t i = 0; i < filter->node_count; i++)
+		if (filter->nodes[i].type == TERM && filter->nodes[i].term.is_string &&
+		    (filter->nodes[i].term.field->source == TEXT ||
+		     filter->nodes[i].term.field->source == FORMAT))
+			return filter->nodes[i].term.literal;
+	return NULL;
+}
+
+struct verdict {
+	size_t matches;
+	bool others;
+	const char *old_format;
+	const struct catalogue_entry *nearest;
+};
+
+static void print(const struct rules *rules, const struct rule *rule,
+		  const struct verdict *verdict)
+{
+	if (verdict->matches) {
+		printf("%s:%u: [%s] can match %zu places\n", rules->path, rule->line,
+		       rule->section, verdict->matches);
+		return;
+	}
+	if (verdict->others) {
+		printf("%s:%u: [%s] is about events that are in no catalogue\n",
+		       rules->path, rule->line, rule->section);
+		return;
+	}
+	printf("%s:%u: [%s] CANNOT MATCH: %s\n", rules->path, rule->line,
+	       rule->section, rule->filter);
+	if (verdict->old_format)
+		printf("\twas about: \"%s\"\n", catalogue_escape(verdict->old_format));
+	if (verdict->nearest)
+		printf("\tnow perhaps: id==%08" PRIx32 " \"%s\" (%s, %s:%u)\n",
+		       verdict->nearest->id,
+		       catalogue_escape(verdict->nearest->format),
+		       verdict->nearest->facility, verdict->nearest->file,
+		       verdict->nearest->line);
+}
+
+static void print_json(const struct rules *rules, const struct rule *rule,
+		       const struct verdict *verdict)
+{
+	struct json_object *object = must_have(json_object_new_object());
+	char id[9];
+
+	json_add(object, "item", json_string("rule"));
+	json_add(object, "file", json_string(rules->path));
+	json_add(object, "line", json_number(rule->line));
+	json_add(object, "section", json_string(rule->section));
+	json_add(object, "filter", json_string(rule->filter));
+	json_add(object, "verdict", json_string(verdict->matches ? "can match" :
+						verdict->others ? "unknown" :
+						"cannot match"));
+	json_add(object, "matches", json_number(verdict->matches));
+	if (verdict->old_format)
+		json_add(object, "was", json_string(verdict->old_format));
+	if (verdict->nearest) {
+		snprintf(id, sizeof(id), "%08" PRIx32, verdict->nearest->id);
+		json_add(object, "nearest_id", json_string(id));
+		json_add(object, "nearest", json_string(verdict->nearest->format));
+	}
+	json_print(stdout, object);
+}
+
+static bool check(const struct common *common, const struct rules *rules,
+		  const struct rule *rule, const struct catalogue *catalogue,
+		  const struct catalogue *was, struct likeness *likeness)
+{
+	struct verdict verdict = { 0 };
+	struct kerror_filter *filter;
+	char message[320];
+	struct like like;
+
+	if (kerror_filter_new(&filter, rule->filter, message, sizeof(message)))
+		errx(EXIT_FAILURE, "%s, line %u: [%s] filter: %s; see kerror-filter(7)",
+		     rules->path, rule->line, rule->section, message);
+	verdict.matches = count_matches(filter, catalogue);
+	verdict.others = !verdict.matches && is_about_others(filter);
+	if (!verdict.matches && !verdict.others) {
+		verdict.old_format = find_old_format(filter, find_culprit(filter, catalogue), was);
+		if (verdict.old_format &&
+		    likeness_find(likeness, verdict.old_format, &like, 1))
+			verdict.nearest = &catalogue->entries[like.entry];
+	}
+	if (common->json)
+		print_json(rules, rule, &verdict);
+	else
+		print(rules, rule, &verdict);
+	kerror_filter_free(filter);
+	return verdict.matches || verdict.others;
+}
+
+int command_check_rules(int argc, char **argv)
+{
+	static const struct option longs[] = {
+		{ "was", required_argument, NULL, 'w' },
+		JSON_OPTION,
+		HELP_OPTION,
+		LAST_OPTION
+	};
+	struct common common = { .usage = usage };
+	struct catalogue catalogue = { 0 }, was = { 0 };
+	struct rules rules = { 0 };
+	struct likeness *likeness;
+	const char *old = NULL;
+	size_t broken = 0;
+
+	while (next_option(&common, argc, argv, ":w:jh", longs) >= 0)
+		old = optarg;
+	if (optind == argc)
+		errx(EXIT_FAILURE,
+		     "no configuration to check; see kerrorctl check-rules --help");
+	rules.path = argv[optind++];
+	read_rules(&rules);
+	catalogue_read(&catalogue, optind < argc ? argv[optind++] : NULL);
+	no_arguments(argc, argv);
+	if (old)
+		catalogue_read(&was, old);
+	likeness = likeness_new(&catalogue);
+	for (const struct rule *rule = rules.first; rule; rule = rule->next)
+		broken += !check(&common, &rules, rule, &catalogue, &was, likeness);
+	flush_output();
+	if (!broken)
+		return EXIT_SUCCESS;
+	warnx("%zu of the filters cannot match any event of that kernel; give them another id or text",
+	      broken);
+	return EXIT_FAILURE;
+}

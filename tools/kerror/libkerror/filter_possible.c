@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Finds out whether a filter can match any event of a kind, of which no more is
+ * known than the kernel's source says: id, format and severity. For who checks
+ * rules against a kernel before it runs.
+ *
+ * Three-valued: a term is true of all such events, of none, or perhaps of some.
+ * What an argument is, who raises the event and for which device is not known.
+ * Of the text it is known what stands between the format's conversions.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include "filter.h"
+
+/* A letter or digit of a pattern, and no wildcard */
+static bool is_word(uint16_t unit)
+{
+	return (unit >= '0' && unit <= '9') || (unit >= 'a' && unit <= 'z') ||
+	       (unit >= 'A' && unit <= 'Z');
+}
+
+/*
+ * Looks for a string that a format and a filter's pattern both take. Returns -1 if
+ * there is none; else how many letters and digits of the pattern the format can
+ * have itself, rather than in what its conversions become.
+ *
+ * @best has, for the units of @format gone past so far, the most of them for each
+ * number of units of @pattern gone past, or -1.
+ */
+static int meet(const uint16_t *format, size_t format_size,
+		const uint16_t *pattern, size_t pattern_size, int *best)
+{
+	best[0] = 0;
+	for (size_t j = 0; j < pattern_size; j++)
+		best[j + 1] = pattern[j] == ANY_STRING ? best[j] : -1;
+	for (size_t i = 0; i < format_size; i++) {
+		bool any = format[i] == ANY_STRING;
+		int diagonal = best[0], above;
+
+		if (!any)
+			best[0] = -1;
+		for (size_t j = 0; j < pattern_size; j++) {
+			above = best[j + 1];
+			/* It takes nothing, or one unit more of the other. */
+			if (any || pattern[j] == ANY_STRING) {
+				if (best[j] > best[j + 1])
+					best[j + 1] = best[j];
+			} else if (diagonal >= 0 &&
+				   (format[i] == pattern[j] || pattern[j] == ANY_BYTE)) {
+				best[j + 1] = diagonal + is_word(pattern[j]);
+			} else {
+				best[j + 1] = -1;
+			}
+			diagonal = above;
+		}
+	}
+	return best[pattern_size];
+}
+
+static enum possible certain(bool holds)
+{
+	return holds ? ALWAYS : NEVER;
+}
+
+static enum possible number_possible(const struct term *term, uint64_t number)
+{
+	const uint64_t literal = term->number.value;
+	unsigned int relation = term->number.negative || number > literal ? GREATER :
+				number < literal ? LESS : EQUAL;
+
+	return certain(term->comparison->accepts & relation);
+}
+
+static enum possible text_possible(const struct term *term,
+				   const struct filter_kind *kind)
+{
+	size_t size = strlen(kind->format);
+	uint16_t *units = malloc((size + 1) * sizeof(*units));
+	int *best = calloc(term->pattern_size + 1, sizeof(*best));
+	int words = 0, met;
+	enum possible result = PERHAPS;
+	bool open = false;
+
+	/* Without memory nothing is ruled out. */
+	if (!units || !best)
+		goto out;
+	size = format_pattern(kind->format, units);
+	for (size_t i = 0; i < size; i++)
+		open |= units[i] == FORMAT_ANY;
+	for (size_t i = 0; i < term->pattern_size; i++)
+		words += is_word(term->pattern[i]);
+	met = meet(units, size, term->pattern, term->pattern_size, best);
+	if (met < 0 || (kind->likely && 2 * met < words))
+		result = certain(term->comparison->accepts & (LESS | GREATER));
+	else if (!open)
+		result = certain(term->comparison->accepts & (EQUAL | MATCHES));
+out:
+	free(units);
+	free(best);
+	return result;
+}
+
+enum possible filter_term_possible(const struct term *term,
+				   const struct filter_kind *kind)
+{
+	switch (term->field->source) {
+	case HEADER_NUMBER:
+		if (term->field->literal == ID && kind->format)
+			return number_possible(term, kind->id);
+		if (term->field->literal == SEVERITY && kind->severity >= 0)
+			return number_possible(term, kind->severity);
+		return PERHAPS;
+	case KIND:
+		return certain(filter_accepts(term, kind_name(kind->kind),
+					      strlen(kind_name(kind->kind))));
+	case GROUP:
+		return certain(filter_accepts(term, "evlog", strlen("evlog")));
+	case FORMAT:
+		return certain(kind->format &&
+			       filter_accepts(term, kind->format, strlen(kind->format)));
+	case TEXT:
+		return kind->format ? text_possible(term, kind) : PERHAPS;
+	default:
+		return PERHAPS;
+	}
+}
+
+static enum possible node_possible(const struct kerror_filter *filter, int at,
+				   const struct filter_kind *kind)
+{
+	const struct node *node = &filter->nodes[at];
+	enum possible result = node->type == ANY ? NEVER : ALWAYS, part;
+
+	if (node->type == TERM) {
+		result = filter_term_possible(&node->term, kind);
+		return node->negated ? ALWAYS - result : result;
+	}
+	for (int i = node->first; i >= 0; i = filter->nodes[i].next) {
+		part = node_possible(filter, i, kind);
+		if (node->type == ANY ? part > result : part < result)
+			result = part;
+	}
+	return result;
+}
+
+enum possible filter_possible(const struct kerror_filter *filter,
+			      const struct filter_kind *kind)
+{
+	return node_possible(filter, filter->root, kind);
+}

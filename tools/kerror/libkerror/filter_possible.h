@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Whether a filter can match an event of which only the kind is known. Not part of
+ * the library's interface: for kerrorctl check-rules.
+ */
+#ifndef LIBKERROR_FILTER_POSSIBLE_H
+#define LIBKERROR_FILTER_POSSIBLE_H
+
+#include "libkerror.h"
+
+/**
+ * struct filter_kind - what is known of all events of a kind
+ * @id: event id
+ * @format: its format string; NULL: not an event with a format, so that none of
+ *	@id, @format and text is known
+ * @severity: 0 to 7, or negative: not known
+ * @kind: of what it holds: an EVL_FORMAT number
+ * @likely: take a text for impossible if less than half of its letters and digits
+ *	can be the format's own, and all others had to come out of arguments
+ */
+struct filter_kind {
+	uint32_t id;
+	const char *format;
+	int severity;
+	unsigned int kind;
+	bool likely;
+};
+
+enum possible { NEVER, PERHAPS, ALWAYS };
+
+/* Whether an event of this kind can match: filter_possible.c */
+enum possible filter_possible(const struct kerror_filter *filter,
+			      const struct filter_kind *kind);
+
+#endif
