@@ -11,7 +11,7 @@ SELFTESTS=$TOP/tools/testing/selftests/kerror
 mkdir -p "$BUILD"
 
 # What tools/kerror is built with and of
-TOOLS_PACKAGES="gcc gettext libc6-dev libcap-ng-dev libelf-dev libinih-dev libjson-c-dev
+TOOLS_PACKAGES="gcc gettext libc6-dev libcap-ng-dev libdw-dev libelf-dev libinih-dev libjson-c-dev
 	libmicrohttpd-dev libmnl-dev libsqlite3-dev libsystemd-dev make pkg-config zlib1g-dev"
 
 # Compiler output is found again in another clone, too.

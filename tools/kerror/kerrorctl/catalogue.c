@@ -248,11 +248,17 @@ static bool read_file(struct catalogue *catalogue, const char *path)
 	       read_text(catalogue, path, strcmp(name, "vmlinux") ? name : "kernel");
 }
 
-static bool ends_with(const char *name, const char *end)
+/* Modules may be compressed. */
+static bool is_of_kernel(const char *name)
 {
-	size_t length = strlen(name), size = strlen(end);
+	static const char *const ends[] = { "", ".gz", ".xz", ".zst" };
+	const char *end = strstr(name, ".ko");
 
-	return length > size && !strcmp(name + length - size, end);
+	for (size_t i = 0; end && i < sizeof(ends) / sizeof(*ends); i++)
+		if (!strcmp(end + 3, ends[i]))
+			return true;
+	return !strcmp(name, "vmlinux") || !strncmp(name, "vmlinux-", 8) ||
+	       !strncmp(name, "vmlinuz", 7);
 }
 
 /*
@@ -263,7 +269,7 @@ static void read_folder(struct catalogue *catalogue, const char *path)
 {
 	char *const paths[] = { (char *)path, NULL };
 	FTS *tree = must_have(fts_open(paths, FTS_LOGICAL | FTS_NOSTAT, NULL));
-	unsigned int files = 0, compressed = 0;
+	unsigned int files = 0;
 	FTSENT *item;
 
 	while ((item = fts_read(tree))) {
@@ -272,20 +278,13 @@ static void read_folder(struct catalogue *catalogue, const char *path)
 			     strerror(item->fts_errno));
 		if (item->fts_info != FTS_F && item->fts_info != FTS_NSOK)
 			continue;
-		compressed += ends_with(item->fts_name, ".ko.xz") ||
-			      ends_with(item->fts_name, ".ko.zst") ||
-			      ends_with(item->fts_name, ".ko.gz");
-		if (ends_with(item->fts_name, ".ko") ||
-		    !strcmp(item->fts_name, "vmlinux"))
+		if (is_of_kernel(item->fts_name))
 			files += read_file(catalogue, item->fts_accpath);
 		else if (item->fts_level == 1)
 			files += read_text(catalogue, item->fts_accpath,
 					   item->fts_name);
 	}
 	fts_close(tree);
-	if (compressed)
-		warnx("%s: %u compressed modules are left out; unpack them, say with unxz",
-		      path, compressed);
 	if (!files)
 		errx(EXIT_FAILURE,
 		     "%s: neither vmlinux nor modules nor a copy of " LIVE,
@@ -337,7 +336,7 @@ void catalogue_read(struct catalogue *catalogue, const char *source)
 		read_folder(catalogue, source);
 	else if (!read_file(catalogue, source))
 		errx(EXIT_FAILURE,
-		     "%s: neither vmlinux nor a module, an index of the kernel's, or a catalogue; of a compressed kernel take its vmlinux",
+		     "%s: neither vmlinux nor a module, an index of the kernel's, or a catalogue; of a kernel that cannot be unpacked take its vmlinux",
 		     source);
 	if (!catalogue->size)
 		errx(EXIT_FAILURE, "%s: no events in it; was CONFIG_PRINTK off?",

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Finds the events of a kernel in vmlinux or in a module, with libelf. See
- * catalogue.h.
+ * Finds the events of a kernel in vmlinux, vmlinuz or a module, compressed or not,
+ * with libelf and libdw. See catalogue.h.
  *
  * A kernel with CONFIG_PRINTK_INDEX has a section .printk_index of pointers to
  * its struct pi_entry; what evlog raises is there on Linux 2.6, too. A kernel
@@ -10,21 +10,27 @@
  */
 #include <ctype.h>
 #include <err.h>
+#include <elfutils/libdwelf.h>
 #include <fcntl.h>
 #include <gelf.h>
-#include <libelf.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include "catalogue.h"
 #include "kerrorctl.h"
 
-/* A pointer of a relocatable file, which is filled in when that is loaded */
+/* A pointer that is filled in when the file is loaded */
 struct relocation {
-	uint64_t offset;	/* of the pointer, in its section */
+	uint64_t offset;	/* in its section; of a linked file, its address */
 	size_t symbol;
 	int64_t addend;
 	bool in_place;		/* the addend is where the pointer will be */
+};
+
+struct relocations {
+	struct relocation *list;	/* by offset */
+	size_t size;
 };
 
 struct section {
@@ -32,14 +38,15 @@ struct section {
 	const char *name;
 	const uint8_t *bytes;
 	size_t size;
-	struct relocation *relocations;	/* by offset */
-	size_t relocation_count;
+	struct relocations relocations;
 };
 
 struct image {
 	const char *path;
 	Elf *elf;
-	bool relocatable, wide, big;
+	bool relocatable;	/* not linked: each section has relocations */
+	bool wide, big;
+	struct relocations relocations;	/* of a kernel that can move, such as arm64's */
 	struct section *sections;
 	size_t section_count;
 	Elf_Data *symbols;
@@ -68,34 +75,57 @@ static int compare_relocations(const void *left, const void *right)
 	return a->offset < b->offset ? -1 : a->offset > b->offset;
 }
 
-static void load_relocations(struct image *image, Elf_Scn *scn,
+static void load_relocations(struct relocations *relocations, Elf_Scn *scn,
 			     const GElf_Shdr *header)
 {
-	struct section *target = header->sh_info < image->section_count ?
-				 &image->sections[header->sh_info] : NULL;
 	Elf_Data *data = elf_getdata(scn, NULL);
 	bool has_addend = header->sh_type == SHT_RELA;
 	size_t count;
 
-	if (!target || !data || !header->sh_entsize || target->relocations)
+	if (!data || !header->sh_entsize)
 		return;
 	count = header->sh_size / header->sh_entsize;
-	target->relocations = must_have(calloc(count + 1, sizeof(*target->relocations)));
+	relocations->list =
+		must_have(reallocarray(relocations->list, relocations->size + count + 1,
+				       sizeof(*relocations->list)));
 	for (size_t i = 0; i < count; i++) {
-		struct relocation *to = &target->relocations[target->relocation_count];
 		GElf_Rela rela;
 		GElf_Rel rel;
 
 		if (has_addend ? !gelf_getrela(data, i, &rela) : !gelf_getrel(data, i, &rel))
 			break;
-		to->offset = has_addend ? rela.r_offset : rel.r_offset;
-		to->symbol = GELF_R_SYM(has_addend ? rela.r_info : rel.r_info);
-		to->addend = has_addend ? rela.r_addend : 0;
-		to->in_place = !has_addend;
-		target->relocation_count++;
+		relocations->list[relocations->size++] = (struct relocation) {
+			.offset = has_addend ? rela.r_offset : rel.r_offset,
+			.symbol = GELF_R_SYM(has_addend ? rela.r_info : rel.r_info),
+			.addend = has_addend ? rela.r_addend : 0,
+			.in_place = !has_addend,
+		};
 	}
-	qsort(target->relocations, target->relocation_count,
-	      sizeof(*target->relocations), compare_relocations);
+	qsort(relocations->list, relocations->size, sizeof(*relocations->list),
+	      compare_relocations);
+}
+
+/* The relocations that a section of such is about, or NULL if they do not matter */
+static struct relocations *target_of(struct image *image, const GElf_Shdr *header)
+{
+	if (header->sh_type != SHT_RELA && header->sh_type != SHT_REL)
+		return NULL;
+	if (image->relocatable)
+		return header->sh_info < image->section_count ?
+		       &image->sections[header->sh_info].relocations : NULL;
+	/* Others have been applied by the linker. */
+	return header->sh_flags & SHF_ALLOC && header->sh_type == SHT_RELA ?
+	       &image->relocations : NULL;
+}
+
+static const struct relocation *find_relocation(const struct relocations *relocations,
+						uint64_t offset)
+{
+	struct relocation key = { .offset = offset };
+
+	return relocations->size ?
+	       bsearch(&key, relocations->list, relocations->size, sizeof(key),
+		       compare_relocations) : NULL;
 }
 
 static void load_sections(struct image *image)
@@ -116,7 +146,7 @@ static void load_sections(struct image *image)
 		if (!scn || !gelf_getshdr(scn, &section->header))
 			continue;
 		section->name = elf_strptr(image->elf, names, section->header.sh_name);
-		if (section->header.sh_type == SHT_SYMTAB)
+		if (section->header.sh_type == (image->relocatable ? SHT_SYMTAB : SHT_DYNSYM))
 			image->symbols = elf_getdata(scn, NULL);
 		data = section->header.sh_type == SHT_PROGBITS ?
 		       elf_rawdata(scn, NULL) : NULL;
@@ -125,38 +155,40 @@ static void load_sections(struct image *image)
 			section->size = data->d_size;
 		}
 	}
-	if (!image->relocatable)
-		return;
-	for (size_t i = 0; i < image->section_count; i++)
-		if (image->sections[i].header.sh_type == SHT_RELA ||
-		    image->sections[i].header.sh_type == SHT_REL)
-			load_relocations(image, elf_getscn(image->elf, i),
-					 &image->sections[i].header);
+	for (size_t i = 0; i < image->section_count; i++) {
+		const GElf_Shdr *header = &image->sections[i].header;
+		struct relocations *target = target_of(image, header);
+
+		if (target)
+			load_relocations(target, elf_getscn(image->elf, i), header);
+	}
 }
 
 /* Where the pointer at @at leads to; false: nowhere, or not into the file. */
 static bool follow(const struct image *image, struct place at, struct place *to)
 {
+	const struct relocation *found;
 	size_t size = image->wide ? 8 : 4;
-	struct relocation key = { .offset = at.offset }, *found;
+	GElf_Sym symbol = { 0 };
 	uint64_t address;
-	GElf_Sym symbol;
 
 	if (at.offset + size > at.section->size)
 		return false;
 	address = read_number(image, at.section->bytes + at.offset, size);
+	found = image->relocatable ?
+		find_relocation(&at.section->relocations, at.offset) :
+		find_relocation(&image->relocations, at.section->header.sh_addr + at.offset);
+	if (found && !found->in_place)
+		address = found->addend;
+	if (found && (found->symbol || image->relocatable) &&
+	    (!image->symbols || !gelf_getsym(image->symbols, found->symbol, &symbol)))
+		return false;
+	address += symbol.st_value;
 	if (image->relocatable) {
-		found = at.section->relocation_count ?
-			bsearch(&key, at.section->relocations,
-				at.section->relocation_count, sizeof(key),
-				compare_relocations) : NULL;
-		if (!found || !image->symbols ||
-		    !gelf_getsym(image->symbols, found->symbol, &symbol) ||
-		    symbol.st_shndx >= image->section_count)
+		if (!found || symbol.st_shndx >= image->section_count)
 			return false;
 		to->section = &image->sections[symbol.st_shndx];
-		to->offset = symbol.st_value +
-			     (found->in_place ? address : (uint64_t)found->addend);
+		to->offset = address;
 		return to->offset < to->section->size;
 	}
 	for (size_t i = 0; address && i < image->section_count; i++) {
@@ -280,15 +312,13 @@ static size_t read_strings(struct catalogue *catalogue, const struct image *imag
 static void find_facility(const struct image *image, char *facility, size_t size)
 {
 	const char *slash = strrchr(image->path, '/'), *name = slash ? slash + 1 : image->path;
-	size_t length = strlen(name);
+	const char *end = strstr(name, ".ko");
 
 	if (!image->relocatable) {
 		snprintf(facility, size, "kernel");
 		return;
 	}
-	if (length > 3 && !strcmp(name + length - 3, ".ko"))
-		length -= 3;
-	snprintf(facility, size, "%.*s", (int)length, name);
+	snprintf(facility, size, "%.*s", end ? (int)(end - name) : INT_MAX, name);
 	for (; (facility = strchr(facility, '-')); )
 		*facility = '_';
 }
@@ -307,7 +337,7 @@ bool catalogue_read_elf(struct catalogue *catalogue, const char *path)
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		err(EXIT_FAILURE, "cannot read %s", path);
-	image.elf = elf_begin(fd, ELF_C_READ_MMAP, NULL);
+	image.elf = dwelf_elf_begin(fd);
 	if (!image.elf || elf_kind(image.elf) != ELF_K_ELF ||
 	    !gelf_getehdr(image.elf, &header)) {
 		elf_end(image.elf);
@@ -329,7 +359,8 @@ bool catalogue_read_elf(struct catalogue *catalogue, const char *path)
 	if (angles || !found)
 		read_strings(catalogue, &image, angles, facility);
 	for (size_t i = 0; i < image.section_count; i++)
-		free(image.sections[i].relocations);
+		free(image.sections[i].relocations.list);
+	free(image.relocations.list);
 	free(image.sections);
 	elf_end(image.elf);
 	close(fd);
