@@ -23,6 +23,7 @@ static const char usage[] =
 "  -l, --level=LEVEL    of this level and more severe ones (emerg to debug)\n"
 "  -F, --facility=NAME  of this module, or of \"kernel\"\n"
 "  -m, --match=TEXT     with this text in format or file\n"
+"  -f, --filter=FILTER  that FILTER can match, see kerror-filter(7)\n"
 "  -j, --json           one JSON object a line\n"
 "  -h, --help           this text\n";
 
@@ -34,6 +35,7 @@ static const char usage[] =
 struct choice {
 	int level;
 	const char *facility, *text;
+	const struct kerror_filter *filter;
 };
 
 static bool is_chosen(const struct choice *choice,
@@ -43,19 +45,47 @@ static bool is_chosen(const struct choice *choice,
 		(entry->level >= 0 && entry->level <= choice->level)) &&
 	       (!choice->facility || !strcmp(choice->facility, entry->facility)) &&
 	       (!choice->text || strcasestr(entry->format, choice->text) ||
-		strcasestr(entry->file, choice->text));
+		strcasestr(entry->file, choice->text)) &&
+	       (!choice->filter || catalogue_can_match(entry, NULL, choice->filter, NULL));
+}
+
+static char *place_of(const struct catalogue_entry *entry)
+{
+	char *place;
+
+	if (asprintf(&place, *entry->file ? "%s:%u" : "%s", entry->file, entry->line) < 0)
+		must_have(NULL);
+	return place;
+}
+
+/* The columns of a catalogue as text */
+enum { ID, LEVEL, BY, FACILITY, PLACE, FUNCTION, FORMAT, COLUMNS };
+
+/* Nothing of it is freed. */
+static void get_columns(const struct catalogue_entry *entry, const char **columns)
+{
+	char id[9];
+
+	if (!entry)
+		return;
+	snprintf(id, sizeof(id), "%08" PRIx32, entry->id);
+	columns[ID] = must_have(strdup(id));
+	columns[LEVEL] = catalogue_level_name(entry->level);
+	columns[BY] = catalogue_raiser_name(entry->by);
+	columns[FACILITY] = entry->facility;
+	columns[PLACE] = place_of(entry);
+	columns[FUNCTION] = entry->function;
+	columns[FORMAT] = catalogue_escape(entry->format);
 }
 
 static void print_entry(const struct catalogue_entry *entry)
 {
-	char *format = catalogue_escape(entry->format);
+	const char *columns[COLUMNS];
 
-	printf("%08" PRIx32 "\t%s\t%s\t", entry->id,
-	       catalogue_level_name(entry->level), entry->facility);
-	if (*entry->file)
-		printf("%s:%u", entry->file, entry->line);
-	printf("\t%s\t%s\n", entry->function, format);
-	free(format);
+	get_columns(entry, columns);
+	for (int i = 0; i < COLUMNS; i++)
+		printf("%s%s", i ? "\t" : "", columns[i]);
+	putchar('\n');
 }
 
 static void add_entry(struct json_object *object,
@@ -66,6 +96,8 @@ static void add_entry(struct json_object *object,
 	snprintf(id, sizeof(id), "%08" PRIx32, entry->id);
 	json_add(object, "event_id", json_string(id));
 	json_add(object, "level", json_string(catalogue_level_name(entry->level)));
+	if (entry->by != BY_UNKNOWN)
+		json_add(object, "by", json_string(catalogue_raiser_name(entry->by)));
 	json_add(object, "facility", json_string(entry->facility));
 	if (*entry->file) {
 		json_add(object, "file", json_string(entry->file));
@@ -106,7 +138,7 @@ static int list(const struct common *common, const struct choice *choice,
 	catalogue_read(&catalogue, source);
 	warn_of_collisions(&catalogue);
 	if (!common->json)
-		puts("# kerrorctl catalog: id, level, facility, place, function, format");
+		puts("# kerrorctl catalog: id, level, by, facility, place, function, format");
 	for (size_t i = 0; i < catalogue.size; i++) {
 		const struct catalogue_entry *entry = &catalogue.entries[i];
 
@@ -151,39 +183,48 @@ static bool same_levels(const struct catalogue *old, const struct catalogue_entr
 	return levels[0] == levels[1];
 }
 
-static void print_change(const struct common *common, enum change change,
-			 const struct catalogue_entry *old,
+/* What is the same on both sides, or on one only, is shown once. */
+static void print_sides(const char *old, const char *new)
+{
+	printf("\t%s", old ? old : new);
+	if (old && new && strcmp(old, new))
+		printf(" -> %s", new);
+}
+
+static void print_change(enum change change, const struct catalogue_entry *old,
 			 const struct catalogue_entry *new)
 {
-	struct json_object *object, *side;
+	const char *left[COLUMNS] = { NULL }, *right[COLUMNS] = { NULL };
 
-	if (!common->json) {
-		printf("%s", change_names[change]);
-		if (old) {
-			printf("\t%s", change == REWORDED || change == LEVEL_CHANGED ? "from " : "");
-			print_entry(old);
-			if (new)
-				printf("\tto ");
-		} else {
-			putchar('\t');
-		}
-		if (new)
-			print_entry(new);
+	get_columns(old, left);
+	get_columns(new, right);
+	fputs(change_names[change], stdout);
+	for (int i = 0; i < COLUMNS; i++)
+		print_sides(left[i], right[i]);
+	putchar('\n');
+}
+
+static void add_side(struct json_object *object, const char *name,
+		     const struct catalogue_entry *entry)
+{
+	struct json_object *side;
+
+	if (!entry)
 		return;
-	}
-	object = must_have(json_object_new_object());
+	side = must_have(json_object_new_object());
+	add_entry(side, entry);
+	json_add(object, name, side);
+}
+
+static void print_change_json(enum change change, const struct catalogue_entry *old,
+			      const struct catalogue_entry *new)
+{
+	struct json_object *object = must_have(json_object_new_object());
+
 	json_add(object, "item", json_string("change"));
 	json_add(object, "change", json_string(change_names[change]));
-	if (old) {
-		side = must_have(json_object_new_object());
-		add_entry(side, old);
-		json_add(object, "old", side);
-	}
-	if (new) {
-		side = must_have(json_object_new_object());
-		add_entry(side, new);
-		json_add(object, "new", side);
-	}
+	add_side(object, "old", old);
+	add_side(object, "new", new);
 	json_print(stdout, object);
 }
 
@@ -251,11 +292,27 @@ static const struct catalogue_entry **pair_up(const struct catalogue *old,
 	return partners;
 }
 
+/* Of the whole, whatever options choose to be shown */
+static void print_summary_json(const size_t *kinds, const size_t *counts)
+{
+	struct json_object *object = must_have(json_object_new_object());
+
+	json_add(object, "item", json_string("summary"));
+	json_add(object, "old", json_number(kinds[0]));
+	json_add(object, "new", json_number(kinds[1]));
+	for (enum change change = SAME; change < CHANGES; change++)
+		json_add(object, change_names[change], json_number(counts[change]));
+	json_print(stdout, object);
+}
+
 static int diff(const struct common *common, const struct choice *choice,
 		const char *old_source, const char *new_source)
 {
 	struct catalogue old = { 0 }, new = { 0 };
 	const struct catalogue_entry **partners, *a, *b;
+	void (*print)(enum change change, const struct catalogue_entry *from,
+		      const struct catalogue_entry *to) =
+		common->json ? print_change_json : print_change;
 	size_t counts[CHANGES] = { 0 }, kinds[2] = { 0 };
 	bool *reworded;
 
@@ -277,7 +334,7 @@ static int diff(const struct common *common, const struct choice *choice,
 		kinds[0]++;
 		counts[change]++;
 		if (change != SAME && is_chosen(choice, a))
-			print_change(common, change, a, b ? b : partner);
+			print(change, a, b ? b : partner);
 	}
 	for (b = new.entries; b < new.entries + new.size; b = catalogue_next_id(&new, b)) {
 		kinds[1]++;
@@ -285,13 +342,16 @@ static int diff(const struct common *common, const struct choice *choice,
 			continue;
 		counts[APPEARED]++;
 		if (is_chosen(choice, b))
-			print_change(common, APPEARED, NULL, b);
+			print(APPEARED, NULL, b);
 	}
+	if (common->json)
+		print_summary_json(kinds, counts);
 	flush_output();
-	fprintf(stderr,
-		"kerrorctl: of %zu formats %zu are unchanged, %zu have another level, %zu are reworded, %zu are gone; of %zu %zu are new\n",
-		kinds[0], counts[SAME], counts[LEVEL_CHANGED], counts[REWORDED],
-		counts[VANISHED], kinds[1], counts[APPEARED]);
+	if (!common->json)
+		fprintf(stderr,
+			"kerrorctl: of %zu formats %zu are unchanged, %zu have another level, %zu are reworded, %zu are gone; of %zu %zu are new\n",
+			kinds[0], counts[SAME], counts[LEVEL_CHANGED], counts[REWORDED],
+			counts[VANISHED], kinds[1], counts[APPEARED]);
 	free(partners);
 	free(reworded);
 	return EXIT_SUCCESS;
@@ -304,6 +364,7 @@ int command_catalog(int argc, char **argv)
 		{ "level", required_argument, NULL, 'l' },
 		{ "facility", required_argument, NULL, 'F' },
 		{ "match", required_argument, NULL, 'm' },
+		FILTER_OPTION,
 		JSON_OPTION,
 		HELP_OPTION,
 		LAST_OPTION
@@ -318,7 +379,7 @@ int command_catalog(int argc, char **argv)
 	bool compare = false;
 	int option;
 
-	while ((option = next_option(&common, argc, argv, ":dl:F:m:jh", longs)) >= 0) {
+	while ((option = next_option(&common, argc, argv, ":dl:F:m:f:jh", longs)) >= 0) {
 		switch (option) {
 		case 'd':
 			compare = true;
@@ -336,6 +397,7 @@ int command_catalog(int argc, char **argv)
 	for (int i = 0; i < 1 + compare && optind < argc; i++)
 		sources[i] = argv[optind++];
 	no_arguments(argc, argv);
+	choice.filter = common.filter;
 	if (!compare)
 		return list(&common, &choice, sources[0]);
 	if (!sources[1])

@@ -13,6 +13,7 @@
 #include <unistd.h>
 #include <zlib.h>
 #include "catalogue.h"
+#include "filter.h"
 #include "kerrorctl.h"
 
 #define LIVE		"/sys/kernel/debug/printk/index"
@@ -29,7 +30,14 @@ const char *catalogue_level_name(int level)
 	return level < 0 ? level_names[-level] : kerror_severity_name(level);
 }
 
-static char *copy(const char *text)
+const char *catalogue_raiser_name(enum raiser raiser)
+{
+	static const char *const names[RAISERS] = { "-", "printk", "evlog" };
+
+	return names[raiser];
+}
+
+static const char *copy(const char *text)
 {
 	return must_have(strdup(text));
 }
@@ -53,12 +61,10 @@ const char *catalogue_take_level(const char *format, int *level)
 	}
 }
 
-void catalogue_add(struct catalogue *catalogue, int level, const char *facility,
-		   const char *file, unsigned int line, const char *function,
-		   const char *prefix, const char *format)
+/* Adds a copy of an entry; its id is found out. */
+static void append(struct catalogue *catalogue, const struct catalogue_entry *entry)
 {
-	struct catalogue_entry *entry;
-	size_t length;
+	struct catalogue_entry *to;
 
 	if (catalogue->size == catalogue->room) {
 		catalogue->room = catalogue->room ? 2 * catalogue->room : 1024;
@@ -66,18 +72,53 @@ void catalogue_add(struct catalogue *catalogue, int level, const char *facility,
 			must_have(reallocarray(catalogue->entries, catalogue->room,
 					       sizeof(*catalogue->entries)));
 	}
-	format = catalogue_take_level(format, &level);
-	entry = &catalogue->entries[catalogue->size++];
-	*entry = (struct catalogue_entry) {
-		.level = level, .facility = copy(facility), .file = copy(file),
-		.line = line, .function = copy(function),
-	};
-	if (asprintf(&entry->format, "%s%s", prefix, format) < 0)
+	to = &catalogue->entries[catalogue->size++];
+	*to = *entry;
+	to->facility = copy(entry->facility);
+	to->file = copy(entry->file);
+	to->function = copy(entry->function);
+	to->format = copy(entry->format);
+	to->id = crc32(0, (const Bytef *)to->format, strlen(to->format));
+}
+
+void catalogue_add(struct catalogue *catalogue, const struct catalogue_entry *entry,
+		   const char *prefix)
+{
+	struct catalogue_entry bare = *entry;
+	size_t length;
+	char *format;
+
+	if (asprintf(&format, "%s%s", prefix,
+		     catalogue_take_level(entry->format, &bare.level)) < 0)
 		must_have(NULL);
-	length = strlen(entry->format);
-	if (length && entry->format[length - 1] == '\n')
-		entry->format[--length] = '\0';
-	entry->id = crc32(0, (const Bytef *)entry->format, length);
+	length = strlen(format);
+	if (length && format[length - 1] == '\n')
+		format[length - 1] = '\0';
+	bare.format = format;
+	append(catalogue, &bare);
+	free(format);
+}
+
+bool catalogue_can_match(const struct catalogue_entry *entry, const char *facility,
+			 const struct kerror_filter *filter, const struct node *node)
+{
+	for (enum raiser by = BY_PRINTK; by <= BY_EVLOG; by++) {
+		bool printk = by == BY_PRINTK;
+		struct filter_kind kind = {
+			.id = entry->id, .format = entry->format,
+			.facility = printk ? entry->facility : facility,
+			.severity = entry->level, .kind = EVL_FORMAT_PRINTF,
+			.flags = printk ? EVL_FLAG_PRINTK : 0,
+			.known = EVL_FLAG_PRINTK, .likely = true,
+		};
+
+		if (entry->by != BY_UNKNOWN && entry->by != by)
+			continue;
+		if ((node ? filter_term_possible(node, &kind) :
+			    filter_possible(filter, &kind)) != NEVER)
+			return true;
+	}
+	return false;
 }
 
 /* ---- Text ---- */
@@ -141,14 +182,16 @@ static bool parse_index_line(struct catalogue *catalogue, char *text,
 			     const char *facility)
 {
 	char *place = strstr(text, "> "), *quote, *function, *number, *end;
-	int level = LEVEL_DEFAULT;
+	struct catalogue_entry entry = {
+		.level = LEVEL_DEFAULT, .facility = facility,
+	};
 
 	if (*text != '<' || !place)
 		return false;
 	if (text[1] == 'c' || !strncmp(text + 2, ",c>", 3))
-		level = LEVEL_CONTINUES;
+		entry.level = LEVEL_CONTINUES;
 	if (text[1] >= '0' && text[1] <= '7')
-		level = text[1] - '0';
+		entry.level = text[1] - '0';
 	place += 2;
 	quote = strstr(place, " \"");
 	end = strrchr(place, '"');
@@ -164,32 +207,43 @@ static bool parse_index_line(struct catalogue *catalogue, char *text,
 		return false;
 	*number++ = '\0';
 	unescape(quote + 2);
-	catalogue_add(catalogue, level, facility, place,
-		      strtoul(number, NULL, 10), function, "", quote + 2);
+	entry.file = place;
+	entry.line = strtoul(number, NULL, 10);
+	entry.function = function;
+	entry.format = quote + 2;
+	catalogue_add(catalogue, &entry, "");
 	return true;
 }
 
 /* What print_entry() of catalog.c prints */
 static bool parse_own_line(struct catalogue *catalogue, char *text)
 {
-	char *fields[6], *number;
-	int level = LEVEL_UNKNOWN;
+	enum { IN_ID, IN_LEVEL, IN_BY, IN_FACILITY, IN_PLACE, IN_FUNCTION, IN_FORMAT, FIELDS };
+	struct catalogue_entry entry = { .level = LEVEL_UNKNOWN, .file = "" };
+	char *fields[FIELDS], *number;
 
-	for (int i = 0; i < 6; i++) {
+	for (int i = 0; i < FIELDS; i++) {
 		fields[i] = strsep(&text, "\t");
 		if (!fields[i])
 			return false;
 	}
 	for (int i = LEVEL_UNKNOWN; i < 8; i++)
-		if (!strcmp(fields[1], catalogue_level_name(i)))
-			level = i;
-	number = strrchr(fields[3], ':');
-	if (number)
+		if (!strcmp(fields[IN_LEVEL], catalogue_level_name(i)))
+			entry.level = i;
+	for (enum raiser by = 0; by < RAISERS; by++)
+		if (!strcmp(fields[IN_BY], catalogue_raiser_name(by)))
+			entry.by = by;
+	number = strrchr(fields[IN_PLACE], ':');
+	if (number) {
 		*number++ = '\0';
-	unescape(fields[5]);
-	catalogue_add(catalogue, level, fields[2], number ? fields[3] : "",
-		      number ? strtoul(number, NULL, 10) : 0, fields[4], "",
-		      fields[5]);
+		entry.file = fields[IN_PLACE];
+		entry.line = strtoul(number, NULL, 10);
+	}
+	unescape(fields[IN_FORMAT]);
+	entry.facility = fields[IN_FACILITY];
+	entry.function = fields[IN_FUNCTION];
+	entry.format = fields[IN_FORMAT];
+	append(catalogue, &entry);
 	return true;
 }
 
@@ -320,7 +374,8 @@ static int compare_entries(const void *left, const void *right)
 	order = order ? order : strcmp(a->file, b->file);
 	order = order ? order : a->line < b->line ? -1 : a->line > b->line;
 	order = order ? order : strcmp(a->function, b->function);
-	return order ? order : a->level - b->level;
+	order = order ? order : a->level - b->level;
+	return order ? order : (int)a->by - (int)b->by;
 }
 
 void catalogue_read(struct catalogue *catalogue, const char *source)

@@ -17,11 +17,15 @@
 #define LEVEL_CONTINUES	(-2)	/* that of the message it goes on with */
 #define LEVEL_UNKNOWN	(-3)
 
+/* What raises an event; the kernel's index does not tell. */
+enum raiser { BY_UNKNOWN, BY_PRINTK, BY_EVLOG, RAISERS };
+
 /**
  * struct catalogue_entry - a place in the kernel that raises an event
  * @id: CRC-32 of @format
  * @level: 0 to 7, or one of the above
- * @facility: the module, or "kernel"
+ * @by: what raises it
+ * @facility: the module that has it, or "kernel"; what evlog raises may have another
  * @file: of the source, or ""
  * @line: in it, or 0
  * @function: in it, or ""
@@ -30,8 +34,9 @@
 struct catalogue_entry {
 	uint32_t id;
 	int level;
+	enum raiser by;
 	unsigned int line;
-	char *facility, *file, *function, *format;
+	const char *facility, *file, *function, *format;
 };
 
 /**
@@ -52,12 +57,11 @@ struct catalogue {
 void catalogue_read(struct catalogue *catalogue, const char *source);
 
 /*
- * Adds an entry; @prefix is put before @format, which may begin with a level,
- * unless @level is known, and end in a newline. The catalogue has copies.
+ * Adds a copy of @entry, with @prefix before its format, which may begin with a
+ * level and end in a newline. Its id is found out.
  */
-void catalogue_add(struct catalogue *catalogue, int level, const char *facility,
-		   const char *file, unsigned int line, const char *function,
-		   const char *prefix, const char *format);
+void catalogue_add(struct catalogue *catalogue, const struct catalogue_entry *entry,
+		   const char *prefix);
 
 /* Takes levels off the start of @format, for the first into @level. */
 const char *catalogue_take_level(const char *format, int *level);
@@ -74,6 +78,18 @@ const struct catalogue_entry *catalogue_next_id(const struct catalogue *catalogu
 						const struct catalogue_entry *entry);
 
 const char *catalogue_level_name(int level);
+const char *catalogue_raiser_name(enum raiser raiser);
+
+/*
+ * Whether @filter, or only @node of it unless that is NULL, can match an event that
+ * @entry raises. As "%s" can become any text, half of the words that a text must
+ * have are to be in the format. @facility is that of what evlog raises, which
+ * nothing tells; NULL: it may be any.
+ */
+struct kerror_filter;
+struct node;
+bool catalogue_can_match(const struct catalogue_entry *entry, const char *facility,
+			 const struct kerror_filter *filter, const struct node *node);
 
 /* A format as in the source, between quotation marks or not */
 char *catalogue_escape(const char *format);

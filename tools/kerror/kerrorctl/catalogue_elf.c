@@ -218,31 +218,34 @@ static void read_entry(struct catalogue *catalogue, const struct image *image,
 {
 	/* Of struct pi_entry, which is packed: where each member is */
 	size_t pointer = image->wide ? 8 : 4;
-	const char *format, *function, *file, *level_text, *prefix;
+	struct catalogue_entry found = {
+		.level = LEVEL_DEFAULT, .by = BY_PRINTK, .facility = facility,
+	};
+	const char *level, *prefix;
 	struct place at = entry;
-	int level = LEVEL_DEFAULT;
-	unsigned int line;
 
 	if (entry.offset + 5 * pointer + 4 > entry.section->size)
 		return;
-	format = follow_to_string(image, at);
+	found.format = follow_to_string(image, at);
 	at.offset += pointer;
-	function = follow_to_string(image, at);
+	found.function = follow_to_string(image, at) ? : "";
 	at.offset += pointer;
-	file = follow_to_string(image, at);
+	found.file = follow_to_string(image, at) ? : "";
 	at.offset += pointer;
-	line = read_number(image, at.section->bytes + at.offset, 4);
+	found.line = read_number(image, at.section->bytes + at.offset, 4);
 	at.offset += 4;
-	level_text = follow_to_string(image, at);
+	level = follow_to_string(image, at);
 	at.offset += pointer;
 	prefix = follow_to_string(image, at);
 	/* Its format was no constant. */
-	if (!format)
+	if (!found.format)
 		return;
-	if (level_text)
-		catalogue_take_level(level_text, &level);
-	catalogue_add(catalogue, level, facility, file ? file : "", line,
-		      function ? function : "", prefix ? prefix : "", format);
+	if (level)
+		catalogue_take_level(level, &found.level);
+	/* printk() has no prefix there, and subsystems have one that is not empty. */
+	if (prefix && !*prefix)
+		found.by = BY_EVLOG;
+	catalogue_add(catalogue, &found, prefix ? : "");
 }
 
 static size_t read_index(struct catalogue *catalogue, const struct image *image,
@@ -280,6 +283,9 @@ static bool is_text(const char *string, size_t size)
 static size_t read_strings(struct catalogue *catalogue, const struct image *image,
 			   bool angles, const char *facility)
 {
+	struct catalogue_entry entry = {
+		.by = BY_PRINTK, .facility = facility, .file = "", .function = "",
+	};
 	size_t count = 0;
 
 	for (size_t i = 0; i < image->section_count; i++) {
@@ -290,19 +296,19 @@ static size_t read_strings(struct catalogue *catalogue, const struct image *imag
 			continue;
 		for (size_t at = 0; at + 4 < section->size; at++) {
 			const char *string = (const char *)section->bytes + at;
-			int level = LEVEL_DEFAULT;
 			const char *text;
 
 			if (*string != (angles ? '<' : '\1') || (at && string[-1]))
 				continue;
-			text = catalogue_take_level(string, &level);
+			entry.level = LEVEL_DEFAULT;
+			text = catalogue_take_level(string, &entry.level);
 			if (text == string ||
 			    !is_text(text, section->size - (text - (char *)section->bytes)))
 				continue;
 			count++;
+			entry.format = text;
 			if (catalogue)
-				catalogue_add(catalogue, level, facility, "", 0, "",
-					      "", string);
+				catalogue_add(catalogue, &entry, "");
 		}
 	}
 	return count;

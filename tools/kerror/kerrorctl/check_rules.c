@@ -96,32 +96,32 @@ static void read_rules(struct rules *rules)
 
 /* ---- One filter ---- */
 
-static struct filter_kind kind_of(const struct catalogue_entry *entry)
+/* The first place that can raise what catalogue_can_match() is asked for, or NULL */
+static const struct catalogue_entry *find_match(const struct catalogue *catalogue,
+						const struct kerror_filter *filter,
+						const struct node *node)
 {
-	/* "%s" alone can become any text: that is no answer. */
-	return (struct filter_kind) {
-		.id = entry->id, .format = entry->format,
-		.severity = entry->level, .kind = EVL_FORMAT_PRINTF,
-		.likely = true,
-	};
+	for (size_t i = 0; i < catalogue->size; i++)
+		if (catalogue_can_match(&catalogue->entries[i], NULL, filter, node))
+			return &catalogue->entries[i];
+	return NULL;
 }
 
-static size_t count_matches(const struct kerror_filter *filter,
-			    const struct catalogue *catalogue)
+/* Not those that it can match only if evlog's facility is a certain one. */
+static size_t count_matches(const struct catalogue *catalogue,
+			    const struct kerror_filter *filter)
 {
 	size_t count = 0;
 
-	for (size_t i = 0; i < catalogue->size; i++) {
-		struct filter_kind kind = kind_of(&catalogue->entries[i]);
-
-		count += filter_possible(filter, &kind) != NEVER;
-	}
+	for (size_t i = 0; i < catalogue->size; i++)
+		count += catalogue_can_match(&catalogue->entries[i], "", filter, NULL);
 	return count;
 }
 
 /*
- * Events without a format are in no catalogue. A filter is taken to be about
- * these only if it names what tells them apart.
+ * Events without a format are in no catalogue: what evl_write() raises. That a
+ * text comes from there, or that such a message came through printk(), is believed
+ * only of a filter that names what tells these events apart.
  */
 static bool is_about_others(const struct kerror_filter *filter)
 {
@@ -139,8 +139,11 @@ static bool is_about_others(const struct kerror_filter *filter)
 		     !strcmp(node->term.field->name, "type")))
 			named = true;
 	}
-	for (size_t i = 0; named && i < sizeof(kinds) / sizeof(*kinds); i++) {
-		struct filter_kind kind = { .severity = -1, .kind = kinds[i] };
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+		struct filter_kind kind = {
+			.severity = -1, .kind = kinds[i], .likely = !named,
+			.known = named ? 0 : EVL_FLAG_PRINTK,
+		};
 
 		if (filter_possible(filter, &kind) != NEVER)
 			return true;
@@ -155,53 +158,50 @@ static bool is_about_others(const struct kerror_filter *filter)
 	return false;
 }
 
-/* The first term about a format that no entry satisfies, or NULL */
-static const struct term *find_culprit(const struct kerror_filter *filter,
+/* The first term that nothing in the kernel satisfies, or NULL */
+static const struct node *find_culprit(const struct kerror_filter *filter,
 				       const struct catalogue *catalogue)
 {
-	for (size_t i = 0; i < filter->node_count; i++) {
-		const struct node *node = &filter->nodes[i];
-		bool met = false;
-
-		if (node->type != TERM || node->negated)
-			continue;
-		for (size_t j = 0; !met && j < catalogue->size; j++) {
-			struct filter_kind kind = kind_of(&catalogue->entries[j]);
-
-			met = filter_term_possible(&node->term, &kind) != NEVER;
-		}
-		if (!met)
-			return &node->term;
-	}
+	for (size_t i = 0; i < filter->node_count; i++)
+		if (filter->nodes[i].type == TERM &&
+		    !find_match(catalogue, filter, &filter->nodes[i]))
+			return &filter->nodes[i];
 	return NULL;
 }
 
-/* The format that a filter was about, as far as that can be known, or NULL */
+/* As it is written in the filter */
+static char *term_text(const struct node *node)
+{
+	struct text text = { .size = FILTER_TEXT_MAX + 8 };
+
+	text.buffer = must_have(malloc(text.size));
+	filter_add_term(&text, node);
+	text_end(&text);
+	return text.buffer;
+}
+
+/*
+ * The format that a filter was about, as far as that can be known, or NULL: what
+ * it matched in the old kernel, of which the first will do, or what it asks for.
+ */
 static const char *find_old_format(const struct kerror_filter *filter,
-				   const struct term *culprit,
+				   const struct node *culprit,
 				   const struct catalogue *was)
 {
-	/* All that it was about in the old kernel: the first will do. */
-	for (size_t i = 0; i < was->size; i++) {
-		struct filter_kind kind = kind_of(&was->entries[i]);
+	const struct catalogue_entry *old = find_match(was, filter, NULL);
 
-		if (filter_possible(filter, &kind) != NEVER)
-			return was->entries[i].format;
-	}
-	if (culprit && culprit->is_string)
-		return culprit->literal;
-	for (size_t i = 0; i < filter->node_count; i++)
-		if (filter->nodes[i].type == TERM && filter->nodes[i].term.is_string &&
-		    (filter->nodes[i].term.field->source == TEXT ||
-		     filter->nodes[i].term.field->source == FORMAT))
-			return filter->nodes[i].term.literal;
-	return NULL;
+	if (old)
+		return old->format;
+	if (!culprit || (culprit->term.field->source != TEXT &&
+			 culprit->term.field->source != FORMAT))
+		return NULL;
+	return must_have(strndup(culprit->term.literal, culprit->term.literal_size));
 }
 
 struct verdict {
 	size_t matches;
-	bool others;
-	const char *old_format;
+	bool unknown;
+	const char *culprit, *old_format;
 	const struct catalogue_entry *nearest;
 };
 
@@ -213,21 +213,26 @@ static void print(const struct rules *rules, const struct rule *rule,
 		       rule->section, verdict->matches);
 		return;
 	}
-	if (verdict->others) {
-		printf("%s:%u: [%s] is about events that are in no catalogue\n",
+	if (verdict->unknown) {
+		printf("%s:%u: [%s] unknown: about what is in no catalogue\n",
 		       rules->path, rule->line, rule->section);
 		return;
 	}
 	printf("%s:%u: [%s] CANNOT MATCH: %s\n", rules->path, rule->line,
 	       rule->section, rule->filter);
+	if (verdict->culprit)
+		printf("\tno event has: %s\n", verdict->culprit);
+	else
+		printf("\tno event has all of it\n");
 	if (verdict->old_format)
 		printf("\twas about: \"%s\"\n", catalogue_escape(verdict->old_format));
 	if (verdict->nearest)
-		printf("\tnow perhaps: id==%08" PRIx32 " \"%s\" (%s, %s:%u)\n",
+		printf("\treworded to? id==%08" PRIx32 " \"%s\" (%s, %s, %s:%u)\n",
 		       verdict->nearest->id,
 		       catalogue_escape(verdict->nearest->format),
-		       verdict->nearest->facility, verdict->nearest->file,
-		       verdict->nearest->line);
+		       verdict->nearest->facility,
+		       catalogue_level_name(verdict->nearest->level),
+		       verdict->nearest->file, verdict->nearest->line);
 }
 
 static void print_json(const struct rules *rules, const struct rule *rule,
@@ -242,9 +247,11 @@ static void print_json(const struct rules *rules, const struct rule *rule,
 	json_add(object, "section", json_string(rule->section));
 	json_add(object, "filter", json_string(rule->filter));
 	json_add(object, "verdict", json_string(verdict->matches ? "can match" :
-						verdict->others ? "unknown" :
+						verdict->unknown ? "unknown" :
 						"cannot match"));
 	json_add(object, "matches", json_number(verdict->matches));
+	if (verdict->culprit)
+		json_add(object, "term", json_string(verdict->culprit));
 	if (verdict->old_format)
 		json_add(object, "was", json_string(verdict->old_format));
 	if (verdict->nearest) {
@@ -261,16 +268,20 @@ static bool check(const struct common *common, const struct rules *rules,
 {
 	struct verdict verdict = { 0 };
 	struct kerror_filter *filter;
+	const struct node *culprit;
 	char message[320];
 	struct like like;
 
 	if (kerror_filter_new(&filter, rule->filter, message, sizeof(message)))
 		errx(EXIT_FAILURE, "%s, line %u: [%s] filter: %s; see kerror-filter(7)",
 		     rules->path, rule->line, rule->section, message);
-	verdict.matches = count_matches(filter, catalogue);
-	verdict.others = !verdict.matches && is_about_others(filter);
-	if (!verdict.matches && !verdict.others) {
-		verdict.old_format = find_old_format(filter, find_culprit(filter, catalogue), was);
+	verdict.matches = count_matches(catalogue, filter);
+	verdict.unknown = !verdict.matches &&
+			  (find_match(catalogue, filter, NULL) || is_about_others(filter));
+	if (!verdict.matches && !verdict.unknown) {
+		culprit = find_culprit(filter, catalogue);
+		verdict.culprit = culprit ? term_text(culprit) : NULL;
+		verdict.old_format = find_old_format(filter, culprit, was);
 		if (verdict.old_format &&
 		    likeness_find(likeness, verdict.old_format, &like, 1))
 			verdict.nearest = &catalogue->entries[like.entry];
@@ -280,7 +291,7 @@ static bool check(const struct common *common, const struct rules *rules,
 	else
 		print(rules, rule, &verdict);
 	kerror_filter_free(filter);
-	return verdict.matches || verdict.others;
+	return verdict.matches || verdict.unknown;
 }
 
 int command_check_rules(int argc, char **argv)

@@ -117,9 +117,12 @@ struct kerror_filter {
 	size_t program_size;		/* instructions */
 };
 
-/* Of one term, not negated: as filter_possible() */
-enum possible filter_term_possible(const struct term *term,
+/* Of one term, with what negates it: as filter_possible() */
+enum possible filter_term_possible(const struct node *node,
 				   const struct filter_kind *kind);
+
+/* Adds a term as it is written, with what negates it. */
+void filter_add_term(struct text *text, const struct node *node);
 
 /* Name number @index of the values of a NAME, or NULL. */
 const char *filter_name(enum source source, unsigned int index);

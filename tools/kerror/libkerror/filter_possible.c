@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * Finds out whether a filter can match any event of a kind, of which no more is
- * known than the kernel's source says: id, format and severity. For who checks
- * rules against a kernel before it runs.
+ * known than the kernel's source says: id, format, severity and facility. For who
+ * checks rules against a kernel before it runs.
  *
  * Three-valued: a term is true of all such events, of none, or perhaps of some.
  * What an argument is, who raises the event and for which device is not known.
@@ -71,13 +71,23 @@ static enum possible number_possible(const struct term *term, uint64_t number)
 	return certain(term->comparison->accepts & relation);
 }
 
+static bool is_likely(const struct term *term, const struct filter_kind *kind,
+		      int met)
+{
+	int words = 0;
+
+	for (size_t i = 0; i < term->pattern_size; i++)
+		words += is_word(term->pattern[i]);
+	return !kind->likely || 2 * met >= words;
+}
+
 static enum possible text_possible(const struct term *term,
 				   const struct filter_kind *kind)
 {
 	size_t size = strlen(kind->format);
 	uint16_t *units = malloc((size + 1) * sizeof(*units));
 	int *best = calloc(term->pattern_size + 1, sizeof(*best));
-	int words = 0, met;
+	int met;
 	enum possible result = PERHAPS;
 	bool open = false;
 
@@ -87,10 +97,8 @@ static enum possible text_possible(const struct term *term,
 	size = format_pattern(kind->format, units);
 	for (size_t i = 0; i < size; i++)
 		open |= units[i] == FORMAT_ANY;
-	for (size_t i = 0; i < term->pattern_size; i++)
-		words += is_word(term->pattern[i]);
 	met = meet(units, size, term->pattern, term->pattern_size, best);
-	if (met < 0 || (kind->likely && 2 * met < words))
+	if (met < 0 || !is_likely(term, kind, met))
 		result = certain(term->comparison->accepts & (LESS | GREATER));
 	else if (!open)
 		result = certain(term->comparison->accepts & (EQUAL | MATCHES));
@@ -100,16 +108,24 @@ out:
 	return result;
 }
 
-enum possible filter_term_possible(const struct term *term,
+static enum possible term_possible(const struct term *term,
 				   const struct filter_kind *kind)
 {
+	uint32_t flag = term->field->flag;
+
 	switch (term->field->source) {
 	case HEADER_NUMBER:
-		if (term->field->literal == ID && kind->format)
+		if (term->field->literal == ID)
 			return number_possible(term, kind->id);
 		if (term->field->literal == SEVERITY && kind->severity >= 0)
 			return number_possible(term, kind->severity);
 		return PERHAPS;
+	case HEADER_STRING:
+		if (strcmp(term->field->name, "facility") || !kind->facility)
+			return PERHAPS;
+		return certain(filter_accepts(term, kind->facility, strlen(kind->facility)));
+	case HEADER_FLAG:
+		return kind->known & flag ? certain(kind->flags & flag) : PERHAPS;
 	case KIND:
 		return certain(filter_accepts(term, kind_name(kind->kind),
 					      strlen(kind_name(kind->kind))));
@@ -119,10 +135,21 @@ enum possible filter_term_possible(const struct term *term,
 		return certain(kind->format &&
 			       filter_accepts(term, kind->format, strlen(kind->format)));
 	case TEXT:
-		return kind->format ? text_possible(term, kind) : PERHAPS;
+		if (kind->format)
+			return text_possible(term, kind);
+		return is_likely(term, kind, 0) ? PERHAPS :
+		       certain(term->comparison->accepts & (LESS | GREATER));
 	default:
 		return PERHAPS;
 	}
+}
+
+enum possible filter_term_possible(const struct node *node,
+				   const struct filter_kind *kind)
+{
+	enum possible result = term_possible(&node->term, kind);
+
+	return node->negated ? ALWAYS - result : result;
 }
 
 static enum possible node_possible(const struct kerror_filter *filter, int at,
@@ -131,10 +158,8 @@ static enum possible node_possible(const struct kerror_filter *filter, int at,
 	const struct node *node = &filter->nodes[at];
 	enum possible result = node->type == ANY ? NEVER : ALWAYS, part;
 
-	if (node->type == TERM) {
-		result = filter_term_possible(&node->term, kind);
-		return node->negated ? ALWAYS - result : result;
-	}
+	if (node->type == TERM)
+		return filter_term_possible(node, kind);
 	for (int i = node->first; i >= 0; i = filter->nodes[i].next) {
 		part = node_possible(filter, i, kind);
 		if (node->type == ANY ? part > result : part < result)

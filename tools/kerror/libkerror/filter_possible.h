@@ -10,19 +10,23 @@
 
 /**
  * struct filter_kind - what is known of all events of a kind
- * @id: event id
- * @format: its format string; NULL: not an event with a format, so that none of
- *	@id, @format and text is known
+ * @id: event id; 0 if it has no format
+ * @format: its format string, or NULL: it has none
+ * @facility: the name, or NULL: not known
  * @severity: 0 to 7, or negative: not known
  * @kind: of what it holds: an EVL_FORMAT number
+ * @flags: EVL_FLAG bits that it has
+ * @known: EVL_FLAG bits of which it is known whether it has them
  * @likely: take a text for impossible if less than half of its letters and digits
- *	can be the format's own, and all others had to come out of arguments
+ *	can be the format's own, and all others had to come out of arguments or, if
+ *	there is no format, out of data
  */
 struct filter_kind {
 	uint32_t id;
-	const char *format;
+	const char *format, *facility;
 	int severity;
 	unsigned int kind;
+	uint32_t flags, known;
 	bool likely;
 };
 

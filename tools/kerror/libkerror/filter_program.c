@@ -422,13 +422,12 @@ static void add_string(struct text *text, const char *string)
 	text_add(text, string, strlen(string));
 }
 
-static void add_term(struct text *text, const struct node *node)
+void filter_add_term(struct text *text, const struct node *node)
 {
 	const struct term *term = &node->term;
 	bool alone = term->field->source == HEADER_FLAG;
 	char index[16];
 
-	add_string(text, node->undecided ? "user space: " : "kernel: ");
 	add_string(text, !node->negated ? "" : alone ? "!" : "!(");
 	add_string(text, term->field->name);
 	if (term->field->source == ARGUMENT) {
@@ -439,7 +438,8 @@ static void add_term(struct text *text, const struct node *node)
 		add_string(text, term->comparison->symbol);
 		text_add(text, term->literal, term->literal_size);
 	}
-	add_string(text, node->negated && !alone ? ")\n" : "\n");
+	if (node->negated && !alone)
+		add_string(text, ")");
 }
 
 size_t kerror_filter_explain(const struct kerror_filter *filter, char *buffer,
@@ -453,7 +453,9 @@ size_t kerror_filter_explain(const struct kerror_filter *filter, char *buffer,
 	for (i = 0; i < filter->node_count; i++) {
 		if (filter->nodes[i].type != TERM)
 			continue;
-		add_term(&text, &filter->nodes[i]);
+		add_string(&text, filter->nodes[i].undecided ? "user space: " : "kernel: ");
+		filter_add_term(&text, &filter->nodes[i]);
+		add_string(&text, "\n");
 		decides &= !filter->nodes[i].undecided;
 	}
 	if (filter->program)

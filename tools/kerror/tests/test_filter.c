@@ -1487,7 +1487,7 @@ static void check_possible(const struct kerror_filter *filter,
 			   const struct kerror_event *event, bool matches)
 {
 	const struct evl_header *header = kerror_event_header(event);
-	struct filter_kind kind = { .severity = -1 };
+	struct filter_kind kind = { .severity = -1, .known = below(0x200) };
 	enum possible possible;
 
 	if (!header || header->format != EVL_FORMAT_PRINTF ||
@@ -1497,8 +1497,11 @@ static void check_possible(const struct kerror_filter *filter,
 	kind.id = header->event_id;
 	kind.format = kerror_event_format(event);
 	kind.kind = header->format;
+	kind.flags = header->flags;
 	if (chance(2))
 		kind.severity = header->severity;
+	if (chance(2))
+		kind.facility = header->facility;
 	possible = filter_possible(filter, &kind);
 	tally.kinds++;
 	tally.certain += possible != PERHAPS;
