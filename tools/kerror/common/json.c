@@ -120,13 +120,28 @@ void json_print(FILE *file, struct json_object *object)
 	json_object_put(object);
 }
 
-static void add_context(struct json_object *object,
-			const struct evl_header *header, const char *device)
+static void add_severity(struct json_object *object, const struct kerror_event *event)
 {
+	unsigned int severity = kerror_event_header(event)->severity;
+	const uint8_t *data;
+	size_t size;
+
+	json_add(object, "severity", json_string(kerror_severity_name(severity)));
+	data = kerror_event_data(event, &size);
+	data += offsetof(struct evl_header, severity);
+	if (*data != severity)
+		json_add(object, "kernel_severity",
+			 json_string(kerror_severity_name(*data)));
+}
+
+static void add_context(struct json_object *object, const struct kerror_event *event)
+{
+	const struct evl_header *header = kerror_event_header(event);
+	const char *device = kerror_event_device(event);
+
 	json_add(object, "time_realtime", json_number(header->time_realtime));
 	json_add(object, "time_boot", json_number(header->time_boot));
-	json_add(object, "severity",
-		 json_string(kerror_severity_name(header->severity)));
+	add_severity(object, event);
 	json_add(object, "facility", json_string(header->facility));
 	if (*device)
 		json_add(object, "device", json_string(device));
@@ -180,7 +195,7 @@ void print_event_json(FILE *file, const struct print_style *style,
 		json_print(file, object);
 		return;
 	}
-	add_context(object, header, kerror_event_device(event));
+	add_context(object, event);
 	switch (header->format) {
 	case EVL_FORMAT_PRINTF:
 		snprintf(id, sizeof(id), "%08" PRIx32, header->event_id);

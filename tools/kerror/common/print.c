@@ -173,10 +173,13 @@ static void print_context(FILE *file, const struct evl_header *header,
 		print_string(file, device);
 		fputc(']', file);
 	}
-	fprintf(file, " %s%s%s cpu=%u pid=%u tid=%u comm=",
+	fprintf(file, " %s%s%s%s%s%s cpu=%u pid=%u tid=%u comm=",
 		kerror_context_name(header->flags),
 		header->flags & EVL_FLAG_BOOT ? ",boot" : "",
 		header->flags & EVL_FLAG_OOPS ? ",oops" : "",
+		header->flags & EVL_FLAG_PRINTK ? ",printk" : "",
+		header->flags & EVL_FLAG_CONTINUES ? ",continues" : "",
+		header->flags & EVL_FLAG_OPEN ? ",open" : "",
 		header->cpu, header->pid, header->tid);
 	print_string(file, header->comm);
 	fprintf(file, " uid=%u gid=%u: ", header->uid, header->gid);

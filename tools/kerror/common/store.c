@@ -599,7 +599,7 @@ int store_retain(struct store *store, uint64_t age_s, uint64_t bytes)
 
 #define EVENT_COLUMNS \
 	"SELECT id, boot_id, event_group, sequence, thread, time," \
-	" coalesce(acknowledged, 0), data FROM event JOIN boot USING(boot)"
+	" coalesce(acknowledged, 0), data, severity FROM event JOIN boot USING(boot)"
 
 #define LOSS_COLUMNS \
 	"SELECT boot_id, event_group, time, cause, count, total" \
@@ -615,6 +615,9 @@ static int item_of_event(sqlite3_stmt *row, struct store_item *item)
 				 sqlite3_column_blob(row, 7),
 				 sqlite3_column_bytes(row, 7));
 
+	/* That of who wrote it, which may not be the kernel's */
+	if (event && sqlite3_column_type(row, 8) == SQLITE_INTEGER)
+		kerror_event_set_severity(event, sqlite3_column_int(row, 8));
 	*item = (struct store_item) {
 		.id = sqlite3_column_int64(row, 0),
 		.boot_id = (const char *)sqlite3_column_text(row, 1),

@@ -4,108 +4,35 @@
  * stored of it, and what somebody who knows the driver has written about it in
  * a catalogue of explanations.
  */
-#include <ctype.h>
 #include <err.h>
-#include <errno.h>
-#include <glob.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <ini.h>
 #include <json-c/json.h>
 #include <zlib.h>
+#include "explanations.h"
 #include "kerrorctl.h"
 #include "kerror_paths.h"
 #include "store.h"
-
-#define LOCAL_CATALOGUES	"/etc/kerror/explain.d/*.ini"
-#define SHIPPED_CATALOGUES	KERROR_DATADIR "/explain.d/*.ini"
 
 static const char usage[] =
 "Usage: kerrorctl explain [OPTION]... EVENT-ID | FORMAT\n"
 "Tell what an event means, what to do, and how often kerrord has stored it.\n"
 "EVENT-ID has 8 hexadecimal digits; FORMAT is the format string in the driver.\n"
 "\n"
-"  -c, --catalogue=FILE only this one, instead of " LOCAL_CATALOGUES "\n"
-"                       and " SHIPPED_CATALOGUES "\n"
+"  -c, --catalogue=FILE only this one, instead of those in " EXPLANATIONS_FOLDER "\n"
+"                       and " KERROR_DATADIR "/explain.d\n"
 "  -j, --json           as a JSON object\n"
 "  -t, --translate      show the format in the language of the environment, too\n"
 "  -s, --store=FILE     default: " STORE_PATH "\n"
 "      --color=WHEN     auto (default: on a terminal), always or never\n"
 "  -h, --help           this text\n";
 
-enum key { FORMAT, TEXT, ACTION, SEVERITY, KEYS };
-
-static const char *const keys[] = { "format", "text", "action", "severity" };
-
-/* What a catalogue says; NULL where it says nothing */
-struct explanation {
-	char id[9];
-	bool found;
-	char *value[KEYS];
-};
-
 /* What the store has of an event id */
 struct stored {
 	uint32_t id;
 	struct tally formats, facilities, devices;
 };
-
-/* Lines that continue a value come as the same key again. */
-static int take_value(void *context, const char *section, const char *name,
-		      const char *value)
-{
-	struct explanation *explanation = context;
-
-	if (strcasecmp(section, explanation->id))
-		return 1;
-	explanation->found = true;
-	for (int i = 0; i < KEYS; i++) {
-		char *before = explanation->value[i], *all;
-
-		if (strcmp(name, keys[i]))
-			continue;
-		if (asprintf(&all, "%s%s%s", before ? before : "",
-			     before ? " " : "", value) < 0)
-			must_have(NULL);
-		free(before);
-		explanation->value[i] = all;
-	}
-	return 1;
-}
-
-/* Returns false if the file cannot be read; a wrong line is only warned about. */
-static bool read_catalogue(struct explanation *explanation, const char *path)
-{
-	int line = ini_parse(path, take_value, explanation);
-
-	if (line < 0)
-		return false;
-	if (line)
-		warnx("%s, line %d: not [EVENT-ID], not KEY = VALUE, or above 198 bytes",
-		      path, line);
-	return true;
-}
-
-/* The first that knows the event has the word. */
-static void search_catalogues(struct explanation *explanation,
-			      const char *catalogue)
-{
-	glob_t files = { 0 };
-
-	if (catalogue) {
-		if (!read_catalogue(explanation, catalogue))
-			err(EXIT_FAILURE, "--catalogue: cannot read %s",
-			    catalogue);
-		return;
-	}
-	glob(LOCAL_CATALOGUES, 0, NULL, &files);
-	glob(SHIPPED_CATALOGUES, GLOB_APPEND, NULL, &files);
-	for (size_t i = 0; !explanation->found && i < files.gl_pathc; i++)
-		if (!read_catalogue(explanation, files.gl_pathv[i]))
-			warn("cannot read %s", files.gl_pathv[i]);
-	globfree(&files);
-}
 
 static int found(void *context, const struct store_item *item)
 {
@@ -208,15 +135,25 @@ static struct tally_entry sum_of(const struct tally *tally)
 	return sum;
 }
 
+/* @explanation may be NULL. */
+static const char *value_of(const struct explanation *explanation,
+			    enum explanation_key key)
+{
+	return explanation ? explanation->value[key] : NULL;
+}
+
 static void print(const struct print_style *style,
 		  const struct explanation *explanation,
 		  const struct stored *stored)
 {
 	struct tally_entry sum = sum_of(&stored->formats);
-	const char *severity = explanation->value[SEVERITY];
-	const char *format = explanation->value[FORMAT];
+	const char *format = value_of(explanation, EXPLANATION_FORMAT);
+	const char *text = value_of(explanation, EXPLANATION_TEXT);
+	const char *action = value_of(explanation, EXPLANATION_ACTION);
+	bool rated = explanation && explanation->severity >= 0;
 
-	print_field(style, "event", explanation->id);
+	print_name(style, "event");
+	printf("%08" PRIx32 "\n", stored->id);
 	if (stored->formats.size) {
 		format = kerror_event_format(stored->formats.entries[0]->event);
 		print_all(style, "format", &stored->formats, kerror_event_format);
@@ -227,19 +164,20 @@ static void print(const struct print_style *style,
 		print_field(style, "translation", style->translate(format));
 	print_all(style, "facility", &stored->facilities, facility_of);
 	print_all(style, "device", &stored->devices, kerror_event_device);
-	if (severity || sum.count)
-		print_field(style, "severity", severity ? severity :
-			    kerror_severity_name(sum.worst));
+	if (rated || sum.count)
+		print_field(style, "severity",
+			    kerror_severity_name(rated ? explanation->severity :
+						 (int)sum.worst));
 	if (sum.count) {
 		print_name(style, "count");
 		printf("%" PRIu64 "\n", sum.count);
 		print_time_field(style, "first", sum.first);
 		print_time_field(style, "last", sum.last);
 	}
-	if (explanation->value[TEXT])
-		print_field(style, "meaning", explanation->value[TEXT]);
-	if (explanation->value[ACTION])
-		print_field(style, "action", explanation->value[ACTION]);
+	if (text)
+		print_field(style, "meaning", text);
+	if (action)
+		print_field(style, "action", action);
 }
 
 static void add_list(struct json_object *object, const char *name,
@@ -259,9 +197,11 @@ static void print_json(const struct explanation *explanation,
 {
 	struct json_object *object = must_have(json_object_new_object());
 	struct tally_entry sum = sum_of(&stored->formats);
+	char id[9];
 
 	json_add(object, "item", json_string("explanation"));
-	json_add(object, "event_id", json_string(explanation->id));
+	snprintf(id, sizeof(id), "%08" PRIx32, stored->id);
+	json_add(object, "event_id", json_string(id));
 	add_list(object, "formats", &stored->formats, kerror_event_format);
 	add_list(object, "facilities", &stored->facilities, facility_of);
 	add_list(object, "devices", &stored->devices, kerror_event_device);
@@ -270,10 +210,13 @@ static void print_json(const struct explanation *explanation,
 		json_add(object, "first", json_number(sum.first));
 		json_add(object, "last", json_number(sum.last));
 	}
-	for (int i = 0; i < KEYS; i++)
-		if (explanation->value[i])
-			json_add(object, keys[i],
-				 json_string(explanation->value[i]));
+	for (int key = 0; key < EXPLANATION_KEYS; key++)
+		if (value_of(explanation, key))
+			json_add(object, explanation_keys[key],
+				 json_string(value_of(explanation, key)));
+	if (explanation && explanation->severity >= 0)
+		json_add(object, "severity",
+			 json_string(kerror_severity_name(explanation->severity)));
 	json_print(stdout, object);
 }
 
@@ -293,29 +236,28 @@ int command_explain(int argc, char **argv)
 		.devices.by = TALLY_DEVICE,
 	};
 	struct common common = { .usage = usage };
-	struct explanation explanation = { 0 };
-	const char *catalogue = NULL;
+	const struct explanation *explanation;
+	struct explanations *explanations;
 
 	while (next_option(&common, argc, argv, ":c:jts:h", longs) >= 0)
-		catalogue = optarg;
+		common.catalogue = optarg;
 	if (optind == argc)
 		errx(EXIT_FAILURE,
 		     "no event id and no format; see kerrorctl explain --help");
 	stored.id = parse_id(argv[optind++]);
 	no_arguments(argc, argv);
-	snprintf(explanation.id, sizeof(explanation.id), "%08" PRIx32,
-		 stored.id);
-
-	search_catalogues(&explanation, catalogue);
+	explanations = read_explanations(&common);
+	explanation = explanations_find(explanations, stored.id);
 	search_store(&stored, &common);
-	if (!explanation.found && !stored.formats.size)
+	if (!explanation && !stored.formats.size)
 		errx(EXIT_FAILURE,
-		     "neither the store nor a catalogue knows event %s; kerrorctl query --count-by=event lists those stored",
-		     explanation.id);
+		     "neither the store nor a catalogue knows event %08" PRIx32 "; kerrorctl query --count-by=event lists those stored",
+		     stored.id);
 	if (common.json)
-		print_json(&explanation, &stored);
+		print_json(explanation, &stored);
 	else
-		print(&common.style, &explanation, &stored);
+		print(&common.style, explanation, &stored);
+	explanations_free(explanations);
 	flush_output();
 	return EXIT_SUCCESS;
 }

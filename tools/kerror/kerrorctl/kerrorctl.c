@@ -154,6 +154,10 @@ int next_option(struct common *common, int argc, char **argv,
 		case 'f':
 			kerror_filter_free(common->filter);
 			common->filter = parse_filter(optarg);
+			common->filter_text = optarg;
+			break;
+		case OPTION_CATALOGUE:
+			common->catalogue = optarg;
 			break;
 		case 's':
 			common->store = optarg;

@@ -33,23 +33,28 @@ int command_check_rules(int argc, char **argv);
  * @style: what --color and --translate ask for
  * @json: --json
  * @filter: of --filter, or NULL
+ * @filter_text: as it was given
  * @store: --store, or NULL: the default
+ * @catalogue: --catalogue, or NULL: all that are installed
  */
 struct common {
 	const char *usage;
 	struct print_style style;
 	bool json;
 	struct kerror_filter *filter;
+	const char *filter_text;
 	const char *store;
+	const char *catalogue;
 };
 
 /* Short options are single letters; these have none. */
-enum { OPTION_COLOR = 256, OPTION_EXPLAIN, OPTION_LOSSES, OPTION_BOOT };
+enum { OPTION_COLOR = 256, OPTION_EXPLAIN, OPTION_CATALOGUE };
 
 #define JSON_OPTION	{ "json", no_argument, NULL, 'j' }
 #define COLOR_OPTION	{ "color", required_argument, NULL, OPTION_COLOR }
 #define TRANSLATE_OPTION { "translate", no_argument, NULL, 't' }
 #define FILTER_OPTION	{ "filter", required_argument, NULL, 'f' }
+#define CATALOGUE_OPTION { "catalogue", required_argument, NULL, OPTION_CATALOGUE }
 #define STORE_OPTION	{ "store", required_argument, NULL, 's' }
 #define HELP_OPTION	{ "help", no_argument, NULL, 'h' }
 #define LAST_OPTION	{ NULL, 0, NULL, 0 }
@@ -89,11 +94,11 @@ struct kerror_socket *listen_to(uint32_t groups);
 struct kerror_reader *read_from(uint32_t groups);
 
 /*
- * Lets the kernel drop what @filter, if there is one, does not want. It may let
+ * Lets the kernel drop what --filter, if it is given, does not want. It may let
  * more through: kerror_filter_matches() has the last word.
  */
 void filter_in_kernel(struct kerror_socket *sock, struct kerror_reader *reader,
-		      const struct kerror_filter *filter);
+		      const struct common *common);
 
 /* From now on SIGINT and SIGTERM wait until next_item() tells of them. */
 void block_signals(void);
@@ -108,6 +113,42 @@ enum kerror_item next_item(struct kerror_socket *sock,
 
 /* CLOCK_MONOTONIC */
 uint64_t now_ms(void);
+
+/* ---- The operators' catalogues: severity.c ---- */
+
+#ifdef WITH_STORE
+
+/* Those that --catalogue asks for, or ends the program. */
+struct explanations *read_explanations(const struct common *common);
+
+/* From now on events have the operator's severity. */
+void use_severities(const struct common *common);
+
+/*
+ * The event that was read last, with the operator's severity; valid until the
+ * next call.
+ */
+const struct kerror_event *event_of(const struct kerror_reader *reader);
+
+/*
+ * What --filter may still want of events that have the kernel's severity; NULL
+ * if no filter can tell.
+ */
+struct kerror_filter *widen_filter(const struct common *common);
+
+#else
+
+static inline void use_severities(const struct common *common)
+{
+	(void)common;
+}
+
+static inline const struct kerror_event *event_of(const struct kerror_reader *reader)
+{
+	return kerror_reader_event(reader);
+}
+
+#endif
 
 /* ---- The store: find.c ---- */
 

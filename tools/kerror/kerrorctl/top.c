@@ -21,6 +21,7 @@ static const char usage[] =
 "  -f, --filter=FILTER     only events that match\n"
 "  -j, --json              one JSON object a line and row\n"
 "      --color=WHEN        auto (default: on a terminal), always or never\n"
+"      --catalogue=FILE take severities from here; default: all that are installed\n"
 "  -h, --help              this text\n"
 "\n"
 "Ends on SIGINT or SIGTERM. Needs CAP_NET_ADMIN or CAP_SYSLOG.\n";
@@ -45,6 +46,7 @@ static void parse_options(struct options *options, int argc, char **argv)
 		{ "count", required_argument, NULL, 'c' },
 		{ "limit", required_argument, NULL, 'n' },
 		FILTER_OPTION,
+		CATALOGUE_OPTION,
 		JSON_OPTION,
 		COLOR_OPTION,
 		HELP_OPTION,
@@ -137,8 +139,8 @@ static void run(const struct options *options, struct kerror_socket *sock,
 		item = next_item(sock, reader,
 				 due - now < 200 ? due - now : 200, &stop);
 		if (item == KERROR_ITEM_EVENT &&
-		    is_wanted(&options->common, kerror_reader_event(reader)))
-			tally_add(&tally, kerror_reader_event(reader),
+		    is_wanted(&options->common, event_of(reader)))
+			tally_add(&tally, event_of(reader),
 				  now_ns());
 	}
 }
@@ -157,7 +159,8 @@ int command_top(int argc, char **argv)
 	parse_options(&options, argc, argv);
 	sock = listen_to(KERROR_GROUP_EVLOG);
 	reader = read_from(KERROR_GROUP_EVLOG);
-	filter_in_kernel(sock, reader, options.common.filter);
+	use_severities(&options.common);
+	filter_in_kernel(sock, reader, &options.common);
 	if (options.live) {
 		fputs(SCREEN_BEGIN, stdout);
 		/* However this ends */

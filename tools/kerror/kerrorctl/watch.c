@@ -26,6 +26,7 @@ static const char usage[] =
 "  -n, --new            only what comes from now on; default: since boot\n"
 "  -c, --count=NUMBER   end after so many events\n"
 "  -i, --idle=MS        end when nothing came for so many milliseconds\n"
+"      --catalogue=FILE take severities from here; default: all that are installed\n"
 "      --color=WHEN     auto (default: on a terminal), always or never\n"
 "  -h, --help           this text\n"
 "\n"
@@ -61,6 +62,7 @@ static void parse_options(struct options *options, int argc, char **argv)
 {
 	static const struct option longs[] = {
 		FILTER_OPTION,
+		CATALOGUE_OPTION,
 		{ "explain", no_argument, NULL, OPTION_EXPLAIN },
 		JSON_OPTION,
 		TRANSLATE_OPTION,
@@ -133,12 +135,12 @@ static void run(const struct options *options, struct kerror_socket *sock,
 
 		switch (item) {
 		case KERROR_ITEM_EVENT:
-			shown = is_wanted(common, kerror_reader_event(reader));
+			shown = is_wanted(common, event_of(reader));
 			if (!shown)
 				break;
 			(common->json ? print_event_json : print_event)
 				(stdout, &common->style,
-				 kerror_reader_event(reader));
+				 event_of(reader));
 			count++;
 			break;
 		case KERROR_ITEM_LOSS: {
@@ -203,7 +205,8 @@ int command_watch(int argc, char **argv)
 	parse_options(&options, argc, argv);
 	sock = listen_to(options.groups);
 	reader = read_from(options.groups);
-	filter_in_kernel(sock, reader, options.common.filter);
+	use_severities(&options.common);
+	filter_in_kernel(sock, reader, &options.common);
 	if (!options.new_only)
 		kerror_reader_from_boot(reader);
 	run(&options, sock, reader);

@@ -36,6 +36,8 @@ static const struct option options[] = {
 	  "whom to become if started as root; root: stay" },
 	{ "kerrord", "state", TEXT, GENERAL(state), "/var/lib/kerror",
 	  "folder in which sinks remember what they have had" },
+	{ "kerrord", "explain", TEXT, GENERAL(explain), EXPLANATIONS_FOLDER,
+	  "folder of catalogues whose severities count instead of the kernel's, see kerrord(8)" },
 
 	{ "metrics", "textfile", TEXT, GENERAL(textfile),
 	  "/run/kerror/metrics.prom",
@@ -486,6 +488,7 @@ void config_free(struct settings *settings)
 	}
 	free(settings->user);
 	free(settings->state);
+	free(settings->explain);
 	free(settings->listen);
 	free(settings->textfile);
 	memset(settings, 0, sizeof(*settings));

@@ -108,15 +108,13 @@ static void add_event(struct fields *fields, const struct kerror_event *event)
 	}
 	add_bytes(fields, "MESSAGE", text, size);
 	add(fields, "PRIORITY", "%u", header->severity & 7);
+	add(fields, "SYSLOG_IDENTIFIER", "%s", identifier_of(header));
 	if (header->flags & EVL_FLAG_PRINTK) {
 		/* As the journal has it of what it reads itself */
 		add(fields, "SYSLOG_FACILITY", "0");
-		add(fields, "SYSLOG_IDENTIFIER", "kernel");
 		add(fields, "KERROR_PRINTK", "1");
 		if (header->flags & EVL_FLAG_CONTINUES)
 			add(fields, "KERROR_CONTINUES", "1");
-	} else {
-		add(fields, "SYSLOG_IDENTIFIER", "%s", header->facility);
 	}
 	add(fields, "KERROR_FACILITY", "%s", header->facility);
 	add(fields, "KERROR_TIME_REALTIME", "%" PRIu64,

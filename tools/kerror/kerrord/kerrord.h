@@ -20,6 +20,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include "explanations.h"
 #include "output.h"
 #include "store.h"
 
@@ -67,6 +68,7 @@ struct sink_settings {
  * @groups: KERROR_GROUP bits
  * @user: whom to become if started as root
  * @state: folder of the cursors
+ * @explain: folder of the operators' catalogues
  * @listen: address and port of the metrics' HTTP server, or NULL
  * @textfile: file of the metrics, or NULL
  * @interval: seconds between two writings of it
@@ -76,6 +78,7 @@ struct settings {
 	uint64_t groups;
 	char *user;
 	char *state;
+	char *explain;
 	char *listen;
 	char *textfile;
 	uint64_t interval;
@@ -127,7 +130,8 @@ struct record {
 };
 
 /* Each returns a record with one reference, or NULL without memory. */
-struct record *record_of_event(const struct kerror_event *event);
+struct record *record_of_event(const struct kerror_event *event,
+			       const struct explanations *explanations);
 struct record *record_of_loss(const struct kerror_loss *loss, const char *cause,
 			      uint32_t next);
 /* The cause of what a sink dropped, which is none of the kernel's */
@@ -138,6 +142,9 @@ struct record *record_of_report(const char *about, unsigned int severity,
 	__attribute__((format(printf, 3, 4)));
 /* Whether it is a loss of events that had a sequence number */
 bool record_is_numbered_loss(const struct record *record);
+
+/* Whom a log is to name: of what printk() has printed the kernel, as ever */
+const char *identifier_of(const struct evl_header *header);
 
 struct record *record_get(struct record *record);
 void record_put(struct record *record);

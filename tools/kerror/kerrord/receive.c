@@ -151,6 +151,7 @@ static void offer(struct record *record)
 
 struct receiver {
 	const struct settings *settings;
+	struct explanations *explanations;
 	struct kerror_socket *sock;
 	struct kerror_reader *reader;
 	struct metrics *metrics;
@@ -195,6 +196,16 @@ static void wait_for_sinks(struct receiver *receiver)
 	}
 }
 
+static void take_event(struct receiver *receiver)
+{
+	const struct kerror_event *event = kerror_reader_event(receiver->reader);
+	struct record *record = record_of_event(event, receiver->explanations);
+
+	metrics_event(receiver->metrics, record ? record->event : event);
+	wait_for_sinks(receiver);
+	offer(record);
+}
+
 /* Takes what is there; the socket's error, or 0 */
 static int take_items(struct receiver *receiver)
 {
@@ -208,10 +219,7 @@ static int take_items(struct receiver *receiver)
 			return error == -EINTR ? 0 : error;
 		switch (item) {
 		case KERROR_ITEM_EVENT:
-			metrics_event(receiver->metrics,
-				      kerror_reader_event(reader));
-			wait_for_sinks(receiver);
-			offer(record_of_event(kerror_reader_event(reader)));
+			take_event(receiver);
 			break;
 		case KERROR_ITEM_LOSS:
 			take_loss(receiver);
@@ -232,17 +240,24 @@ static int take_items(struct receiver *receiver)
 	return 0;
 }
 
+static void read_explanations(struct receiver *receiver)
+{
+	explanations_free(receiver->explanations);
+	receiver->explanations = explanations_read(receiver->settings->explain);
+}
+
 /* True if told to stop */
-static bool take_signals(int signals)
+static bool take_signals(struct receiver *receiver)
 {
 	struct signalfd_siginfo info;
 	bool stop = false;
 
-	while (read(signals, &info, sizeof(info)) == sizeof(info)) {
+	while (read(receiver->signals, &info, sizeof(info)) == sizeof(info)) {
 		if (info.ssi_signo != SIGHUP) {
 			stop = true;
 			continue;
 		}
+		read_explanations(receiver);
 		for (struct sink *sink = sinks; sink; sink = sink->next)
 			sink_reopen(sink);
 	}
@@ -290,7 +305,7 @@ static int run(struct receiver *receiver)
 		if (!error)
 			poll(ready, 2, milliseconds_until(look < watch ? look :
 							  watch));
-		stop = take_signals(receiver->signals);
+		stop = take_signals(receiver);
 	}
 	sd_notify(0, "STOPPING=1");
 
@@ -365,6 +380,7 @@ int receive(const struct settings *settings)
 		errx(EXIT_FAILURE, "out of memory");
 	privileges_prepare(settings);
 	privileges_drop(settings);
+	read_explanations(&receiver);
 	lock_state(settings);
 	make_sinks(settings, boot_id);
 	begin_at(receiver.reader, settings->groups);
@@ -386,6 +402,7 @@ int receive(const struct settings *settings)
 		sinks = sink->next;
 		sink_free(sink);
 	}
+	explanations_free(receiver.explanations);
 	kerror_reader_free(receiver.reader);
 	kerror_socket_close(receiver.sock);
 	close(receiver.signals);

@@ -30,22 +30,20 @@ static struct record *record_new(enum record_kind kind, size_t bytes)
 	return record;
 }
 
-struct record *record_of_event(const struct kerror_event *event)
+struct record *record_of_event(const struct kerror_event *event,
+			       const struct explanations *explanations)
 {
 	struct record *record = record_new(RECORD_EVENT, 0);
-	const void *data;
 	size_t size;
 
 	if (!record)
 		return NULL;
-	data = kerror_event_data(event, &size);
-	record->event = kerror_event_new(kerror_event_group(event),
-					 kerror_event_sequence(event),
-					 kerror_event_thread(event), data, size);
+	record->event = explanations_copy(explanations, event);
 	if (!record->event) {
 		free(record);
 		return NULL;
 	}
+	kerror_event_data(event, &size);
 	/* About what the library needs for its decoded form. */
 	record->bytes += 2 * size + 256;
 	return record;
@@ -90,6 +88,11 @@ bool record_is_numbered_loss(const struct record *record)
 	return record->kind == RECORD_LOSS &&
 	       (record->loss.cause == KERROR_LOST_HISTORY ||
 		!strcmp(record->cause, CAUSE_SINK));
+}
+
+const char *identifier_of(const struct evl_header *header)
+{
+	return header->flags & EVL_FLAG_PRINTK ? "kernel" : header->facility;
 }
 
 struct record *record_get(struct record *record)

@@ -192,6 +192,7 @@ static void print_event_data(FILE *file, const struct kerror_event *event)
 	}
 	if (*kerror_event_device(event))
 		print_string(file, "device", kerror_event_device(event));
+	print_string(file, "facility", header->facility);
 	print_string(file, "context", kerror_context_name(header->flags));
 	print_number(file, "cpu", header->cpu);
 	print_number(file, "uid", header->uid);
@@ -245,7 +246,7 @@ static void print_record(FILE *file, const struct sink *sink,
 		(unsigned int)(time % 1000000000 / 1000));
 	print_word(file, connection->host, 255);
 	fputc(' ', file);
-	print_word(file, header ? header->facility : "kerrord", 48);
+	print_word(file, header ? identifier_of(header) : "kerrord", 48);
 	fputs(" - ", file);
 	switch (record->kind) {
 	case RECORD_EVENT:

@@ -196,6 +196,12 @@ const struct evl_header *kerror_event_header(const struct kerror_event *event)
 	return event->structured ? &event->header : NULL;
 }
 
+void kerror_event_set_severity(struct kerror_event *event, unsigned int severity)
+{
+	if (event->structured)
+		event->header.severity = severity;
+}
+
 const char *kerror_event_device(const struct kerror_event *event)
 {
 	return event->structured ? event->device : "";

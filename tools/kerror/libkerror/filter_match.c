@@ -218,6 +218,9 @@ bool kerror_filter_matches(const struct kerror_filter *filter,
 		memcpy(&view.header, event->data, EVL_HEADER_SIZE);
 		view.has_header = view.header.magic == EVL_MAGIC &&
 				  view.header.header_size >= EVL_HEADER_SIZE;
+		/* It may have been given another one. */
+		if (event->structured)
+			view.header.severity = event->header.severity;
 	}
 	return node_holds(&view, filter->root);
 }

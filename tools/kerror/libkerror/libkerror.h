@@ -62,6 +62,13 @@ const void *kerror_event_data(const struct kerror_event *event, size_t *size);
  */
 const struct evl_header *kerror_event_header(const struct kerror_event *event);
 
+/*
+ * Gives the event another severity, 0 to 7, as somebody who knows better has it:
+ * its header and filters have that from now on, its bytes that of the kernel.
+ * Does nothing if this is not an evlog event.
+ */
+void kerror_event_set_severity(struct kerror_event *event, unsigned int severity);
+
 /* Device such as "+pci:0000:00:1f.2", "" if none. Valid as the event. */
 const char *kerror_event_device(const struct kerror_event *event);
 

@@ -335,6 +335,35 @@ static void test_mutations(void **state)
 	assert_in_range(structured, MUTATIONS / 10, MUTATIONS * 9 / 10);
 }
 
+static void test_set_severity(void **state)
+{
+	struct kerror_filter *filter;
+	struct kerror_event *event;
+	struct build build;
+	const void *data;
+	size_t size;
+
+	(void)state;
+	build_example(&build);
+	event = event_of(&build);
+	assert_int_equal(kerror_filter_new(&filter, "severity==crit", NULL, 0), 0);
+	assert_false(kerror_filter_matches(filter, event));
+	kerror_event_set_severity(event, 2);
+	assert_int_equal(kerror_event_header(event)->severity, 2);
+	assert_true(kerror_filter_matches(filter, event));
+	data = kerror_event_data(event, &size);
+	assert_memory_equal(data, build.data, size);
+	kerror_event_free(event);
+
+	/* What is not well-formed has the kernel's, for filters. */
+	event = kerror_event_new(KERROR_GROUP_EVLOG, 1, 2, build.data, build.size - 1);
+	kerror_event_set_severity(event, 2);
+	assert_null(kerror_event_header(event));
+	assert_false(kerror_filter_matches(filter, event));
+	kerror_event_free(event);
+	kerror_filter_free(filter);
+}
+
 static void test_names(void **state)
 {
 	(void)state;
@@ -362,6 +391,7 @@ int main(void)
 		cmocka_unit_test(test_header_grown),
 		cmocka_unit_test(test_malformed),
 		cmocka_unit_test(test_mutations),
+		cmocka_unit_test(test_set_severity),
 		cmocka_unit_test(test_names),
 	};
 

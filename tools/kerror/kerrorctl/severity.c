@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Gives events that come from the kernel the severity that operators have written
+ * into their catalogues. A filter in the kernel sees the kernel's severity only,
+ * so it must let all events through that have another one here.
+ */
+#include <err.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include "explanations.h"
+#include "kerrorctl.h"
+
+static struct explanations *explanations;
+
+struct explanations *read_explanations(const struct common *common)
+{
+	struct explanations *result =
+		common->catalogue ? explanations_read_file(common->catalogue) :
+				    explanations_read(EXPLANATIONS_FOLDER);
+
+	if (!result)
+		err(EXIT_FAILURE, "--catalogue: cannot read %s", common->catalogue);
+	return result;
+}
+
+void use_severities(const struct common *common)
+{
+	explanations = read_explanations(common);
+}
+
+const struct kerror_event *event_of(const struct kerror_reader *reader)
+{
+	const struct kerror_event *event = kerror_reader_event(reader);
+	static struct kerror_event *copy;
+
+	kerror_event_free(copy);
+	copy = NULL;
+	if (explanations_severity(explanations, event) < 0)
+		return event;
+	copy = must_have(explanations_copy(explanations, event));
+	return copy;
+}
+
+static void add_id(void *context, const struct explanation *explanation)
+{
+	fprintf(context, " || id==%08" PRIx32, explanation->id);
+}
+
+struct kerror_filter *widen_filter(const struct common *common)
+{
+	struct kerror_filter *filter;
+	char *text = NULL;
+	size_t size;
+	FILE *file;
+	int error;
+
+	if (!common->filter || !strstr(common->filter_text, "severity"))
+		return common->filter;
+	file = must_have(open_memstream(&text, &size));
+	fprintf(file, "(%s)", common->filter_text);
+	explanations_each_severity(explanations, add_id, file);
+	must_have(fclose(file) ? NULL : text);
+	/* It may be too long. */
+	error = kerror_filter_new(&filter, text, NULL, 0);
+	free(text);
+	return error ? NULL : filter;
+}
