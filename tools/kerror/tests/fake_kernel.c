@@ -9,6 +9,7 @@
  *   FAKE_EVENTS	after so many no more are raised (1000)
  *   FAKE_HISTORY	the last so many can be replayed (1000000)
  *   FAKE_LOST	so many events were lost before the first, staging-full (0)
+ *   FAKE_FLAGS	EVL_FLAG bits of each event (0)
  *   FAKE_ERROR	errno that opening fails with (0)
  *
  * As all of it follows from the clock, a program that is started again finds the
@@ -129,6 +130,7 @@ static void make_event(struct kerror_socket *sock, uint64_t index,
 	build_argument(&build, EVL_ARG_U64, 0, &count, sizeof(count));
 	build_argument(&build, EVL_ARG_STRING, 0, text, strlen(text));
 	build.header.severity = index % 8;
+	build.header.flags = number("FAKE_FLAGS", 0);
 	build.header.event_type = 0;
 	build.header.event_id = 0x12345678;
 	build.header.time_boot = index * 1000000000 / sock->rate;

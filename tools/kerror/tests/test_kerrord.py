@@ -49,6 +49,7 @@ class Place:
     def write(self, sections):
         with open(self.path("conf"), "w") as conf:
             conf.write(f"[kerrord]\nuser = root\nstate = {self.path('state')}\n"
+                       f"explain = {self.path('explain')}\n"
                        f"[metrics]\ntextfile = {self.path('metrics')}\n"
                        "interval = 1s\n"
                        + sections.replace("FOLDER", self.folder))
@@ -318,6 +319,32 @@ def files_are_opened_anew_on_sighup(folder):
 
 
 @test
+def the_operators_severity_counts(folder):
+    place = Place(folder, STORE + JSON + "[json alert]\npath = FOLDER/alert\n"
+                  "filter = severity==alert\n", rate=1000, events=4000)
+    os.mkdir(place.path("explain"))
+    with open(place.path("explain") + "/mine.ini", "w") as file:
+        file.write("[12345678]\nseverity = alert\n")
+    daemon = place.start()
+    wait_for(lambda: len(place.lines("alert")) > 100, 60, daemon)
+    os.remove(place.path("explain") + "/mine.ini")
+    daemon.send_signal(signal.SIGHUP)
+    wait_for(lambda: place.stored() == 4000, 60, daemon)
+    place.end(daemon)
+    alerts = place.lines("alert")
+    changed = [line for line in place.lines() if "kernel_severity" in line]
+    assert len(alerts) < 4000 and changed[2]["kernel_severity"] == "err", changed[2]
+    # Before the signal all are alerts, then those that the kernel has for such.
+    count = place.sql("SELECT count(*) FROM event WHERE severity = 1")[0][0]
+    assert count == len(alerts), (count, len(alerts))
+    assert place.sql("SELECT severity FROM event ORDER BY id DESC LIMIT 8") == \
+           [(severity,) for severity in range(7, -1, -1)]
+    # The bytes are the kernel's: severity is that at offset 65 of the header.
+    assert place.sql("SELECT id FROM event WHERE hex(substr(data, 66, 1))"
+                     " != printf('%02X', (id - 1) % 8)") == []
+
+
+@test
 def a_cut_last_line_is_written_again(folder):
     place = Place(folder, JSON, events=100, rate=100000)
     place.run_until(lambda: len(place.lines()) == 100)
@@ -404,6 +431,20 @@ def check_syslog(messages):
     assert elements["kerror@32473"]["device"] == "+pci:1"
     assert elements["kerrorArguments@32473"] == {"arg0": "11", "arg1": "text 11"}
     assert text == "event 11: text 11", text
+
+
+@test
+def what_was_printed_is_of_the_kernel_in_syslog(folder):
+    server = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    server.bind(os.path.join(folder, "log"))
+    server.settimeout(60)
+    place = Place(folder, f"[syslog]\naddress = unix:{folder}/log\n", events=3,
+                  rate=100000, flags=0x40)
+    daemon = place.start()
+    parts, elements, _ = parse_syslog(server.recv(65536).decode())
+    assert parts[0] == "<0>1" and parts[3] == "kernel", parts
+    assert elements["kerror@32473"]["facility"] == "fake0", elements
+    place.end(daemon)
 
 
 @test
