@@ -11,6 +11,7 @@
 #include <ini.h>
 #include <json-c/json.h>
 #include "catalogue.h"
+#include "explanations.h"
 #include "filter.h"
 #include "kerrorctl.h"
 
@@ -21,6 +22,7 @@ static const char usage[] =
 "KERNEL is what kerrorctl catalog takes. Status 1: there is such a filter.\n"
 "\n"
 "  -w, --was=KERNEL     the kernel that RULES were written for\n"
+"      --catalogue=FILE take severities from here; default: all that are installed\n"
 "  -j, --json           one JSON object for each filter\n"
 "  -h, --help           this text\n";
 
@@ -31,6 +33,7 @@ struct rule {
 };
 
 struct rules {
+	const struct explanations *explanations;
 	const char *path;
 	FILE *file;
 	unsigned int line;
@@ -186,16 +189,36 @@ static char *term_text(const struct node *node)
  */
 static const char *find_old_format(const struct kerror_filter *filter,
 				   const struct node *culprit,
-				   const struct catalogue *was)
+				   const struct catalogue *was,
+				   const struct explanations *explanations)
 {
 	const struct catalogue_entry *old = find_match(was, filter, NULL);
+	const struct term *term = culprit ? &culprit->term : NULL;
+	const struct explanation *explanation;
 
 	if (old)
 		return old->format;
-	if (!culprit || (culprit->term.field->source != TEXT &&
-			 culprit->term.field->source != FORMAT))
-		return NULL;
-	return must_have(strndup(culprit->term.literal, culprit->term.literal_size));
+	if (term && term->field->literal == ID) {
+		explanation = explanations_find(explanations, term->number.value);
+		return explanation ? explanation->value[EXPLANATION_FORMAT] : NULL;
+	}
+	if (term && (term->field->source == TEXT || term->field->source == FORMAT))
+		return must_have(strndup(term->literal, term->literal_size));
+	return NULL;
+}
+
+/* kerrord's filters see the operator's severities. */
+static void take_severities(struct catalogue *catalogue,
+			    const struct explanations *explanations)
+{
+	for (size_t i = 0; i < catalogue->size; i++) {
+		struct catalogue_entry *entry = &catalogue->entries[i];
+		const struct explanation *explanation =
+			explanations_find(explanations, entry->id);
+
+		if (explanation && explanation->severity >= 0)
+			entry->level = explanation->severity;
+	}
 }
 
 struct verdict {
@@ -281,7 +304,8 @@ static bool check(const struct common *common, const struct rules *rules,
 	if (!verdict.matches && !verdict.unknown) {
 		culprit = find_culprit(filter, catalogue);
 		verdict.culprit = culprit ? term_text(culprit) : NULL;
-		verdict.old_format = find_old_format(filter, culprit, was);
+		verdict.old_format = find_old_format(filter, culprit, was,
+						     rules->explanations);
 		if (verdict.old_format &&
 		    likeness_find(likeness, verdict.old_format, &like, 1))
 			verdict.nearest = &catalogue->entries[like.entry];
@@ -298,6 +322,7 @@ int command_check_rules(int argc, char **argv)
 {
 	static const struct option longs[] = {
 		{ "was", required_argument, NULL, 'w' },
+		CATALOGUE_OPTION,
 		JSON_OPTION,
 		HELP_OPTION,
 		LAST_OPTION
@@ -316,10 +341,13 @@ int command_check_rules(int argc, char **argv)
 		     "no configuration to check; see kerrorctl check-rules --help");
 	rules.path = argv[optind++];
 	read_rules(&rules);
+	rules.explanations = read_explanations(&common);
 	catalogue_read(&catalogue, optind < argc ? argv[optind++] : NULL);
 	no_arguments(argc, argv);
 	if (old)
 		catalogue_read(&was, old);
+	take_severities(&catalogue, rules.explanations);
+	take_severities(&was, rules.explanations);
 	likeness = likeness_new(&catalogue);
 	for (const struct rule *rule = rules.first; rule; rule = rule->next)
 		broken += !check(&common, &rules, rule, &catalogue, &was, likeness);

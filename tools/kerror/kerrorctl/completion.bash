@@ -63,6 +63,8 @@ _kerrorctl()
 	elif [[ $word == -* ]]; then
 		candidates=$(compgen -W "$("$program" "$command" --help |
 			grep -o -e '--[a-z-]*=\{0,1\}')" -- "$word")
+	elif [[ $command == catalog || $command == check-rules ]]; then
+		candidates=$(compgen -f -- "$word")
 	fi
 	mapfile -t COMPREPLY < <([ -z "$candidates" ] || echo "$candidates")
 	# The value follows at once.

@@ -26,7 +26,9 @@ static const char usage[] =
 "  -n, --new            only what comes from now on; default: since boot\n"
 "  -c, --count=NUMBER   end after so many events\n"
 "  -i, --idle=MS        end when nothing came for so many milliseconds\n"
+#ifdef WITH_STORE
 "      --catalogue=FILE take severities from here; default: all that are installed\n"
+#endif
 "      --color=WHEN     auto (default: on a terminal), always or never\n"
 "  -h, --help           this text\n"
 "\n"
@@ -62,7 +64,9 @@ static void parse_options(struct options *options, int argc, char **argv)
 {
 	static const struct option longs[] = {
 		FILTER_OPTION,
+#ifdef WITH_STORE
 		CATALOGUE_OPTION,
+#endif
 		{ "explain", no_argument, NULL, OPTION_EXPLAIN },
 		JSON_OPTION,
 		TRANSLATE_OPTION,

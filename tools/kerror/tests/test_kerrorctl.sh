@@ -622,6 +622,12 @@ grep -v 'can match\|unknown' "$work/got" | sed "s,^$work/,," | diff -u "$work/ex
 ctl check-rules --json --was="$work/old.catalogue" "$work/rules.conf" "$work/new" 2>/dev/null |
 	grep -q '"section":"rule timeout","filter":"id==c9d4b1b6","verdict":"cannot match","matches":0,"term":"id==c9d4b1b6","was":"%s %s: I/O %d QID' ||
 	fail "check-rules --json"
+# What the operator has written counts: a severity, and what an id stood for.
+printf '[rule]\nfilter = severity==emerg && text~*stalled*\n[rule gone]\nfilter = id==c9d4b1b6\n' >"$work/own.conf"
+printf '[eb22564c]\nseverity = emerg\n[c9d4b1b6]\nformat = %%s %%s: I/O %%d QID %%d timeout, %%s\n' >"$work/own.ini"
+ctl check-rules --catalogue="$work/own.ini" "$work/own.conf" "$work/new" >"$work/got" 2>"$work/error" || true
+grep -q '\[rule\] can match 1 places' "$work/got" && grep -q 'reworded to? id==b90b4468' "$work/got" ||
+	fail "check-rules with a catalogue: $(cat "$work/got" "$work/error")"
 printf '[json]\nfilter = severty==1\n' >"$work/wrong.conf"
 refuses "$work/wrong.conf, line 2: \[json\] filter: column 1" check-rules "$work/wrong.conf" "$work/old.catalogue"
 refuses 'no configuration to check' check-rules
@@ -674,5 +680,6 @@ completes 'severity<=err' watch --filter 'severity<=er'
 completes 'severity<=err&&context==softirq' watch -f 'severity<=err&&context==so'
 completes 'boot||text' watch -f 'boot||te'
 completes '' query x
+completes "$work/rules.conf" check-rules "$work/rul"
 
 echo "test_kerrorctl: ok"
