@@ -169,18 +169,59 @@ struct pair {
 	double score;
 };
 
-/* Whether the same levels occur */
-static bool same_levels(const struct catalogue *old, const struct catalogue_entry *a,
-			const struct catalogue *new, const struct catalogue_entry *b)
+/* A bit for each level of the places that have the id of @entry, any of them */
+static uint32_t levels_of(const struct catalogue *catalogue,
+			  const struct catalogue_entry *entry)
 {
-	uint32_t id = a->id, levels[2] = { 0 };
+	const struct catalogue_entry *end = catalogue_next_id(catalogue, entry);
+	uint32_t levels = 0;
 
-	/* Levels that are no severity count, too. */
-	for (; a < old->entries + old->size && a->id == id; a++)
-		levels[0] |= 1U << (a->level - LEVEL_UNKNOWN);
-	for (; b < new->entries + new->size && b->id == id; b++)
-		levels[1] |= 1U << (b->level - LEVEL_UNKNOWN);
-	return levels[0] == levels[1];
+	for (; entry < end; entry++)
+		levels |= 1U << (entry->level - LEVEL_UNKNOWN);
+	return levels;
+}
+
+/* The first of these places with a level that is none of @levels, or the first */
+static const struct catalogue_entry *other_level(const struct catalogue *catalogue,
+						 const struct catalogue_entry *entry,
+						 uint32_t levels)
+{
+	const struct catalogue_entry *end = catalogue_next_id(catalogue, entry), *at;
+
+	for (at = entry; at < end; at++)
+		if (!(levels & 1U << (at->level - LEVEL_UNKNOWN)))
+			return at;
+	return entry;
+}
+
+/* Whether any place with the id of @entry is chosen; none if that is NULL */
+static bool any_is_chosen(const struct choice *choice, const struct catalogue *catalogue,
+			  const struct catalogue_entry *entry)
+{
+	const struct catalogue_entry *end =
+		entry ? catalogue_next_id(catalogue, entry) : NULL;
+
+	for (; entry < end; entry++)
+		if (is_chosen(choice, entry))
+			return true;
+	return false;
+}
+
+/* Whether two paths end in the same folder and file: trees have different names. */
+static bool same_file(const char *a, const char *b)
+{
+	const char *last_a = a + strlen(a), *last_b = b + strlen(b);
+	unsigned int parts = 0;
+
+	while (last_a > a && last_b > b && last_a[-1] == last_b[-1]) {
+		last_a--;
+		last_b--;
+		parts += *last_a == '/';
+	}
+	/* The last part of both must be whole. */
+	parts += last_a < a + strlen(a) && (last_a == a || last_a[-1] == '/') &&
+		 (last_b == b || last_b[-1] == '/');
+	return parts > 1;
 }
 
 /* What is the same on both sides, or on one only, is shown once. */
@@ -260,9 +301,9 @@ static const struct catalogue_entry **pair_up(const struct catalogue *old,
 		count = likeness_find(likeness, a->format, likes, CANDIDATES);
 		for (size_t i = 0; i < count; i++) {
 			const struct catalogue_entry *b = &new->entries[likes[i].entry];
-			bool same_file = *a->file && !strcmp(a->file, b->file);
+			bool near = same_file(a->file, b->file);
 
-			if (likes[i].score < (same_file ? ALIKE_IN_FILE : ALIKE) ||
+			if (likes[i].score < (near ? ALIKE_IN_FILE : ALIKE) ||
 			    catalogue_find(old, b->id))
 				continue;
 			if (size == room) {
@@ -271,8 +312,8 @@ static const struct catalogue_entry **pair_up(const struct catalogue *old,
 			}
 			/* A place in the same function, then in the same file, goes first. */
 			pairs[size++] = (struct pair) {
-				a, b, likes[i].score + same_file +
-				(same_file && !strcmp(a->function, b->function)),
+				a, b, likes[i].score + near +
+				(near && !strcmp(a->function, b->function)),
 			};
 		}
 	}
@@ -322,26 +363,32 @@ static int diff(const struct common *common, const struct choice *choice,
 	reworded = must_have(calloc(new.size + 1, sizeof(*reworded)));
 	for (a = old.entries; a < old.entries + old.size; a = catalogue_next_id(&old, a)) {
 		const struct catalogue_entry *partner = partners[a - old.entries];
-		enum change change;
+		enum change change = partner ? REWORDED : VANISHED;
 
-		b = catalogue_find(&new, a->id);
-		if (b)
-			change = same_levels(&old, a, &new, b) ? SAME : LEVEL_CHANGED;
-		else
-			change = partner ? REWORDED : VANISHED;
 		if (partner)
 			reworded[partner - new.entries] = true;
+		b = catalogue_find(&new, a->id);
+		if (b)
+			change = levels_of(&old, a) == levels_of(&new, b) ?
+				 SAME : LEVEL_CHANGED;
+		b = b ? b : partner;
 		kinds[0]++;
 		counts[change]++;
-		if (change != SAME && is_chosen(choice, a))
-			print(change, a, b ? b : partner);
+		if (change == SAME ||
+		    (!any_is_chosen(choice, &old, a) && !any_is_chosen(choice, &new, b)))
+			continue;
+		if (change == LEVEL_CHANGED)
+			print(change, other_level(&old, a, levels_of(&new, b)),
+			      other_level(&new, b, levels_of(&old, a)));
+		else
+			print(change, a, b);
 	}
 	for (b = new.entries; b < new.entries + new.size; b = catalogue_next_id(&new, b)) {
 		kinds[1]++;
 		if (catalogue_find(&old, b->id) || reworded[b - new.entries])
 			continue;
 		counts[APPEARED]++;
-		if (is_chosen(choice, b))
+		if (any_is_chosen(choice, &new, b))
 			print(APPEARED, NULL, b);
 	}
 	if (common->json)

@@ -561,6 +561,21 @@ ctl catalog --diff --json "$work/old.catalogue" "$work/other.catalogue" >"$work/
 [ "$(grep -o '"change":"[a-z]*"' "$work/got" | paste -sd' ')" = '"change":"level" "change":"vanished"' ] &&
 	grep -qx '{"item":"summary","old":5,"new":4,"unchanged":3,"level":1,"reworded":0,"vanished":1,"appeared":0}' \
 	"$work/got" || fail "catalog --diff --json: $(cat "$work/got")"
+# What is chosen on either side counts, and of several places the one that differs.
+same changes --level=crit "$work/old.catalogue" "$work/other.catalogue" <<'EOF'
+level|048d7147|err -> crit|printk|kernel|drivers/x.c:10|probe|link %s down, error %d
+EOF
+{ cat "$work/old.catalogue"; sed -n 's/^048d7147	err/048d7147	alert/p; ' "$work/old.catalogue"; } \
+	>"$work/more.catalogue"
+same changes "$work/old.catalogue" "$work/more.catalogue" <<'EOF'
+level|048d7147|err -> alert|printk|kernel|drivers/x.c:10|probe|link %s down, error %d
+EOF
+# Reworded so much that only the same file makes it likely, of whatever tree
+sed 's/I.O %d QID %d timeout, %s/I\/O tag %d QID %d abort/; s/drivers/..\/source\/drivers/' \
+	"$work/old.catalogue" >"$work/more.catalogue"
+has '^reworded	c9d4b1b6 -> ' ctl catalog --diff "$work/old.catalogue" "$work/more.catalogue"
+sed -i 's/source.drivers/fs/' "$work/more.catalogue"
+has '^vanished	c9d4b1b6	' ctl catalog --diff "$work/old.catalogue" "$work/more.catalogue"
 has '^appeared	c75e2541	continues' ctl catalog --diff "$work/other.catalogue" "$work/old.catalogue"
 refuses '--diff needs two kernels' catalog --diff "$work/old.catalogue"
 
