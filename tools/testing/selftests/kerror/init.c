@@ -137,9 +137,11 @@ static void check_line(struct log_check *check, const char *line)
 	};
 	size_t i;
 
-	/* What SysRq-l shows is no complaint; its title may be gone. */
+	/* What SysRq-l, -t and -p show is no complaint; the title may be gone. */
 	if (strstr(line, "Show backtrace") ||
-	    strstr(line, "NMI backtrace for cpu"))
+	    strstr(line, "NMI backtrace for cpu") ||
+	    strstr(line, "SysRq : Show State") ||
+	    strstr(line, "SysRq : Show Regs"))
 		check->backtrace_wanted = true;
 	else if (strstr(line, "Call Trace"))
 		check->backtrace = true;
