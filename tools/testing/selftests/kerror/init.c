@@ -145,7 +145,14 @@ static void check_line(struct log_check *check, const char *line)
 		check->backtrace_wanted = true;
 	else if (strstr(line, "Call Trace"))
 		check->backtrace = true;
-	/* Nor is what an old kernel says of QEMU's clocks. */
+	/*
+	 * Nor is what an old kernel says of QEMU's clocks. Where it could not
+	 * measure the TSC it warns, with a trace, when it sets up a CPU.
+	 */
+	if (strstr(line, "WARNING:") && strstr(line, "setup_local_APIC+")) {
+		check->backtrace_wanted = true;
+		return;
+	}
 	if (strstr(line, "BIOS BUG:"))
 		return;
 	for (i = 0; i < sizeof(signs) / sizeof(*signs); i++) {
