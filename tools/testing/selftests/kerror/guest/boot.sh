@@ -23,7 +23,8 @@ cpu=/sys/devices/system/cpu/cpu1/online
 # What user space writes is no event, and what evlog prints is none again.
 echo "a line of user space" > /dev/kmsg
 echo "<3>another one" > /dev/kmsg
-sample_rounds 1 && rmmod evlog_sample
+# Where it raises at a rate it is gone already.
+sample_rounds 1 && rmmod evlog_sample 2> /dev/null
 # What is behind it was printed while the events were read.
 sleep 2
 echo "END OF COMPARISON" > /dev/kmsg
