@@ -9,6 +9,7 @@
 
 static struct sock *kerror_sk;
 static void (*kerror_input)(struct sk_buff *skb);
+static unsigned int kerror_groups;
 
 /* 2.6.24: input gets one message, and not a queue of them. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(2, 6, 24)
@@ -34,6 +35,7 @@ struct sock *kerror_compat_netlink_create(int unit,
 					  const struct netlink_kernel_cfg *cfg)
 {
 	kerror_input = cfg->input;
+	kerror_groups = cfg->groups;
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(2, 6, 24)
 	kerror_sk = netlink_kernel_create(&init_net, unit, cfg->groups,
 					  cfg->input, NULL, THIS_MODULE);
@@ -49,6 +51,63 @@ struct sock *kerror_compat_netlink_create(int unit,
 	return kerror_sk;
 }
 
+static int broadcast(struct sock *sk, struct sk_buff *skb, u32 pid,
+		     unsigned int group, gfp_t flags)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(2, 6, 14)
+	NETLINK_CB(skb).dst_groups = KERROR_COMPAT_GROUP(group);
+#else
+	NETLINK_CB(skb).dst_group = group;
+#endif
+	return netlink_broadcast(sk, skb, pid, KERROR_COMPAT_GROUP(group), flags);
+}
+
+/*
+ * 2.6.17: netlink_has_listeners(). Of the groups, the first half gets each
+ * message, and the second half those of the first, several at a time. To the
+ * first half all is sent. So it is to the second, one by one, until somebody
+ * there has got one; after that it is known with each batch who is left.
+ * Only the worker sends.
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(2, 6, 17)
+static unsigned long kerror_batch_listeners;
+
+/**
+ * kerror_compat_has_listeners - whether to send to a group
+ * @group: number of the group, from 1
+ *
+ * Context: process. Return: false if sending single messages finds it out.
+ */
+bool kerror_compat_has_listeners(unsigned int group)
+{
+	return group <= kerror_groups / 2 ||
+	       (kerror_batch_listeners & (1UL << group));
+}
+
+static int broadcast_and_find_out(struct sock *sk, struct sk_buff *skb, u32 pid,
+				  unsigned int group, gfp_t flags)
+{
+	unsigned int batch = group + kerror_groups / 2;
+	struct sk_buff *copy;
+	int err;
+
+	if (group > kerror_groups / 2) {
+		err = broadcast(sk, skb, pid, group, flags);
+		if (err == -ESRCH)
+			kerror_batch_listeners &= ~(1UL << group);
+		return err;
+	}
+	if (kerror_compat_has_listeners(batch))
+		return broadcast(sk, skb, pid, group, flags);
+	copy = skb_clone(skb, flags);
+	err = broadcast(sk, skb, pid, group, flags);
+	if (!copy || broadcast(sk, copy, pid, batch, flags) == -ESRCH)
+		return err;
+	kerror_batch_listeners |= 1UL << batch;
+	return err == -ESRCH ? 0 : err;
+}
+#endif
+
 /**
  * kerror_compat_multicast - send a message to a group
  * @sk: the socket
@@ -62,12 +121,11 @@ struct sock *kerror_compat_netlink_create(int unit,
 int kerror_compat_multicast(struct sock *sk, struct sk_buff *skb, u32 pid,
 			    unsigned int group, gfp_t flags)
 {
-#if LINUX_VERSION_CODE < KERNEL_VERSION(2, 6, 14)
-	NETLINK_CB(skb).dst_groups = KERROR_COMPAT_GROUP(group);
+#if LINUX_VERSION_CODE < KERNEL_VERSION(2, 6, 17)
+	return broadcast_and_find_out(sk, skb, pid, group, flags);
 #else
-	NETLINK_CB(skb).dst_group = group;
+	return broadcast(sk, skb, pid, group, flags);
 #endif
-	return netlink_broadcast(sk, skb, pid, KERROR_COMPAT_GROUP(group), flags);
 }
 
 /* The one kind of dump that there is; set before it can run. */

@@ -71,7 +71,8 @@ static inline bool netlink_capable(struct sk_buff *skb, int capability)
 
 /* 2.6.17: before, only sending tells whether somebody listens. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(2, 6, 17)
-#define netlink_has_listeners(sk, group) 1
+bool kerror_compat_has_listeners(unsigned int group);
+#define netlink_has_listeners(sk, group) kerror_compat_has_listeners(group)
 #endif
 
 /* 2.6.14: groups were a mask; 2.6.30: the error was positive */
