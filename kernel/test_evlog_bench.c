@@ -137,6 +137,8 @@ DO(call_printk_0, _printk(KERN_DEBUG FORMAT_0))
 DO(call_printk_3, _printk(KERN_DEBUG FORMAT_3, i, since, DEVICE))
 DO(call_printk_8, _printk(KERN_DEBUG FORMAT_8, i, since, DEVICE, 17U, 4096UL,
 			  0x80000123U, 'q', -1))
+DO(call_dev_printk, dev_printk(KERN_DEBUG, &device->dev, FORMAT_3, i, since,
+			       DEVICE))
 
 DO(call_trace_printk_0, trace_printk(FORMAT_0))
 DO(call_trace_printk_3, trace_printk(FORMAT_3, i, since, DEVICE))
@@ -212,6 +214,7 @@ static const struct bench {
 	{ "printk_0", call_printk_0, NOBODY, ALL_CPUS },
 	{ "printk_3", call_printk_3, NOBODY, ALL_CPUS },
 	{ "printk_8", call_printk_8, NOBODY, ALL_CPUS },
+	{ "dev_printk_3", call_dev_printk, NOBODY, ALL_CPUS },
 	{ "trace_printk_0", call_trace_printk_0, NOBODY, ALL_CPUS },
 	{ "trace_printk_3", call_trace_printk_3, NOBODY, ALL_CPUS },
 	{ "trace_printk_8", call_trace_printk_8, NOBODY, ALL_CPUS },

@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Turns measurements into tables: bench-report.py FOLDER DATA > README.md
 
-FOLDER has um.txt and qemu.txt, as scripts/bench.sh makes them of what the
-program bench printed. Prints Markdown, and writes to DATA what bench.gnuplot
+FOLDER has um.txt, qemu.txt and hook.txt, as scripts/bench.sh makes them of what
+the program bench printed. Prints Markdown, and writes to DATA what bench.gnuplot
 draws.
 """
 import sys
+from statistics import median
 
 FOLDER, DATA = sys.argv[1:]
 PLACES = {"um": "User Mode Linux", "qemu": "QEMU, 2 CPUs"}
@@ -84,6 +85,9 @@ def budgets(run):
          ratio(evl[0], run.cost("floor_3")), 3, False),
         ("evl_write, 64 B / floor", "<= 2",
          ratio(run.cost("evl_write_64"), run.cost("floor_64")), 2, False),
+        ("printk forwarded / printk", "<= 1.3",
+         worst(ratio(run.cost(f"{name}_forwarded"), run.cost(name))
+               for name in ("printk_0", "printk_3", "printk_8", "dev_printk_3")), 1.3, False),
         ("evl_printf, 32 listeners / 1", "<= 1.05",
          ratio(evl[2], evl[1]), 1.05, False),
         ("decoded events/s / /dev/kmsg's", ">= 3", rate_ratio("kmsg") if rates else None, 3, True),
@@ -143,6 +147,26 @@ def show_parts():
            for name, more, less in parts])
 
 
+def show_hook():
+    """Ratios of boots in turns: of two kernels, and of one with itself."""
+    boots = {}
+    for line in open(f"{FOLDER}/hook.txt"):
+        _, number, kernel, what, *_, median, _, _, _ = line.split()
+        boots[what, kernel, int(number)] = float(median)
+    last = max(number for _, _, number in boots)
+    rows = []
+    for what in dict.fromkeys(what for what, _, _ in boots):
+        row = [what]
+        for kernel, other, behind in (("um-bench", "um-bench-unforwarded", 0),
+                                      ("um-bench", "um-bench", 1),
+                                      ("um-bench-unforwarded", "um-bench-unforwarded", 1)):
+            ratios = sorted(boots[what, kernel, number + behind] / boots[what, other, number]
+                            for number in range(1, last + 1 - behind))
+            row.append(f"{median(ratios):.2f} ({ratios[0]:.2f}-{ratios[-1]:.2f})")
+        rows.append(row)
+    table(["", "with / without", "with / with", "without / without"], rows)
+
+
 def plot_data():
     for place, run in RUNS.items():
         bars = ["floor_3", "evl_printf_3", "evl_write_64", "kernel_error_event_64",
@@ -176,6 +200,8 @@ def plot_data():
                 print(name.replace("_", "\\\\_"), *rate[:3], file=file)
         with open(f"{DATA}/{place}-latency.dat", "w") as file:
             for name in run.rates:
+                if (name, "idle") not in run.latencies:
+                    continue
                 print(name.replace("_", "\\\\_"), *(value / 1000 for load in ("idle", "load")
                       for value in run.latencies[name, load][:2]), file=file)
 
@@ -202,15 +228,23 @@ def main():
         print("number of listeners. _N: arguments or bytes; floor_N: a look at the clock and a copy of")
         print("the same bytes; all-cpus: hard interrupts on all CPUs at the same time. broadcast is")
         print("alloc_skb() + nlmsg_put() + netlink_broadcast() of the bytes of evl_printf_3, to a")
-        print("protocol of its own. printk has no console output. What a context does not allow is \"-\".\n")
+        print("protocol of its own. printk has no console output; printk_N_forwarded makes an event of")
+        print("each message, too. What a context does not allow is \"-\".\n")
         show_costs(RUNS[place])
         for plot in ("cost", "listeners", "arguments", "size"):
             print(f"![{plot}]({place}-{plot}.svg)")
         print()
+    print("## What the hook in printk() costs that is not used\n")
+    print("User Mode Linux with CONFIG_KERROR_PRINTK, nothing forwarded, and without it, booted in")
+    print("turns: ratios of a boot to the next, median (least to most). Two boots of the same kernel")
+    print("show what is noise.\n")
+    show_hook()
     run = RUNS["qemu"]
     print("## Delivered, QEMU\n")
     print("Events per second into a program that takes time, task and the three arguments from each,")
-    print("raised as fast as one CPU can; the reader is bound to the other CPU.\n")
+    print("raised as fast as one CPU can; the reader is bound to the other CPU. kerrord_store and")
+    print("kerrord_json are kerrord, which writes each event to SQLite, or to a file as a line of JSON,")
+    print("on tmpfs; its events come at the rate that the second column says, and all are written.\n")
     table(["reader", "decoded/s (least-most)", "raised/s", "reader's ns/event", "kernel thread's ns/event"],
           [(name, f"{rate[0]} ({rate[1]}-{rate[2]})", rate[3], rate[4], rate[5] or "-")
            for name, rate in run.rates.items()])
@@ -219,7 +253,8 @@ def main():
     print("process on each CPU.\n")
     table(["reader", "idle: median", "99 %", "load: median", "99 %"],
           [(name, *(f"{value / 1000:.0f}" for load in ("idle", "load")
-                    for value in run.latencies[name, load][:2])) for name in run.rates])
+                    for value in run.latencies[name, load][:2]))
+           for name in run.rates if (name, "idle") in run.latencies])
     print("![latency](qemu-latency.svg)\n")
     print("## Memory\n")
     table(["what", "bytes"], [(what, size) for what, size in run.memory.items()])

@@ -10,7 +10,7 @@
 # prepared in build/NAME/source, the kernel built in build/NAME/ARCH. Run again, it
 # updates only the files that the series has changed, and builds only what depends
 # on them. ARCH-FRAGMENT, as in x86_64-debug, adds that fragment to the
-# configuration and builds apart.
+# configuration and builds apart; ARCH-FRAGMENT-FRAGMENT adds two.
 . "$(dirname "$0")/common.sh"
 
 [ $# -ge 2 ] || die "usage: kernel.sh NAME x86_64|i386|s390x|um[-FRAGMENT] [KERNEL_TREE]"
@@ -133,7 +133,7 @@ yes*) fragments="guest-2.6 i386-2.6" ;;
 i386|x86_64) fragments="guest x86" ;;
 *) fragments="guest $arch" ;;
 esac
-[ "$arch" = "$2" ] || fragments="$fragments ${2#*-}${old:+-2.6}"
+[ "$arch" = "$2" ] || fragments="$fragments $(echo "${2#*-}" | tr - ' ')${old:+-2.6}"
 (cd "$SELFTESTS/config" && cat $(printf '%s.config ' $fragments)) > "$out/fragments"
 kmake() {
 	make -C "$source" O="$out" ARCH="$karch" CROSS_COMPILE="$cross" \

@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Measures error events beside what else tells user space of errors, with the
- * module test_evlog_bench: bench [cost|brief] [readers]
+ * module test_evlog_bench: bench [cost|brief|printk] [readers]
  *
- *   cost     what a call costs its caller; brief: in process context only
+ *   cost     what a call costs its caller; brief: in process context only;
+ *            printk: that of printk() only, as it is set
  *   readers  events per second into a program that decodes them, and the time
  *            from the call to that program
  *
  * Prints one line a measurement, for scripts/bench.sh:
  *
  *   cost WHAT CONTEXT LISTENERS MEDIAN LOW HIGH FAILED	nanoseconds per call;
- *	low and high are the 10th and the 90th percentile of the rounds
+ *	low and high are the 10th and the 90th percentile of the rounds.
+ *	WHAT_forwarded is printk() that makes an event of each message.
  *   rate WHAT MEDIAN LOW HIGH RAISED READER WORKER	events per second, decoded
  *	and raised; processor nanoseconds per decoded event, of the reader and
  *	of the kernel's thread, if there is one
@@ -20,7 +22,8 @@
  * Each reader takes the same from an event: time, the task, and the arguments
  * as numbers and text. For trace_pipe_raw and the text formats that is code
  * for this one event, the fastest there can be; for error events it is
- * libkerror, which knows none.
+ * libkerror, which knows none. kerrord_store and kerrord_json are kerrord with one
+ * sink, on tmpfs: its processor time is that of receiving, decoding and writing.
  */
 #include <ctype.h>
 #include <dirent.h>
@@ -38,6 +41,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -49,6 +53,7 @@
 
 #define DEVICE		"/dev/evlog_bench"
 #define TRACING		"/sys/kernel/tracing"
+#define EVLOG		"/sys/module/evlog/parameters/"
 /* All is measured once in each pass, as machines are not of one speed. */
 #define PASSES		5
 #define ROUNDS		5	/* of a pass */
@@ -56,6 +61,8 @@
 #define RATE_ROUNDS	5
 #define RATE_MS		1000
 #define SAMPLES		400
+#define DAEMON_EVENTS	20000	/* of a round: the history has room for them */
+#define PORTION		1000	/* and staging for these */
 
 static void fail(const char *what)
 {
@@ -97,6 +104,7 @@ static void pin(int cpu)
 
 struct cost {
 	char what[32], context[16];
+	bool forwarded;
 	int listeners, burst;
 	unsigned long failed;
 	uint64_t rounds[PASSES * ROUNDS];
@@ -105,8 +113,8 @@ struct cost {
 static struct cost all_costs[256];
 static size_t costs_number;
 
-static void plan(const char *what, const char *context, int listeners,
-		 int burst)
+static struct cost *plan(const char *what, const char *context, int listeners,
+			 int burst)
 {
 	struct cost *cost = &all_costs[costs_number++];
 
@@ -114,6 +122,23 @@ static void plan(const char *what, const char *context, int listeners,
 	snprintf(cost->context, sizeof(cost->context), "%s", context);
 	cost->listeners = listeners;
 	cost->burst = burst;
+	return cost;
+}
+
+/* What is printed below @level becomes an event; 0: nothing. */
+static void forward(const char *level)
+{
+	if (put(EVLOG "printk", level))
+		fail(EVLOG "printk");
+}
+
+/* How many messages have become events; 0 if this kernel makes none of them. */
+static unsigned long forwarded(void)
+{
+	char line[32];
+
+	get(EVLOG "forwarded", line, sizeof(line));
+	return strtoul(line, NULL, 10);
 }
 
 /* Returns false if that does not exist in that context. */
@@ -121,17 +146,29 @@ static bool measure(struct cost *cost, int pass)
 {
 	char line[128], text[4096], *at = text;
 	int fd = open(DEVICE, O_RDWR | O_CLOEXEC);
+	unsigned long before = forwarded();
+	bool measured;
 	ssize_t size;
 
 	if (fd < 0)
 		fail(DEVICE);
 	snprintf(line, sizeof(line), "cost %s %s %d %d %d", cost->what,
 		 cost->context, cost->listeners, cost->burst, ROUNDS);
-	if (write(fd, line, strlen(line)) < 0) {
-		if (errno != EOPNOTSUPP)
-			fail(line);
+	if (cost->forwarded)
+		forward("8");
+	measured = write(fd, line, strlen(line)) >= 0;
+	if (!measured && errno != EOPNOTSUPP)
+		fail(line);
+	if (cost->forwarded)
+		forward("0");
+	if (!measured) {
 		close(fd);
 		return false;
+	}
+	if (cost->forwarded && forwarded() - before <
+	    (unsigned long)cost->burst * ROUNDS) {
+		errno = ENOMSG;
+		fail(line);
 	}
 	size = read(fd, text, sizeof(text) - 1);
 	if (size < 0)
@@ -149,11 +186,22 @@ static void show(struct cost *cost)
 	const size_t number = PASSES * ROUNDS;
 
 	qsort(cost->rounds, number, sizeof(*cost->rounds), compare);
-	printf("cost %s %s %d %.1f %.1f %.1f %lu\n", cost->what, cost->context,
+	printf("cost %s%s %s %d %.1f %.1f %.1f %lu\n", cost->what,
+	       cost->forwarded ? "_forwarded" : "", cost->context,
 	       cost->listeners, percentile(cost->rounds, number, 50) / 1e3,
 	       percentile(cost->rounds, number, 10) / 1e3,
 	       percentile(cost->rounds, number, 90) / 1e3, cost->failed);
 	fflush(stdout);
+}
+
+static void measure_all(void)
+{
+	for (int pass = 0; pass < PASSES; pass++)
+		for (size_t i = 0; i < costs_number; i++)
+			if (!measure(&all_costs[i], pass))
+				all_costs[i--] = all_costs[--costs_number];
+	for (size_t i = 0; i < costs_number; i++)
+		show(&all_costs[i]);
 }
 
 static void costs(size_t contexts_number)
@@ -177,7 +225,7 @@ static void costs(size_t contexts_number)
 		{ "evl_write_4096", true, BURST / 12 },
 		{ "kernel_error_event_64", true, BURST },
 		{ "printk_0", false, BURST }, { "printk_3", false, BURST },
-		{ "printk_8", false, BURST },
+		{ "printk_8", false, BURST }, { "dev_printk_3", false, BURST },
 		{ "trace_printk_0", false, BURST },
 		{ "trace_printk_3", false, BURST },
 		{ "trace_printk_8", false, BURST },
@@ -191,6 +239,10 @@ static void costs(size_t contexts_number)
 		"process", "softirq", "hardirq", "all-cpus",
 	};
 	static const int listeners[] = { 0, 1, 32 };
+	static const char *const printed[] = {
+		"printk_0", "printk_3", "printk_8", "dev_printk_3",
+	};
+	bool forwards = !access(EVLOG "printk", W_OK);
 
 	for (size_t c = 0; c < contexts_number; c++)
 		for (size_t l = 0; l < 3; l++)
@@ -198,16 +250,22 @@ static void costs(size_t contexts_number)
 				if ((!l || all[i].listened) && (!l || c < 3))
 					plan(all[i].what, contexts[c],
 					     listeners[l], all[i].burst);
+	for (size_t c = 0; forwards && c < contexts_number; c++)
+		for (size_t i = 0; i < sizeof(printed) / sizeof(*printed); i++)
+			plan(printed[i], contexts[c], 0, BURST)->forwarded = true;
 	for (int number = 2; number < 32; number *= 2) {
 		plan("evl_printf_3", "process", number, BURST);
 		plan("broadcast_3", "process", number, BURST);
 	}
-	for (int pass = 0; pass < PASSES; pass++)
-		for (size_t i = 0; i < costs_number; i++)
-			if (!measure(&all_costs[i], pass))
-				all_costs[i--] = all_costs[--costs_number];
-	for (size_t i = 0; i < costs_number; i++)
-		show(&all_costs[i]);
+	measure_all();
+}
+
+static void costs_of_printk(void)
+{
+	plan("printk_0", "process", 0, BURST);
+	plan("printk_3", "process", 0, BURST);
+	plan("printk_8", "process", 0, BURST);
+	measure_all();
 }
 
 /* ---- Readers ---- */
@@ -628,7 +686,7 @@ static const struct source sources[] = {
 static pid_t start_raising(const struct source *source, int count, int pause,
 			   int pipe_fd)
 {
-	unsigned int portion = count ? count : 1000;
+	unsigned int portion = count ? count : PORTION;
 	char line[64];
 	pid_t pid = fork();
 	int fd;
@@ -660,12 +718,13 @@ static void read_for(const struct source *source, int fd, uint64_t until)
 	}
 }
 
-/* Nanoseconds that this process has used of a processor. */
-static uint64_t used(void)
+/* Nanoseconds that a process has used of a processor. */
+static uint64_t used(clockid_t clock)
 {
 	struct timespec time;
 
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+	if (clock_gettime(clock, &time))
+		fail("processor time");
 	return time.tv_sec * 1000000000ULL + time.tv_nsec;
 }
 
@@ -699,6 +758,20 @@ static uint64_t used_by(const char *name)
 	return found;
 }
 
+static void show_rate(const char *name, uint64_t *decoded, uint64_t *raised,
+		      uint64_t reader, uint64_t worker)
+{
+	qsort(decoded, RATE_ROUNDS, sizeof(*decoded), compare);
+	qsort(raised, RATE_ROUNDS, sizeof(*raised), compare);
+	printf("rate %s %llu %llu %llu %llu %llu %llu\n", name,
+	       (unsigned long long)decoded[RATE_ROUNDS / 2],
+	       (unsigned long long)decoded[0],
+	       (unsigned long long)decoded[RATE_ROUNDS - 1],
+	       (unsigned long long)raised[RATE_ROUNDS / 2],
+	       (unsigned long long)reader, (unsigned long long)worker);
+	fflush(stdout);
+}
+
 static void measure_rate(const struct source *source)
 {
 	uint64_t decoded[RATE_ROUNDS], raised[RATE_ROUNDS];
@@ -720,10 +793,10 @@ static void measure_rate(const struct source *source)
 		begin = now();
 		before = events;
 		raised[i] = 0;
-		reader -= used();
+		reader -= used(CLOCK_PROCESS_CPUTIME_ID);
 		worker -= used_by(source->worker);
 		read_for(source, fd, begin + RATE_MS * 1000000ULL);
-		reader += used();
+		reader += used(CLOCK_PROCESS_CPUTIME_ID);
 		worker += used_by(source->worker);
 		number += events - before;
 		begin = now() - begin;
@@ -738,16 +811,119 @@ static void measure_rate(const struct source *source)
 		close(ends[1]);
 		usleep(200000);
 	}
-	qsort(decoded, RATE_ROUNDS, sizeof(*decoded), compare);
-	qsort(raised, RATE_ROUNDS, sizeof(*raised), compare);
-	printf("rate %s %llu %llu %llu %llu %llu %llu\n", source->name,
-	       (unsigned long long)decoded[RATE_ROUNDS / 2],
-	       (unsigned long long)decoded[0],
-	       (unsigned long long)decoded[RATE_ROUNDS - 1],
-	       (unsigned long long)raised[RATE_ROUNDS / 2],
-	       (unsigned long long)(number ? reader / number : 0),
-	       (unsigned long long)(number ? worker / number : 0));
-	fflush(stdout);
+	show_rate(source->name, decoded, raised, number ? reader / number : 0,
+		  number ? worker / number : 0);
+}
+
+/*
+ * Waits until the process has nothing to do. Returns when that began, as fine as
+ * one look.
+ */
+static uint64_t idle_since(clockid_t clock)
+{
+	uint64_t last = used(clock), busy = now();
+
+	for (int idle = 0; idle < 15; idle++) {
+		usleep(20000);
+		if (used(clock) - last > 200000) {
+			busy = now();
+			idle = 0;
+		}
+		last = used(clock);
+	}
+	return busy;
+}
+
+static uint64_t daemon_metric(const char *path, const char *name,
+			      const char *sink)
+{
+	FILE *file = fopen(path, "r");
+	unsigned long long value = 0;
+	char line[256], format[128];
+	bool found = false;
+
+	snprintf(format, sizeof(format), "%s{sink=\"%s\"} %%llu", name, sink);
+	while (file && !found && fgets(line, sizeof(line), file))
+		found = sscanf(line, format, &value) == 1;
+	if (!found)
+		fail(path);
+	fclose(file);
+	return value;
+}
+
+static pid_t start_daemon(const char *sink, const char *folder)
+{
+	char path[64];
+	FILE *file;
+	pid_t pid;
+
+	snprintf(path, sizeof(path), "%s/conf", folder);
+	if (mkdir(folder, 0700) || !(file = fopen(path, "w")))
+		fail(folder);
+	fprintf(file, "[kerrord]\nuser = root\nstate = %s\n"
+		"[metrics]\ninterval = 1h\ntextfile = %s/metrics\n"
+		"[%s]\npath = %s/events\n", folder, folder, sink, folder);
+	if (fclose(file))
+		fail(path);
+	pid = fork();
+	if (!pid) {
+		execl("/bin/kerrord", "kerrord", "-c", path, NULL);
+		fail("/bin/kerrord");
+	}
+	if (pid < 0)
+		fail("fork");
+	return pid;
+}
+
+/* kerrord as a reader, with one sink; all that it is sent must be written. */
+static void measure_daemon(const char *sink)
+{
+	const struct source *source = &sources[0];
+	uint64_t decoded[RATE_ROUNDS], raised[RATE_ROUNDS];
+	uint64_t reader = 0, worker = 0;
+	char name[32], folder[32], path[64];
+	clockid_t clock;
+	pid_t pid;
+	int status;
+
+	snprintf(name, sizeof(name), "kerrord_%s", sink);
+	snprintf(folder, sizeof(folder), "/tmp/%s", name);
+	pid = start_daemon(sink, folder);
+	if (clock_getcpuclockid(pid, &clock))
+		fail("clock_getcpuclockid");
+	sleep(1);
+	/* It begins with what is in the history. */
+	idle_since(clock);
+	for (int i = 0; i < RATE_ROUNDS; i++) {
+		uint64_t begin = now();
+
+		reader -= used(clock);
+		worker -= used_by(source->worker);
+		for (int n = 0; n < DAEMON_EVENTS; n += PORTION) {
+			waitpid(start_raising(source, PORTION, 0, -1), NULL, 0);
+			usleep(2000);
+		}
+		raised[i] = DAEMON_EVENTS * 1000000000ULL / (now() - begin);
+		decoded[i] = DAEMON_EVENTS * 1000000000ULL /
+			     (idle_since(clock) - begin);
+		reader += used(clock);
+		worker += used_by(source->worker);
+	}
+	kill(pid, SIGTERM);
+	if (waitpid(pid, &status, 0) != pid || status) {
+		errno = ECHILD;
+		fail(name);
+	}
+	snprintf(path, sizeof(path), "%s/metrics", folder);
+	if (daemon_metric(path, "kerror_sink_dropped_total", sink) ||
+	    daemon_metric(path, "kerror_sink_written_total", sink) <
+	    RATE_ROUNDS * DAEMON_EVENTS) {
+		errno = EBADE;
+		fail(path);
+	}
+	show_rate(name, decoded, raised,
+		  reader / (RATE_ROUNDS * DAEMON_EVENTS),
+		  worker / (RATE_ROUNDS * DAEMON_EVENTS));
 }
 
 static void measure_latency(const struct source *source, bool loaded)
@@ -848,6 +1024,8 @@ static void readers(void)
 	pin(sysconf(_SC_NPROCESSORS_ONLN) - 1);
 	for (size_t i = 0; i < SOURCES; i++)
 		measure_rate(&sources[i]);
+	measure_daemon("store");
+	measure_daemon("json");
 	for (size_t i = 0; i < SOURCES; i++)
 		measure_latency(&sources[i], false);
 	for (size_t i = 0; i < SOURCES; i++)
@@ -861,6 +1039,8 @@ int main(int argc, char **argv)
 			costs(sysconf(_SC_NPROCESSORS_ONLN) > 1 ? 4 : 3);
 		else if (!strcmp(argv[i], "brief"))
 			costs(1);
+		else if (!strcmp(argv[i], "printk"))
+			costs_of_printk();
 		else if (!strcmp(argv[i], "readers"))
 			readers();
 		else
