@@ -39,6 +39,12 @@
 /* Longest conversion that is expanded here, such as "%-08.4pISpfsc". */
 #define EVL_CONVERSION_MAX	64
 
+/*
+ * With CONFIG_INIT_STACK_ALL_ZERO, which is usual, a variable is cleared where it
+ * is declared. That would cost a caller more than to fill in those that
+ * are marked __uninitialized, each of which is written before it is read.
+ */
+
 /* ------------------------------------------------------------------ */
 /* The format string. */
 
@@ -425,7 +431,7 @@ int evl_begin(struct kerror_reservation *reservation, size_t room,
 {
 	const struct evl_site *site = event->site;
 	const char *device = event->device;
-	char name[EVL_DEVICE_MAX];
+	char name[EVL_DEVICE_MAX] __uninitialized;
 	size_t device_size = 0;
 	struct task_struct *task = current;
 	struct evl_header *header;
@@ -516,8 +522,8 @@ void evl_end(struct kerror_reservation *reservation, size_t used,
 int evl_write_at(struct evl_site *site, const char *facility, int event_type,
 		 int severity, const void *buf, size_t len, int format)
 {
-	struct kerror_reservation reservation;
-	struct evl_site own;
+	struct kerror_reservation reservation __uninitialized;
+	struct evl_site own __uninitialized;
 	struct evl_event event = {
 		.event_type = event_type,
 		.severity = severity,
@@ -637,7 +643,7 @@ static void evl_put_values(const struct evl_site *site,
 static int evl_vprintf_any(const struct evl_event *event, va_list list)
 {
 	const struct evl_site *site = event->site;
-	struct kerror_reservation reservation;
+	struct kerror_reservation reservation __uninitialized;
 	struct evl_arguments args;
 	struct evl_writer writer = {
 		.limit = min_t(size_t, ALIGN(site->size, 4) + site->bound,
@@ -679,8 +685,8 @@ static int evl_vprintf_any(const struct evl_event *event, va_list list)
 int evl_record(const struct evl_event *event, va_list list)
 {
 	const struct evl_site *site = event->site;
-	struct evl_value values[EVL_SITE_ARGUMENTS];
-	struct kerror_reservation reservation;
+	struct evl_value values[EVL_SITE_ARGUMENTS] __uninitialized;
+	struct kerror_reservation reservation __uninitialized;
 	struct evl_arguments args;
 	size_t size = 0;
 	u8 *to;
@@ -715,7 +721,7 @@ int evl_vprintf_at(struct evl_site *known, const struct device *dev,
 		   const char *facility, int event_type, int severity,
 		   const char *fmt, va_list list)
 {
-	struct evl_site own;
+	struct evl_site own __uninitialized;
 	struct evl_event event = {
 		.dev = dev,
 		.event_type = event_type,

@@ -334,7 +334,7 @@ EXPORT_SYMBOL_GPL(kerror_commit);
 int kernel_error_event_iov(const struct iovec *iov, unsigned int nseg,
 			   unsigned int groups)
 {
-	struct kerror_reservation reservation;
+	struct kerror_reservation reservation __uninitialized;
 	unsigned int i;
 	size_t size = 0, at = 0;
 	int err;

@@ -33,6 +33,11 @@
 #define __maybe_unused		__attribute__((unused))
 #endif
 
+/* 6.1 at the latest. Old kernels do not clear variables. */
+#ifndef __uninitialized
+#define __uninitialized
+#endif
+
 /* 2.6.24 */
 #ifndef BIT
 #define BIT(nr)			(1UL << (nr))
