@@ -601,38 +601,46 @@ static size_t evl_take_values(const struct evl_site *site,
 	return size;
 }
 
+/* One as it is recorded, at any address. */
+struct evl_recorded {
+	struct evl_argument head;
+	union {
+		u8 bytes[8];
+		u32 number32;
+		u64 number64;
+	};
+} __packed;
+
 /* Writes them to where all is zero and there is room for them. */
 static void evl_put_values(const struct evl_site *site,
 			   const struct evl_value *value, u8 *to)
 {
-	struct evl_argument argument = {};
-	unsigned int i;
-	u32 number;
+	struct evl_recorded *recorded;
+	unsigned int i, size;
 
 	for (i = 0; i < site->arguments; i++, value++) {
-		argument.type = site->types[i];
-		switch (argument.type) {
+		recorded = (void *)to;
+		switch (site->types[i]) {
 		case EVL_ARG_S64:
 		case EVL_ARG_U64:
-			argument.size = 8;
-			memcpy(to + sizeof(argument), &value->number, 8);
+			size = 8;
+			recorded->number64 = value->number;
 			break;
 		case EVL_ARG_STRING:
-			argument.size = value->size;
-			memcpy(to + sizeof(argument), value->string,
-			       value->size);
+			size = value->size;
+			memcpy(recorded->bytes, value->string, size);
 			break;
 		case EVL_ARG_CHAR:
-			argument.size = 1;
-			to[sizeof(argument)] = value->number;
+			size = 1;
+			recorded->bytes[0] = value->number;
 			break;
 		default:
-			argument.size = 4;
-			number = value->number;
-			memcpy(to + sizeof(argument), &number, 4);
+			size = 4;
+			recorded->number32 = value->number;
 		}
-		memcpy(to, &argument, sizeof(argument));
-		to += sizeof(argument) + ALIGN(argument.size, 4);
+		recorded->head.type = site->types[i];
+		recorded->head.size = size;
+		to += sizeof(recorded->head) + ALIGN(size, 4);
 	}
 }
 
