@@ -388,11 +388,10 @@ EXPORT_SYMBOL_GPL(kernel_error_event);
 /* History: per group one ring of netlink messages, as they are broadcast.
  *
  * Written by the worker, read by replays, both in process context. Positions
- * are as those of the staging. Messages are aligned so that a padding message
- * fits wherever one is needed.
+ * are as those of the staging. Messages are as far apart as in a datagram, so
+ * that a batch is a piece of the history. A padding message fills the end if
+ * the next one does not fit; none begins where not even that would.
  */
-
-#define HISTORY_ALIGN	((unsigned int)NLMSG_HDRLEN)
 
 struct kerror_history {
 	unsigned long head;
@@ -403,8 +402,8 @@ struct kerror_history {
 	u32 sequence_oldest;	/* sequence_next if there is none */
 	u64 numbered;
 	u64 lost[KERROR_CAUSES_COUNTED];
-	unsigned long batch;	/* position of the first one; for the worker */
-	u32 batch_size;		/* bytes of those that wait to be sent as one */
+	const void *batch;	/* for the worker: the newest messages, which */
+	u32 batch_size;		/* wait to be sent as one, and their bytes */
 };
 
 /* Protects kerror_history; taken in process context only. */
@@ -425,21 +424,44 @@ static struct nlmsghdr *history_message(const struct kerror_history *history,
 static unsigned long history_next(const struct kerror_history *history,
 				  unsigned long position)
 {
-	return position + ALIGN(history_message(history, position)->nlmsg_len,
-				HISTORY_ALIGN);
+	unsigned long left;
+
+	position += NLMSG_ALIGN(history_message(history, position)->nlmsg_len);
+	left = -position & (history->size - 1);
+	return left < NLMSG_HDRLEN ? position + left : position;
 }
 
-/* Makes room for @len bytes in one piece, forgetting the oldest messages. */
-static struct nlmsghdr *history_add(struct kerror_history *history, u32 len)
+/* Bytes to leave unused before a message of @len bytes, so that it fits. */
+static unsigned long history_padding(const struct kerror_history *history,
+				     u32 len)
 {
-	unsigned long need = ALIGN(len, HISTORY_ALIGN);
-	unsigned long padding = history->size -
-				(history->head & (history->size - 1));
+	unsigned long left = history->size -
+			     (history->head & (history->size - 1));
+
+	return left < NLMSG_ALIGN(len) ? left : 0;
+}
+
+/* Where a message of @len bytes would go. */
+static void *history_place(const struct kerror_history *history, u32 len)
+{
+	return history_message(history,
+			       history->head + history_padding(history, len));
+}
+
+/*
+ * Adds a message in one piece, forgetting the oldest ones for it. Its @data is
+ * followed by zeros, as all is in the staging.
+ */
+static struct nlmsghdr *history_add(struct kerror_history *history,
+				    const struct nlmsghdr *header,
+				    const void *data)
+{
+	unsigned long padding = history_padding(history, header->nlmsg_len);
+	unsigned long end = history->head + padding +
+			    NLMSG_ALIGN(header->nlmsg_len);
 	struct nlmsghdr *nlh;
 
-	if (padding >= need)
-		padding = 0;
-	while (history->head + padding + need - history->tail > history->size) {
+	while (end - history->tail > history->size) {
 		nlh = history_message(history, history->tail);
 		if (nlh->nlmsg_type == KERROR_MSG_EVENT)
 			history->sequence_oldest++;
@@ -452,7 +474,9 @@ static struct nlmsghdr *history_add(struct kerror_history *history, u32 len)
 		history->head += padding;
 	}
 	nlh = history_message(history, history->head);
-	history->head += need;
+	*nlh = *header;
+	memcpy(nlmsg_data(nlh), data, NLMSG_ALIGN(nlmsg_len(nlh)));
+	history->head = history_next(history, history->head);
 	return nlh;
 }
 
@@ -560,28 +584,23 @@ static int kerror_broadcast(struct sk_buff *skb, unsigned int number)
 	return -ENOBUFS;
 }
 
-/* Sends the messages of a batch, out of the history, as one. */
+/*
+ * Sends the messages of a batch, out of the history, as one. Who listens by now
+ * gets it: he may have seen a replay end before the first of them.
+ */
 static void kerror_flush(unsigned int group)
 {
 	struct kerror_history *history = &kerror_history[group];
+	u32 size = history->batch_size;
 	struct sk_buff *skb;
-	struct nlmsghdr *from, *to;
 
-	if (!history->batch_size)
-		return;
-	skb = alloc_skb(history->batch_size, GFP_KERNEL | __GFP_NOWARN);
 	history->batch_size = 0;
+	if (!size || !kerror_heard(KERROR_BATCH(group)))
+		return;
+	skb = alloc_skb(size, GFP_KERNEL | __GFP_NOWARN);
 	/* Nobody else writes to the history. */
-	while (skb && history->batch != history->head) {
-		from = history_message(history, history->batch);
-		if (from->nlmsg_type != NLMSG_NOOP) {
-			to = (void *)skb_put(skb, NLMSG_ALIGN(from->nlmsg_len));
-			memcpy(to, from, from->nlmsg_len);
-			memset((void *)to + from->nlmsg_len, 0,
-			       NLMSG_ALIGN(from->nlmsg_len) - from->nlmsg_len);
-		}
-		history->batch = history_next(history, history->batch);
-	}
+	if (skb)
+		memcpy(skb_put(skb, size), history->batch, size);
 	kerror_broadcast(skb, KERROR_BATCH(group));
 }
 
@@ -594,8 +613,10 @@ static void kerror_flush_all(void)
 }
 
 /*
- * Numbers a message, keeps it and broadcasts it, at once or with others of its
- * batch. Returns whether there are listeners whose filters take it.
+ * Numbers a message, keeps it and broadcasts it, at once and, later, with others
+ * of its batch. Who listens is looked at when it is numbered: who begins to later
+ * finds it in a replay. Returns whether there are listeners whose filters take
+ * it.
  */
 static bool kerror_publish(unsigned int group, u16 type, u32 pid,
 			   const void *data, u32 size)
@@ -606,21 +627,22 @@ static bool kerror_publish(unsigned int group, u16 type, u32 pid,
 		.nlmsg_type = type,
 		.nlmsg_pid = pid,
 	};
-	bool heard = kerror_heard(KERROR_BATCH(group));
+	bool heard = false;
 	struct nlmsghdr *nlh;
 	struct sk_buff *skb;
 
-	/* What waits is in the history's newest part, which stays. */
-	if (history->batch_size + NLMSG_SPACE(size) > KERROR_BATCH_MAX)
+	/* A batch is one piece, of the history's newest part, which stays. */
+	if (history->batch_size + NLMSG_SPACE(size) > KERROR_BATCH_MAX ||
+	    history->batch + history->batch_size !=
+	    history_place(history, header.nlmsg_len))
 		kerror_flush(group);
 	spin_lock(&kerror_history_lock);
 	header.nlmsg_seq = history->sequence_next;
 	if (history->size) {
+		nlh = history_add(history, &header, data);
 		if (!history->batch_size)
-			history->batch = history->head;
-		nlh = history_add(history, header.nlmsg_len);
-		*nlh = header;
-		memcpy(nlmsg_data(nlh), data, size);
+			history->batch = nlh;
+		history->batch_size += NLMSG_SPACE(size);
 	}
 	if (type == KERROR_MSG_EVENT) {
 		history->sequence_next++;
@@ -630,19 +652,21 @@ static bool kerror_publish(unsigned int group, u16 type, u32 pid,
 	}
 	spin_unlock(&kerror_history_lock);
 
-	/* One that nobody hears any more is between those that somebody does. */
-	if (history->size && (heard || history->batch_size))
-		history->batch_size += NLMSG_SPACE(size);
-	else if (heard)
-		kerror_broadcast(NULL, KERROR_BATCH(group));
-	if (!kerror_heard(KERROR_NUMBER(group)))
-		return heard;
-	skb = nlmsg_new(size, GFP_KERNEL | __GFP_NOWARN);
-	if (skb) {
-		nlh = nlmsg_put(skb, pid, header.nlmsg_seq, type, size, 0);
-		memcpy(nlmsg_data(nlh), data, size);
+	if (kerror_heard(KERROR_NUMBER(group))) {
+		skb = nlmsg_new(size, GFP_KERNEL | __GFP_NOWARN);
+		if (skb) {
+			nlh = nlmsg_put(skb, pid, header.nlmsg_seq, type, size,
+					0);
+			memcpy(nlmsg_data(nlh), data, size);
+		}
+		if (kerror_broadcast(skb, KERROR_NUMBER(group)) != -ESRCH)
+			heard = true;
 	}
-	return kerror_broadcast(skb, KERROR_NUMBER(group)) != -ESRCH || heard;
+	if (!kerror_heard(KERROR_BATCH(group)))
+		return heard;
+	if (!history->size)
+		kerror_broadcast(NULL, KERROR_BATCH(group));
+	return true;
 }
 
 /* Takes over what was counted since the last time and tells the listeners. */
