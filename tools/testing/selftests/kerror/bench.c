@@ -728,30 +728,23 @@ static uint64_t used(clockid_t clock)
 	return time.tv_sec * 1000000000ULL + time.tv_nsec;
 }
 
-/* The same of a thread of the kernel, as fine as the tick. */
+/* The same of a thread of the kernel; 0 if there is none of that name. */
 static uint64_t used_by(const char *name)
 {
-	const uint64_t tick = 1000000000ULL / sysconf(_SC_CLK_TCK);
-	char path[300], line[512], pattern[64];
+	char path[300], line[64];
 	DIR *proc = opendir("/proc");
-	uint64_t found = 0;
 	struct dirent *entry;
+	clockid_t clock;
+	uint64_t found = 0;
 
-	snprintf(pattern, sizeof(pattern), "(%s)", name ? name : "");
 	while (name && proc && !found && (entry = readdir(proc))) {
-		unsigned long long user, system;
-		char *at;
-
 		if (!isdigit((unsigned char)entry->d_name[0]))
 			continue;
-		snprintf(path, sizeof(path), "/proc/%s/stat", entry->d_name);
+		snprintf(path, sizeof(path), "/proc/%s/comm", entry->d_name);
 		get(path, line, sizeof(line));
-		at = strstr(line, pattern);
-		/* The fields from the 14th on */
-		for (int i = 2; at && i < 14; i++)
-			at = strchr(at + 1, ' ');
-		if (at && sscanf(at, "%llu %llu", &user, &system) == 2)
-			found = (user + system) * tick;
+		if (!strcmp(line, name) &&
+		    !clock_getcpuclockid(atoi(entry->d_name), &clock))
+			found = used(clock);
 	}
 	if (proc)
 		closedir(proc);
