@@ -43,6 +43,11 @@
 #define BIT(nr)			(1UL << (nr))
 #endif
 
+/* 2.6.32 at the latest */
+#ifndef __packed
+#define __packed		__attribute__((packed))
+#endif
+
 /* 3.14 */
 #ifndef U8_MAX
 #define U8_MAX			((u8)~0U)
