@@ -137,8 +137,7 @@ DO(call_printk_0, _printk(KERN_DEBUG FORMAT_0))
 DO(call_printk_3, _printk(KERN_DEBUG FORMAT_3, i, since, DEVICE))
 DO(call_printk_8, _printk(KERN_DEBUG FORMAT_8, i, since, DEVICE, 17U, 4096UL,
 			  0x80000123U, 'q', -1))
-DO(call_dev_printk, dev_printk(KERN_DEBUG, &device->dev, FORMAT_3, i, since,
-			       DEVICE))
+DO(call_dev_printk, dev_info(&device->dev, FORMAT_3, i, since, DEVICE))
 
 DO(call_trace_printk_0, trace_printk(FORMAT_0))
 DO(call_trace_printk_3, trace_printk(FORMAT_3, i, since, DEVICE))

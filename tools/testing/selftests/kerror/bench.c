@@ -851,8 +851,11 @@ static pid_t start_daemon(const char *sink, const char *folder)
 	pid_t pid;
 
 	snprintf(path, sizeof(path), "%s/conf", folder);
-	if (mkdir(folder, 0700) || !(file = fopen(path, "w")))
+	if (mkdir(folder, 0700))
 		fail(folder);
+	file = fopen(path, "w");
+	if (!file)
+		fail(path);
 	fprintf(file, "[kerrord]\nuser = root\nstate = %s\n"
 		"[metrics]\ninterval = 1h\ntextfile = %s/metrics\n"
 		"[%s]\npath = %s/events\n", folder, folder, sink, folder);
