@@ -34,6 +34,7 @@
 #include <linux/bitops.h>
 #include <linux/cache.h>
 #include <linux/capability.h>
+#include <linux/cpu.h>
 #include <linux/init.h>
 #include <linux/irq_work.h>
 #include <linux/jiffies.h>
@@ -178,6 +179,12 @@ static void kerror_wake(void)
 {
 	smp_mb(); /* (C) */
 	if (atomic_read(&kerror_wake_pending) || !READ_ONCE(kerror_worker))
+		return;
+	/*
+	 * A CPU that goes would not get the interrupt any more, and nobody
+	 * would ask for another: kerror_cpu_changed() wakes the worker.
+	 */
+	if (unlikely(!cpu_online(raw_smp_processor_id())))
 		return;
 	if (!atomic_xchg(&kerror_wake_pending, 1))
 		irq_work_queue(&kerror_wake_work);
@@ -1145,6 +1152,14 @@ static int __init kerror_staging_init(void)
 }
 early_initcall(kerror_staging_init);
 
+/* A CPU has gone, or has come: what it raised meanwhile waits. */
+static int kerror_cpu_changed(unsigned int cpu)
+{
+	if (READ_ONCE(kerror_worker))
+		wake_up_process(kerror_worker);
+	return 0;
+}
+
 static int __init kerror_init(void)
 {
 	struct netlink_kernel_cfg cfg = {
@@ -1176,6 +1191,12 @@ static int __init kerror_init(void)
 		       PTR_ERR(worker));
 		return PTR_ERR(worker);
 	}
+	/* Without these it waits for the next event of another CPU. */
+	if (cpuhp_setup_state_nocalls(CPUHP_BP_PREPARE_DYN, "net/kerror:dead",
+				      NULL, kerror_cpu_changed) < 0 ||
+	    cpuhp_setup_state_nocalls(CPUHP_AP_ONLINE_DYN, "net/kerror:online",
+				      kerror_cpu_changed, NULL) < 0)
+		pr_err("cannot watch CPUs come and go\n");
 	return 0;
 }
 subsys_initcall(kerror_init);

@@ -121,6 +121,20 @@ static inline int kerror_compat_inc_return(atomic_t *v)
 #define this_cpu_read(variable)	__get_cpu_var(variable)
 #endif
 
+/*
+ * 4.10. What a CPU raises while it goes is delivered with the next event of
+ * another one.
+ */
+#define CPUHP_BP_PREPARE_DYN	0
+#define CPUHP_AP_ONLINE_DYN	0
+
+static inline int cpuhp_setup_state_nocalls(int state, const char *name,
+					    int (*startup)(unsigned int cpu),
+					    int (*teardown)(unsigned int cpu))
+{
+	return 0;
+}
+
 /* 2.6.13 */
 #ifndef raw_smp_processor_id
 #define raw_smp_processor_id()	smp_processor_id()
