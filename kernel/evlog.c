@@ -282,7 +282,7 @@ static bool evl_put_integer(struct evl_writer *writer,
 bool evl_put_arguments(struct evl_writer *writer, const char *fmt,
 		       struct evl_arguments *args, bool last)
 {
-	struct evl_conversion conversion;
+	struct evl_conversion conversion __uninitialized;
 	struct evl_arguments inner;
 	struct va_format *format;
 	bool fits = true;

@@ -199,7 +199,7 @@ static void evl_pass(const struct evl_conversion *conversion,
 static bool evl_splice(struct evl_text *text, const char *fmt,
 		       struct evl_arguments *args)
 {
-	struct evl_conversion conversion;
+	struct evl_conversion conversion __uninitialized;
 	struct evl_arguments inner;
 	struct evl_level ignored = {};
 	struct va_format *format;
@@ -324,7 +324,7 @@ static void evl_set_facility(struct evl_header *header, const char *facility)
 static bool evl_record_spliced(const struct evl_event *event,
 			       struct evl_spliced *message)
 {
-	struct kerror_reservation reservation;
+	struct kerror_reservation reservation __uninitialized;
 	struct evl_writer writer = { .limit = EVL_VARIABLE_MAX };
 	struct evl_header *header;
 	int err = evl_begin(&reservation, writer.limit, event);
@@ -467,7 +467,7 @@ void evl_message(int level, const struct dev_printk_info *info,
 		.format = EVL_FORMAT_PRINTF,
 		.flags = EVL_FLAG_PRINTK,
 	};
-	struct evl_site site;
+	struct evl_site site __uninitialized;
 	/* What is about a device is a line of its own. */
 	bool ended = info;
 
