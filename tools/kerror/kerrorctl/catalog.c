@@ -35,7 +35,7 @@ static const char usage[] =
 struct choice {
 	int level;
 	const char *facility, *text;
-	const struct kerror_filter *filter;
+	struct question question;
 };
 
 static bool is_chosen(const struct choice *choice,
@@ -46,16 +46,8 @@ static bool is_chosen(const struct choice *choice,
 	       (!choice->facility || !strcmp(choice->facility, entry->facility)) &&
 	       (!choice->text || strcasestr(entry->format, choice->text) ||
 		strcasestr(entry->file, choice->text)) &&
-	       (!choice->filter || catalogue_can_match(entry, NULL, choice->filter, NULL));
-}
-
-static char *place_of(const struct catalogue_entry *entry)
-{
-	char *place;
-
-	if (asprintf(&place, *entry->file ? "%s:%u" : "%s", entry->file, entry->line) < 0)
-		must_have(NULL);
-	return place;
+	       (!choice->question.filter ||
+		catalogue_can_match(entry, &choice->question));
 }
 
 /* The columns of a catalogue as text */
@@ -73,7 +65,7 @@ static void get_columns(const struct catalogue_entry *entry, const char **column
 	columns[LEVEL] = catalogue_level_name(entry->level);
 	columns[BY] = catalogue_raiser_name(entry->by);
 	columns[FACILITY] = entry->facility;
-	columns[PLACE] = place_of(entry);
+	columns[PLACE] = catalogue_place(entry);
 	columns[FUNCTION] = entry->function;
 	columns[FORMAT] = catalogue_escape(entry->format);
 }
@@ -158,10 +150,15 @@ static int list(const struct common *common, const struct choice *choice,
 
 /* ---- Two kernels ---- */
 
-enum change { SAME, LEVEL_CHANGED, REWORDED, VANISHED, APPEARED, CHANGES };
+enum change { SAME, LEVEL_CHANGED, UNLISTED, REWORDED, VANISHED, APPEARED, CHANGES };
 
 static const char *const change_names[CHANGES] = {
-	"unchanged", "level", "reworded", "vanished", "appeared",
+	"unchanged", "level", "unlisted", "reworded", "vanished", "appeared",
+};
+
+/* A kernel: what it lists as messages, and strings that may be some */
+struct side {
+	struct catalogue events, strings;
 };
 
 struct pair {
@@ -169,59 +166,18 @@ struct pair {
 	double score;
 };
 
-/* A bit for each level of the places that have the id of @entry, any of them */
-static uint32_t levels_of(const struct catalogue *catalogue,
-			  const struct catalogue_entry *entry)
+/* Whether the same levels occur */
+static bool same_levels(const struct catalogue *old, const struct catalogue_entry *a,
+			const struct catalogue *new, const struct catalogue_entry *b)
 {
-	const struct catalogue_entry *end = catalogue_next_id(catalogue, entry);
-	uint32_t levels = 0;
+	uint32_t id = a->id, levels[2] = { 0 };
 
-	for (; entry < end; entry++)
-		levels |= 1U << (entry->level - LEVEL_UNKNOWN);
-	return levels;
-}
-
-/* The first of these places with a level that is none of @levels, or the first */
-static const struct catalogue_entry *other_level(const struct catalogue *catalogue,
-						 const struct catalogue_entry *entry,
-						 uint32_t levels)
-{
-	const struct catalogue_entry *end = catalogue_next_id(catalogue, entry), *at;
-
-	for (at = entry; at < end; at++)
-		if (!(levels & 1U << (at->level - LEVEL_UNKNOWN)))
-			return at;
-	return entry;
-}
-
-/* Whether any place with the id of @entry is chosen; none if that is NULL */
-static bool any_is_chosen(const struct choice *choice, const struct catalogue *catalogue,
-			  const struct catalogue_entry *entry)
-{
-	const struct catalogue_entry *end =
-		entry ? catalogue_next_id(catalogue, entry) : NULL;
-
-	for (; entry < end; entry++)
-		if (is_chosen(choice, entry))
-			return true;
-	return false;
-}
-
-/* Whether two paths end in the same folder and file: trees have different names. */
-static bool same_file(const char *a, const char *b)
-{
-	const char *last_a = a + strlen(a), *last_b = b + strlen(b);
-	unsigned int parts = 0;
-
-	while (last_a > a && last_b > b && last_a[-1] == last_b[-1]) {
-		last_a--;
-		last_b--;
-		parts += *last_a == '/';
-	}
-	/* The last part of both must be whole. */
-	parts += last_a < a + strlen(a) && (last_a == a || last_a[-1] == '/') &&
-		 (last_b == b || last_b[-1] == '/');
-	return parts > 1;
+	/* Levels that are no severity count, too. */
+	for (; a < old->entries + old->size && a->id == id; a++)
+		levels[0] |= 1U << (a->level - LEVEL_UNKNOWN);
+	for (; b < new->entries + new->size && b->id == id; b++)
+		levels[1] |= 1U << (b->level - LEVEL_UNKNOWN);
+	return levels[0] == levels[1];
 }
 
 /* What is the same on both sides, or on one only, is shown once. */
@@ -282,7 +238,8 @@ static int compare_pairs(const void *left, const void *right)
 
 /* Pairs what is only in @old with what is only in @new, the most alike first. */
 static const struct catalogue_entry **pair_up(const struct catalogue *old,
-					      const struct catalogue *new)
+					      const struct catalogue *new,
+					      const enum change *fate)
 {
 	const struct catalogue_entry **partners =
 		must_have(calloc(old->size + 1, sizeof(*partners)));
@@ -296,14 +253,14 @@ static const struct catalogue_entry **pair_up(const struct catalogue *old,
 		struct like likes[CANDIDATES];
 		size_t count;
 
-		if (catalogue_find(new, a->id))
+		if (fate[a - old->entries] != VANISHED)
 			continue;
 		count = likeness_find(likeness, a->format, likes, CANDIDATES);
 		for (size_t i = 0; i < count; i++) {
 			const struct catalogue_entry *b = &new->entries[likes[i].entry];
-			bool near = same_file(a->file, b->file);
+			bool same_file = *a->file && !strcmp(a->file, b->file);
 
-			if (likes[i].score < (near ? ALIKE_IN_FILE : ALIKE) ||
+			if (likes[i].score < (same_file ? ALIKE_IN_FILE : ALIKE) ||
 			    catalogue_find(old, b->id))
 				continue;
 			if (size == room) {
@@ -312,8 +269,8 @@ static const struct catalogue_entry **pair_up(const struct catalogue *old,
 			}
 			/* A place in the same function, then in the same file, goes first. */
 			pairs[size++] = (struct pair) {
-				a, b, likes[i].score + near +
-				(near && !strcmp(a->function, b->function)),
+				a, b, likes[i].score + same_file +
+				(same_file && !strcmp(a->function, b->function)),
 			};
 		}
 	}
@@ -346,61 +303,92 @@ static void print_summary_json(const size_t *kinds, const size_t *counts)
 	json_print(stdout, object);
 }
 
+static void read_side(struct side *side, const char *source)
+{
+	struct catalogue *events = &side->events, *strings = &side->strings;
+	size_t count = 0;
+
+	catalogue_read(events, source);
+	strings->entries = must_have(calloc(events->size, sizeof(*strings->entries)));
+	for (size_t i = 0; i < events->size; i++) {
+		const struct catalogue_entry *entry = &events->entries[i];
+
+		if (entry->by == BY_STRING)
+			strings->entries[strings->size++] = *entry;
+		else
+			events->entries[count++] = *entry;
+	}
+	events->size = count;
+}
+
+/* What becomes of the formats of @from in @to, where no other is taken for them */
+static enum change *find_fates(const struct side *from, const struct side *to)
+{
+	const struct catalogue *events = &from->events;
+	const struct catalogue_entry *a = events->entries, *b;
+	enum change *fates = must_have(calloc(events->size + 1, sizeof(*fates)));
+
+	for (; a < events->entries + events->size; a = catalogue_next_id(events, a)) {
+		b = catalogue_find(&to->events, a->id);
+		fates[a - events->entries] =
+			b ? (same_levels(events, a, &to->events, b) ? SAME : LEVEL_CHANGED) :
+			catalogue_find_string(&to->strings, a->format) ? UNLISTED :
+			VANISHED;
+	}
+	return fates;
+}
+
 static int diff(const struct common *common, const struct choice *choice,
 		const char *old_source, const char *new_source)
 {
-	struct catalogue old = { 0 }, new = { 0 };
-	const struct catalogue_entry **partners, *a, *b;
 	void (*print)(enum change change, const struct catalogue_entry *from,
 		      const struct catalogue_entry *to) =
 		common->json ? print_change_json : print_change;
+	struct side old_side = { 0 }, new_side = { 0 };
+	const struct catalogue *old = &old_side.events, *new = &new_side.events;
 	size_t counts[CHANGES] = { 0 }, kinds[2] = { 0 };
-	bool *reworded;
+	const struct catalogue_entry **partners, *a, *b;
+	enum change *fates, *origins;
 
-	catalogue_read(&old, old_source);
-	catalogue_read(&new, new_source);
-	partners = pair_up(&old, &new);
-	reworded = must_have(calloc(new.size + 1, sizeof(*reworded)));
-	for (a = old.entries; a < old.entries + old.size; a = catalogue_next_id(&old, a)) {
-		const struct catalogue_entry *partner = partners[a - old.entries];
-		enum change change = partner ? REWORDED : VANISHED;
+	read_side(&old_side, old_source);
+	read_side(&new_side, new_source);
+	fates = find_fates(&old_side, &new_side);
+	origins = find_fates(&new_side, &old_side);
+	partners = pair_up(old, new, fates);
+	for (a = old->entries; a < old->entries + old->size; a = catalogue_next_id(old, a)) {
+		const struct catalogue_entry *partner = partners[a - old->entries];
+		enum change change = partner ? REWORDED : fates[a - old->entries];
 
+		b = partner ? partner : catalogue_find(new, a->id);
 		if (partner)
-			reworded[partner - new.entries] = true;
-		b = catalogue_find(&new, a->id);
-		if (b)
-			change = levels_of(&old, a) == levels_of(&new, b) ?
-				 SAME : LEVEL_CHANGED;
-		b = b ? b : partner;
+			origins[partner - new->entries] = REWORDED;
 		kinds[0]++;
 		counts[change]++;
-		if (change == SAME ||
-		    (!any_is_chosen(choice, &old, a) && !any_is_chosen(choice, &new, b)))
-			continue;
-		if (change == LEVEL_CHANGED)
-			print(change, other_level(&old, a, levels_of(&new, b)),
-			      other_level(&new, b, levels_of(&old, a)));
-		else
+		if (change != SAME && is_chosen(choice, a))
 			print(change, a, b);
 	}
-	for (b = new.entries; b < new.entries + new.size; b = catalogue_next_id(&new, b)) {
+	for (b = new->entries; b < new->entries + new->size; b = catalogue_next_id(new, b)) {
+		enum change change = origins[b - new->entries];
+
 		kinds[1]++;
-		if (catalogue_find(&old, b->id) || reworded[b - new.entries])
+		if (change != VANISHED && change != UNLISTED)
 			continue;
-		counts[APPEARED]++;
-		if (any_is_chosen(choice, &new, b))
-			print(APPEARED, NULL, b);
+		change = change == VANISHED ? APPEARED : UNLISTED;
+		counts[change]++;
+		if (is_chosen(choice, b))
+			print(change, NULL, b);
 	}
 	if (common->json)
 		print_summary_json(kinds, counts);
 	flush_output();
 	if (!common->json)
 		fprintf(stderr,
-			"kerrorctl: of %zu formats %zu are unchanged, %zu have another level, %zu are reworded, %zu are gone; of %zu %zu are new\n",
+			"kerrorctl: of %zu formats %zu are unchanged, %zu have another level, %zu are reworded, %zu are gone; of %zu %zu are new; %zu are listed by one kernel only\n",
 			kinds[0], counts[SAME], counts[LEVEL_CHANGED], counts[REWORDED],
-			counts[VANISHED], kinds[1], counts[APPEARED]);
+			counts[VANISHED], kinds[1], counts[APPEARED], counts[UNLISTED]);
 	free(partners);
-	free(reworded);
+	free(fates);
+	free(origins);
 	return EXIT_SUCCESS;
 }
 
@@ -444,7 +432,7 @@ int command_catalog(int argc, char **argv)
 	for (int i = 0; i < 1 + compare && optind < argc; i++)
 		sources[i] = argv[optind++];
 	no_arguments(argc, argv);
-	choice.filter = common.filter;
+	choice.question.filter = common.filter;
 	if (!compare)
 		return list(&common, &choice, sources[0]);
 	if (!sources[1])

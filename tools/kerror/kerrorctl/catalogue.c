@@ -32,7 +32,7 @@ const char *catalogue_level_name(int level)
 
 const char *catalogue_raiser_name(enum raiser raiser)
 {
-	static const char *const names[RAISERS] = { "-", "printk", "evlog" };
+	static const char *const names[RAISERS] = { "-", "printk", "evlog", "string" };
 
 	return names[raiser];
 }
@@ -99,29 +99,65 @@ void catalogue_add(struct catalogue *catalogue, const struct catalogue_entry *en
 	free(format);
 }
 
-bool catalogue_can_match(const struct catalogue_entry *entry, const char *facility,
-			 const struct kerror_filter *filter, const struct node *node)
+static bool can_match(const struct filter_kind *kind, const struct question *question)
 {
-	for (enum raiser by = BY_PRINTK; by <= BY_EVLOG; by++) {
-		bool printk = by == BY_PRINTK;
-		struct filter_kind kind = {
-			.id = entry->id, .format = entry->format,
-			.facility = printk ? entry->facility : facility,
-			.severity = entry->level, .kind = EVL_FORMAT_PRINTF,
-			.flags = printk ? EVL_FLAG_PRINTK : 0,
-			.known = EVL_FLAG_PRINTK, .likely = true,
-		};
+	return (question->node ? filter_term_possible(question->node, kind) :
+				 filter_possible(question->filter, kind)) != NEVER;
+}
 
-		if (entry->by != BY_UNKNOWN && entry->by != by)
-			continue;
-		if ((node ? filter_term_possible(node, &kind) :
-			    filter_possible(filter, &kind)) != NEVER)
-			return true;
+/* Instead of LIKELY, of a format of which the beginning is not known */
+#define LIKELY_PREFIXED	40
+
+/* As what a string may be part of: netdev_err(), and others that put something before */
+static bool string_can_match(struct filter_kind *kind, const struct question *question)
+{
+	static const char *const prefixes[] = { "%s", "%s %s %s%s: ", "" };
+	const char *string = kind->format;
+	bool can = false;
+
+	for (size_t i = 0; !can && i < sizeof(prefixes) / sizeof(*prefixes); i++) {
+		char *format;
+
+		if (asprintf(&format, "%s%s", prefixes[i], string) < 0)
+			must_have(NULL);
+		kind->format = format;
+		kind->prefixed = !i;
+		kind->likely = i ? LIKELY : LIKELY_PREFIXED;
+		kind->id = crc32(0, (const Bytef *)format, strlen(format));
+		can = can_match(kind, question);
+		free(format);
 	}
-	return false;
+	return can;
+}
+
+bool catalogue_can_match(const struct catalogue_entry *entry,
+			 const struct question *question)
+{
+	struct filter_kind printk = {
+		.id = entry->id, .format = entry->format, .facility = entry->facility,
+		.severity = entry->level, .kind = EVL_FORMAT_PRINTF,
+		.flags = EVL_FLAG_PRINTK, .known = EVL_FLAG_PRINTK,
+		.likely = LIKELY, .own = !question->strict,
+	}, evlog = printk;
+
+	evlog.facility = question->facility;
+	evlog.flags = 0;
+	if (entry->by == BY_STRING)
+		return string_can_match(&printk, question);
+	return (entry->by != BY_EVLOG && can_match(&printk, question)) ||
+	       (entry->by != BY_PRINTK && can_match(&evlog, question));
 }
 
 /* ---- Text ---- */
+
+char *catalogue_place(const struct catalogue_entry *entry)
+{
+	char *place;
+
+	if (asprintf(&place, *entry->file ? "%s:%u" : "%s", entry->file, entry->line) < 0)
+		must_have(NULL);
+	return place;
+}
 
 char *catalogue_escape(const char *format)
 {
@@ -431,4 +467,20 @@ const struct catalogue_entry *catalogue_next_id(const struct catalogue *catalogu
 	while (entry < end && entry->id == id)
 		entry++;
 	return entry;
+}
+
+const struct catalogue_entry *catalogue_find_string(const struct catalogue *catalogue,
+						    const char *format)
+{
+	const struct catalogue_entry *end = catalogue->entries + catalogue->size, *entry;
+
+	for (; *format; format++) {
+		uint32_t id = crc32(0, (const Bytef *)format, strlen(format));
+
+		entry = catalogue_find(catalogue, id);
+		for (; entry && entry < end && entry->id == id; entry++)
+			if (entry->by == BY_STRING)
+				return entry;
+	}
+	return NULL;
 }

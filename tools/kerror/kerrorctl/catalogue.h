@@ -17,8 +17,11 @@
 #define LEVEL_CONTINUES	(-2)	/* that of the message it goes on with */
 #define LEVEL_UNKNOWN	(-3)
 
-/* What raises an event; the kernel's index does not tell. */
-enum raiser { BY_UNKNOWN, BY_PRINTK, BY_EVLOG, RAISERS };
+/*
+ * What raises an event; the kernel's index does not tell. A string may be the end
+ * of a format, or nothing that has to do with messages.
+ */
+enum raiser { BY_UNKNOWN, BY_PRINTK, BY_EVLOG, BY_STRING, RAISERS };
 
 /**
  * struct catalogue_entry - a place in the kernel that raises an event
@@ -73,6 +76,10 @@ bool catalogue_read_elf(struct catalogue *catalogue, const char *path);
 const struct catalogue_entry *catalogue_find(const struct catalogue *catalogue,
 					     uint32_t id);
 
+/* A string that @format is, perhaps with something before it, or NULL */
+const struct catalogue_entry *catalogue_find_string(const struct catalogue *catalogue,
+						    const char *format);
+
 /* The first entry of the id behind that of @entry, or the end of the catalogue */
 const struct catalogue_entry *catalogue_next_id(const struct catalogue *catalogue,
 						const struct catalogue_entry *entry);
@@ -80,16 +87,32 @@ const struct catalogue_entry *catalogue_next_id(const struct catalogue *catalogu
 const char *catalogue_level_name(int level);
 const char *catalogue_raiser_name(enum raiser raiser);
 
-/*
- * Whether @filter, or only @node of it unless that is NULL, can match an event that
- * @entry raises. As "%s" can become any text, half of the words that a text must
- * have are to be in the format. @facility is that of what evlog raises, which
- * nothing tells; NULL: it may be any.
- */
+/* Percent of the letters of a text's words that are to be the format's own */
+#define LIKELY	50
+
 struct kerror_filter;
 struct node;
-bool catalogue_can_match(const struct catalogue_entry *entry, const char *facility,
-			 const struct kerror_filter *filter, const struct node *node);
+
+/**
+ * struct question - what an event may be matched by
+ * @filter: a filter
+ * @node: only this part of it, or NULL: all
+ * @facility: of what evlog raises, which nothing tells; NULL: it may be any
+ * @strict: "%s" can become any text, so half of the words of a text that is asked
+ *	for must be in the format; false: or most of the format's in the text
+ */
+struct question {
+	const struct kerror_filter *filter;
+	const struct node *node;
+	const char *facility;
+	bool strict;
+};
+
+bool catalogue_can_match(const struct catalogue_entry *entry,
+			 const struct question *question);
+
+/* "FILE:LINE", or "" */
+char *catalogue_place(const struct catalogue_entry *entry);
 
 /* A format as in the source, between quotation marks or not */
 char *catalogue_escape(const char *format);

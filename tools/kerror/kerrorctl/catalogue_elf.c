@@ -4,9 +4,9 @@
  * with libelf and libdw. See catalogue.h.
  *
  * A kernel with CONFIG_PRINTK_INDEX has a section .printk_index of pointers to
- * its struct pi_entry; what evlog raises is there on Linux 2.6, too. A kernel
- * without one tells less: strings that begin with a level are formats of
- * printk().
+ * its struct pi_entry; what evlog raises is there on Linux 2.6, too. What is not
+ * there tells less: strings that begin with a level are formats of printk(), and
+ * other lines may be of functions that are not in the index, as netdev_err().
  */
 #include <ctype.h>
 #include <err.h>
@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <zlib.h>
 #include "catalogue.h"
 #include "kerrorctl.h"
 
@@ -50,6 +51,8 @@ struct image {
 	struct section *sections;
 	size_t section_count;
 	Elf_Data *symbols;
+	uint32_t *listed;	/* CRC-32 of the formats that the index has */
+	size_t listed_count;
 };
 
 /* Where something is in the file */
@@ -213,7 +216,19 @@ static const char *follow_to_string(const struct image *image, struct place at)
 	return (const char *)to.section->bytes + to.offset;
 }
 
-static void read_entry(struct catalogue *catalogue, const struct image *image,
+static int compare_sums(const void *left, const void *right)
+{
+	uint32_t a = *(const uint32_t *)left, b = *(const uint32_t *)right;
+
+	return a < b ? -1 : a > b;
+}
+
+static uint32_t sum_of(const char *text)
+{
+	return crc32(0, (const Bytef *)text, strlen(text));
+}
+
+static void read_entry(struct catalogue *catalogue, struct image *image,
 		       struct place entry, const char *facility)
 {
 	/* Of struct pi_entry, which is packed: where each member is */
@@ -223,6 +238,7 @@ static void read_entry(struct catalogue *catalogue, const struct image *image,
 	};
 	const char *level, *prefix;
 	struct place at = entry;
+	int ignored;
 
 	if (entry.offset + 5 * pointer + 4 > entry.section->size)
 		return;
@@ -246,72 +262,129 @@ static void read_entry(struct catalogue *catalogue, const struct image *image,
 	if (prefix && !*prefix)
 		found.by = BY_EVLOG;
 	catalogue_add(catalogue, &found, prefix ? : "");
+	image->listed[image->listed_count++] =
+		sum_of(catalogue_take_level(found.format, &ignored));
 }
 
-static size_t read_index(struct catalogue *catalogue, const struct image *image,
-			 const struct section *section, const char *facility)
+static void read_index(struct catalogue *catalogue, struct image *image,
+		       const struct section *section, const char *facility)
 {
-	size_t before = catalogue->size, pointer = image->wide ? 8 : 4;
+	size_t pointer = image->wide ? 8 : 4;
 
+	image->listed = must_have(reallocarray(image->listed, image->listed_count +
+					       section->size / pointer + 1,
+					       sizeof(*image->listed)));
 	for (uint64_t offset = 0; offset + pointer <= section->size; offset += pointer) {
 		struct place entry;
 
 		if (follow(image, (struct place) { section, offset }, &entry))
 			read_entry(catalogue, image, entry, facility);
 	}
-	return catalogue->size - before;
+	qsort(image->listed, image->listed_count, sizeof(*image->listed), compare_sums);
 }
 
-/* Whether a string of at least three bytes is what printk() may be given */
-static bool is_text(const char *string, size_t size)
+/* ---- Strings ---- */
+
+struct cursor {
+	size_t section, at;
+};
+
+/* The next string behind @cursor, which begins there with zeros; NULL at the end. */
+static const char *next_string(const struct image *image, struct cursor *cursor)
 {
-	size_t length = strnlen(string, size);
-
-	if (length < 3 || length == size)
-		return false;
-	for (size_t i = 0; i < length; i++)
-		if (iscntrl((unsigned char)string[i]) &&
-		    !strchr("\n\t\r\a\b\f\v\033", string[i]))
-			return false;
-	return true;
-}
-
-/*
- * Strings that begin with a level; before Linux 3.6 that is in angles. Without a
- * catalogue only counts them.
- */
-static size_t read_strings(struct catalogue *catalogue, const struct image *image,
-			   bool angles, const char *facility)
-{
-	struct catalogue_entry entry = {
-		.by = BY_PRINTK, .facility = facility, .file = "", .function = "",
-	};
-	size_t count = 0;
-
-	for (size_t i = 0; i < image->section_count; i++) {
-		const struct section *section = &image->sections[i];
+	for (; cursor->section < image->section_count; cursor->section++, cursor->at = 0) {
+		const struct section *section = &image->sections[cursor->section];
 
 		if (!(section->header.sh_flags & SHF_ALLOC) ||
 		    section->header.sh_flags & SHF_EXECINSTR)
 			continue;
-		for (size_t at = 0; at + 4 < section->size; at++) {
-			const char *string = (const char *)section->bytes + at;
-			const char *text;
+		while (cursor->at < section->size) {
+			const char *string = (const char *)section->bytes + cursor->at;
+			size_t length = strnlen(string, section->size - cursor->at);
 
-			if (*string != (angles ? '<' : '\1') || (at && string[-1]))
-				continue;
-			entry.level = LEVEL_DEFAULT;
-			text = catalogue_take_level(string, &entry.level);
-			if (text == string ||
-			    !is_text(text, section->size - (text - (char *)section->bytes)))
-				continue;
-			count++;
-			entry.format = text;
-			if (catalogue)
-				catalogue_add(catalogue, &entry, "");
+			cursor->at += length + 1;
+			if (length && cursor->at <= section->size)
+				return string;
 		}
 	}
-	return count;
+	return NULL;
+}
+
+/* Whether it is at least three bytes that printk() may be given behind a level */
+static bool is_text(const char *string)
+{
+	size_t length = strlen(string), size;
+
+	for (const char *at = string; *at; at += size) {
+		size = utf8_length(at, string + length - at);
+		if (!size || (iscntrl((unsigned char)*at) &&
+			      !strchr("\n\t\r\a\b\f\v\033", *at)))
+			return false;
+	}
+	return length >= 3;
+}
+
+/* Whether it is a line with a word in it */
+static bool is_line(const char *string)
+{
+	size_t length = strlen(string), word = 0, longest = 0;
+
+	for (const char *at = string; *at; at++) {
+		if (!isprint((unsigned char)*at) && *at != '\n' && *at != '\t')
+			return false;
+		word = isalpha((unsigned char)*at) ? word + 1 : 0;
+		if (word > longest)
+			longest = word;
+	}
+	return longest >= 3 && string[length - 1] == '\n';
+}
+
+static bool begins_with_level(const char *string, bool angles)
+{
+	int level;
+
+	return *string == (angles ? '<' : '\1') &&
+	       catalogue_take_level(string, &level) != string;
+}
+
+/* Before Linux 3.6 a level is in angles; data of later ones may look like that. */
+static bool has_angles(const struct image *image)
+{
+	struct cursor cursor = { 0 };
+	const char *string;
+	ssize_t more = 0;
+
+	while ((string = next_string(image, &cursor)))
+		more += begins_with_level(string, true) - begins_with_level(string, false);
+	return more > 0;
+}
+
+static void read_strings(struct catalogue *catalogue, const struct image *image,
+			 const char *facility)
+{
+	struct catalogue_entry entry = {
+		.facility = facility, .file = "", .function = "",
+	};
+	bool angles = has_angles(image);
+	/* printk() would have listed it: somebody puts something before it. */
+	enum raiser by = image->listed_count && !angles ? BY_STRING : BY_PRINTK;
+	struct cursor cursor = { 0 };
+	const char *string;
+	uint32_t sum;
+
+	while ((string = next_string(image, &cursor))) {
+		bool level = begins_with_level(string, angles);
+
+		entry.by = level ? by : BY_STRING;
+		entry.level = level ? LEVEL_DEFAULT : LEVEL_UNKNOWN;
+		entry.format = level ? catalogue_take_level(string, &entry.level) : string;
+		sum = sum_of(entry.format);
+		if ((level ? is_text(entry.format) : is_line(string)) &&
+		    !(image->listed_count &&
+		      bsearch(&sum, image->listed, image->listed_count, sizeof(sum),
+			      compare_sums)))
+			catalogue_add(catalogue, &entry, "");
+	}
 }
 
 /* "kernel" for vmlinux, the module's name for a module */
@@ -333,8 +406,6 @@ bool catalogue_read_elf(struct catalogue *catalogue, const char *path)
 {
 	struct image image = { .path = path };
 	char facility[64];
-	size_t found = 0;
-	bool angles;
 	GElf_Ehdr header;
 	int fd;
 
@@ -358,12 +429,9 @@ bool catalogue_read_elf(struct catalogue *catalogue, const char *path)
 	for (size_t i = 0; i < image.section_count; i++)
 		if (image.sections[i].name &&
 		    !strcmp(image.sections[i].name, ".printk_index"))
-			found += read_index(catalogue, &image, &image.sections[i], facility);
-	/* On Linux 2.6 only what evlog raises is in the index; data may look like levels. */
-	angles = read_strings(NULL, &image, true, facility) >
-		 read_strings(NULL, &image, false, facility);
-	if (angles || !found)
-		read_strings(catalogue, &image, angles, facility);
+			read_index(catalogue, &image, &image.sections[i], facility);
+	read_strings(catalogue, &image, facility);
+	free(image.listed);
 	for (size_t i = 0; i < image.section_count; i++)
 		free(image.sections[i].relocations.list);
 	free(image.relocations.list);

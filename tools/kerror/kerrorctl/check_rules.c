@@ -99,25 +99,33 @@ static void read_rules(struct rules *rules)
 
 /* ---- One filter ---- */
 
-/* The first place that can raise what catalogue_can_match() is asked for, or NULL */
+/*
+ * The first place that can raise what catalogue_can_match() is asked for, or the
+ * first string that may be a message of that kind, or NULL
+ */
 static const struct catalogue_entry *find_match(const struct catalogue *catalogue,
-						const struct kerror_filter *filter,
-						const struct node *node)
+						bool string,
+						const struct question *question)
 {
-	for (size_t i = 0; i < catalogue->size; i++)
-		if (catalogue_can_match(&catalogue->entries[i], NULL, filter, node))
-			return &catalogue->entries[i];
+	for (size_t i = 0; i < catalogue->size; i++) {
+		const struct catalogue_entry *entry = &catalogue->entries[i];
+		bool is_string = entry->by == BY_STRING;
+
+		if (is_string == string && catalogue_can_match(entry, question))
+			return entry;
+	}
 	return NULL;
 }
 
-/* Not those that it can match only if evlog's facility is a certain one. */
-static size_t count_matches(const struct catalogue *catalogue,
-			    const struct kerror_filter *filter)
+/* Not strings, and not those that it can match only if evlog's facility fits. */
+static size_t count_matches(const struct catalogue *catalogue, struct question question)
 {
 	size_t count = 0;
 
+	question.facility = "";
 	for (size_t i = 0; i < catalogue->size; i++)
-		count += catalogue_can_match(&catalogue->entries[i], "", filter, NULL);
+		count += catalogue->entries[i].by != BY_STRING &&
+			 catalogue_can_match(&catalogue->entries[i], &question);
 	return count;
 }
 
@@ -144,7 +152,7 @@ static bool is_about_others(const struct kerror_filter *filter)
 	}
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
 		struct filter_kind kind = {
-			.severity = -1, .kind = kinds[i], .likely = !named,
+			.severity = -1, .kind = kinds[i], .likely = named ? 0 : LIKELY,
 			.known = named ? 0 : EVL_FLAG_PRINTK,
 		};
 
@@ -162,13 +170,17 @@ static bool is_about_others(const struct kerror_filter *filter)
 }
 
 /* The first term that nothing in the kernel satisfies, or NULL */
-static const struct node *find_culprit(const struct kerror_filter *filter,
+static const struct node *find_culprit(struct question question,
 				       const struct catalogue *catalogue)
 {
-	for (size_t i = 0; i < filter->node_count; i++)
-		if (filter->nodes[i].type == TERM &&
-		    !find_match(catalogue, filter, &filter->nodes[i]))
-			return &filter->nodes[i];
+	const struct kerror_filter *filter = question.filter;
+
+	for (size_t i = 0; i < filter->node_count; i++) {
+		question.node = &filter->nodes[i];
+		if (question.node->type == TERM &&
+		    !find_match(catalogue, false, &question))
+			return question.node;
+	}
 	return NULL;
 }
 
@@ -187,12 +199,10 @@ static char *term_text(const struct node *node)
  * The format that a filter was about, as far as that can be known, or NULL: what
  * it matched in the old kernel, of which the first will do, or what it asks for.
  */
-static const char *find_old_format(const struct kerror_filter *filter,
+static const char *find_old_format(const struct catalogue_entry *old,
 				   const struct node *culprit,
-				   const struct catalogue *was,
 				   const struct explanations *explanations)
 {
-	const struct catalogue_entry *old = find_match(was, filter, NULL);
 	const struct term *term = culprit ? &culprit->term : NULL;
 	const struct explanation *explanation;
 
@@ -202,8 +212,12 @@ static const char *find_old_format(const struct kerror_filter *filter,
 		explanation = explanations_find(explanations, term->number.value);
 		return explanation ? explanation->value[EXPLANATION_FORMAT] : NULL;
 	}
-	if (term && (term->field->source == TEXT || term->field->source == FORMAT))
-		return must_have(strndup(term->literal, term->literal_size));
+	if (term && (term->field->source == TEXT || term->field->source == FORMAT)) {
+		bool quoted = *term->literal == '"';
+
+		return must_have(strndup(term->literal + quoted,
+					 term->literal_size - 2 * quoted));
+	}
 	return NULL;
 }
 
@@ -225,8 +239,25 @@ struct verdict {
 	size_t matches;
 	bool unknown;
 	const char *culprit, *old_format;
-	const struct catalogue_entry *nearest;
+	const struct catalogue_entry *string;	/* what an unknown one may be about */
+	const struct catalogue_entry *old, *nearest;
 };
+
+/*
+ * Whether there is a reason to believe that no catalogue has what a filter is about:
+ * so it is, too, if the old kernel's has not. If that lists the message, no other
+ * string will do.
+ */
+static void look_elsewhere(struct verdict *verdict, const struct question *question,
+			   const struct catalogue *catalogue, const struct catalogue *was)
+{
+	verdict->string = verdict->old ?
+			  catalogue_find_string(catalogue, verdict->old->format) :
+			  find_match(catalogue, true, question);
+	verdict->unknown = verdict->string || (was->size && !verdict->old) ||
+			   find_match(catalogue, false, question) ||
+			   is_about_others(question->filter);
+}
 
 static void print(const struct rules *rules, const struct rule *rule,
 		  const struct verdict *verdict)
@@ -237,8 +268,12 @@ static void print(const struct rules *rules, const struct rule *rule,
 		return;
 	}
 	if (verdict->unknown) {
-		printf("%s:%u: [%s] unknown: about what is in no catalogue\n",
-		       rules->path, rule->line, rule->section);
+		printf("%s:%u: [%s] unknown: ", rules->path, rule->line, rule->section);
+		if (verdict->string)
+			printf("the kernel does not list \"%s\" as a message\n",
+			       catalogue_escape(verdict->string->format));
+		else
+			puts("about what is in no catalogue");
 		return;
 	}
 	printf("%s:%u: [%s] CANNOT MATCH: %s\n", rules->path, rule->line,
@@ -249,13 +284,15 @@ static void print(const struct rules *rules, const struct rule *rule,
 		printf("\tno event has all of it\n");
 	if (verdict->old_format)
 		printf("\twas about: \"%s\"\n", catalogue_escape(verdict->old_format));
-	if (verdict->nearest)
-		printf("\treworded to? id==%08" PRIx32 " \"%s\" (%s, %s, %s:%u)\n",
-		       verdict->nearest->id,
-		       catalogue_escape(verdict->nearest->format),
-		       verdict->nearest->facility,
-		       catalogue_level_name(verdict->nearest->level),
-		       verdict->nearest->file, verdict->nearest->line);
+	if (!verdict->nearest)
+		return;
+	printf("\treworded to? ");
+	/* Of a string it is not known what else is in the format. */
+	if (verdict->nearest->by != BY_STRING)
+		printf("id==%08" PRIx32 " ", verdict->nearest->id);
+	printf("\"%s\" (%s, %s%s%s)\n", catalogue_escape(verdict->nearest->format),
+	       verdict->nearest->facility, catalogue_level_name(verdict->nearest->level),
+	       *verdict->nearest->file ? ", " : "", catalogue_place(verdict->nearest));
 }
 
 static void print_json(const struct rules *rules, const struct rule *rule,
@@ -273,13 +310,16 @@ static void print_json(const struct rules *rules, const struct rule *rule,
 						verdict->unknown ? "unknown" :
 						"cannot match"));
 	json_add(object, "matches", json_number(verdict->matches));
+	if (verdict->string)
+		json_add(object, "string", json_string(verdict->string->format));
 	if (verdict->culprit)
 		json_add(object, "term", json_string(verdict->culprit));
 	if (verdict->old_format)
 		json_add(object, "was", json_string(verdict->old_format));
 	if (verdict->nearest) {
 		snprintf(id, sizeof(id), "%08" PRIx32, verdict->nearest->id);
-		json_add(object, "nearest_id", json_string(id));
+		if (verdict->nearest->by != BY_STRING)
+			json_add(object, "nearest_id", json_string(id));
 		json_add(object, "nearest", json_string(verdict->nearest->format));
 	}
 	json_print(stdout, object);
@@ -290,6 +330,7 @@ static bool check(const struct common *common, const struct rules *rules,
 		  const struct catalogue *was, struct likeness *likeness)
 {
 	struct verdict verdict = { 0 };
+	struct question question = { .strict = true };
 	struct kerror_filter *filter;
 	const struct node *culprit;
 	char message[320];
@@ -298,13 +339,20 @@ static bool check(const struct common *common, const struct rules *rules,
 	if (kerror_filter_new(&filter, rule->filter, message, sizeof(message)))
 		errx(EXIT_FAILURE, "%s, line %u: [%s] filter: %s; see kerror-filter(7)",
 		     rules->path, rule->line, rule->section, message);
-	verdict.matches = count_matches(catalogue, filter);
-	verdict.unknown = !verdict.matches &&
-			  (find_match(catalogue, filter, NULL) || is_about_others(filter));
+	/* In the new kernel it is as likely as it was in the old one. */
+	question.filter = filter;
+	verdict.old = find_match(was, false, &question);
+	if (!verdict.old) {
+		question.strict = false;
+		verdict.old = find_match(was, false, &question);
+	}
+	verdict.matches = count_matches(catalogue, question);
+	if (!verdict.matches)
+		look_elsewhere(&verdict, &question, catalogue, was);
 	if (!verdict.matches && !verdict.unknown) {
-		culprit = find_culprit(filter, catalogue);
+		culprit = find_culprit(question, catalogue);
 		verdict.culprit = culprit ? term_text(culprit) : NULL;
-		verdict.old_format = find_old_format(filter, culprit, was,
+		verdict.old_format = find_old_format(verdict.old, culprit,
 						     rules->explanations);
 		if (verdict.old_format &&
 		    likeness_find(likeness, verdict.old_format, &like, 1))

@@ -42,21 +42,13 @@ struct options {
 };
 
 /* How the kernel and this program share the work of the filter */
-static void explain_filter(const struct common *common)
+static void explain_filter(const struct kerror_filter *filter)
 {
-	const struct kerror_filter *filter;
 	size_t size;
 	char *text;
 
-	if (!common->filter)
+	if (!filter)
 		errx(EXIT_FAILURE, "--explain needs a --filter to explain");
-	use_severities(common);
-	filter = widen_filter(common);
-	if (!filter) {
-		puts("user space: all of it, as operators have given too many events a severity");
-		flush_output();
-		exit(EXIT_SUCCESS);
-	}
 	size = kerror_filter_explain(filter, NULL, 0) + 1;
 	text = must_have(malloc(size));
 	kerror_filter_explain(filter, text, size);
@@ -64,8 +56,6 @@ static void explain_filter(const struct common *common)
 	if (size > 1 && text[size - 2] != '\n')
 		putchar('\n');
 	free(text);
-	if (filter != common->filter)
-		puts("user space: the severity of each id that operators have given one");
 	flush_output();
 	exit(EXIT_SUCCESS);
 }
@@ -124,7 +114,7 @@ static void parse_options(struct options *options, int argc, char **argv)
 	}
 	no_arguments(argc, argv);
 	if (explain)
-		explain_filter(&options->common);
+		explain_filter(options->common.filter);
 }
 
 /* How long to wait for the kernel's last answers before the summary. */

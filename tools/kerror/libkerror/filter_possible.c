@@ -12,23 +12,51 @@
 #include <string.h>
 #include "filter.h"
 
-/* A letter or digit of a pattern, and no wildcard */
-static bool is_word(uint16_t unit)
+static bool is_digit(uint16_t unit)
 {
-	return (unit >= '0' && unit <= '9') || (unit >= 'a' && unit <= 'z') ||
-	       (unit >= 'A' && unit <= 'Z');
+	return unit >= '0' && unit <= '9';
+}
+
+static bool is_letter(uint16_t unit)
+{
+	return (unit >= 'a' && unit <= 'z') || (unit >= 'A' && unit <= 'Z');
+}
+
+/*
+ * Sets @counts for each unit of a pattern: 1 if it is a letter of a word, 0 if not.
+ * What has a digit is a number or a name, and most likely an argument. Returns
+ * how many letters there are.
+ */
+static unsigned int count_letters(const uint16_t *pattern, size_t size, int *counts)
+{
+	unsigned int letters = 0;
+	size_t end;
+
+	for (size_t start = 0; start < size; start = end) {
+		bool word = true;
+
+		for (end = start; end < size &&
+		     (is_letter(pattern[end]) || is_digit(pattern[end])); end++)
+			word &= is_letter(pattern[end]);
+		for (size_t i = start; i < end; i++)
+			counts[i] = word;
+		letters += word ? end - start : 0;
+		end += end == start;
+	}
+	return letters;
 }
 
 /*
  * Looks for a string that a format and a filter's pattern both take. Returns -1 if
- * there is none; else how many letters and digits of the pattern the format can
- * have itself, rather than in what its conversions become.
+ * there is none; else how many units of the pattern, as @counts counts them, the
+ * format can have itself, rather than in what its conversions become.
  *
  * @best has, for the units of @format gone past so far, the most of them for each
  * number of units of @pattern gone past, or -1.
  */
 static int meet(const uint16_t *format, size_t format_size,
-		const uint16_t *pattern, size_t pattern_size, int *best)
+		const uint16_t *pattern, size_t pattern_size, const int *counts,
+		int *best)
 {
 	best[0] = 0;
 	for (size_t j = 0; j < pattern_size; j++)
@@ -47,7 +75,7 @@ static int meet(const uint16_t *format, size_t format_size,
 					best[j + 1] = best[j];
 			} else if (diagonal >= 0 &&
 				   (format[i] == pattern[j] || pattern[j] == ANY_BYTE)) {
-				best[j + 1] = diagonal + is_word(pattern[j]);
+				best[j + 1] = diagonal + counts[j];
 			} else {
 				best[j + 1] = -1;
 			}
@@ -72,39 +100,47 @@ static enum possible number_possible(const struct term *term, uint64_t number)
 }
 
 static bool is_likely(const struct term *term, const struct filter_kind *kind,
-		      int met)
+		      unsigned int letters, unsigned int own, unsigned int met)
 {
-	int words = 0;
-
-	for (size_t i = 0; i < term->pattern_size; i++)
-		words += is_word(term->pattern[i]);
-	return !kind->likely || 2 * met >= words;
+	if (!kind->likely)
+		return true;
+	if (kind->prefixed && term->pattern_size && term->pattern[0] == ANY_STRING)
+		return false;
+	return 100 * met >= kind->likely * letters ||
+	       (kind->own && met >= 4 && 4 * met >= 3 * own && 4 * met >= letters);
 }
 
 static enum possible text_possible(const struct term *term,
 				   const struct filter_kind *kind)
 {
-	size_t size = strlen(kind->format);
+	const char *format = kind->format ? : "";
+	size_t size = strlen(format);
 	uint16_t *units = malloc((size + 1) * sizeof(*units));
 	int *best = calloc(term->pattern_size + 1, sizeof(*best));
+	int *counts = calloc(term->pattern_size + size + 1, sizeof(*counts));
+	unsigned int letters, own;
 	int met;
 	enum possible result = PERHAPS;
 	bool open = false;
 
 	/* Without memory nothing is ruled out. */
-	if (!units || !best)
+	if (!units || !best || !counts)
 		goto out;
-	size = format_pattern(kind->format, units);
+	size = format_pattern(format, units);
+	own = count_letters(units, size, counts);
+	letters = count_letters(term->pattern, term->pattern_size, counts);
 	for (size_t i = 0; i < size; i++)
 		open |= units[i] == FORMAT_ANY;
-	met = meet(units, size, term->pattern, term->pattern_size, best);
-	if (met < 0 || !is_likely(term, kind, met))
+	met = kind->format ? meet(units, size, term->pattern, term->pattern_size,
+				  counts, best) : 0;
+	if (met < 0 || !is_likely(term, kind, letters, own, met))
 		result = certain(term->comparison->accepts & (LESS | GREATER));
-	else if (!open)
+	else if (kind->format && !open)
 		result = certain(term->comparison->accepts & (EQUAL | MATCHES));
 out:
 	free(units);
 	free(best);
+	free(counts);
 	return result;
 }
 
@@ -135,10 +171,7 @@ static enum possible term_possible(const struct term *term,
 		return certain(kind->format &&
 			       filter_accepts(term, kind->format, strlen(kind->format)));
 	case TEXT:
-		if (kind->format)
-			return text_possible(term, kind);
-		return is_likely(term, kind, 0) ? PERHAPS :
-		       certain(term->comparison->accepts & (LESS | GREATER));
+		return text_possible(term, kind);
 	default:
 		return PERHAPS;
 	}

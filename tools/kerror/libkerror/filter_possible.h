@@ -17,9 +17,14 @@
  * @kind: of what it holds: an EVL_FORMAT number
  * @flags: EVL_FLAG bits that it has
  * @known: EVL_FLAG bits of which it is known whether it has them
- * @likely: take a text for impossible if less than half of its letters and digits
+ * @likely: take a text for impossible if less of the letters of its words, in percent,
  *	can be the format's own, and all others had to come out of arguments or, if
- *	there is no format, out of data
+ *	there is no format, out of data; what has a digit is no word
+ * @own: a text is possible, too, if it has most of the letters of the format's own
+ *	words, and they are not a small part of it
+ * @prefixed: the format begins with a %s that stands for all that somebody may put
+ *	before it; take a text for impossible if its pattern begins with any bytes,
+ *	as it need not be looked for behind something then
  */
 struct filter_kind {
 	uint32_t id;
@@ -27,7 +32,8 @@ struct filter_kind {
 	int severity;
 	unsigned int kind;
 	uint32_t flags, known;
-	bool likely;
+	unsigned int likely;
+	bool own, prefixed;
 };
 
 enum possible { NEVER, PERHAPS, ALWAYS };
