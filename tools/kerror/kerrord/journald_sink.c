@@ -115,6 +115,8 @@ static void add_event(struct fields *fields, const struct kerror_event *event)
 		add(fields, "KERROR_PRINTK", "1");
 		if (header->flags & EVL_FLAG_CONTINUES)
 			add(fields, "KERROR_CONTINUES", "1");
+		if (header->flags & EVL_FLAG_OPEN)
+			add(fields, "KERROR_OPEN", "1");
 	}
 	add(fields, "KERROR_FACILITY", "%s", header->facility);
 	add(fields, "KERROR_TIME_REALTIME", "%" PRIu64,
