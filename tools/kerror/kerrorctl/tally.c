@@ -66,10 +66,14 @@ static struct kerror_event *copy_of(const struct kerror_event *event)
 {
 	size_t size;
 	const void *data = kerror_event_data(event, &size);
+	struct kerror_event *copy =
+		must_have(kerror_event_new(kerror_event_group(event),
+					   kerror_event_sequence(event),
+					   kerror_event_thread(event), data, size));
 
-	return must_have(kerror_event_new(kerror_event_group(event),
-					  kerror_event_sequence(event),
-					  kerror_event_thread(event), data, size));
+	/* Which may be another one than the kernel's */
+	kerror_event_set_severity(copy, header_of(event).severity);
+	return copy;
 }
 
 static struct tally_entry *find_entry(struct tally *tally,

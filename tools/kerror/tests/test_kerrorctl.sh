@@ -670,11 +670,16 @@ grep -q 'severe.ini, line 4: .*not a severity' "$work/error" || fail "a wrong se
 # What kerrord has decided counts, not what the kernel's bytes say.
 python3 -c 'import sqlite3, sys
 database = sqlite3.connect(sys.argv[1])
-database.execute("UPDATE event SET severity = 1 WHERE id = 3")
+database.execute("UPDATE event SET severity = 1 WHERE id IN (3, 7)")
 database.commit()' "$store"
-finds '3' --filter='severity==alert'
+finds '3 7' --filter='severity==alert'
 has '^3 .*Z alert   ata' query
 has '"id":3,.*"severity":"alert","kernel_severity":"err"' query --json
+same query --count-by=severity --filter='facility=="ata" && id==fcf2063c' $old <<'EOF'
+   COUNT  LAST                         SEVERITY
+       2  2023-11-14T23:13:20.123456Z  alert
+       1  2023-11-14T22:14:20.123456Z  err
+EOF
 
 # ---- Completion ----
 
