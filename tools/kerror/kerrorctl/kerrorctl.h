@@ -131,8 +131,8 @@ void use_severities(const struct common *common);
 const struct kerror_event *event_of(const struct kerror_reader *reader);
 
 /*
- * What --filter may still want of events that have the kernel's severity; NULL
- * if no filter can tell.
+ * What --filter may still want of events that have the kernel's severity: the
+ * same filter, or one that is to be freed; NULL if no filter can tell.
  */
 struct kerror_filter *widen_filter(const struct common *common);
 
@@ -141,6 +141,11 @@ struct kerror_filter *widen_filter(const struct common *common);
 static inline void use_severities(const struct common *common)
 {
 	(void)common;
+}
+
+static inline struct kerror_filter *widen_filter(const struct common *common)
+{
+	return common->filter;
 }
 
 static inline const struct kerror_event *event_of(const struct kerror_reader *reader)

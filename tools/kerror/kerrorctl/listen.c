@@ -29,11 +29,8 @@ struct kerror_reader *read_from(uint32_t groups)
 void filter_in_kernel(struct kerror_socket *sock, struct kerror_reader *reader,
 		      const struct common *common)
 {
-	struct kerror_filter *filter = common->filter;
+	struct kerror_filter *filter = widen_filter(common);
 
-#ifdef WITH_STORE
-	filter = widen_filter(common);
-#endif
 	/* A kernel that does not take it sends everything, which is right too. */
 	if (filter && kerror_socket_set_filter(sock, filter) >= 0)
 		kerror_reader_filtered(reader);

@@ -49,20 +49,24 @@ static void add_id(void *context, const struct explanation *explanation)
 
 struct kerror_filter *widen_filter(const struct common *common)
 {
-	struct kerror_filter *filter;
-	char *text = NULL;
+	struct kerror_filter *filter = common->filter;
+	char *others = NULL, *text;
 	size_t size;
 	FILE *file;
-	int error;
 
-	if (!common->filter || !strstr(common->filter_text, "severity"))
-		return common->filter;
-	file = must_have(open_memstream(&text, &size));
-	fprintf(file, "(%s)", common->filter_text);
+	if (!filter || !strstr(common->filter_text, "severity"))
+		return filter;
+	file = must_have(open_memstream(&others, &size));
 	explanations_each_severity(explanations, add_id, file);
-	must_have(fclose(file) ? NULL : text);
-	/* It may be too long. */
-	error = kerror_filter_new(&filter, text, NULL, 0);
-	free(text);
-	return error ? NULL : filter;
+	must_have(fclose(file) ? NULL : others);
+	if (size) {
+		if (asprintf(&text, "(%s)%s", common->filter_text, others) < 0)
+			must_have(NULL);
+		/* It may be too long. */
+		if (kerror_filter_new(&filter, text, NULL, 0))
+			filter = NULL;
+		free(text);
+	}
+	free(others);
+	return filter;
 }

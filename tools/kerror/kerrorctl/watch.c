@@ -42,13 +42,21 @@ struct options {
 };
 
 /* How the kernel and this program share the work of the filter */
-static void explain_filter(const struct kerror_filter *filter)
+static void explain_filter(const struct common *common)
 {
+	const struct kerror_filter *filter;
 	size_t size;
 	char *text;
 
-	if (!filter)
+	if (!common->filter)
 		errx(EXIT_FAILURE, "--explain needs a --filter to explain");
+	use_severities(common);
+	filter = widen_filter(common);
+	if (!filter) {
+		puts("user space: all of it, as operators have given too many events a severity");
+		flush_output();
+		exit(EXIT_SUCCESS);
+	}
 	size = kerror_filter_explain(filter, NULL, 0) + 1;
 	text = must_have(malloc(size));
 	kerror_filter_explain(filter, text, size);
@@ -56,6 +64,8 @@ static void explain_filter(const struct kerror_filter *filter)
 	if (size > 1 && text[size - 2] != '\n')
 		putchar('\n');
 	free(text);
+	if (filter != common->filter)
+		puts("user space: the severity of each id that operators have given one");
 	flush_output();
 	exit(EXIT_SUCCESS);
 }
@@ -114,7 +124,7 @@ static void parse_options(struct options *options, int argc, char **argv)
 	}
 	no_arguments(argc, argv);
 	if (explain)
-		explain_filter(options->common.filter);
+		explain_filter(&options->common);
 }
 
 /* How long to wait for the kernel's last answers before the summary. */

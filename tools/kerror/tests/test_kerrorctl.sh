@@ -663,6 +663,11 @@ ctl watch --count=2 --catalogue="$work/severe.ini" --filter='severity==crit && a
 [ "$(grep -o '"[a-z_]*severity":"[a-z]*"' "$work/got" | paste -sd' ')" = \
 	'"severity":"crit" "kernel_severity":"warning" "severity":"crit" "kernel_severity":"notice"' ] ||
 	fail "watch with severities: $(cat "$work/got")"
+has '^kernel: id==12345678$' ctl watch --explain --catalogue="$work/severe.ini" --filter='severity<=err'
+grep -q '^user space: the severity of each id' "$work/got" || fail "watch --explain with severities"
+has '; what it passes matches$' ctl watch --explain --catalogue="$work/severe.ini" --filter='cpu==1'
+awk 'BEGIN { for (i = 0; i < 300; i++) printf "[%08x]\nseverity = err\n", i }' >"$work/many.ini"
+has '^user space: all of it' ctl watch --explain --catalogue="$work/many.ini" --filter='severity<=err'
 refuses "--catalogue: cannot read $work/no.ini" watch --catalogue="$work/no.ini"
 printf '[fcf2063c]\nseverity = 1\n[048d7147]\nseverity = bad\n' >"$work/severe.ini"
 has '^severity    alert$' explain fcf2063c --catalogue="$work/severe.ini"
