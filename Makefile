@@ -18,7 +18,7 @@ help:
 	@echo '               with 32-bit programs'
 	@echo '  make stress  the long form of the stress tests, on debug kernels (EVENTS=N)'
 	@echo '  make bench   measures what events cost, beside printk, tracing and others, and writes'
-	@echo '               Documentation/kerror-bench/; 15 minutes, on a machine that does nothing else'
+	@echo '               Documentation/kerror-bench/; 10 minutes, on a machine that does nothing else'
 	@echo '  make mutants breaks the code on purpose, to see the tests fail'
 	@echo '  make shell   a shell in the guest of "make demo"'
 	@echo
