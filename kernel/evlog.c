@@ -121,7 +121,8 @@ bool evl_is_format(const struct evl_conversion *conversion)
 {
 	const char *p = conversion->end - 2;
 
-	return conversion->letter == 'p' && p[0] == 'p' && p[1] == 'V';
+	return conversion->letter == 'p' && p[0] == 'p' && p[1] == 'V' &&
+	       !conversion->width_argument && !conversion->precision_argument;
 }
 
 /* ------------------------------------------------------------------ */

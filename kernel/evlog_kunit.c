@@ -782,6 +782,8 @@ static void test_printk(struct kunit *test)
 	snprintf(changing, sizeof(changing), refused, 5, 6);
 	changing[strcspn(changing, "\n")] = '\0';
 	test_printed(test, default_message_loglevel, 0, NULL, changing);
+	evl_printk(KERN_INFO "nothing: %pV\n", NULL);
+	test_printed(test, LOG_INFO, 0, NULL, "nothing: (null)");
 	/* What user space wrote, and what is not severe enough. */
 	printk(evl_printk_by_user, "of a user\n");
 	vprintk_emit(1, LOG_ERR, NULL, "of a user\n", (va_list) {});

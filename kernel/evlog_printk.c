@@ -100,9 +100,10 @@ static const char *evl_take_levels(const char *text, struct evl_level *level)
 	return text;
 }
 
-static bool evl_is_string(const char *string)
+/* As vsnprintf(): the first page and the last have nothing to show. */
+static bool evl_is_valid(const void *pointer)
 {
-	return (unsigned long)string >= PAGE_SIZE && !IS_ERR_VALUE(string);
+	return (unsigned long)pointer >= PAGE_SIZE && !IS_ERR_VALUE(pointer);
 }
 
 /*
@@ -120,11 +121,12 @@ static size_t evl_look_for_levels(const char *fmt, va_list list,
 	va_copy(args.list, list);
 	if (!strncmp(fmt, "%s", 2)) {
 		string = va_arg(args.list, char *);
-		if (evl_is_string(string))
+		if (evl_is_valid(string))
 			skip = evl_take_levels(string, level) - string;
 	} else if (!strncmp(fmt, "%pV", 3)) {
 		format = va_arg(args.list, struct va_format *);
-		evl_take_levels(format->fmt, level);
+		if (evl_is_valid(format))
+			evl_take_levels(format->fmt, level);
 	}
 	va_end(args.list);
 	return skip;
@@ -214,6 +216,8 @@ static bool evl_splice(struct evl_text *text, const char *fmt,
 		if (evl_is_format(&conversion)) {
 			evl_add(text, fmt, conversion.start - fmt);
 			format = va_arg(args->list, struct va_format *);
+			if (!evl_is_valid(format))
+				return false;
 			va_copy(inner.list, *format->va);
 			taken = evl_splice(text, format->fmt, &inner);
 			va_end(inner.list);
