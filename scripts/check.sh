@@ -51,8 +51,10 @@ finish() {
 # guest_checks NAME ARCH: the selftests, and two readers of the same events.
 guest_checks() {
 	name=$1 arch=$2 suffix= forward=0
-	# Once as it was, once with the kernel's messages
-	[ "$name" = 6.1 ] || forward=8
+	# Once with the kernel's messages. Not on 6.12, whose scheduler then says at
+	# times that a CPU is not empty when it goes, though nothing is on it but
+	# the thread that says so; 6.1 was not seen to.
+	[ "$name" != 6.1 ] || forward=8
 	[ "$arch" = x86_64 ] || suffix=-$arch
 	step "Linux $name, $arch with 2 CPUs in QEMU" 2>&1
 	check "$name$suffix: selftests in the guest" "$TOP/scripts/guest.sh" "$name" check "$arch"
