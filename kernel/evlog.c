@@ -172,9 +172,10 @@ static bool evl_put_string(struct evl_writer *writer,
 	/* With a precision, what is behind it may not be readable. */
 	if (conversion->precision >= 0)
 		most = min_t(size_t, most, conversion->precision);
-	string += writer->skip;
-	writer->skip = 0;
 	size = strnlen(string, most);
+	string += min_t(size_t, writer->skip, size);
+	size -= min_t(size_t, writer->skip, size);
+	writer->skip = 0;
 	if (last && size && string[size - 1] == '\n' &&
 	    conversion->width < 0 && !conversion->width_argument) {
 		size--;

@@ -324,18 +324,28 @@ static void evl_set_facility(struct evl_header *header, const char *facility)
 	memcpy(header->facility, facility, length);
 }
 
-/* Returns whether it ended its line. */
-static bool evl_record_spliced(const struct evl_event *event,
-			       struct evl_spliced *message)
+/*
+ * Records a message that is not plain: @skip bytes of its first string are its
+ * level. Returns whether it ended its line. Apart, so that what is on the stack
+ * here is not cleared for those that are plain.
+ */
+static noinline bool evl_record_spliced(const struct evl_event *event,
+					const char *fmt, va_list list,
+					u8 skip, bool ended)
 {
+	struct evl_spliced message = {
+		.fmt = fmt, .skip = skip, .ended = ended,
+	};
 	struct kerror_reservation reservation __uninitialized;
 	struct evl_writer writer = { .limit = EVL_VARIABLE_MAX };
 	struct evl_header *header;
-	int err = evl_begin(&reservation, writer.limit, event);
+	int err;
 
+	va_copy(message.args.list, list);
+	err = evl_begin(&reservation, writer.limit, event);
 	if (err == -ENOBUFS) {
-		evl_write_spliced(message, &writer);
-		if (message->taken) {
+		evl_write_spliced(&message, &writer);
+		if (message.taken) {
 			writer.limit = min_t(size_t, writer.at,
 					     EVL_VARIABLE_MAX);
 			err = evl_begin(&reservation, writer.limit, event);
@@ -343,28 +353,30 @@ static bool evl_record_spliced(const struct evl_event *event,
 	}
 	if (err) {
 		kerror_count_lost(KERROR_GROUP_EVLOG, reservation.cause);
-		return message->ended;
+		goto out;
 	}
 	header = reservation.data;
 	writer = (struct evl_writer) {
 		.data = evl_variable(&reservation), .limit = writer.limit,
 	};
-	evl_write_spliced(message, &writer);
-	if (!message->taken) {
-		evl_write_text(message, &writer);
+	evl_write_spliced(&message, &writer);
+	if (!message.taken) {
+		evl_write_text(&message, &writer);
 		header->format = EVL_FORMAT_STRING;
-	} else if (message->innermost != message->fmt) {
-		evl_set_facility(header, evl_facility(message->innermost));
+	} else if (message.innermost != message.fmt) {
+		evl_set_facility(header, evl_facility(message.innermost));
 	}
 	/* What was written and is not part of it */
-	if (!message->taken || writer.truncated)
+	if (!message.taken || writer.truncated)
 		memset(writer.data + writer.at, 0, writer.limit - writer.at);
-	header->event_id = message->taken ? message->event_id : 0;
-	header->format_size = message->size;
-	if (!message->ended)
+	header->event_id = message.taken ? message.event_id : 0;
+	header->format_size = message.size;
+	if (!message.ended)
 		header->flags |= EVL_FLAG_OPEN;
 	evl_end(&reservation, writer.at, writer.truncated);
-	return message->ended;
+out:
+	va_end(message.args.list);
+	return message.ended;
 }
 
 /* ------------------------------------------------------------------ */
@@ -409,8 +421,7 @@ static bool evl_is_plain(const char *fmt, size_t length)
 
 /*
  * Fills in @site for @fmt; false if that is not plain, so that @site is about the
- * facility alone. The caller has disabled
- * preemption.
+ * facility alone. The caller has disabled preemption.
  */
 static bool evl_known_get(struct evl_site *site, bool *ended,
 			  const char *facility, const char *fmt)
@@ -466,7 +477,6 @@ void evl_message(int level, const struct dev_printk_info *info,
 		 const char *fmt, va_list args)
 {
 	struct evl_level said = { .severity = level < 0 ? -1 : level };
-	struct evl_spliced message = {};
 	struct evl_event event = {
 		.format = EVL_FORMAT_PRINTF,
 		.flags = EVL_FLAG_PRINTK,
@@ -474,11 +484,12 @@ void evl_message(int level, const struct dev_printk_info *info,
 	struct evl_site site __uninitialized;
 	/* What is about a device is a line of its own. */
 	bool ended = info;
+	u8 skip;
 
 	if (!fmt || fmt == evl_printk_by_user || kerror_is_printing())
 		return;
 	fmt = evl_take_levels(fmt, &said);
-	message.skip = evl_look_for_levels(fmt, args, &said);
+	skip = evl_look_for_levels(fmt, args, &said);
 	evl_complete_level(&said, level == EVL_LEVEL_OF_LINE);
 	if (said.severity >= READ_ONCE(evl_printk_limit)) {
 		ended |= evl_ends_line(fmt, strlen(fmt));
@@ -497,11 +508,7 @@ void evl_message(int level, const struct dev_printk_info *info,
 			event.flags |= EVL_FLAG_OPEN;
 		evl_record(&event, args);
 	} else {
-		message.fmt = fmt;
-		message.ended = ended;
-		va_copy(message.args.list, args);
-		ended = evl_record_spliced(&event, &message);
-		va_end(message.args.list);
+		ended = evl_record_spliced(&event, fmt, args, skip, ended);
 	}
 	preempt_enable_notrace();
 out:

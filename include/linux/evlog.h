@@ -101,10 +101,6 @@ int evl_printf_at(struct evl_site *site, const struct device *dev,
 int evl_suppressed(void);
 
 /*
- * The functions of the names below do the same, but have to look at facility
- * and format each time.
- */
-/*
  * Lists the event where the messages of printk() are listed
  * (CONFIG_PRINTK_INDEX), if its severity and format are constant.
  */
@@ -119,6 +115,10 @@ int evl_suppressed(void);
 				 (severity) == LOG_DEBUG ? KERN_DEBUG :	\
 				 KERN_WARNING, fmt)
 
+/*
+ * The functions of the names below do the same, but have to look at facility
+ * and format each time.
+ */
 #define evl_site_if(constant)						\
 ({									\
 	static struct evl_site evl_site;				\
