@@ -563,44 +563,34 @@ int (evl_write)(const char *facility, int event_type, int severity,
 }
 EXPORT_SYMBOL_GPL(evl_write);
 
-/* An argument of a site that is simple. */
-struct evl_value {
-	union {
-		u64 number;
-		const char *string;
-	};
-	u32 size;		/* bytes of a string */
-};
-
 /*
- * Takes the arguments off @list. Returns the bytes that they need, or 0 if one
- * has to be looked at more closely.
+ * Takes the arguments of @site off @args, but for those that @values has already.
+ * Returns false if one has to be looked at more closely.
  */
-static size_t evl_take_values(const struct evl_site *site,
-			      struct evl_value *value, va_list list)
+bool evl_take_values(struct evl_values *values, const struct evl_site *site,
+		     struct evl_arguments *args)
 {
-	size_t size = site->room;
-	unsigned int i;
+	struct evl_value *value = &values->value[values->number];
 
-	for (i = 0; i < site->arguments; i++, value++) {
-		switch (site->types[i]) {
+	for (; values->number < site->arguments; values->number++, value++) {
+		switch (site->types[values->number]) {
 		case EVL_ARG_S64:
 		case EVL_ARG_U64:
-			value->number = va_arg(list, u64);
+			value->number = va_arg(args->list, u64);
 			break;
 		case EVL_ARG_STRING:
-			value->string = va_arg(list, char *);
+			value->string = va_arg(args->list, char *);
 			if ((unsigned long)value->string < PAGE_SIZE ||
 			    IS_ERR_VALUE(value->string))
-				return 0;
+				return false;
 			value->size = strnlen(value->string, EVL_VARIABLE_MAX);
-			size += ALIGN(value->size, 4);
+			values->size += ALIGN(value->size, 4);
 			break;
 		default:
-			value->number = va_arg(list, u32);
+			value->number = va_arg(args->list, u32);
 		}
 	}
-	return size;
+	return true;
 }
 
 /* One as it is recorded, at any address. */
@@ -615,8 +605,9 @@ struct evl_recorded {
 
 /* Writes them to where all is zero and there is room for them. */
 static void evl_put_values(const struct evl_site *site,
-			   const struct evl_value *value, u8 *to)
+			   const struct evl_values *values, u8 *to)
 {
+	const struct evl_value *value = values->value;
 	struct evl_recorded *recorded;
 	unsigned int i, size;
 
@@ -691,39 +682,51 @@ static int evl_vprintf_any(const struct evl_event *event, va_list list)
 	return 0;
 }
 
-/* Records an event of which all but the arguments is known. */
-int evl_record(const struct evl_event *event, va_list list)
+/* Records an event of a site that is simple. */
+int evl_record_values(const struct evl_event *event,
+		      const struct evl_values *values)
 {
 	const struct evl_site *site = event->site;
-	struct evl_value values[EVL_SITE_ARGUMENTS] __uninitialized;
+	size_t size = site->size + site->room + values->size;
 	struct kerror_reservation reservation __uninitialized;
-	struct evl_arguments args;
-	size_t size = 0;
+	int err = evl_begin(&reservation, size, event);
 	u8 *to;
-	int err;
 
-	if (site->bound < 0)
-		return site->bound;
-	if (!site->simple)
-		return evl_vprintf_any(event, list);
-	if (site->arguments) {
-		va_copy(args.list, list);
-		size = evl_take_values(site, values, args.list);
-		va_end(args.list);
-		if (!size || site->size + size > EVL_VARIABLE_MAX)
-			return evl_vprintf_any(event, list);
-	}
-	size += site->size;
-	err = evl_begin(&reservation, size, event);
 	if (err) {
 		kerror_count_lost(KERROR_GROUP_EVLOG, reservation.cause);
 		return err;
 	}
 	to = evl_variable(&reservation);
-	memcpy(to, site->fmt, site->size - 1);
+	if (event->before)
+		memcpy(to, event->around, event->before);
+	memcpy(to + event->before, site->fmt, site->size - 1 - event->before);
 	evl_put_values(site, values, to + site->size);
 	evl_end(&reservation, size, false);
 	return 0;
+}
+
+/* Records an event of which all but the arguments is known. */
+int evl_record(const struct evl_event *event, va_list list)
+{
+	const struct evl_site *site = event->site;
+	struct evl_values values __uninitialized;
+	struct evl_arguments args;
+	bool taken = true;
+
+	if (site->bound < 0)
+		return site->bound;
+	if (!site->simple)
+		return evl_vprintf_any(event, list);
+	values.number = 0;
+	values.size = 0;
+	if (site->arguments) {
+		va_copy(args.list, list);
+		taken = evl_take_values(&values, site, &args) &&
+			evl_values_fit(&values, site);
+		va_end(args.list);
+	}
+	return taken ? evl_record_values(event, &values) :
+		       evl_vprintf_any(event, list);
 }
 
 static __printf(6, 0)

@@ -47,6 +47,24 @@ struct evl_event {
 	int severity;
 	u32 flags;
 	u8 format;
+	u8 before;		/* bytes of @around that go before the site's format, */
+	const char *around;	/* and are part of the site's size */
+};
+
+/* An argument of a site that is simple. */
+struct evl_value {
+	union {
+		u64 number;
+		const char *string;
+	};
+	u32 size;		/* bytes of a string */
+};
+
+/* Those that were taken off a list. */
+struct evl_values {
+	unsigned int number;
+	size_t size;		/* what their strings need */
+	struct evl_value value[EVL_SITE_ARGUMENTS];
 };
 
 bool evl_next(const char *fmt, struct evl_conversion *conversion);
@@ -62,7 +80,18 @@ int evl_begin(struct kerror_reservation *reservation, size_t room,
 	      const struct evl_event *event);
 void evl_end(struct kerror_reservation *reservation, size_t used,
 	     bool truncated);
+bool evl_take_values(struct evl_values *values, const struct evl_site *site,
+		     struct evl_arguments *args);
+int evl_record_values(const struct evl_event *event,
+		      const struct evl_values *values);
 int evl_record(const struct evl_event *event, va_list list);
+
+/* Whether all fits, so that nothing has to be cut. */
+static inline bool evl_values_fit(const struct evl_values *values,
+				  const struct evl_site *site)
+{
+	return site->size + site->room + values->size <= EVL_VARIABLE_MAX;
+}
 
 static inline u8 *evl_variable(struct kerror_reservation *reservation)
 {

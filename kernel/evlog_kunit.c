@@ -724,6 +724,62 @@ void test_print_nested(const char *outer, const char *fmt, ...)
 	va_end(args);
 }
 
+static __printf(4, 5)
+void test_print_named(const char *outer, const char *first, const char *second,
+		      const char *fmt, ...)
+{
+	struct va_format format = { .fmt = fmt };
+	va_list args;
+
+	va_start(args, fmt);
+	format.va = &args;
+	evl_printk(outer, first, second, &format);
+	va_end(args);
+}
+
+/* Formats that stand for others, each time as the first time. */
+static void test_printk_nested(struct kunit *test)
+{
+	struct va_format innermost = { .fmt = "nothing", .va = &(va_list) {} };
+	char outer[] = KERN_ERR "%s %s: %pV";
+	char inner[] = "b %d";
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		test_print_nested(KERN_ERR "%pV, %d\n", "a %s %*d", "b", 3, 4);
+		test_printed(test, LOG_ERR, 0, "a %s %*d, %d", "a b   4, 7");
+		test_print_nested("%pV", KERN_ALERT "a %llx\n", 1ULL << i);
+		test_printed(test, LOG_ALERT, 0, "a %llx", i ? "a 2" : "a 1");
+		test_print_named("%sa %s: %pV\n", i ? KERN_CRIT : "", "c",
+				 "b %d%%\n", i);
+		test_printed(test, i ? LOG_CRIT : default_message_loglevel, 0,
+			     "%sa %s: b %d%%\n",
+			     i ? "a c: b 1%\n" : "a c: b 0%\n");
+		test_print_named("%sa %s: %pV", KERN_INFO, "c", "%d %s", i,
+				 i ? "b\n" : "b");
+		test_printed(test, LOG_INFO, i ? 0 : EVL_FLAG_OPEN,
+			     "%sa %s: %d %s", i ? "a c: 1 b" : "a c: 0 b");
+		test_print_named("%sa %s: %pV\n", KERN_INFO, "c", "%s", NULL);
+		test_printed(test, LOG_INFO, 0, "%sa %s: %s", "a c: (null)");
+		test_print_named("%sa %s: %pV\n", KERN_INFO, "c", "%d %phC", 2,
+				 "d");
+		test_printed(test, LOG_INFO, 0, "%sa %s: %d %phC",
+			     "a c: 2 64");
+		test_print_nested(KERN_INFO "%pV\n", "in %pV", &innermost);
+		test_printed(test, LOG_INFO, 0, "in nothing", "in nothing");
+	}
+	/* The same addresses, other texts. */
+	test_print_named(outer, "a", "c", inner, 1);
+	test_printed(test, LOG_ERR, EVL_FLAG_OPEN, "%s %s: b %d", "a c: b 1");
+	strscpy(inner, "%llu", sizeof(inner));
+	test_print_named(outer, "a", "c", inner, 1ULL << 40);
+	test_printed(test, LOG_ERR, EVL_FLAG_OPEN, "%s %s: %llu",
+		     "a c: 1099511627776");
+	strscpy(outer, KERN_ERR "%s, %s %pV", sizeof(outer));
+	test_print_named(outer, "a", "c", inner, 1ULL);
+	test_printed(test, LOG_ERR, EVL_FLAG_OPEN, "%s, %s %llu", "a, c 1");
+}
+
 static void test_printk(struct kunit *test)
 {
 	struct device *device = root_device_register("evlog-kunit");
@@ -768,15 +824,15 @@ static void test_printk(struct kunit *test)
 		     " middle %d", " middle 1");
 	printk(KERN_CONT " end\n");
 	test_printed(test, LOG_WARNING, EVL_FLAG_CONTINUES, " end", " end");
-	/* Formats that stand for others. */
-	test_print_nested(KERN_ERR "%pV, %d\n", "a %s %*d", "b", 3, 4);
-	test_printed(test, LOG_ERR, 0, "a %s %*d, %d", "a b   4, 7");
-	test_print_nested("%pV", KERN_ALERT "a %llx\n", 1ULL << 40);
-	test_printed(test, LOG_ALERT, 0, "a %llx", "a 10000000000");
-	dev_err(device, "bad block %llu of %c\n", 77ULL, 'x');
-	header = test_printed(test, LOG_ERR, 0, "%s %s: bad block %llu of %c",
-			      " evlog-kunit: bad block 77 of x");
-	KUNIT_EXPECT_EQ(test, header->device_size, 0);
+	test_printk_nested(test);
+	for (i = 0; i < 2; i++) {
+		dev_err(device, "bad block %llu of %c\n", 77ULL, 'x' + i);
+		header = test_printed(test, LOG_ERR, 0,
+				      "%s %s: bad block %llu of %c", i ?
+				      " evlog-kunit: bad block 77 of y" :
+				      " evlog-kunit: bad block 77 of x");
+		KUNIT_EXPECT_EQ(test, header->device_size, 0);
+	}
 	/* Not what evl_printf() takes. */
 	evl_printk(refused, 5, 6);
 	snprintf(changing, sizeof(changing), refused, 5, 6);

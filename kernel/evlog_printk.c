@@ -18,8 +18,11 @@
 #include <linux/kernel.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
+#include <linux/notifier.h>
+#include <linux/percpu.h>
 #include <linux/preempt.h>
 #include <linux/printk.h>
+#include <linux/seqlock.h>
 #include <linux/string.h>
 #include "evlog_internal.h"
 
@@ -52,12 +55,16 @@ static const struct kernel_param_ops evl_limit_ops = {
 module_param_cb(printk, &evl_limit_ops, NULL, 0644);
 MODULE_PARM_DESC(printk, "messages of a level below this become events: 0 (none) to 8 (all)");
 
-static atomic_long_t evl_forwarded;
+static DEFINE_PER_CPU(unsigned long, evl_forwarded);
 
 static int evl_forwarded_get(char *buffer, const struct kernel_param *kp)
 {
-	return sprintf(buffer, "%lu\n",
-		       (unsigned long)atomic_long_read(&evl_forwarded));
+	unsigned long forwarded = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		forwarded += READ_ONCE(per_cpu(evl_forwarded, cpu));
+	return sprintf(buffer, "%lu\n", forwarded);
 }
 
 static const struct kernel_param_ops evl_forwarded_ops = {
@@ -119,7 +126,7 @@ static size_t evl_look_for_levels(const char *fmt, va_list list,
 	size_t skip = 0;
 
 	va_copy(args.list, list);
-	if (!strncmp(fmt, "%s", 2)) {
+	if (fmt[0] == '%' && fmt[1] == 's') {
 		string = va_arg(args.list, char *);
 		if (evl_is_valid(string))
 			skip = evl_take_levels(string, level) - string;
@@ -382,83 +389,275 @@ out:
 /* ------------------------------------------------------------------ */
 /* Formats that were seen before. */
 
-#define EVL_KNOWN_BITS	7
+enum evl_kind {
+	EVL_SPLICED,	/* has to be looked at each time */
+	EVL_PLAIN,	/* the site says all about it */
+	EVL_AROUND,	/* ends with %pV; the site is about what is before */
+};
+
+struct evl_about {
+	struct evl_site site;
+	char facility[MODULE_NAME_LEN];	/* the site's */
+	unsigned long number;	/* its own, so that another can refer to it */
+	u8 kind;
+	u8 before;		/* EVL_AROUND: bytes before the %pV */
+	bool ended;		/* by a newline */
+	bool ends_in_string;	/* which may have that newline */
+};
+
+#define EVL_KNOWN_TEXT	128
 
 /*
  * What was found out about a format, to be used again as long as there is the
- * same text at the same address. Protected by evl_known_busy, for which nobody
- * waits: who finds it taken does without.
+ * same text at the same address, and no module came that may be what is there
+ * now; of one that was passed on by %pV, also in the same format around it.
  */
 struct evl_known {
 	const char *fmt;
-	struct evl_site site;
-	bool plain;		/* evl_record() can do it */
-	bool ended;		/* by a newline */
-	char facility[EVL_FACILITY_SIZE];
-	char text[112];
+	unsigned long around;	/* evl_about.number of that, or 0 */
+	int modules;		/* evl_modules before it was looked at */
+	struct evl_about about;
+	u8 length;
+	/* As far from a word's beginning as @fmt is; zero behind it */
+	char text[EVL_KNOWN_TEXT + sizeof(long)] __aligned(sizeof(long));
 };
 
+#define EVL_KNOWN_BITS	7
+
+/*
+ * Written by who finds evl_known_busy free, for which nobody waits. Who reads
+ * while it is written does without, as he may be an NMI in the midst of that.
+ */
 static struct evl_known evl_known[1 << EVL_KNOWN_BITS];
+static seqcount_t evl_known_sequence;
 static atomic_t evl_known_busy;
+static unsigned long evl_known_number;
 
-/* Whether all about @fmt and its arguments is in the format itself. */
-static bool evl_is_plain(const char *fmt, size_t length)
+/* How many modules were loaded. */
+static atomic_t evl_modules;
+
+static int evl_module_changed(struct notifier_block *notifier,
+			      unsigned long state, void *module)
 {
-	struct evl_conversion conversion;
-	const char *at = fmt;
+	if (state == MODULE_STATE_COMING)
+		atomic_inc(&evl_modules);
+	return NOTIFY_DONE;
+}
 
-	/* A level and a newline may be in a string. */
-	if (!strncmp(fmt, "%s", 2) ||
-	    (length >= 2 && !strcmp(fmt + length - 2, "%s")))
-		return false;
-	while (evl_next(at, &conversion)) {
-		if (!evl_is_taken(&conversion) || evl_is_format(&conversion))
-			return false;
-		at = conversion.end;
+static struct notifier_block evl_module_notifier = {
+	.notifier_call = evl_module_changed,
+	.priority = INT_MAX,	/* before others use its formats */
+};
+
+static int __init evl_printk_init(void)
+{
+	return register_module_notifier(&evl_module_notifier);
+}
+early_initcall(evl_printk_init);
+
+static void evl_learn(struct evl_known *known, const char *fmt, size_t length,
+		      const struct evl_about *around)
+{
+	size_t before = around ? around->before : 0;
+	struct evl_about *about = &known->about;
+	char *facility = about->facility;
+	struct evl_conversion conversion;
+	char text[2 * EVL_KNOWN_TEXT] = "";	/* with what is around */
+	const char *next = text;
+
+	memset(known, 0, sizeof(*known));
+	known->fmt = fmt;
+	known->around = around ? around->number : 0;
+	known->modules = atomic_read(&evl_modules);
+	strscpy(facility, evl_facility(fmt), sizeof(about->facility));
+	known->length = length;
+	memcpy(known->text + (unsigned long)fmt % sizeof(long), fmt, length);
+	about->number = ++evl_known_number;
+	if (around)
+		memcpy(text, around->site.fmt, before);
+	memcpy(text + before, fmt, length);
+	if (around && around->ended)
+		text[before + length] = '\n';
+	about->kind = EVL_PLAIN;
+	while (about->kind == EVL_PLAIN && evl_next(next, &conversion)) {
+		next = conversion.end;
+		if (!evl_is_taken(&conversion))
+			about->kind = EVL_SPLICED;
+		else if (evl_is_format(&conversion))
+			about->kind = EVL_AROUND;
+		about->ends_in_string = !*next && conversion.letter == 's' &&
+			conversion.width < 0 && !conversion.width_argument;
 	}
-	return true;
+	about->ended = evl_ends_line(text, strlen(text));
+	switch (about->kind) {
+	case EVL_AROUND:
+		about->before = conversion.start - text;
+		text[about->before] = '\0';
+		evl_site_learn(&about->site, facility, text);
+		if (around || next[about->ended] || !about->site.simple)
+			about->kind = EVL_SPLICED;
+		break;
+	case EVL_PLAIN:
+		evl_site_learn(&about->site, facility, text);
+		/* More than evl_record() does */
+		if (!about->site.simple &&
+		    (around || about->ends_in_string || !strncmp(text, "%s", 2)))
+			about->kind = EVL_SPLICED;
+		if (about->site.size <= before)
+			about->kind = EVL_SPLICED;
+		break;
+	default:
+		evl_site_learn(&about->site, facility, NULL);
+	}
 }
 
 /*
- * Fills in @site for @fmt; false if that is not plain, so that @site is about the
- * facility alone. The caller has disabled preemption.
+ * Whether @fmt is what is known. Compares words, none of which reaches beyond
+ * that in which @fmt ends; KMSAN would not know that this does no harm.
  */
-static bool evl_known_get(struct evl_site *site, bool *ended,
-			  const char *facility, const char *fmt)
+static bool evl_is_text(const struct evl_known *known, const char *fmt)
 {
-	struct evl_known *known = &evl_known[hash_ptr((void *)fmt,
-						      EVL_KNOWN_BITS)];
-	bool plain, newline, may_use = !atomic_xchg(&evl_known_busy, 1);
-	size_t length;
+	const char *text = known->text + (unsigned long)fmt % sizeof(long);
+	const char *end = text + known->length;
 
-	if (may_use && known->fmt == fmt && !strcmp(known->text, fmt) &&
-	    !strcmp(known->facility, facility)) {
-		*site = known->site;
-		newline = known->ended;
-		plain = known->plain;
-		goto out;
+	for (; text < end && (unsigned long)fmt % sizeof(long); fmt++, text++)
+		if (*fmt != *text)
+			return false;
+	for (; !IS_ENABLED(CONFIG_KMSAN) && text + sizeof(long) <= end;
+	     fmt += sizeof(long), text += sizeof(long))
+		if (read_word_at_a_time(fmt) != *(unsigned long *)text)
+			return false;
+	return !strcmp(fmt, text);
+}
+
+/*
+ * Fills in @about for @fmt, which @around is around, if that is not NULL. The
+ * caller has disabled preemption.
+ */
+static void evl_look_up(struct evl_about *about, const char *fmt,
+			const struct evl_about *around)
+{
+	unsigned long number = around ? around->number : 0;
+	size_t length;
+	struct evl_known *known = &evl_known[hash_long((unsigned long)fmt +
+						       number, EVL_KNOWN_BITS)];
+	unsigned int sequence = raw_seqcount_begin(&evl_known_sequence);
+
+	if (known->fmt == fmt && known->around == number &&
+	    known->modules == atomic_read(&evl_modules) &&
+	    evl_is_text(known, fmt)) {
+		*about = known->about;
+		if (!read_seqcount_retry(&evl_known_sequence, sequence))
+			goto out;
 	}
 	length = strlen(fmt);
-	newline = evl_ends_line(fmt, length);
-	plain = evl_is_plain(fmt, length);
-	memset(site, 0, sizeof(*site));
-	evl_site_learn(site, facility, plain ? fmt : NULL);
-	if (may_use && length < sizeof(known->text) &&
-	    strlen(facility) < sizeof(known->facility)) {
-		known->fmt = fmt;
-		known->site = *site;
-		known->plain = plain;
-		known->ended = newline;
-		memcpy(known->facility, facility, strlen(facility) + 1);
-		memcpy(known->text, fmt, length + 1);
+	if (length < EVL_KNOWN_TEXT - sizeof(long) &&
+	    !atomic_xchg(&evl_known_busy, 1)) {
+		raw_write_seqcount_begin(&evl_known_sequence);
+		evl_learn(known, fmt, length, around);
+		raw_write_seqcount_end(&evl_known_sequence);
+		*about = known->about;
+		atomic_set(&evl_known_busy, 0);
+	} else {
+		memset(about, 0, sizeof(*about));
+		strscpy(about->facility, evl_facility(fmt),
+			sizeof(about->facility));
+		evl_site_learn(&about->site, about->facility, NULL);
 	}
 out:
-	if (may_use)
-		atomic_set(&evl_known_busy, 0);
-	*ended |= newline;
-	site->facility = facility;
-	site->fmt = plain ? fmt : NULL;
-	return plain;
+	about->site.facility = about->facility;
+	about->site.fmt = fmt;
+}
+
+/* Makes a string that was taken shorter. */
+static void evl_shorten(struct evl_values *values, struct evl_value *value,
+			size_t size)
+{
+	values->size -= ALIGN(value->size, 4) - ALIGN(size, 4);
+	value->size = size;
+}
+
+/*
+ * Takes all arguments of a message off @args, and fills in @about and @event for
+ * it. False if they have to be looked at more closely.
+ */
+static bool evl_take_message(struct evl_values *values, struct evl_about *about,
+			     struct evl_event *event,
+			     struct evl_arguments *args, u8 skip)
+{
+	struct evl_level ignored = {};
+	struct evl_about around __uninitialized;
+	struct evl_arguments inner;
+	struct evl_value *string = values->value;
+	struct va_format *format;
+	const char *fmt = about->site.fmt;
+	bool taken;
+
+	values->number = 0;
+	values->size = 0;
+	if (!evl_take_values(values, &about->site, args))
+		return false;
+	if (skip) {
+		skip = min_t(size_t, skip, string->size);
+		string->string += skip;
+		evl_shorten(values, string, string->size - skip);
+	}
+	if (about->kind == EVL_AROUND) {
+		format = va_arg(args->list, struct va_format *);
+		if (!evl_is_valid(format))
+			return false;
+		event->around = fmt;
+		event->before = about->before;
+		fmt = format->fmt;
+		if (!event->before)
+			fmt = evl_take_levels(fmt, &ignored);
+		around = *about;
+		evl_look_up(about, fmt, &around);
+		if (about->kind != EVL_PLAIN)
+			return false;
+		va_copy(inner.list, *format->va);
+		taken = evl_take_values(values, &about->site, &inner);
+		va_end(inner.list);
+		if (!taken)
+			return false;
+	}
+	if (about->ends_in_string) {
+		string = &values->value[values->number - 1];
+		about->ended = evl_ends_line(string->string, string->size);
+		evl_shorten(values, string, string->size - about->ended);
+	}
+	return evl_values_fit(values, &about->site);
+}
+
+/* Returns whether the message ended its line; @ended: it does anyhow. */
+static bool evl_record_message(struct evl_event *event, const char *fmt,
+			       va_list list, u8 skip, bool ended)
+{
+	struct evl_about about __uninitialized;
+	struct evl_values values __uninitialized;
+	struct evl_arguments args;
+	bool taken;
+
+	event->site = &about.site;
+	evl_look_up(&about, fmt, NULL);
+	if (about.kind == EVL_SPLICED)
+		return evl_record_spliced(event, fmt, list, skip, ended);
+	if (about.kind == EVL_AROUND || about.site.simple) {
+		va_copy(args.list, list);
+		taken = evl_take_message(&values, &about, event, &args, skip);
+		va_end(args.list);
+		if (!taken)
+			return evl_record_spliced(event, fmt, list, skip,
+						  ended);
+	}
+	ended |= about.ended;
+	if (!ended)
+		event->flags |= EVL_FLAG_OPEN;
+	if (about.site.simple)
+		evl_record_values(event, &values);
+	else
+		evl_record(event, list);
+	return ended;
 }
 
 /* ------------------------------------------------------------------ */
@@ -477,11 +676,7 @@ void evl_message(int level, const struct dev_printk_info *info,
 		 const char *fmt, va_list args)
 {
 	struct evl_level said = { .severity = level < 0 ? -1 : level };
-	struct evl_event event = {
-		.format = EVL_FORMAT_PRINTF,
-		.flags = EVL_FLAG_PRINTK,
-	};
-	struct evl_site site __uninitialized;
+	struct evl_event event __uninitialized;
 	/* What is about a device is a line of its own. */
 	bool ended = info;
 	u8 skip;
@@ -495,21 +690,19 @@ void evl_message(int level, const struct dev_printk_info *info,
 		ended |= evl_ends_line(fmt, strlen(fmt));
 		goto out;
 	}
-	atomic_long_inc(&evl_forwarded);
+	/* One by one: to clear all of it first would take longer. */
+	event.dev = NULL;
+	event.device = info && info->device[0] ? info->device : NULL;
+	event.event_type = 0;
 	event.severity = said.severity;
+	event.flags = EVL_FLAG_PRINTK;
 	if (said.continues)
 		event.flags |= EVL_FLAG_CONTINUES;
-	if (info && info->device[0])
-		event.device = info->device;
-	event.site = &site;
+	event.format = EVL_FORMAT_PRINTF;
+	event.before = 0;
 	preempt_disable_notrace();
-	if (evl_known_get(&site, &ended, evl_facility(fmt), fmt)) {
-		if (!ended)
-			event.flags |= EVL_FLAG_OPEN;
-		evl_record(&event, args);
-	} else {
-		ended = evl_record_spliced(&event, fmt, args, skip, ended);
-	}
+	this_cpu_inc(evl_forwarded);
+	ended = evl_record_message(&event, fmt, args, skip, ended);
 	preempt_enable_notrace();
 out:
 	WRITE_ONCE(evl_open_severity, ended ? -1 : said.severity);
