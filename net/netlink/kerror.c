@@ -11,7 +11,8 @@
  * One kernel thread, the drain worker, takes the events of all CPUs in the
  * order of their time, numbers them per group and keeps them in that group's
  * history. Then it broadcasts them, one a message, to who asked for batches
- * several at a time, or has them printed if nobody listens.
+ * several at a time, or has them printed if nobody listens. Where one event came
+ * it waits a moment for more.
  *
  * Promise: each event is numbered, or counted under one cause. These are all
  * the ways to lose one, each where kerror_count_lost() names it:
@@ -35,12 +36,14 @@
 #include <linux/cache.h>
 #include <linux/capability.h>
 #include <linux/cpu.h>
+#include <linux/hrtimer.h>
 #include <linux/init.h>
 #include <linux/irq_work.h>
 #include <linux/jiffies.h>
 #include <linux/kerror.h>
 #include <linux/kernel.h>
 #include <linux/kthread.h>
+#include <linux/ktime.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/moduleparam.h>
@@ -70,6 +73,8 @@
 #define KERROR_BATCH_MAX	15360
 /* Causes that the kernel counts; KERROR_LOST_HISTORY is of one reader. */
 #define KERROR_CAUSES_COUNTED	KERROR_LOST_HISTORY
+/* Nanoseconds that the worker waits for more before it sleeps */
+#define KERROR_LINGER_NS	50000
 
 static unsigned int staging_kb = CONFIG_KERROR_STAGING_KB;
 module_param(staging_kb, uint, 0444);
@@ -97,8 +102,8 @@ MODULE_PARM_DESC(history_kb, "KiB of history per group, 32 to 65536");
  *     who sees the record committed sees its content.
  * (B) free: store-release of tail after the memory was zeroed, pairs with the
  *     producer's load-acquire: who sees the room sees it zero.
- * (C) wake: full barrier between commit and the test of kerror_wake_pending,
- *     pairs with the one between its clearing and the worker's look at the
+ * (C) wake: full barrier between commit and the look at kerror_worker_state,
+ *     pairs with the one between WORKER_SLEEPS and the worker's look at the
  *     staging: one of the two sees the other.
  */
 
@@ -163,7 +168,10 @@ static DEFINE_PER_CPU(struct kerror_staging *, kerror_staging) = &staging_early;
 static atomic_long_t kerror_lost[KERROR_GROUPS][KERROR_CAUSES_COUNTED];
 static atomic_t kerror_lost_pending;
 
-static atomic_t kerror_wake_pending ____cacheline_aligned_in_smp;
+/* The worker will look at the staging: only if told to, soon, in a moment. */
+enum { WORKER_SLEEPS, WORKER_WORKS, WORKER_LINGERS };
+
+static atomic_t kerror_worker_state ____cacheline_aligned_in_smp;
 static struct task_struct *kerror_worker;
 
 /* Hard interrupt: wakes the worker, which a caller could not do everywhere. */
@@ -175,10 +183,23 @@ static void kerror_wake_worker(struct irq_work *work)
 static struct irq_work kerror_wake_work =
 	IRQ_WORK_INIT_HARD(kerror_wake_worker);
 
-static void kerror_wake(void)
+static bool staging_half_full(const struct kerror_staging *staging)
 {
+	return READ_ONCE(staging->head) - READ_ONCE(staging->tail) >
+	       staging->size / 2;
+}
+
+/* @staging: where there is something, or NULL for a loss. */
+static void kerror_wake(const struct kerror_staging *staging)
+{
+	int state;
+
 	smp_mb(); /* (C) */
-	if (atomic_read(&kerror_wake_pending) || !READ_ONCE(kerror_worker))
+	state = atomic_read(&kerror_worker_state);
+	if (state == WORKER_WORKS || !READ_ONCE(kerror_worker))
+		return;
+	if (state == WORKER_LINGERS &&
+	    !(staging && staging_half_full(staging)))
 		return;
 	/*
 	 * A CPU that goes would not get the interrupt any more, and nobody
@@ -186,7 +207,7 @@ static void kerror_wake(void)
 	 */
 	if (unlikely(!cpu_online(raw_smp_processor_id())))
 		return;
-	if (!atomic_xchg(&kerror_wake_pending, 1))
+	if (atomic_cmpxchg(&kerror_worker_state, state, WORKER_WORKS) == state)
 		irq_work_queue(&kerror_wake_work);
 }
 
@@ -205,7 +226,7 @@ void kerror_count_lost(unsigned int groups, enum kerror_cause cause)
 		if (groups & BIT(i))
 			atomic_long_inc(&kerror_lost[i][cause]);
 	atomic_set(&kerror_lost_pending, 1);
-	kerror_wake();
+	kerror_wake(NULL);
 }
 EXPORT_SYMBOL_GPL(kerror_count_lost);
 
@@ -323,7 +344,7 @@ void kerror_commit(struct kerror_reservation *reservation, size_t used)
 	record->size = used;
 	smp_store_release(&record->state, state | RECORD_COMMITTED); /* (A) */
 	preempt_enable_notrace();
-	kerror_wake();
+	kerror_wake(staging);
 }
 EXPORT_SYMBOL_GPL(kerror_commit);
 
@@ -863,19 +884,39 @@ static bool kerror_pass(void)
 	return all;
 }
 
+/*
+ * Where there was an event there often are more. If the worker is faster than who
+ * raises them, each would wake it, by an interrupt on the CPU it is raised on:
+ * so it waits before it sleeps, unless a staging fills up. The first event after
+ * a rest does not wait.
+ */
+static void kerror_linger(void)
+{
+	ktime_t time = ktime_set(0, KERROR_LINGER_NS);
+
+	/* No timer is that fine. */
+	if (hrtimer_resolution > KERROR_LINGER_NS)
+		return;
+	atomic_set(&kerror_worker_state, WORKER_LINGERS);
+	set_current_state(TASK_INTERRUPTIBLE);
+	if (atomic_read(&kerror_worker_state) == WORKER_LINGERS)
+		schedule_hrtimeout(&time, HRTIMER_MODE_REL);
+	__set_current_state(TASK_RUNNING);
+}
+
 static int kerror_work(void *unused)
 {
 	bool idle;
 
 	WRITE_ONCE(kerror_worker, current);
 	for (;;) {
-		/* As long as a wake-up is pending, callers save theirs. */
 		kerror_pass();
-		atomic_set(&kerror_wake_pending, 0);
+		kerror_linger();
+		atomic_set(&kerror_worker_state, WORKER_SLEEPS);
 		smp_mb(); /* (C) */
 		idle = kerror_pass();
 		set_current_state(TASK_INTERRUPTIBLE);
-		if (!atomic_read(&kerror_wake_pending))
+		if (atomic_read(&kerror_worker_state) == WORKER_SLEEPS)
 			schedule_timeout(idle ? MAX_SCHEDULE_TIMEOUT : 1);
 		__set_current_state(TASK_RUNNING);
 	}

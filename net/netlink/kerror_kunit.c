@@ -53,7 +53,7 @@ static void test_settle(struct kunit *test)
 	int tries;
 
 	for (tries = 0; tries < 500; tries++) {
-		if (!atomic_read(&kerror_wake_pending) &&
+		if (atomic_read(&kerror_worker_state) == WORKER_SLEEPS &&
 		    READ_ONCE(kerror_worker->__state) == TASK_INTERRUPTIBLE)
 			return;
 		msleep(20);
@@ -317,7 +317,7 @@ static void test_order(struct kunit *test)
 	rings[1]->next = list;
 	rings[0]->next = rings[1];
 	staging_list = rings[0];
-	kerror_wake();
+	kerror_wake(NULL);
 	test_settle(test);
 	staging_list = list;
 	for (; at != history->head; at = history_next(history, at)) {
