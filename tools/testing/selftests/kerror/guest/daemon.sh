@@ -162,6 +162,9 @@ session() {
 		sed 's/^/# /' /tmp/output
 		[ $status = 0 ] || { echo "# status $status"; stop; return 1; }
 	done
+	# What the load raised may take the journal longer than kerrord waits for it.
+	wait $!
+	wait_for 120 metric_is 'kerror_sink_queue_bytes{sink="journald"}' 0
 	stop
 }
 session
