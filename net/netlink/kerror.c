@@ -198,8 +198,7 @@ static void kerror_wake(const struct kerror_staging *staging)
 	state = atomic_read(&kerror_worker_state);
 	if (state == WORKER_WORKS || !READ_ONCE(kerror_worker))
 		return;
-	if (state == WORKER_LINGERS &&
-	    !(staging && staging_half_full(staging)))
+	if (state == WORKER_LINGERS && staging && !staging_half_full(staging))
 		return;
 	/*
 	 * A CPU that goes would not get the interrupt any more, and nobody
