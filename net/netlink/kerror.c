@@ -206,7 +206,7 @@ static void kerror_wake(const struct kerror_staging *staging)
 	 */
 	if (unlikely(!cpu_online(raw_smp_processor_id())))
 		return;
-	if (atomic_cmpxchg(&kerror_worker_state, state, WORKER_WORKS) == state)
+	if (atomic_xchg(&kerror_worker_state, WORKER_WORKS) != WORKER_WORKS)
 		irq_work_queue(&kerror_wake_work);
 }
 
