@@ -12,6 +12,7 @@
  * facility prints itself, because nobody listens, does not come back as an
  * event; what came through here is not printed again.
  */
+#include <linux/align.h>
 #include <linux/device.h>
 #include <linux/evlog_printk.h>
 #include <linux/hash.h>
@@ -22,7 +23,6 @@
 #include <linux/percpu.h>
 #include <linux/preempt.h>
 #include <linux/printk.h>
-#include <linux/seqlock.h>
 #include <linux/string.h>
 #include "evlog_internal.h"
 
@@ -125,12 +125,14 @@ static size_t evl_look_for_levels(const char *fmt, va_list list,
 	const char *string;
 	size_t skip = 0;
 
+	if (fmt[0] != '%')
+		return 0;
 	va_copy(args.list, list);
-	if (fmt[0] == '%' && fmt[1] == 's') {
+	if (fmt[1] == 's') {
 		string = va_arg(args.list, char *);
 		if (evl_is_valid(string))
 			skip = evl_take_levels(string, level) - string;
-	} else if (!strncmp(fmt, "%pV", 3)) {
+	} else if (fmt[1] == 'p' && fmt[2] == 'V') {
 		format = va_arg(args.list, struct va_format *);
 		if (evl_is_valid(format))
 			evl_take_levels(format->fmt, level);
@@ -336,10 +338,11 @@ static void evl_set_facility(struct evl_header *header, const char *facility)
  * level. Returns whether it ended its line. Apart, so that what is on the stack
  * here is not cleared for those that are plain.
  */
-static noinline bool evl_record_spliced(const struct evl_event *event,
+static noinline bool evl_record_spliced(struct evl_event *event,
 					const char *fmt, va_list list,
 					u8 skip, bool ended)
 {
+	struct evl_site site = {};
 	struct evl_spliced message = {
 		.fmt = fmt, .skip = skip, .ended = ended,
 	};
@@ -348,6 +351,8 @@ static noinline bool evl_record_spliced(const struct evl_event *event,
 	struct evl_header *header;
 	int err;
 
+	evl_site_learn(&site, evl_facility(fmt), NULL);
+	event->site = &site;
 	va_copy(message.args.list, list);
 	err = evl_begin(&reservation, writer.limit, event);
 	if (err == -ENOBUFS) {
@@ -406,6 +411,7 @@ struct evl_about {
 };
 
 #define EVL_KNOWN_TEXT	128
+#define EVL_KNOWN_WORDS	(EVL_KNOWN_TEXT / sizeof(long))
 
 /*
  * What was found out about a format, to be used again as long as there is the
@@ -413,25 +419,29 @@ struct evl_about {
  * now; of one that was passed on by %pV, also in the same format around it.
  */
 struct evl_known {
-	const char *fmt;
+	const char *fmt;	/* with its levels; NULL while this is written */
 	unsigned long around;	/* evl_about.number of that, or 0 */
 	int modules;		/* evl_modules before it was looked at */
+	u8 last;		/* of the words that the text is in */
+	unsigned long first_mask;	/* which bytes of the first word, and */
+	unsigned long last_mask;	/* of the last one, with the NUL */
+	unsigned long words[EVL_KNOWN_WORDS];
 	struct evl_about about;
-	u8 length;
-	/* As far from a word's beginning as @fmt is; zero behind it */
-	char text[EVL_KNOWN_TEXT + sizeof(long)] __aligned(sizeof(long));
 };
 
-#define EVL_KNOWN_BITS	7
+#define EVL_KNOWN_BITS	5
 
 /*
- * Written by who finds evl_known_busy free, for which nobody waits. Who reads
- * while it is written does without, as he may be an NMI in the midst of that.
+ * Of one CPU, with preemption disabled. Only the outermost user writes: what
+ * interrupts him does without what it does not find.
  */
-static struct evl_known evl_known[1 << EVL_KNOWN_BITS];
-static seqcount_t evl_known_sequence;
-static atomic_t evl_known_busy;
-static unsigned long evl_known_number;
+struct evl_memory {
+	unsigned int users;
+	unsigned long number;
+	struct evl_known known[1 << EVL_KNOWN_BITS];
+};
+
+static DEFINE_PER_CPU(struct evl_memory, evl_memory);
 
 /* How many modules were loaded. */
 static atomic_t evl_modules;
@@ -455,24 +465,57 @@ static int __init evl_printk_init(void)
 }
 early_initcall(evl_printk_init);
 
-static void evl_learn(struct evl_known *known, const char *fmt, size_t length,
+/* The words that @fmt is in are those from the one that it begins in. */
+static const unsigned long *evl_words(const char *fmt)
+{
+	return (void *)ALIGN_DOWN((unsigned long)fmt, sizeof(long));
+}
+
+static void evl_learn_text(struct evl_known *known, const char *fmt,
+			   size_t length)
+{
+	size_t before = fmt - (char *)evl_words(fmt);
+	size_t end = before + length + 1;
+
+	memcpy((char *)known->words + before, fmt, length);
+	known->last = (end - 1) / sizeof(long);
+	memset((char *)&known->first_mask + before, 0xff, sizeof(long) - before);
+	memset(&known->last_mask, 0xff, end - known->last * sizeof(long));
+}
+
+/*
+ * Whether @fmt is what is known. Reads no word beyond that in which @fmt ends; the
+ * bytes around it do no harm, which the kernel's own detectors do not know.
+ */
+static bool evl_is_text(const struct evl_known *known, const char *fmt)
+{
+	const unsigned long *words = evl_words(fmt);
+	unsigned long mask = known->first_mask;
+	unsigned int i;
+
+	if (IS_ENABLED(CONFIG_KASAN) || IS_ENABLED(CONFIG_KCSAN) ||
+	    IS_ENABLED(CONFIG_KMSAN))
+		return !strcmp(fmt, (char *)known->words +
+				    (fmt - (char *)words));
+	for (i = 0; i < known->last; i++, mask = ~0UL)
+		if ((words[i] ^ known->words[i]) & mask)
+			return false;
+	return !((words[i] ^ known->words[i]) & mask & known->last_mask);
+}
+
+/* Fills in all of @known but what tells that it is there. */
+static void evl_learn(struct evl_known *known, const char *fmt,
 		      const struct evl_about *around)
 {
 	size_t before = around ? around->before : 0;
+	size_t length = strlen(fmt);
 	struct evl_about *about = &known->about;
 	char *facility = about->facility;
 	struct evl_conversion conversion;
 	char text[2 * EVL_KNOWN_TEXT] = "";	/* with what is around */
 	const char *next = text;
 
-	memset(known, 0, sizeof(*known));
-	known->fmt = fmt;
-	known->around = around ? around->number : 0;
-	known->modules = atomic_read(&evl_modules);
 	strscpy(facility, evl_facility(fmt), sizeof(about->facility));
-	known->length = length;
-	memcpy(known->text + (unsigned long)fmt % sizeof(long), fmt, length);
-	about->number = ++evl_known_number;
 	if (around)
 		memcpy(text, around->site.fmt, before);
 	memcpy(text + before, fmt, length);
@@ -509,64 +552,46 @@ static void evl_learn(struct evl_known *known, const char *fmt, size_t length,
 	default:
 		evl_site_learn(&about->site, facility, NULL);
 	}
+	about->site.fmt = fmt;
 }
 
 /*
- * Whether @fmt is what is known. Compares words, none of which reaches beyond
- * that in which @fmt ends; KMSAN would not know that this does no harm.
+ * Returns what is known about @fmt, which @around is around, if that is not
+ * NULL, and which is behind its levels in @given; NULL if nothing is.
  */
-static bool evl_is_text(const struct evl_known *known, const char *fmt)
-{
-	const char *text = known->text + (unsigned long)fmt % sizeof(long);
-	const char *end = text + known->length;
-
-	for (; text < end && (unsigned long)fmt % sizeof(long); fmt++, text++)
-		if (*fmt != *text)
-			return false;
-	for (; !IS_ENABLED(CONFIG_KMSAN) && text + sizeof(long) <= end;
-	     fmt += sizeof(long), text += sizeof(long))
-		if (read_word_at_a_time(fmt) != *(unsigned long *)text)
-			return false;
-	return !strcmp(fmt, text);
-}
-
-/*
- * Fills in @about for @fmt, which @around is around, if that is not NULL. The
- * caller has disabled preemption.
- */
-static void evl_look_up(struct evl_about *about, const char *fmt,
-			const struct evl_about *around)
+static struct evl_about *evl_look_up(struct evl_memory *memory,
+				     const char *given, const char *fmt,
+				     const struct evl_about *around)
 {
 	unsigned long number = around ? around->number : 0;
+	unsigned int slot = hash_long((unsigned long)given + number,
+				      EVL_KNOWN_BITS);
+	struct evl_known *known = &memory->known[slot];
 	size_t length;
-	struct evl_known *known = &evl_known[hash_long((unsigned long)fmt +
-						       number, EVL_KNOWN_BITS)];
-	unsigned int sequence = raw_seqcount_begin(&evl_known_sequence);
 
-	if (known->fmt == fmt && known->around == number &&
+	if (&known->about == around)
+		known = &memory->known[slot ^ 1];
+	if (READ_ONCE(known->fmt) == given && known->around == number &&
 	    known->modules == atomic_read(&evl_modules) &&
-	    evl_is_text(known, fmt)) {
-		*about = known->about;
-		if (!read_seqcount_retry(&evl_known_sequence, sequence))
-			goto out;
-	}
-	length = strlen(fmt);
-	if (length < EVL_KNOWN_TEXT - sizeof(long) &&
-	    !atomic_xchg(&evl_known_busy, 1)) {
-		raw_write_seqcount_begin(&evl_known_sequence);
-		evl_learn(known, fmt, length, around);
-		raw_write_seqcount_end(&evl_known_sequence);
-		*about = known->about;
-		atomic_set(&evl_known_busy, 0);
-	} else {
-		memset(about, 0, sizeof(*about));
-		strscpy(about->facility, evl_facility(fmt),
-			sizeof(about->facility));
-		evl_site_learn(&about->site, about->facility, NULL);
-	}
+	    evl_is_text(known, given))
+		goto out;
+	length = strlen(given);
+	if (memory->users > 1 || length >= EVL_KNOWN_TEXT - sizeof(long))
+		return NULL;
+	WRITE_ONCE(known->fmt, NULL);
+	barrier();	/* what interrupts this does not use it */
+	memset(known, 0, sizeof(*known));
+	known->around = number;
+	known->modules = atomic_read(&evl_modules);
+	known->about.number = ++memory->number;
+	evl_learn_text(known, given, length);
+	evl_learn(known, fmt, around);
+	barrier();	/* now it does */
+	WRITE_ONCE(known->fmt, given);
 out:
-	about->site.facility = about->facility;
-	about->site.fmt = fmt;
+	/* What is of a CPU is copied early in boot. */
+	known->about.site.facility = known->about.facility;
+	return &known->about;
 }
 
 /* Makes a string that was taken shorter. */
@@ -578,25 +603,27 @@ static void evl_shorten(struct evl_values *values, struct evl_value *value,
 }
 
 /*
- * Takes all arguments of a message off @args, and fills in @about and @event for
- * it. False if they have to be looked at more closely.
+ * Takes all arguments of a message off @args. Returns what is known about its
+ * format, or about the one inside, or NULL if they have to be looked at more
+ * closely. @skip: bytes of the first string that are its level.
  */
-static bool evl_take_message(struct evl_values *values, struct evl_about *about,
-			     struct evl_event *event,
-			     struct evl_arguments *args, u8 skip)
+static struct evl_about *evl_take_message(struct evl_memory *memory,
+					  struct evl_values *values,
+					  struct evl_about *about,
+					  struct evl_event *event,
+					  struct evl_arguments *args, u8 skip)
 {
 	struct evl_level ignored = {};
-	struct evl_about around __uninitialized;
 	struct evl_arguments inner;
 	struct evl_value *string = values->value;
 	struct va_format *format;
-	const char *fmt = about->site.fmt;
+	const char *fmt;
 	bool taken;
 
 	values->number = 0;
 	values->size = 0;
 	if (!evl_take_values(values, &about->site, args))
-		return false;
+		return NULL;
 	if (skip) {
 		skip = min_t(size_t, skip, string->size);
 		string->string += skip;
@@ -605,58 +632,65 @@ static bool evl_take_message(struct evl_values *values, struct evl_about *about,
 	if (about->kind == EVL_AROUND) {
 		format = va_arg(args->list, struct va_format *);
 		if (!evl_is_valid(format))
-			return false;
-		event->around = fmt;
+			return NULL;
+		event->around = about->site.fmt;
 		event->before = about->before;
 		fmt = format->fmt;
 		if (!event->before)
 			fmt = evl_take_levels(fmt, &ignored);
-		around = *about;
-		evl_look_up(about, fmt, &around);
-		if (about->kind != EVL_PLAIN)
-			return false;
+		about = evl_look_up(memory, fmt, fmt, about);
+		if (!about || about->kind != EVL_PLAIN)
+			return NULL;
 		va_copy(inner.list, *format->va);
 		taken = evl_take_values(values, &about->site, &inner);
 		va_end(inner.list);
 		if (!taken)
-			return false;
+			return NULL;
 	}
-	if (about->ends_in_string) {
-		string = &values->value[values->number - 1];
-		about->ended = evl_ends_line(string->string, string->size);
-		evl_shorten(values, string, string->size - about->ended);
-	}
-	return evl_values_fit(values, &about->site);
+	return evl_values_fit(values, &about->site) ? about : NULL;
 }
 
-/* Returns whether the message ended its line; @ended: it does anyhow. */
-static bool evl_record_message(struct evl_event *event, const char *fmt,
-			       va_list list, u8 skip, bool ended)
+/*
+ * Records a message whose format is @fmt, behind its levels in @given. Returns
+ * whether it ended its line; @ended: it does anyhow.
+ */
+static bool evl_record_message(struct evl_memory *memory,
+			       struct evl_event *event, const char *given,
+			       const char *fmt, va_list list, u8 skip,
+			       bool ended)
 {
-	struct evl_about about __uninitialized;
+	struct evl_about *about = evl_look_up(memory, given, fmt, NULL);
 	struct evl_values values __uninitialized;
 	struct evl_arguments args;
-	bool taken;
+	struct evl_value *string;
 
-	event->site = &about.site;
-	evl_look_up(&about, fmt, NULL);
-	if (about.kind == EVL_SPLICED)
+	if (!about || about->kind == EVL_SPLICED)
 		return evl_record_spliced(event, fmt, list, skip, ended);
-	if (about.kind == EVL_AROUND || about.site.simple) {
-		va_copy(args.list, list);
-		taken = evl_take_message(&values, &about, event, &args, skip);
-		va_end(args.list);
-		if (!taken)
-			return evl_record_spliced(event, fmt, list, skip,
-						  ended);
+	if (about->kind == EVL_PLAIN && !about->site.simple) {
+		event->site = &about->site;
+		ended |= about->ended;
+		if (!ended)
+			event->flags |= EVL_FLAG_OPEN;
+		evl_record(event, list);
+		return ended;
 	}
-	ended |= about.ended;
+	va_copy(args.list, list);
+	about = evl_take_message(memory, &values, about, event, &args, skip);
+	va_end(args.list);
+	if (!about)
+		return evl_record_spliced(event, fmt, list, skip, ended);
+	event->site = &about->site;
+	ended |= about->ended;
+	if (about->ends_in_string) {
+		string = &values.value[values.number - 1];
+		if (evl_ends_line(string->string, string->size)) {
+			evl_shorten(&values, string, string->size - 1);
+			ended = true;
+		}
+	}
 	if (!ended)
 		event->flags |= EVL_FLAG_OPEN;
-	if (about.site.simple)
-		evl_record_values(event, &values);
-	else
-		evl_record(event, list);
+	evl_record_values(event, &values);
 	return ended;
 }
 
@@ -677,6 +711,8 @@ void evl_message(int level, const struct dev_printk_info *info,
 {
 	struct evl_level said = { .severity = level < 0 ? -1 : level };
 	struct evl_event event __uninitialized;
+	struct evl_memory *memory;
+	const char *given = fmt;
 	/* What is about a device is a line of its own. */
 	bool ended = info;
 	u8 skip;
@@ -702,7 +738,13 @@ void evl_message(int level, const struct dev_printk_info *info,
 	event.before = 0;
 	preempt_disable_notrace();
 	this_cpu_inc(evl_forwarded);
-	ended = evl_record_message(&event, fmt, args, skip, ended);
+	memory = &per_cpu(evl_memory, raw_smp_processor_id());
+	memory->users++;
+	barrier();	/* what interrupts this sees it */
+	ended = evl_record_message(memory, &event, given, fmt, args, skip,
+				   ended);
+	barrier();
+	memory->users--;
 	preempt_enable_notrace();
 out:
 	WRITE_ONCE(evl_open_severity, ended ? -1 : said.severity);

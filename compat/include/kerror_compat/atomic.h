@@ -7,12 +7,8 @@
 #include <asm/system.h>
 #include <linux/percpu.h>
 #include <linux/preempt.h>
-#include <linux/seqlock.h>
 #include <linux/smp.h>
 #include <linux/spinlock.h>
-
-/* 4.15 */
-#define read_word_at_a_time(address)	(*(const unsigned long *)(address))
 
 /* 3.19, as READ_ONCE() of driver.h */
 #ifndef WRITE_ONCE
@@ -34,19 +30,6 @@ do {									\
 	WRITE_ONCE(*(p), value);					\
 } while (0)
 #endif
-
-/* 3.4; if it is being written, the look at it will fail */
-static inline unsigned int raw_seqcount_begin(const seqcount_t *count)
-{
-	unsigned int sequence = READ_ONCE(count->sequence);
-
-	smp_rmb();
-	return sequence & ~1U;
-}
-
-/* 3.14 */
-#define raw_write_seqcount_begin(count)	write_seqcount_begin(count)
-#define raw_write_seqcount_end(count)	write_seqcount_end(count)
 
 /* 2.6.11 */
 #ifndef DEFINE_SPINLOCK
