@@ -42,6 +42,13 @@ class Run:
 
 RUNS = {place: Run(f"{FOLDER}/{place}.txt") for place in PLACES}
 
+# Of boots in turns: nanoseconds by what, kernel and number of the boot
+BOOTS = {}
+for line in open(f"{FOLDER}/hook.txt"):
+    _, number, kernel, what, _, _, cost, *_ = line.split()
+    BOOTS[what, kernel, int(number)] = float(cost)
+LAST_BOOT = max(number for _, _, number in BOOTS)
+
 
 def table(head, rows):
     print("| " + " | ".join(head) + " |")
@@ -59,6 +66,23 @@ def worst(ratios):
     """The greatest of those that could be measured."""
     known = [value for value in ratios if value is not None]
     return max(known) if known else None
+
+
+def boot_ratios(what, kernel, other_what, other, behind=0):
+    """Of each boot of one kernel to one of another, from the least to the most."""
+    return sorted(BOOTS[what, kernel, number + behind] / BOOTS[other_what, other, number]
+                  for number in range(1, LAST_BOOT + 1 - behind))
+
+
+def forwarded_ratios(what):
+    return boot_ratios(f"{what}_forwarded", "um-bench", what, "um-bench")
+
+
+def forwarded_ratio(run, what):
+    """Of a budget so near, the median of several boots, where there are some."""
+    if run is RUNS["um"]:
+        return median(forwarded_ratios(what))
+    return ratio(run.cost(f"{what}_forwarded"), run.cost(what))
 
 
 def budgets(run):
@@ -86,7 +110,7 @@ def budgets(run):
         ("evl_write, 64 B / floor", "<= 2",
          ratio(run.cost("evl_write_64"), run.cost("floor_64")), 2, False),
         *((f"{name}, 3 arguments, forwarded / not", "<= 1.3",
-           ratio(run.cost(f"{name}_3_forwarded"), run.cost(f"{name}_3")), 1.3, False)
+           forwarded_ratio(run, f"{name}_3"), 1.3, False)
           for name in ("printk", "dev_printk")),
         ("evl_printf, 32 listeners / 1", "<= 1.05",
          ratio(evl[2], evl[1]), 1.05, False),
@@ -149,22 +173,18 @@ def show_parts():
 
 def show_hook():
     """Ratios of boots in turns: of two kernels, and of one with itself."""
-    boots = {}
-    for line in open(f"{FOLDER}/hook.txt"):
-        _, number, kernel, what, _, _, cost, *_ = line.split()
-        boots[what, kernel, int(number)] = float(cost)
-    last = max(number for _, _, number in boots)
-    rows = []
-    for what in dict.fromkeys(what for what, _, _ in boots):
-        row = [what]
-        for kernel, other, behind in (("um-bench", "um-bench-unforwarded", 0),
-                                      ("um-bench", "um-bench", 1),
-                                      ("um-bench-unforwarded", "um-bench-unforwarded", 1)):
-            ratios = sorted(boots[what, kernel, number + behind] / boots[what, other, number]
-                            for number in range(1, last + 1 - behind))
-            row.append(f"{median(ratios):.2f} ({ratios[0]:.2f}-{ratios[-1]:.2f})")
-        rows.append(row)
-    table(["", "with / without", "with / with", "without / without"], rows)
+    def show(ratios):
+        return f"{median(ratios):.2f} ({ratios[0]:.2f}-{ratios[-1]:.2f})"
+
+    plain = "um-bench-unforwarded"
+    rows = [[what,
+             show(boot_ratios(what, "um-bench", what, plain)),
+             show(boot_ratios(what, "um-bench", what, "um-bench", 1)),
+             show(boot_ratios(what, plain, what, plain, 1)),
+             show(forwarded_ratios(what))]
+            for what in dict.fromkeys(what for what, _, _ in BOOTS)
+            if not what.endswith("_forwarded")]
+    table(["", "with / without", "with / with", "without / without", "forwarded / not"], rows)
 
 
 def plot_data():
@@ -234,10 +254,10 @@ def main():
         for plot in ("cost", "listeners", "arguments", "size"):
             print(f"![{plot}]({place}-{plot}.svg)")
         print()
-    print("## What the hook in printk() costs that is not used\n")
+    print("## What the hook in printk() costs\n")
     print("User Mode Linux with CONFIG_KERROR_PRINTK, nothing forwarded, and without it, booted in")
     print("turns: ratios of a boot to the next, median (least to most). Two boots of the same kernel")
-    print("show what is noise.\n")
+    print("show what is noise. Forwarded: a message becomes an event, in the same boot.\n")
     show_hook()
     run = RUNS["qemu"]
     print("## Delivered, QEMU\n")

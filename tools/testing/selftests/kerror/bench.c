@@ -265,9 +265,10 @@ static void costs(size_t contexts_number)
 
 static void costs_of_printk(void)
 {
-	plan("printk_0", "process", 0, BURST);
-	plan("printk_3", "process", 0, BURST);
-	plan("printk_8", "process", 0, BURST);
+	plan_all("printk_0", "process", 0, BURST);
+	plan_all("printk_3", "process", 0, BURST);
+	plan_all("printk_8", "process", 0, BURST);
+	plan_all("dev_printk_3", "process", 0, BURST);
 	measure_all();
 }
 
