@@ -780,6 +780,39 @@ static void test_printk_nested(struct kunit *test)
 	test_printed(test, LOG_ERR, EVL_FLAG_OPEN, "%s, %s %llu", "a, c 1");
 }
 
+/* Each byte of a format counts, wherever in a word it begins and ends. */
+static void test_printk_changed(struct kunit *test)
+{
+	const size_t level = strlen(KERN_DEBUG);
+	char place[4 * sizeof(long)], *fmt, *text;
+	size_t start, length, at;
+
+	for (start = 0; start < sizeof(long); start++) {
+		for (length = 1; length <= 2 * sizeof(long); length++) {
+			memset(place, 'a', sizeof(place));
+			fmt = place + start;
+			text = fmt + level;
+			memcpy(fmt, KERN_DEBUG, level);
+			text[length] = '\0';
+			evl_printk(fmt, 0);
+			test_printed(test, LOG_DEBUG, EVL_FLAG_OPEN, text, text);
+			for (at = 0; at < length; at++) {
+				text[at] = 'b';
+				evl_printk(fmt, 0);
+				test_printed(test, LOG_DEBUG, EVL_FLAG_OPEN,
+					     text, text);
+			}
+			/* Shorter, and longer again */
+			for (at = 0; at < 2; at++) {
+				text[length / 2] = at ? 'c' : '\0';
+				evl_printk(fmt, 0);
+				test_printed(test, LOG_DEBUG, EVL_FLAG_OPEN,
+					     text, text);
+			}
+		}
+	}
+}
+
 static void test_printk(struct kunit *test)
 {
 	struct device *device = root_device_register("evlog-kunit");
@@ -825,6 +858,7 @@ static void test_printk(struct kunit *test)
 	printk(KERN_CONT " end\n");
 	test_printed(test, LOG_WARNING, EVL_FLAG_CONTINUES, " end", " end");
 	test_printk_nested(test);
+	test_printk_changed(test);
 	for (i = 0; i < 2; i++) {
 		dev_err(device, "bad block %llu of %c\n", 77ULL, 'x' + i);
 		header = test_printed(test, LOG_ERR, 0,
