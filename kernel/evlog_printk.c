@@ -55,25 +55,6 @@ static const struct kernel_param_ops evl_limit_ops = {
 module_param_cb(printk, &evl_limit_ops, NULL, 0644);
 MODULE_PARM_DESC(printk, "messages of a level below this become events: 0 (none) to 8 (all)");
 
-static DEFINE_PER_CPU(unsigned long, evl_forwarded);
-
-static int evl_forwarded_get(char *buffer, const struct kernel_param *kp)
-{
-	unsigned long forwarded = 0;
-	int cpu;
-
-	for_each_possible_cpu(cpu)
-		forwarded += READ_ONCE(per_cpu(evl_forwarded, cpu));
-	return sprintf(buffer, "%lu\n", forwarded);
-}
-
-static const struct kernel_param_ops evl_forwarded_ops = {
-	.get = evl_forwarded_get,
-};
-
-module_param_cb(forwarded, &evl_forwarded_ops, NULL, 0444);
-MODULE_PARM_DESC(forwarded, "how many messages became events, or were counted as lost");
-
 /* By its address it is known that user space wrote the text. */
 const char evl_printk_by_user[sizeof("%s")] = "%s";
 
@@ -431,12 +412,18 @@ struct evl_known {
 
 #define EVL_KNOWN_BITS	5
 
+/* Process, softirq, interrupt, NMI; and what is printed while printing. */
+#define EVL_USERS	8
+
 /*
  * Of one CPU, with preemption disabled. Only the outermost user writes: what
  * interrupts him does without what it does not find.
  */
 struct evl_memory {
+	int owner;		/* its CPU + 1, as all begin as copies of one */
 	unsigned int users;
+	/* By how many users there were: so who interrupts has his own counter */
+	unsigned long forwarded[EVL_USERS];
 	unsigned long number;
 	struct evl_known known[1 << EVL_KNOWN_BITS];
 };
@@ -589,7 +576,7 @@ static struct evl_about *evl_look_up(struct evl_memory *memory,
 	barrier();	/* now it does */
 	WRITE_ONCE(known->fmt, given);
 out:
-	/* What is of a CPU is copied early in boot. */
+	/* What is of a CPU is copied early in boot: so it points to itself. */
 	known->about.site.facility = known->about.facility;
 	return &known->about;
 }
@@ -697,6 +684,30 @@ static bool evl_record_message(struct evl_memory *memory,
 /* ------------------------------------------------------------------ */
 /* The message. */
 
+static int evl_forwarded_get(char *buffer, const struct kernel_param *kp)
+{
+	const struct evl_memory *memory;
+	unsigned long forwarded = 0;
+	unsigned int i;
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		memory = &per_cpu(evl_memory, cpu);
+		if (READ_ONCE(memory->owner) != cpu + 1)
+			continue;
+		for (i = 0; i < EVL_USERS; i++)
+			forwarded += READ_ONCE(memory->forwarded[i]);
+	}
+	return sprintf(buffer, "%lu\n", forwarded);
+}
+
+static const struct kernel_param_ops evl_forwarded_ops = {
+	.get = evl_forwarded_get,
+};
+
+module_param_cb(forwarded, &evl_forwarded_ops, NULL, 0444);
+MODULE_PARM_DESC(forwarded, "how many messages became events, or were counted as lost");
+
 /**
  * evl_message - record a message that is being printed
  * @level: as evl_forward_printk()
@@ -713,6 +724,9 @@ void evl_message(int level, const struct dev_printk_info *info,
 	struct evl_event event __uninitialized;
 	struct evl_memory *memory;
 	const char *given = fmt;
+	unsigned long *forwarded;
+	unsigned int users;
+	int cpu;
 	/* What is about a device is a line of its own. */
 	bool ended = info;
 	u8 skip;
@@ -737,10 +751,16 @@ void evl_message(int level, const struct dev_printk_info *info,
 	event.format = EVL_FORMAT_PRINTF;
 	event.before = 0;
 	preempt_disable_notrace();
-	this_cpu_inc(evl_forwarded);
-	memory = &per_cpu(evl_memory, raw_smp_processor_id());
-	memory->users++;
+	cpu = raw_smp_processor_id();
+	memory = &per_cpu(evl_memory, cpu);
+	users = memory->users++;
 	barrier();	/* what interrupts this sees it */
+	if (unlikely(memory->owner != cpu + 1)) {
+		memset(memory->forwarded, 0, sizeof(memory->forwarded));
+		WRITE_ONCE(memory->owner, cpu + 1);
+	}
+	forwarded = &memory->forwarded[min_t(unsigned int, users, EVL_USERS - 1)];
+	WRITE_ONCE(*forwarded, *forwarded + 1);
 	ended = evl_record_message(memory, &event, given, fmt, args, skip,
 				   ended);
 	barrier();

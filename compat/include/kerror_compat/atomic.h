@@ -119,15 +119,6 @@ static inline int kerror_compat_inc_return(atomic_t *v)
 #if LINUX_VERSION_CODE < KERNEL_VERSION(2, 6, 34)
 #undef this_cpu_read
 #define this_cpu_read(variable)	__get_cpu_var(variable)
-#undef this_cpu_inc
-#define this_cpu_inc(variable)						\
-do {									\
-	unsigned long *__at = &__get_cpu_var(variable), __old;		\
-									\
-	do {								\
-		__old = READ_ONCE(*__at);				\
-	} while (cmpxchg_local(__at, __old, __old + 1) != __old);	\
-} while (0)
 #endif
 
 /*
