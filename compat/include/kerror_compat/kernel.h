@@ -25,6 +25,11 @@
 	(KERROR_COMPAT_IS_SET(option) || KERROR_COMPAT_IS_SET(option##_MODULE))
 #endif
 
+/* 2.6.4 */
+#ifndef noinline
+#define noinline		__attribute__((noinline))
+#endif
+
 /* 2.6.21 */
 #ifndef __aligned
 #define __aligned(bytes)	__attribute__((aligned(bytes)))
