@@ -568,12 +568,15 @@ static bool kerror_in_panic;
  *
  * For who makes events of what is printed: he would get each back for ever. Also
  * true when nobody will deliver anything any more. Context: any.
- * Return: true if the caller is the drain worker, or after a panic.
+ * Return: true if the caller is the drain worker, not what interrupts it, or
+ * after a panic.
  */
 bool kerror_is_printing(void)
 {
-	return current == READ_ONCE(kerror_worker) ||
-	       READ_ONCE(kerror_in_panic);
+	if (READ_ONCE(kerror_in_panic))
+		return true;
+	return current == READ_ONCE(kerror_worker) && !in_nmi() &&
+	       !in_hardirq() && !in_serving_softirq();
 }
 
 static void kerror_print(const struct kerror_record *record)
