@@ -332,8 +332,10 @@ static noinline bool evl_record_spliced(struct evl_event *event,
 	struct evl_header *header;
 	int err;
 
-	evl_site_learn(&site, evl_facility(fmt), NULL);
-	event->site = &site;
+	if (!event->site) {
+		evl_site_learn(&site, evl_facility(fmt), NULL);
+		event->site = &site;
+	}
 	va_copy(message.args.list, list);
 	err = evl_begin(&reservation, writer.limit, event);
 	if (err == -ENOBUFS) {
@@ -651,22 +653,19 @@ static bool evl_record_message(struct evl_memory *memory,
 	struct evl_arguments args;
 	struct evl_value *string;
 
+	event->site = about ? &about->site : NULL;
 	if (!about || about->kind == EVL_SPLICED)
 		return evl_record_spliced(event, fmt, list, skip, ended);
-	if (about->kind == EVL_PLAIN && !about->site.simple) {
+	if (about->kind == EVL_AROUND || about->site.simple) {
+		va_copy(args.list, list);
+		about = evl_take_message(memory, &values, about, event, &args,
+					 skip);
+		va_end(args.list);
+		if (!about)
+			return evl_record_spliced(event, fmt, list, skip,
+						  ended);
 		event->site = &about->site;
-		ended |= about->ended;
-		if (!ended)
-			event->flags |= EVL_FLAG_OPEN;
-		evl_record(event, list);
-		return ended;
 	}
-	va_copy(args.list, list);
-	about = evl_take_message(memory, &values, about, event, &args, skip);
-	va_end(args.list);
-	if (!about)
-		return evl_record_spliced(event, fmt, list, skip, ended);
-	event->site = &about->site;
 	ended |= about->ended;
 	if (about->ends_in_string) {
 		string = &values.value[values.number - 1];
@@ -677,7 +676,10 @@ static bool evl_record_message(struct evl_memory *memory,
 	}
 	if (!ended)
 		event->flags |= EVL_FLAG_OPEN;
-	evl_record_values(event, &values);
+	if (about->site.simple)
+		evl_record_values(event, &values);
+	else
+		evl_record(event, list);
 	return ended;
 }
 

@@ -53,8 +53,8 @@ guest_checks() {
 	name=$1 arch=$2 suffix= forward=0
 	# Once with the kernel's messages. Not on 6.12, whose scheduler says at times
 	# that a CPU is not empty when it goes: so does a 6.12.117 without this
-	# series, 6 times in 390, when a task goes to sleep on it a second before.
-	# 6.1 was not seen to.
+	# series, a few times in hundreds, if a task ran on it 0.9 s before. 6.1 was
+	# not seen to.
 	[ "$name" != 6.1 ] || forward=8
 	[ "$arch" = x86_64 ] || suffix=-$arch
 	step "Linux $name, $arch with 2 CPUs in QEMU" 2>&1
