@@ -740,7 +740,8 @@ void test_print_named(const char *outer, const char *first, const char *second,
 /* Formats that stand for others, each time as the first time. */
 static void test_printk_nested(struct kunit *test)
 {
-	struct va_format innermost = { .fmt = "nothing", .va = &(va_list) {} };
+	struct evl_arguments none = {};
+	struct va_format innermost = { .fmt = "nothing", .va = &none.list };
 	char outer[] = KERN_ERR "%s %s: %pV";
 	char inner[] = "b %d";
 	int i;
@@ -759,7 +760,8 @@ static void test_printk_nested(struct kunit *test)
 				 i ? "b\n" : "b");
 		test_printed(test, LOG_INFO, i ? 0 : EVL_FLAG_OPEN,
 			     "%sa %s: %d %s", i ? "a c: 1 b" : "a c: 0 b");
-		test_print_named("%sa %s: %pV\n", KERN_INFO, "c", "%s", NULL);
+		test_print_named("%sa %s: %pV\n", KERN_INFO, "c", "%s",
+				 (char *)NULL);
 		test_printed(test, LOG_INFO, 0, "%sa %s: %s", "a c: (null)");
 		test_print_named("%sa %s: %pV\n", KERN_INFO, "c", "%d %phC", 2,
 				 "d");
@@ -818,6 +820,7 @@ static void test_printk(struct kunit *test)
 	struct device *device = root_device_register("evlog-kunit");
 	char changing[] = KERN_ERR "first %d\n";
 	const struct evl_header *header;
+	struct evl_arguments none = {};
 	char refused[] = "%*% %d\n";
 	int limit = READ_ONCE(evl_printk_limit), i;
 
@@ -876,7 +879,7 @@ static void test_printk(struct kunit *test)
 	test_printed(test, LOG_INFO, 0, NULL, "nothing: (null)");
 	/* What user space wrote, and what is not severe enough. */
 	printk(evl_printk_by_user, "of a user\n");
-	vprintk_emit(1, LOG_ERR, NULL, "of a user\n", (va_list) {});
+	vprintk_emit(1, LOG_ERR, NULL, "of a user\n", none.list);
 	WRITE_ONCE(evl_printk_limit, LOG_ERR + 1);
 	printk(KERN_WARNING "hardly of interest");
 	printk(KERN_CONT ", nor this\n");

@@ -102,6 +102,10 @@ static void test_switch_back(struct kerror_staging *real)
 	migrate_enable();
 }
 
+/* One of an iovec. */
+#define TEST_PIECE(data, size)						\
+	{ .iov_base = (__force void __user *)(data), .iov_len = (size) }
+
 static int test_raise(const void *data, size_t size)
 {
 	return kernel_error_event(data, size, KERROR_GROUP_RAW);
@@ -359,7 +363,8 @@ static void test_size_limits(struct kunit *test)
 	}
 	for (i = 0; i < ARRAY_SIZE(pieces); i++) {
 		struct iovec iov[] = {
-			{ data, pieces[i][0] }, { data, pieces[i][1] },
+			TEST_PIECE(data, pieces[i][0]),
+			TEST_PIECE(data, pieces[i][1]),
 		};
 
 		KUNIT_EXPECT_EQ(test, -EMSGSIZE,
@@ -374,7 +379,8 @@ static void test_size_limits(struct kunit *test)
 static void test_arguments(struct kunit *test)
 {
 	struct iovec iov[] = {
-		{ NULL, 0 }, { "ab", 2 }, { "zz", 0 }, { "cde", 3 }, { NULL, 0 },
+		TEST_PIECE(NULL, 0), TEST_PIECE("ab", 2), TEST_PIECE("zz", 0),
+		TEST_PIECE("cde", 3), TEST_PIECE(NULL, 0),
 	};
 	struct kerror_history *history = kerror_history;
 	u64 numbered[] = { history[0].numbered, history[1].numbered };
