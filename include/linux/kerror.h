@@ -14,7 +14,10 @@
 #include <linux/uio.h>
 #include <uapi/linux/kerror.h>
 
-/* With the groups of kerror_reserve(): the kernel log has it, do not print it. */
+/*
+ * With the groups of kerror_reserve(): the kernel log has it. So it is not printed,
+ * and delivered by the next tick, which is when who reads the log is told of it.
+ */
 #define KERROR_PRINTED		0x80000000U
 
 struct kerror_record;

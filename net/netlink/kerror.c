@@ -168,8 +168,11 @@ static DEFINE_PER_CPU(struct kerror_staging *, kerror_staging) = &staging_early;
 static atomic_long_t kerror_lost[KERROR_GROUPS][KERROR_CAUSES_COUNTED];
 static atomic_t kerror_lost_pending;
 
-/* The worker will look at the staging: only if told to, soon, in a moment. */
-enum { WORKER_SLEEPS, WORKER_WORKS, WORKER_LINGERS };
+/*
+ * The worker will look at the staging: only if told to; from the next tick on;
+ * soon; in a moment.
+ */
+enum { WORKER_SLEEPS, WORKER_WAITS, WORKER_WORKS, WORKER_LINGERS };
 
 static atomic_t kerror_worker_state ____cacheline_aligned_in_smp;
 static struct task_struct *kerror_worker;
@@ -183,14 +186,21 @@ static void kerror_wake_worker(struct irq_work *work)
 static struct irq_work kerror_wake_work =
 	IRQ_WORK_INIT_HARD(kerror_wake_worker);
 
+/*
+ * In the next tick. For what was printed: who reads that is not told sooner, and
+ * printk() is not to cost an interrupt more.
+ */
+static struct irq_work kerror_tick_work =
+	IRQ_WORK_INIT_LAZY(kerror_wake_worker);
+
 static bool staging_half_full(const struct kerror_staging *staging)
 {
 	return READ_ONCE(staging->head) - READ_ONCE(staging->tail) >
 	       staging->size / 2;
 }
 
-/* @staging: where there is something, or NULL for a loss. */
-static void kerror_wake(const struct kerror_staging *staging)
+/* @staging: where there is something, or NULL for a loss. @printed: by printk() */
+static void kerror_wake(const struct kerror_staging *staging, bool printed)
 {
 	int state;
 
@@ -198,14 +208,24 @@ static void kerror_wake(const struct kerror_staging *staging)
 	state = atomic_read(&kerror_worker_state);
 	if (state == WORKER_WORKS || !READ_ONCE(kerror_worker))
 		return;
-	if (state == WORKER_LINGERS && staging && !staging_half_full(staging))
-		return;
 	/*
 	 * A CPU that goes would not get the interrupt any more, and nobody
 	 * would ask for another: kerror_cpu_changed() wakes the worker.
 	 */
 	if (unlikely(!cpu_online(raw_smp_processor_id())))
 		return;
+	if (staging && !staging_half_full(staging)) {
+		if (state == WORKER_LINGERS)
+			return;
+		/* If it is asleep no more, it will look before it is again. */
+		if (printed) {
+			if (state == WORKER_SLEEPS &&
+			    atomic_cmpxchg(&kerror_worker_state, WORKER_SLEEPS,
+					   WORKER_WAITS) == WORKER_SLEEPS)
+				irq_work_queue(&kerror_tick_work);
+			return;
+		}
+	}
 	if (atomic_xchg(&kerror_worker_state, WORKER_WORKS) != WORKER_WORKS)
 		irq_work_queue(&kerror_wake_work);
 }
@@ -225,7 +245,7 @@ void kerror_count_lost(unsigned int groups, enum kerror_cause cause)
 		if (groups & BIT(i))
 			atomic_long_inc(&kerror_lost[i][cause]);
 	atomic_set(&kerror_lost_pending, 1);
-	kerror_wake(NULL);
+	kerror_wake(NULL, false);
 }
 EXPORT_SYMBOL_GPL(kerror_count_lost);
 
@@ -326,6 +346,7 @@ void kerror_commit(struct kerror_reservation *reservation, size_t used)
 	struct kerror_staging *staging = reservation->staging;
 	u32 state = record->state;
 	u32 need = ALIGN(sizeof(*record) + used, RECORD_ALIGN);
+	bool printed = record->groups & KERROR_PRINTED;
 
 	if (need < state) {
 		unsigned long start = (u8 *)record - staging->buffer;
@@ -343,7 +364,7 @@ void kerror_commit(struct kerror_reservation *reservation, size_t used)
 	record->size = used;
 	smp_store_release(&record->state, state | RECORD_COMMITTED); /* (A) */
 	preempt_enable_notrace();
-	kerror_wake(staging);
+	kerror_wake(staging, printed);
 }
 EXPORT_SYMBOL_GPL(kerror_commit);
 

@@ -321,7 +321,7 @@ static void test_order(struct kunit *test)
 	rings[1]->next = list;
 	rings[0]->next = rings[1];
 	staging_list = rings[0];
-	kerror_wake(NULL);
+	kerror_wake(NULL, false);
 	test_settle(test);
 	staging_list = list;
 	for (; at != history->head; at = history_next(history, at)) {
@@ -582,6 +582,51 @@ static void test_without_socket(struct kunit *test)
 	test_expect_newest(test, 1, "alone", 5);
 }
 
+/* Raises an event that was printed. Returns what the worker is told. */
+static int test_raise_printed(void)
+{
+	struct kerror_reservation reservation;
+
+	if (kerror_reserve(&reservation, 1, KERROR_GROUP_RAW | KERROR_PRINTED))
+		return -ENOBUFS;
+	kerror_commit(&reservation, 1);
+	return atomic_read(&kerror_worker_state);
+}
+
+/* What was printed can wait for a tick, unless much or something else does. */
+static void test_printed_waits(struct kunit *test)
+{
+	struct kerror_staging *real, *ring = test_staging(test);
+	u64 numbered = kerror_history[0].numbered;
+	int one, many = 0, other, not_full = 0;
+	unsigned long flags;
+
+	local_irq_save(flags);	/* no tick */
+	one = test_raise_printed();
+	test_raise("other", 5);
+	other = atomic_read(&kerror_worker_state);
+	local_irq_restore(flags);
+	KUNIT_EXPECT_EQ(test, one, WORKER_WAITS);
+	KUNIT_EXPECT_EQ(test, other, WORKER_WORKS);
+	test_settle(test);
+	KUNIT_EXPECT_EQ(test, kerror_history[0].numbered, numbered + 2);
+
+	local_irq_save(flags);
+	one = test_raise_printed();
+	real = test_switch(ring);
+	while (many >= 0 && !staging_half_full(ring)) {
+		not_full += many == WORKER_WAITS;
+		many = test_raise_printed();
+	}
+	test_switch_back(real);
+	local_irq_restore(flags);
+	KUNIT_EXPECT_EQ(test, one, WORKER_WAITS);
+	KUNIT_EXPECT_GT(test, not_full, 5);
+	KUNIT_EXPECT_EQ(test, many, WORKER_WORKS);
+	test_settle(test);
+	KUNIT_EXPECT_EQ(test, kerror_history[0].numbered, numbered + 3);
+}
+
 static struct kunit_case kerror_test_cases[] = {
 	KUNIT_CASE(test_before_socket),
 	KUNIT_CASE(test_without_socket),
@@ -595,6 +640,7 @@ static struct kunit_case kerror_test_cases[] = {
 	KUNIT_CASE(test_groups),
 	KUNIT_CASE(test_history),
 	KUNIT_CASE(test_losses),
+	KUNIT_CASE(test_printed_waits),
 	{}
 };
 

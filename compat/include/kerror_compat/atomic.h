@@ -77,6 +77,9 @@ static inline unsigned long kerror_compat_cmpxchg(unsigned long *at,
 #ifndef atomic_xchg
 #define atomic_xchg(v, new)	xchg(&(v)->counter, new)
 #endif
+#ifndef atomic_cmpxchg
+#define atomic_cmpxchg(v, old, new) cmpxchg(&(v)->counter, old, new)
+#endif
 #if LINUX_VERSION_CODE < KERNEL_VERSION(2, 6, 16)
 #if BITS_PER_LONG == 64
 #define atomic_long_t		atomic64_t

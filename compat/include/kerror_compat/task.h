@@ -68,6 +68,9 @@ int kthread_stop(struct task_struct *task);
 #define DEFINE_IRQ_WORK(name, function) \
 	struct irq_work name = IRQ_WORK_INIT_HARD(function)
 #endif
+#ifndef IRQ_WORK_INIT_LAZY
+#define IRQ_WORK_INIT_LAZY(function)	IRQ_WORK_INIT_HARD(function)
+#endif
 
 /* 2.6.14 */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(2, 6, 14)
