@@ -18,13 +18,16 @@ class Run:
 
     def __init__(self, path):
         self.about, self.costs, self.rates, self.latencies = {}, {}, {}, {}
-        self.memory = {}
+        self.ratios, self.memory = {}, {}
         for line in open(path):
             kind, *rest = line.split()
             if kind == "cost":
                 what, context, listeners = rest[:3]
                 self.costs[what, context, int(listeners)] = \
                     [float(word) for word in rest[3:6]] + [int(rest[6])]
+            elif kind == "ratio":
+                what, context, listeners = rest[:3]
+                self.ratios[what, context, int(listeners)] = float(rest[3])
             elif kind == "rate":
                 self.rates[rest[0]] = [int(word) for word in rest[1:]]
             elif kind == "latency":
@@ -42,11 +45,11 @@ class Run:
 
 RUNS = {place: Run(f"{FOLDER}/{place}.txt") for place in PLACES}
 
-# Of boots in turns: nanoseconds by what, kernel and number of the boot
-BOOTS = {}
+# Of boots in turns: nanoseconds, or ratios, by what, kernel and number of the boot
+BOOTS, BOOT_RATIOS = {}, {}
 for line in open(f"{FOLDER}/hook.txt"):
-    _, number, kernel, what, _, _, cost, *_ = line.split()
-    BOOTS[what, kernel, int(number)] = float(cost)
+    kind, number, kernel, what, _, _, value, *_ = line.split()
+    (BOOTS if kind == "cost" else BOOT_RATIOS)[what, kernel, int(number)] = float(value)
 LAST_BOOT = max(number for _, _, number in BOOTS)
 
 
@@ -68,21 +71,22 @@ def worst(ratios):
     return max(known) if known else None
 
 
-def boot_ratios(what, kernel, other_what, other, behind=0):
+def boot_ratios(what, kernel, other, behind=0):
     """Of each boot of one kernel to one of another, from the least to the most."""
-    return sorted(BOOTS[what, kernel, number + behind] / BOOTS[other_what, other, number]
+    return sorted(BOOTS[what, kernel, number + behind] / BOOTS[what, other, number]
                   for number in range(1, LAST_BOOT + 1 - behind))
 
 
 def forwarded_ratios(what):
-    return boot_ratios(f"{what}_forwarded", "um-bench", what, "um-bench")
+    return sorted(BOOT_RATIOS[f"{what}_forwarded", "um-bench", number]
+                  for number in range(1, LAST_BOOT + 1))
 
 
 def forwarded_ratio(run, what):
     """Of a budget so near, the median of several boots, where there are some."""
     if run is RUNS["um"]:
         return median(forwarded_ratios(what))
-    return ratio(run.cost(f"{what}_forwarded"), run.cost(what))
+    return run.ratios[f"{what}_forwarded", "process", 0]
 
 
 def budgets(run):
@@ -178,9 +182,9 @@ def show_hook():
 
     plain = "um-bench-unforwarded"
     rows = [[what,
-             show(boot_ratios(what, "um-bench", what, plain)),
-             show(boot_ratios(what, "um-bench", what, "um-bench", 1)),
-             show(boot_ratios(what, plain, what, plain, 1)),
+             show(boot_ratios(what, "um-bench", plain)),
+             show(boot_ratios(what, "um-bench", "um-bench", 1)),
+             show(boot_ratios(what, plain, plain, 1)),
              show(forwarded_ratios(what))]
             for what in dict.fromkeys(what for what, _, _ in BOOTS)
             if not what.endswith("_forwarded")]
@@ -257,7 +261,8 @@ def main():
     print("## What the hook in printk() costs\n")
     print("User Mode Linux with CONFIG_KERROR_PRINTK, nothing forwarded, and without it, booted in")
     print("turns: ratios of a boot to the next, median (least to most). Two boots of the same kernel")
-    print("show what is noise. Forwarded: a message becomes an event, in the same boot.\n")
+    print("show what is noise. Forwarded: a message becomes an event; in the same boot, in turns with")
+    print("messages that do not, the median ratio of a round to the one right before.\n")
     show_hook()
     run = RUNS["qemu"]
     print("## Delivered, QEMU\n")

@@ -45,7 +45,7 @@ run() {
 	  echo "load $(cut -d' ' -f1-3 /proc/loadavg)"
 	  echo "config $2: guest, $(echo "${2%%-*}" | sed s/_64//) and bench of tools/testing/selftests/kerror/config, over allnoconfig"
 	  echo "command guest.sh $name bench $2 with measure=$3 $4 $parameters"
-	  grep -aE '^(kernel|clocksource|cost|rate|latency|memory) ' "$work/$1.log"
+	  grep -aE '^(kernel|clocksource|cost|ratio|rate|latency|memory) ' "$work/$1.log"
 	} > "$report/$1.txt"
 }
 
@@ -58,7 +58,7 @@ step "measuring printk() with and without the hook, in turns"
 for number in 1 2 3 4 5 6 7 8; do
 	for kernel in um-bench um-bench-unforwarded; do
 		boot $kernel $kernel printk "$default"
-		sed -n "s/^cost /boot $number $kernel /p" "$work/$kernel.log"
+		sed -nE "s/^(cost|ratio) /\1 $number $kernel /p" "$work/$kernel.log"
 	done
 done > "$work/hook.txt"
 mv "$work/hook.txt" "$report/hook.txt"

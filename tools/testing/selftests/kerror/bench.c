@@ -13,6 +13,8 @@
  *   cost WHAT CONTEXT LISTENERS MEDIAN LOW HIGH FAILED	nanoseconds per call;
  *	low and high are the 10th and the 90th percentile of the rounds.
  *	WHAT_forwarded is printk() that makes an event of each message.
+ *   ratio WHAT_forwarded CONTEXT LISTENERS MEDIAN LOW HIGH	of a round to the
+ *	one right before, in which nothing is forwarded
  *   rate WHAT MEDIAN LOW HIGH RAISED READER WORKER	events per second, decoded
  *	and raised; processor nanoseconds per decoded event, of the reader and
  *	of the kernel's thread, if there is one
@@ -104,10 +106,10 @@ static void pin(int cpu)
 
 struct cost {
 	char what[32], context[16];
-	bool forwarded;
+	bool both;		/* of printk(): not forwarded and forwarded */
 	int listeners, burst;
-	unsigned long failed;
-	uint64_t rounds[PASSES * ROUNDS];
+	unsigned long failed[2];	/* [1]: forwarded */
+	uint64_t rounds[2][PASSES * ROUNDS];
 };
 
 static struct cost all_costs[256];
@@ -141,10 +143,10 @@ static unsigned long forwarded(void)
 	return strtoul(line, NULL, 10);
 }
 
-/* Returns false if that does not exist in that context. */
-static bool measure(struct cost *cost, int pass)
+/* Measures @number rounds from @at on. False: not in that context. */
+static bool measure_rounds(struct cost *cost, bool forwards, int at, int number)
 {
-	char line[128], text[4096], *at = text;
+	char line[128], text[4096], *digit = text;
 	int fd = open(DEVICE, O_RDWR | O_CLOEXEC);
 	unsigned long before = forwarded();
 	bool measured;
@@ -153,20 +155,20 @@ static bool measure(struct cost *cost, int pass)
 	if (fd < 0)
 		fail(DEVICE);
 	snprintf(line, sizeof(line), "cost %s %s %d %d %d", cost->what,
-		 cost->context, cost->listeners, cost->burst, ROUNDS);
-	if (cost->forwarded)
+		 cost->context, cost->listeners, cost->burst, number);
+	if (forwards)
 		forward("8");
 	measured = write(fd, line, strlen(line)) >= 0;
 	if (!measured && errno != EOPNOTSUPP)
 		fail(line);
-	if (cost->forwarded)
+	if (forwards)
 		forward("0");
 	if (!measured) {
 		close(fd);
 		return false;
 	}
-	if (cost->forwarded && forwarded() - before <
-	    (unsigned long)cost->burst * ROUNDS) {
+	if (forwards && forwarded() - before <
+	    (unsigned long)cost->burst * number) {
 		errno = ENOMSG;
 		fail(line);
 	}
@@ -175,22 +177,55 @@ static bool measure(struct cost *cost, int pass)
 		fail(line);
 	close(fd);
 	text[size] = '\0';
-	cost->failed += strtoul(at, &at, 10);
-	for (int i = 0; i < ROUNDS; i++)
-		cost->rounds[pass * ROUNDS + i] = strtoull(at, &at, 10);
+	cost->failed[forwards] += strtoul(digit, &digit, 10);
+	for (int i = 0; i < number; i++)
+		cost->rounds[forwards][at + i] = strtoull(digit, &digit, 10);
 	return true;
+}
+
+/* In turns, if there are both: machines change from one moment to the next. */
+static bool measure(struct cost *cost, int pass)
+{
+	const int first = pass * ROUNDS;
+
+	if (!cost->both)
+		return measure_rounds(cost, false, first, ROUNDS);
+	for (int i = first; i < first + ROUNDS; i++)
+		if (!measure_rounds(cost, false, i, 1) ||
+		    !measure_rounds(cost, true, i, 1))
+			return false;
+	return true;
+}
+
+/* Median, 10th and 90th percentile of @values, which are sorted. */
+static void show_values(const char *kind, const struct cost *cost,
+			bool forwards, uint64_t *values)
+{
+	const size_t number = PASSES * ROUNDS;
+
+	qsort(values, number, sizeof(*values), compare);
+	printf("%s %s%s %s %d %.3f %.3f %.3f", kind, cost->what,
+	       forwards ? "_forwarded" : "", cost->context, cost->listeners,
+	       percentile(values, number, 50) / 1e3,
+	       percentile(values, number, 10) / 1e3,
+	       percentile(values, number, 90) / 1e3);
 }
 
 static void show(struct cost *cost)
 {
-	const size_t number = PASSES * ROUNDS;
+	uint64_t ratios[PASSES * ROUNDS];
 
-	qsort(cost->rounds, number, sizeof(*cost->rounds), compare);
-	printf("cost %s%s %s %d %.1f %.1f %.1f %lu\n", cost->what,
-	       cost->forwarded ? "_forwarded" : "", cost->context,
-	       cost->listeners, percentile(cost->rounds, number, 50) / 1e3,
-	       percentile(cost->rounds, number, 10) / 1e3,
-	       percentile(cost->rounds, number, 90) / 1e3, cost->failed);
+	if (cost->both)
+		for (int i = 0; i < PASSES * ROUNDS; i++)
+			ratios[i] = cost->rounds[1][i] * 1000 / cost->rounds[0][i];
+	for (int i = 0; i <= cost->both; i++) {
+		show_values("cost", cost, i, cost->rounds[i]);
+		printf(" %lu\n", cost->failed[i]);
+	}
+	if (cost->both) {
+		show_values("ratio", cost, true, ratios);
+		putchar('\n');
+	}
 	fflush(stdout);
 }
 
@@ -204,14 +239,14 @@ static void measure_all(void)
 		show(&all_costs[i]);
 }
 
-/* A printk() also forwarded, right behind: machines change from minute to minute. */
 static void plan_all(const char *what, const char *context, int listeners,
 		     int burst)
 {
-	plan(what, context, listeners, burst);
-	if (!access(EVLOG "printk", W_OK) &&
-	    (!strncmp(what, "printk_", 7) || !strncmp(what, "dev_printk_", 11)))
-		plan(what, context, listeners, burst)->forwarded = true;
+	struct cost *cost = plan(what, context, listeners, burst);
+
+	cost->both = !access(EVLOG "printk", W_OK) &&
+		     (!strncmp(what, "printk_", 7) ||
+		      !strncmp(what, "dev_printk_", 11));
 }
 
 static void costs(size_t contexts_number)
