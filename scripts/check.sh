@@ -50,12 +50,7 @@ finish() {
 
 # guest_checks NAME ARCH: the selftests, and two readers of the same events.
 guest_checks() {
-	name=$1 arch=$2 suffix= forward=0
-	# Once with the kernel's messages. Not on 6.12, whose scheduler says at times
-	# that a CPU is not empty when it goes: so does a 6.12.117 without this
-	# series, a few times in hundreds, if a task ran on it 0.9 s before. 6.1 was
-	# not seen to.
-	[ "$name" != 6.1 ] || forward=8
+	name=$1 arch=$2 suffix=
 	[ "$arch" = x86_64 ] || suffix=-$arch
 	step "Linux $name, $arch with 2 CPUs in QEMU" 2>&1
 	check "$name$suffix: selftests in the guest" "$TOP/scripts/guest.sh" "$name" check "$arch"
@@ -65,7 +60,7 @@ guest_checks() {
 	if ! grep -qs '^CONFIG_TEST_EVLOG_STRESS=m' "$BUILD/$name/$arch/.config"; then
 		echo "# stress, skipped: its driver wants tracepoints, hrtimers and NMIs as on x86 in 4.18"
 	else
-		check "$name$suffix: stress, short" env APPEND="events=200000 forward=$forward" \
+		check "$name$suffix: stress, short" env APPEND="events=200000 forward=8" \
 			"$TOP/scripts/guest.sh" "$name" stress "$arch"
 		count "$BUILD/$name/stress$suffix.log"
 	fi
