@@ -20,7 +20,6 @@ struct irq_work {
 };
 
 #define IRQ_WORK_INIT_HARD(function)	{ .func = (function) }
-#define IRQ_WORK_INIT_LAZY(function)	IRQ_WORK_INIT_HARD(function)
 #define DEFINE_IRQ_WORK(name, function) \
 	struct irq_work name = IRQ_WORK_INIT_HARD(function)
 

@@ -197,7 +197,7 @@ static bool measure(struct cost *cost, int pass)
 	return true;
 }
 
-/* Median, 10th and 90th percentile of @values, which are sorted. */
+/* Sorts @values and prints their median, 10th and 90th percentile. */
 static void show_values(const char *kind, const struct cost *cost,
 			bool forwards, uint64_t *values)
 {

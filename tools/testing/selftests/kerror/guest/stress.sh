@@ -5,8 +5,8 @@ has_module test_evlog_stress stress || exit 0
 insmod /modules/test_evlog_stress.ko || exit 1
 mount -t debugfs none /sys/kernel/debug 2>/dev/null
 # A 6.12.117 without anything of ours warns at times (sched_cpu_dying,
-# task_non_contending) when a CPU goes on which a task ran 0.9 s before: of its
-# fair server. Without runtime, that is never started.
+# task_non_contending) when a CPU goes on which a task ran 0.9 s before. With no
+# runtime for its fair server, so that this is never started, it was not seen.
 for server in /sys/kernel/debug/sched/fair_server/cpu*/runtime; do
 	[ ! -e "$server" ] || echo 0 > "$server" || exit 1
 done
