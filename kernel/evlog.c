@@ -451,14 +451,11 @@ int evl_begin(struct kerror_reservation *reservation, size_t room,
 		flags |= EVL_FLAG_TRUNCATED;
 	}
 	err = kerror_reserve(reservation, sizeof(*header) + device_size + room,
-			     KERROR_GROUP_EVLOG |
-			     (flags & EVL_FLAG_PRINTK ? KERROR_PRINTED : 0));
+			     KERROR_STAMPED | evl_group(event));
 	if (err)
 		return err;
-	/* What is not set is zero already. */
+	/* The rest is zero already; the worker sets both times. */
 	header = reservation->data;
-	header->time_realtime = reservation->time_realtime;
-	header->time_boot = reservation->time_boot;
 	header->event_id = site->event_id;
 	header->event_type = event->event_type;
 	header->facility_hash = site->facility_hash;
@@ -662,7 +659,7 @@ static int evl_vprintf_any(const struct evl_event *event, va_list list)
 		err = evl_begin(&reservation, writer.limit, event);
 	}
 	if (err) {
-		kerror_count_lost(KERROR_GROUP_EVLOG, reservation.cause);
+		kerror_count_lost(evl_group(event), reservation.cause);
 		return err;
 	}
 	writer.data = evl_variable(&reservation);
@@ -693,7 +690,7 @@ int evl_record_values(const struct evl_event *event,
 	u8 *to;
 
 	if (err) {
-		kerror_count_lost(KERROR_GROUP_EVLOG, reservation.cause);
+		kerror_count_lost(evl_group(event), reservation.cause);
 		return err;
 	}
 	to = evl_variable(&reservation);

@@ -67,6 +67,13 @@ struct evl_values {
 	struct evl_value value[EVL_SITE_ARGUMENTS];
 };
 
+/* Messages of printk() are a group of their own. */
+static inline unsigned int evl_group(const struct evl_event *event)
+{
+	return event->flags & EVL_FLAG_PRINTK ? KERROR_GROUP_PRINTK :
+	       KERROR_GROUP_EVLOG;
+}
+
 bool evl_next(const char *fmt, struct evl_conversion *conversion);
 bool evl_is_taken(const struct evl_conversion *conversion);
 bool evl_is_64bit(const struct evl_conversion *conversion);

@@ -38,7 +38,7 @@ static int test_init(struct kunit *test)
 {
 	struct sockaddr_nl address = {
 		.nl_family = AF_NETLINK,
-		.nl_groups = KERROR_GROUP_EVLOG,
+		.nl_groups = KERROR_GROUP_EVLOG | KERROR_GROUP_PRINTK,
 	};
 	int err;
 

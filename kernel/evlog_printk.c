@@ -347,7 +347,7 @@ static noinline bool evl_record_spliced(struct evl_event *event,
 		}
 	}
 	if (err) {
-		kerror_count_lost(KERROR_GROUP_EVLOG, reservation.cause);
+		kerror_count_lost(KERROR_GROUP_PRINTK, reservation.cause);
 		goto out;
 	}
 	header = reservation.data;

@@ -15,10 +15,11 @@
 #include <uapi/linux/kerror.h>
 
 /*
- * With the groups of kerror_reserve(): the kernel log has it. So it is not printed,
- * and delivered by the next tick, which is when who reads the log is told of it.
+ * Flag for kerror_reserve(), beside the groups: the data begins with two u64, which
+ * the worker sets to the event's CLOCK_REALTIME and CLOCK_BOOTTIME in nanoseconds.
+ * The caller reads one clock only.
  */
-#define KERROR_PRINTED		0x80000000U
+#define KERROR_STAMPED		0x80000000U
 
 struct kerror_record;
 struct kerror_staging;
@@ -27,8 +28,6 @@ struct kerror_staging;
  * struct kerror_reservation - room for one event, between reserve and commit
  * @data: where to write the event; zeroed
  * @size: bytes that may be written
- * @time_realtime: when it was reserved, nanoseconds since 1970 UTC
- * @time_boot: the same, nanoseconds since boot
  * @record: private to the transport
  * @staging: private to the transport
  * @cause: if there was no room, what to count the event as lost under
@@ -36,8 +35,6 @@ struct kerror_staging;
 struct kerror_reservation {
 	void *data;
 	size_t size;
-	u64 time_realtime;
-	u64 time_boot;
 	struct kerror_record *record;
 	struct kerror_staging *staging;
 	enum kerror_cause cause;

@@ -64,13 +64,18 @@
 #include <net/netlink.h>
 #include <net/sock.h>
 
-#define KERROR_GROUPS		2
-#define KERROR_GROUPS_DEFINED	(KERROR_GROUP_RAW | KERROR_GROUP_EVLOG)
+#define KERROR_GROUPS		3
+#define KERROR_GROUPS_DEFINED	(KERROR_GROUP_RAW | KERROR_GROUP_EVLOG | \
+				 KERROR_GROUP_PRINTK)
 /* Numbers of a group and of its batches, as netlink counts them */
-#define KERROR_NUMBER(group)	((group) + 1)
-#define KERROR_BATCH(group)	((group) + KERROR_GROUPS + 1)
+#define KERROR_NUMBER(group)	((group) == 2 ? 5 : (group) + 1)
+#define KERROR_BATCH(group)	((group) == 2 ? 6 : (group) + 3)
+#define KERROR_BIT(group)	BIT(KERROR_NUMBER(group) - 1)
+#define KERROR_INDEX(bit)	((bit) == KERROR_GROUP_PRINTK ? 2 : __ffs(bit))
 /* Bytes of a batch of more than one message: an skb of 16 KiB in all */
 #define KERROR_BATCH_MAX	15360
+/* As record->groups: it is in the kernel log already. */
+#define KERROR_FROM_PRINTK	(KERROR_GROUP_PRINTK | KERROR_STAMPED)
 /* Causes that the kernel counts; KERROR_LOST_HISTORY is of one reader. */
 #define KERROR_CAUSES_COUNTED	KERROR_LOST_HISTORY
 /* Nanoseconds that the worker waits for more before it sleeps */
@@ -242,7 +247,7 @@ void kerror_count_lost(unsigned int groups, enum kerror_cause cause)
 	unsigned int i;
 
 	for (i = 0; i < KERROR_GROUPS; i++)
-		if (groups & BIT(i))
+		if (groups & KERROR_BIT(i))
 			atomic_long_inc(&kerror_lost[i][cause]);
 	atomic_set(&kerror_lost_pending, 1);
 	kerror_wake(NULL, false);
@@ -253,7 +258,7 @@ EXPORT_SYMBOL_GPL(kerror_count_lost);
  * kerror_reserve - get room to write one event in place
  * @reservation: filled in
  * @size: most bytes that the event may have
- * @groups: KERROR_GROUP bits of who shall get it, and %KERROR_PRINTED
+ * @groups: KERROR_GROUP bits of who shall get it, and %KERROR_STAMPED
  *
  * On success preemption is disabled until kerror_commit(), which must follow
  * in the same context, soon, and without sleeping. Bytes that end up beyond
@@ -268,10 +273,10 @@ EXPORT_SYMBOL_GPL(kerror_count_lost);
 int kerror_reserve(struct kerror_reservation *reservation, size_t size,
 		   unsigned int groups)
 {
-	struct ktime_timestamps now;
 	struct kerror_staging *staging;
 	struct kerror_record *record;
 	unsigned long head, offset, need, padding;
+	u64 now;
 
 	if (!(groups & KERROR_GROUPS_DEFINED))
 		return -EINVAL;
@@ -302,7 +307,7 @@ int kerror_reserve(struct kerror_reservation *reservation, size_t size,
 		 * Read after head: if this cmpxchg succeeds, whatever is
 		 * before this record in the ring has an earlier time.
 		 */
-		ktime_get_fast_timestamps(&now);
+		now = ktime_get_mono_fast_ns();
 	} while (cmpxchg_local(&staging->head, head, head + padding + need) !=
 		 head);
 
@@ -317,12 +322,10 @@ int kerror_reserve(struct kerror_reservation *reservation, size_t size,
 	record->size = size;
 	record->groups = groups;
 	record->pid = task_pid_nr(current);
-	record->time = now.mono;
+	record->time = now;
 
 	reservation->data = record->data;
 	reservation->size = size;
-	reservation->time_realtime = now.real;
-	reservation->time_boot = now.boot;
 	reservation->record = record;
 	reservation->staging = staging;
 	return 0;
@@ -346,7 +349,7 @@ void kerror_commit(struct kerror_reservation *reservation, size_t used)
 	struct kerror_staging *staging = reservation->staging;
 	u32 state = record->state;
 	u32 need = ALIGN(sizeof(*record) + used, RECORD_ALIGN);
-	bool printed = record->groups & KERROR_PRINTED;
+	bool printed = record->groups == KERROR_FROM_PRINTK;
 
 	if (need < state) {
 		unsigned long start = (u8 *)record - staging->buffer;
@@ -732,7 +735,7 @@ static void kerror_announce_losses(void)
 		for (cause = 0; cause < KERROR_CAUSES_COUNTED; cause++) {
 			u64 *total = &kerror_history[group].lost[cause];
 			struct kerror_loss loss = {
-				.group = BIT(group),
+				.group = KERROR_BIT(group),
 				.cause = cause,
 			};
 
@@ -749,19 +752,26 @@ static void kerror_announce_losses(void)
 	}
 }
 
-static void kerror_deliver(const struct kerror_record *record)
+static void kerror_deliver(struct kerror_record *record)
 {
+	ktime_t time = ns_to_ktime(record->time);
+	u64 stamps[] = {
+		ktime_to_ns(ktime_mono_to_any(time, TK_OFFS_REAL)),
+		ktime_to_ns(ktime_mono_to_any(time, TK_OFFS_BOOT)),
+	};
 	int policy = READ_ONCE(printk_policy);
 	bool heard = false;
 	unsigned int group;
 
+	if (record->groups & KERROR_STAMPED)
+		memcpy(record->data, stamps, sizeof(stamps));
 	for (group = 0; group < KERROR_GROUPS; group++) {
-		if (!(record->groups & BIT(group)))
+		if (!(record->groups & KERROR_BIT(group)))
 			continue;
 		heard |= kerror_publish(group, KERROR_MSG_EVENT, record->pid,
 					record->data, record->size);
 	}
-	if (record->groups & KERROR_PRINTED)
+	if (record->groups == KERROR_FROM_PRINTK)
 		return;
 	if (policy == PRINTK_ALWAYS || (policy == PRINTK_UNHEARD && !heard))
 		if (__ratelimit(&kerror_printk_limit))
@@ -961,7 +971,7 @@ static int kerror_replay(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	const struct kerror_request *request = nlmsg_data(cb->nlh);
 	u32 portid = NETLINK_CB(cb->skb).portid;
-	unsigned int group = __ffs(request->group);
+	unsigned int group = KERROR_INDEX(request->group);
 	struct kerror_history *history = &kerror_history[group];
 	u32 sequence = cb->args[REPLAY_SEQUENCE];
 	unsigned long position = cb->args[REPLAY_POSITION];
@@ -1021,7 +1031,7 @@ static int kerror_replay(struct sk_buff *skb, struct netlink_callback *cb)
 static int kerror_statistics(struct sk_buff *skb, const struct nlmsghdr *nlh)
 {
 	const struct kerror_request *request = nlmsg_data(nlh);
-	unsigned int group = __ffs(request->group);
+	unsigned int group = KERROR_INDEX(request->group);
 	struct kerror_history *history = &kerror_history[group];
 	struct kerror_statistics statistics = {
 		.group = request->group,
@@ -1065,8 +1075,8 @@ static int kerror_request(struct sk_buff *skb, const struct nlmsghdr *nlh)
 
 	if (!(nlh->nlmsg_flags & NLM_F_REQUEST))
 		return -EINVAL;
-	if (!netlink_capable(skb, CAP_NET_ADMIN) &&
-	    !netlink_capable(skb, CAP_SYSLOG))
+	if (!netlink_capable(skb, CAP_SYSLOG) &&
+	    !netlink_capable(skb, CAP_NET_ADMIN))
 		return -EPERM;
 	if (nlh->nlmsg_type != KERROR_MSG_REPLAY &&
 	    nlh->nlmsg_type != KERROR_MSG_STATISTICS)
@@ -1075,6 +1085,9 @@ static int kerror_request(struct sk_buff *skb, const struct nlmsghdr *nlh)
 	    hweight32(request->group) != 1 ||
 	    !(request->group & KERROR_GROUPS_DEFINED))
 		return -EINVAL;
+	if (request->group == KERROR_GROUP_PRINTK &&
+	    !netlink_capable(skb, CAP_SYSLOG))
+		return -EPERM;
 	if (nlh->nlmsg_type == KERROR_MSG_STATISTICS) {
 		if (request->flags || request->sequence)
 			return -EINVAL;
@@ -1084,7 +1097,7 @@ static int kerror_request(struct sk_buff *skb, const struct nlmsghdr *nlh)
 	if ((nlh->nlmsg_flags & NLM_F_DUMP) != NLM_F_DUMP ||
 	    request->flags & ~KERROR_REPLAY_BOOT)
 		return -EINVAL;
-	history = &kerror_history[__ffs(request->group)];
+	history = &kerror_history[KERROR_INDEX(request->group)];
 	spin_lock(&kerror_history_lock);
 	in_future = (s32)(request->sequence - history->sequence_next) > 0;
 	spin_unlock(&kerror_history_lock);
@@ -1121,7 +1134,12 @@ static void kerror_receive(struct sk_buff *skb)
 
 static int kerror_bind(struct net *net, int group)
 {
-	return capable(CAP_NET_ADMIN) || capable(CAP_SYSLOG) ? 0 : -EPERM;
+	if (!net_eq(net, &init_net))
+		return -ENONET;
+	if (capable(CAP_SYSLOG))
+		return 0;
+	return group != KERROR_NUMBER(2) && group != KERROR_BATCH(2) &&
+	       capable(CAP_NET_ADMIN) ? 0 : -EPERM;
 }
 
 /* ------------------------------------------------------------------ */
@@ -1159,7 +1177,7 @@ static int kerror_panic(struct notifier_block *notifier, unsigned long event,
 		if (!first)
 			break;
 		record = staging_record(first);
-		if (!(record->groups & KERROR_PRINTED))
+		if (record->groups != KERROR_FROM_PRINTK)
 			kerror_print(record);
 		first->peek += record->state & ~RECORD_FLAGS;
 	}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
 /*
- * What an event of KERROR_GROUP_EVLOG holds. <linux/kerror.h> brings it here.
+ * What an event of KERROR_GROUP_EVLOG or KERROR_GROUP_PRINTK holds.
+ * <linux/kerror.h> brings it here.
  *
  * An event is three parts and nothing else, without padding between them:
  *
@@ -101,7 +102,8 @@
  *
  * PRINTK
  *
- * With EVL_FLAG_PRINTK, the event is a message that the kernel has printed, and
+ * With EVL_FLAG_PRINTK, as all events of evlog in KERROR_GROUP_PRINTK have it, the
+ * event is a message that the kernel has printed, and
  * its text what the kernel log shows. Its severity is the message's level, its
  * facility the module whose format it is, or "kernel". The format has no level
  * any more, and stands for all of its parts: one that was passed on by %pV has
@@ -144,8 +146,8 @@
 /**
  * struct evl_header - context of an event
  * @time_realtime: nanoseconds since 1970-01-01 UTC (CLOCK_REALTIME)
- * @time_boot: nanoseconds since boot (CLOCK_BOOTTIME); both are read before
- *	the event can be delayed
+ * @time_boot: nanoseconds since boot (CLOCK_BOOTTIME); both are made from one look
+ *	at CLOCK_MONOTONIC when the event was raised
  * @event_id: CRC-32 (that of zlib) of the format string without a newline at
  *	its end, before any cut; 0 unless %EVL_FORMAT_PRINTF
  * @event_type: the driver's number for this kind of event; 0 with

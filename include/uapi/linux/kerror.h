@@ -10,9 +10,11 @@
  *   fd = socket(AF_NETLINK, SOCK_RAW or SOCK_DGRAM, NETLINK_KERROR);	(27)
  *   bind(fd, { .nl_family = AF_NETLINK, .nl_groups = mask of groups });
  *
- * Joining a group, by bind() or by NETLINK_ADD_MEMBERSHIP, needs CAP_NET_ADMIN
- * or CAP_SYSLOG in the initial user namespace, else EPERM. Events exist in the
- * initial network namespace only. Everything is in native byte order. A
+ * Joining a group, by bind() or by NETLINK_ADD_MEMBERSHIP, needs a capability in
+ * the initial user namespace, else EPERM: CAP_SYSLOG for KERROR_GROUP_PRINTK and
+ * its _BATCH, CAP_SYSLOG or CAP_NET_ADMIN for all others. A socket of another
+ * network namespace than the initial one gets ENONET: no events exist there.
+ * Everything is in native byte order. A
  * receive buffer of KERROR_DATAGRAM_MAX bytes holds any datagram. Ignore what
  * does not come from nl_pid 0, message types that you do not know, and bytes
  * behind the end of a payload that you know.
@@ -23,15 +25,20 @@
  *
  *   KERROR_GROUP_RAW    what kernel_error_event() was given, byte for byte
  *   KERROR_GROUP_EVLOG  events of evl_printf() and evl_write(), <linux/evlog.h>
+ *   KERROR_GROUP_PRINTK messages of printk() as events, <linux/evlog.h>. Without
+ *                       CONFIG_KERROR_PRINTK the group is defined and empty.
  *
- *   KERROR_GROUP_RAW_BATCH, KERROR_GROUP_EVLOG_BATCH   the same messages, but
- *                       several in a datagram if several are ready, for
- *                       readers that have no filter and want throughput. Join
- *                       these or the ones above; no event is raised for them.
+ *   KERROR_GROUP_RAW_BATCH, KERROR_GROUP_EVLOG_BATCH, KERROR_GROUP_PRINTK_BATCH
+ *                       the same messages, but several in a datagram if several
+ *                       are ready, for readers that have no filter and want
+ *                       throughput. Join these or the ones above; no event is
+ *                       raised for them.
  *
- * An event that was raised for several groups is delivered once to each.
- * Joining a group that is not defined is allowed and delivers nothing, so that
- * a mask of KERROR_GROUP_ALL works, but brings each event twice.
+ * Each group has numbers, a history and a share of each CPU's memory of its own:
+ * a flood of one group takes nothing from the others. An event that was raised for
+ * several groups is delivered once to each. Joining a group that is not defined is
+ * allowed and delivers nothing, so that a mask of KERROR_GROUP_ALL works, but
+ * brings each event twice.
  *
  * WHAT THE KERNEL SENDS
  *
@@ -74,7 +81,8 @@
  * REQUESTS
  *
  * nlmsghdr with NLM_F_REQUEST, then struct kerror_request, sent to port 0.
- * The sender needs the same capability as a listener, but no group.
+ * The sender needs the same capability as a listener of that group, but need not
+ * have joined it.
  *
  *   KERROR_MSG_REPLAY with NLM_F_DUMP: the history of one group, as messages
  *   flagged NLM_F_MULTI that are otherwise those that were broadcast, loss
@@ -122,6 +130,8 @@
 #define KERROR_GROUP_EVLOG	0x2U
 #define KERROR_GROUP_RAW_BATCH	0x4U
 #define KERROR_GROUP_EVLOG_BATCH 0x8U
+#define KERROR_GROUP_PRINTK	0x10U
+#define KERROR_GROUP_PRINTK_BATCH 0x20U
 #define KERROR_GROUP_ALL	(~0U)
 
 /* Message types start at NLMSG_MIN_TYPE. */
@@ -141,9 +151,9 @@
 
 /**
  * enum kerror_cause - why events were lost
- * @KERROR_LOST_STAGING_FULL: the CPU's staging was full; enlarge
+ * @KERROR_LOST_STAGING_FULL: the CPU's ring for the group was full; enlarge
  *	kerror.staging_kb
- * @KERROR_LOST_NO_STAGING: no memory for the CPU's staging at boot; shrink
+ * @KERROR_LOST_NO_STAGING: no memory for the CPU's rings when it came up; shrink
  *	kerror.staging_kb
  * @KERROR_LOST_TOO_LONG: more than %KERROR_EVENT_MAX bytes; the caller got
  *	EMSGSIZE
@@ -208,7 +218,7 @@ struct kerror_request {
  * @sequence_oldest: number of the oldest event in the history, or
  *	@sequence_next if it is empty
  * @history_size: bytes of this group's history
- * @staging_size: bytes of each CPU's staging
+ * @staging_size: bytes of each CPU's ring for this group
  * @causes: elements of @lost
  */
 struct kerror_statistics {
