@@ -1031,7 +1031,7 @@ MODULE_PARM_DESC(test, "write a number: raises a test event with it");
 
 static int __init evl_init(void)
 {
-	kerror_set_paraphrase(evl_paraphrase);
+	kerror_set_printer(evl_paraphrase);
 	return 0;
 }
 early_initcall(evl_init);

@@ -363,9 +363,8 @@ static int __init stress_init(void)
 		struct stress_cpu *stress = &per_cpu(stress_cpus, cpu);
 
 		timer_setup(&stress->timer, stress_softirq, TIMER_PINNED);
-		hrtimer_init(&stress->hrtimer, CLOCK_MONOTONIC,
-			     HRTIMER_MODE_REL_PINNED_HARD);
-		stress->hrtimer.function = stress_hrtimer;
+		hrtimer_setup(&stress->hrtimer, stress_hrtimer, CLOCK_MONOTONIC,
+			      HRTIMER_MODE_REL_PINNED_HARD);
 		init_irq_work(&stress->irq_work, stress_irq_work);
 	}
 	for_each_kernel_tracepoint(stress_find, NULL);

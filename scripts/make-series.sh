@@ -16,7 +16,7 @@ die() { echo "make-series: $*" >&2; exit 1; }
 # What is read of a tree: all of every one, the rest where it is there.
 files="MAINTAINERS init/Kconfig kernel/Makefile net/netlink/Makefile"
 others="Makefile include/uapi/linux/netlink.h include/linux/netlink.h
-include/linux/irq_work.h kernel/timer.c samples/Kconfig samples/Makefile
+include/linux/hrtimer.h include/linux/irq_work.h kernel/timer.c samples/Kconfig samples/Makefile
 kernel/printk.c kernel/printk/printk.c drivers/char/mem.c
 tools/testing/selftests/Makefile"
 [ "$*" != --files ] || { echo $files $others; exit 0; }
@@ -106,6 +106,10 @@ case $(sed -n 's/^VERSION *= *//p; s/^PATCHLEVEL *= */./p' "$tree/Makefile" | tr
 2.6) compat=yes ;;
 [345].*) echo "make-series: warning: this is tried on Linux 2.6 and from 6.1 on" >&2 ;;
 esac
+# Newer kernels have hrtimer_setup() only, older ones hrtimer_init().
+hrtimer='-include $(srctree)/compat/include/kerror_compat/hrtimer.h'
+! grep -qs 'hrtimer_setup(' "$tree/include/linux/hrtimer.h" || hrtimer=
+[ -z "$compat" ] || hrtimer=
 printk=kernel/printk/printk.c
 [ -f "$tree/$printk" ] || printk=kernel/printk.c
 files="$files $printk"
@@ -144,10 +148,21 @@ insert kernel/Makefile before '^obj-\$\(CONFIG_FUTEX\)' \
 obj-$(CONFIG_TEST_EVLOG) += test_evlog.o
 obj-$(CONFIG_TEST_EVLOG_STRESS) += test_evlog_stress.o
 obj-$(CONFIG_TEST_EVLOG_BENCH) += test_evlog_bench.o
-CFLAGS_test_evlog_bench.o := -I$(src)'
+CFLAGS_test_evlog_bench.o := -I$(src)'"${hrtimer:+
+CFLAGS_test_evlog_stress.o := $hrtimer}"
+# What each object gets of compat/
+cflags=
+if [ "$compat" ]; then
+	for object in $(sed -n 's/^obj-$(CONFIG_KERROR) += //p' "$top/net/netlink/Makefile.kerror"); do
+		cflags="${cflags}CFLAGS_$object := -include kerror_compat/netlink.h
+"
+	done
+elif [ "$hrtimer" ]; then
+	cflags="CFLAGS_kerror_worker.o := $hrtimer
+"
+fi
 insert net/netlink/Makefile after '^obj-y' "
-${compat:+CFLAGS_kerror.o			:= -include kerror_compat/netlink.h
-}"'obj-$(CONFIG_KERROR)		+= kerror.o'
+${cflags}include \$(srctree)/net/netlink/Makefile.kerror"
 if [ "$compat" ]; then
 	# What is searched after the kernel's own headers
 	cppflags=CPPFLAGS
@@ -171,7 +186,7 @@ else
 'obj-$(CONFIG_SAMPLE_EVLOG)		+= evlog/'
 	insert tools/testing/selftests/Makefile before '^TARGETS \+= kexec$' 'TARGETS += kerror'
 fi
-for file in $kconfigs samples/evlog/Kconfig; do
+for file in $kconfigs samples/evlog/Kconfig net/netlink/Makefile.kerror; do
 	mkdir -p "$repo/$(dirname $file)"
 	echo '# SPDX-License-Identifier: GPL-2.0-only' > "$repo/$file"
 done
@@ -180,14 +195,15 @@ done
 commit "netlink: reserve NETLINK_KERROR and hook it into the build" <<M
 Take protocol number $number for error events, and add the lines to Makefiles
 and Kconfig files that the following patches need. The new Kconfig files
-are empty so far: nothing can be switched on before it is there.
+and Makefiles are empty so far: nothing can be switched on before it is there.
 
 No other patch of the series changes what is built from existing files,
 but for the one that hooks into printk().
 M
 
-add include/uapi/linux/kerror.h include/linux/kerror.h net/netlink/kerror.c \
-    net/netlink/Kconfig.kerror ${compat:+compat}
+add include/uapi/linux/kerror.h include/linux/kerror.h "net/netlink/kerror*.[ch]" \
+    ":!net/netlink/kerror_kunit.c" net/netlink/Kconfig.kerror net/netlink/Makefile.kerror \
+    ${compat:+compat} ${hrtimer:+compat/include/kerror_compat/hrtimer.h}
 commit "netlink: add NETLINK_KERROR, a transport for error events" <<'M'
 Programs that watch for errors match regular expressions against the
 kernel log, and each reworded printk() silently breaks them. Give kernel

@@ -2,7 +2,7 @@
 /*
  * Transport of error events to user space: in-kernel interface.
  *
- * For whoever has bytes of his own format to send. A driver that has a message
+ * For code that sends bytes of a format of its own. A driver that has a message
  * wants <linux/evlog.h>. The protocol is in <uapi/linux/kerror.h>, the
  * implementation in net/netlink/kerror.c.
  */
@@ -22,21 +22,21 @@
 #define KERROR_STAMPED		0x80000000U
 
 struct kerror_record;
-struct kerror_staging;
+struct kerror_ring;
 
 /**
  * struct kerror_reservation - room for one event, between reserve and commit
  * @data: where to write the event; zeroed
  * @size: bytes that may be written
  * @record: private to the transport
- * @staging: private to the transport
+ * @ring: private to the transport
  * @cause: if there was no room, what to count the event as lost under
  */
 struct kerror_reservation {
 	void *data;
 	size_t size;
 	struct kerror_record *record;
-	struct kerror_staging *staging;
+	struct kerror_ring *ring;
 	enum kerror_cause cause;
 };
 
@@ -52,7 +52,7 @@ void kerror_commit(struct kerror_reservation *reservation, size_t used);
 void kerror_count_lost(unsigned int groups, enum kerror_cause cause);
 bool kerror_is_printing(void);
 
-void kerror_set_paraphrase(bool (*paraphrase)(const void *data, size_t len));
+void kerror_set_printer(bool (*printer)(const void *data, size_t len));
 
 #else /* CONFIG_KERROR */
 

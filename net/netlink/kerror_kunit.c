@@ -1,15 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * KUnit tests of NETLINK_KERROR: staging, history, order, losses and start-up.
+ * KUnit tests of NETLINK_KERROR: rings, history, order, losses and start-up.
  *
- * Included at the end of kerror.c, so that a ring and a history of a test's
- * own can be put in the place of the real ones. What is raised otherwise goes
- * to the drain worker and is looked up in the history afterwards. Two events
- * are raised early in boot. With the boot parameter kerror.test_no_socket=1
- * the protocol number is taken before kerror_init() wants it.
+ * A ring and a history of a test's own are put in the place of the real ones. The
+ * other events go to the worker and are looked up in the history afterwards. Two
+ * events are raised early in boot. With the boot parameter
+ * kerror.test_no_socket=1 the protocol number is taken before kerror_init() wants
+ * it.
  */
 #include <kunit/test.h>
 #include <linux/delay.h>
+#include <linux/hardirq.h>
+#include <linux/irqflags.h>
+#include <linux/ktime.h>
+#include <linux/module.h>
+#include <linux/timekeeping.h>
+#include <net/net_namespace.h>
+#include <net/netlink.h>
+#include "kerror_internal.h"
+
+#undef MODULE_PARAM_PREFIX
+#define MODULE_PARAM_PREFIX "kerror."
 
 #define TEST_RING	1024UL
 
@@ -17,7 +28,7 @@ static bool test_no_socket;
 module_param(test_no_socket, bool, 0444);
 MODULE_PARM_DESC(test_no_socket, "KUnit: take the protocol number first, so that there is no socket");
 
-/* Long before there is another staging than staging_early, or a worker. */
+/* Long before there is another ring than the early ones, or a worker. */
 static int __init test_console_init(void)
 {
 	return kernel_error_event("console", 7, KERROR_GROUP_RAW);
@@ -47,18 +58,36 @@ static int __init test_take_protocol(void)
 }
 postcore_initcall(test_take_protocol);
 
-/* Waits until the worker has nothing left to do and sleeps. */
+/* Whether something waits to be delivered on a CPU. */
+static bool test_waits(struct kerror_cpu *this)
+{
+	unsigned int group;
+
+	for (group = 0; group < KERROR_GROUPS; group++)
+		if (this->source[group] &&
+		    !kerror_ring_empty(&this->source[group]->ring))
+			return true;
+	return irq_work_is_pending(&this->wake_work) ||
+	       irq_work_is_pending(&this->tick_work);
+}
+
+/* Waits until the worker has nothing left to do, and sleeps. */
 static void test_settle(struct kunit *test)
 {
-	int tries;
+	unsigned int tries, cpu;
+	bool waits;
 
 	for (tries = 0; tries < 500; tries++) {
-		if (atomic_read(&kerror_worker_state) == WORKER_SLEEPS &&
+		waits = false;
+		for_each_possible_cpu(cpu)
+			waits |= test_waits(&per_cpu(kerror_cpu, cpu));
+		if (!waits && (READ_ONCE(kerror_worker_state) & WORKER_STATE) ==
+			      WORKER_ASLEEP &&
 		    READ_ONCE(kerror_worker->__state) == TASK_INTERRUPTIBLE)
 			return;
 		msleep(20);
 	}
-	KUNIT_FAIL(test, "the drain worker does not come to rest");
+	KUNIT_FAIL(test, "the worker does not come to rest");
 }
 
 static int test_init(struct kunit *test)
@@ -68,38 +97,47 @@ static int test_init(struct kunit *test)
 }
 
 /* A ring whose positions are about to wrap, in the middle of its buffer. */
-static struct kerror_staging *test_staging(struct kunit *test)
+static struct kerror_source *test_source(struct kunit *test)
 {
-	struct kerror_staging *staging;
+	struct kerror_source *source;
 
-	staging = kunit_kzalloc(test, sizeof(*staging), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, staging);
-	staging->buffer = kunit_kzalloc(test, TEST_RING, GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, staging->buffer);
-	staging->size = TEST_RING;
-	staging->head = -(TEST_RING + TEST_RING / 2);
-	staging->tail = staging->head;
-	return staging;
+	source = kunit_kzalloc(test, sizeof(*source), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, source);
+	source->ring.buffer = kunit_kzalloc(test, TEST_RING, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, source->ring.buffer);
+	source->ring.size = TEST_RING;
+	source->ring.head = -(TEST_RING + TEST_RING / 2);
+	source->ring.tail = source->ring.head;
+	source->ring.next = source->ring.head;
+	source->ring.cached_tail = source->ring.head;
+	source->cpu = raw_smp_processor_id();
+	source->group = KERROR_RAW;
+	return source;
+}
+
+static struct kerror_cpu *test_cpu(void)
+{
+	return &per_cpu(kerror_cpu, raw_smp_processor_id());
 }
 
 /*
- * Makes @staging, or none, that of this CPU until test_switch_back(). No
- * assertion may end the test in between.
+ * Makes @source, or none, that of this CPU for raw events until test_switch_back().
+ * Nothing is delivered in between. No assertion may end the test in between.
  */
-static struct kerror_staging *test_switch(struct kerror_staging *staging)
+static struct kerror_source *test_switch(struct kerror_source *source)
 {
-	struct kerror_staging *real;
+	struct kerror_source *real;
 
-	migrate_disable();
-	real = this_cpu_read(kerror_staging);
-	this_cpu_write(kerror_staging, staging);
+	spin_lock_bh(&kerror_drain_lock);
+	real = test_cpu()->source[KERROR_RAW];
+	test_cpu()->source[KERROR_RAW] = source;
 	return real;
 }
 
-static void test_switch_back(struct kerror_staging *real)
+static void test_switch_back(struct kerror_source *real)
 {
-	this_cpu_write(kerror_staging, real);
-	migrate_enable();
+	test_cpu()->source[KERROR_RAW] = real;
+	spin_unlock_bh(&kerror_drain_lock);
 }
 
 /* One of an iovec. */
@@ -124,38 +162,36 @@ static int test_try(size_t size, enum kerror_cause *cause)
 }
 
 /* Is there a next record? */
-static bool test_peek(struct kerror_staging *staging)
+static bool test_peek(struct kerror_ring *ring)
 {
-	struct kerror_record *record;
+	struct kerror_record *record = kerror_ring_peek(ring);
 
-	staging->peek = staging->tail;
-	record = staging_peek(staging);
-	return record && record_committed(record);
+	return record && kerror_record_committed(record);
 }
 
 /* Takes the next record, which is to have this content. */
-static bool test_pop(struct kunit *test, struct kerror_staging *staging,
+static bool test_pop(struct kunit *test, struct kerror_ring *ring,
 		     const void *data, size_t size)
 {
-	bool present = test_peek(staging);
-	struct kerror_record *record = staging_record(staging);
+	bool present = test_peek(ring);
+	struct kerror_record *record = kerror_ring_at(ring, ring->next);
 
 	KUNIT_EXPECT_TRUE(test, present);
 	if (!present)
 		return false;
 	KUNIT_EXPECT_EQ(test, record->size, (u32)size);
 	KUNIT_EXPECT_TRUE(test, !memcmp(record->data, data, size));
-	staging_free(staging);
+	kerror_ring_consume(ring, kerror_ring_peek(ring));
 	return true;
 }
 
 /* All was taken, and what was used is zero again. */
 static void test_expect_empty(struct kunit *test,
-			      const struct kerror_staging *staging)
+			      const struct kerror_ring *ring)
 {
-	KUNIT_EXPECT_EQ(test, staging->tail, staging->head);
-	KUNIT_EXPECT_FALSE(test, !!memchr_inv(staging->buffer, 0,
-					      staging->size));
+	KUNIT_EXPECT_EQ(test, ring->tail, ring->head);
+	KUNIT_EXPECT_FALSE(test, !!memchr_inv(ring->buffer, 0,
+					      ring->size));
 }
 
 /* What the newest event of a group is to be. */
@@ -168,10 +204,10 @@ static void test_expect_newest(struct kunit *test, unsigned int group,
 
 	test_settle(test);
 	for (at = history->tail; at != history->head;
-	     at = history_next(history, at))
-		if (history_message(history, at)->nlmsg_type ==
+	     at = kerror_history_next(history, at))
+		if (kerror_history_message(history, at)->nlmsg_type ==
 		    KERROR_MSG_EVENT)
-			nlh = history_message(history, at);
+			nlh = kerror_history_message(history, at);
 	KUNIT_ASSERT_NOT_NULL(test, nlh);
 	KUNIT_EXPECT_EQ(test, nlh->nlmsg_seq,
 			history->sequence_next - 1);
@@ -190,12 +226,37 @@ static u64 test_lost(unsigned int group)
 	return sum;
 }
 
+/* Has the worker look at @rings, too, as if they were of other CPUs. */
+static void test_add_rings(struct kerror_source **rings, unsigned int number)
+{
+	struct kerror_source *real;
+	unsigned int i;
+
+	spin_lock_bh(&kerror_drain_lock);
+	real = per_cpu(kerror_cpu, 0).source[KERROR_RAW];
+	for (i = 0; i < number; i++)
+		rings[i]->older = i + 1 < number ? rings[i + 1] : NULL;
+	real->older = rings[0];
+	kerror_mark(0);
+	spin_unlock_bh(&kerror_drain_lock);
+	kerror_count_lost(0, 0);	/* wakes the worker */
+}
+
+static void test_remove_rings(void)
+{
+	spin_lock_bh(&kerror_drain_lock);
+	per_cpu(kerror_cpu, 0).source[KERROR_RAW]->older = NULL;
+	spin_unlock_bh(&kerror_drain_lock);
+}
+
 /* Both the ring and its positions wrap; padding is passed and zeroed. */
 static void test_staging_wrap(struct kunit *test)
 {
-	struct kerror_staging *staging = test_staging(test);
-	struct kerror_staging *real = test_switch(staging);
+	struct kerror_source *source = test_source(test);
+	struct kerror_ring *ring = &source->ring;
+	struct kerror_source *real = test_switch(source);
 	unsigned int pushed = 0, popped, padded = 0;
+	unsigned long at;
 	u8 data[200];
 
 	for (popped = 0; popped < 300; popped++) {
@@ -205,22 +266,24 @@ static void test_staging_wrap(struct kunit *test)
 			KUNIT_EXPECT_EQ(test, 0,
 					test_raise(data, pushed * 37 % 200));
 		}
-		test_peek(staging);
-		padded += staging->peek != staging->tail;
+		at = ring->next;
+		test_peek(ring);
+		padded += ring->next != at;
 		memset(data, popped, sizeof(data));
-		if (!test_pop(test, staging, data, popped * 37 % 200))
+		if (!test_pop(test, ring, data, popped * 37 % 200))
 			break;
 	}
 	test_switch_back(real);
 	KUNIT_EXPECT_GT(test, padded, 10U);
-	test_expect_empty(test, staging);
+	test_expect_empty(test, ring);
 }
 
 /* Fault of 2003: unbounded deferral queue. */
 static void test_staging_full(struct kunit *test)
 {
-	struct kerror_staging *staging = test_staging(test);
-	struct kerror_staging *real = test_switch(staging);
+	struct kerror_source *source = test_source(test);
+	struct kerror_ring *ring = &source->ring;
+	struct kerror_source *real = test_switch(source);
 	const size_t size = 128 - sizeof(struct kerror_record);
 	enum kerror_cause cause;
 	unsigned int i;
@@ -230,7 +293,7 @@ static void test_staging_full(struct kunit *test)
 		memset(data, i - TEST_RING / 128, sizeof(data));
 		/* When it is full, what was freed can be had again. */
 		if (i >= TEST_RING / 128 &&
-		    !test_pop(test, staging, data, size))
+		    !test_pop(test, ring, data, size))
 			break;
 		memset(data, i, sizeof(data));
 		KUNIT_EXPECT_EQ(test, 0, test_raise(data, size));
@@ -240,11 +303,11 @@ static void test_staging_full(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, cause, KERROR_LOST_STAGING_FULL);
 	}
 	/* Sixteen bytes are free, less than the smallest record needs. */
-	if (test_peek(staging))
-		staging_free(staging);
+	if (test_peek(ring))
+		kerror_ring_consume(ring, kerror_ring_peek(ring));
 	KUNIT_EXPECT_EQ(test, 0, test_raise(data, size - 16));
 	KUNIT_EXPECT_EQ(test, -ENOBUFS, test_try(0, &cause));
-	this_cpu_write(kerror_staging, NULL);
+	test_cpu()->source[KERROR_RAW] = NULL;
 	KUNIT_EXPECT_EQ(test, -ENOBUFS, test_try(0, &cause));
 	KUNIT_EXPECT_EQ(test, cause, KERROR_LOST_NO_STAGING);
 	test_switch_back(real);
@@ -252,22 +315,23 @@ static void test_staging_full(struct kunit *test)
 
 static void test_shrink(struct kunit *test)
 {
-	struct kerror_staging *staging = test_staging(test);
-	struct kerror_staging *real = test_switch(staging);
-	unsigned long start = staging->head;
+	struct kerror_source *source = test_source(test);
+	struct kerror_ring *ring = &source->ring;
+	struct kerror_source *real = test_switch(source);
+	unsigned long start = ring->head;
 	struct kerror_reservation reservation;
 
 	if (!kerror_reserve(&reservation, 300, KERROR_GROUP_RAW)) {
 		memcpy(reservation.data, "shrunk", 6);
 		kerror_commit(&reservation, 6);
 	}
-	KUNIT_EXPECT_EQ(test, staging->head - start,
-			ALIGN(sizeof(struct kerror_record) + 6, RECORD_ALIGN));
+	KUNIT_EXPECT_EQ(test, ring->head - start,
+			ALIGN(sizeof(struct kerror_record) + 6, KERROR_RECORD_ALIGN));
 	KUNIT_EXPECT_EQ(test, 0, test_raise("next", 4));
 	test_switch_back(real);
-	test_pop(test, staging, "shrunk", 6);
-	test_pop(test, staging, "next", 4);
-	test_expect_empty(test, staging);
+	test_pop(test, ring, "shrunk", 6);
+	test_pop(test, ring, "next", 4);
+	test_expect_empty(test, ring);
 }
 
 /*
@@ -276,31 +340,32 @@ static void test_shrink(struct kunit *test)
  */
 static void test_nested(struct kunit *test)
 {
-	struct kerror_staging *staging = test_staging(test);
-	struct kerror_staging *real = test_switch(staging);
+	struct kerror_source *source = test_source(test);
+	struct kerror_ring *ring = &source->ring;
+	struct kerror_source *real = test_switch(source);
 	struct kerror_reservation outer;
 
 	if (!kerror_reserve(&outer, 100, KERROR_GROUP_RAW)) {
 		KUNIT_EXPECT_EQ(test, 0, test_raise("inner", 5));
 		/* The inner one must wait. */
-		KUNIT_EXPECT_FALSE(test, test_peek(staging));
+		KUNIT_EXPECT_FALSE(test, test_peek(ring));
 		memcpy(outer.data, "outer event", 11);
 		kerror_commit(&outer, 11);
 	}
 	test_switch_back(real);
-	test_pop(test, staging, "outer event", 11);
-	test_pop(test, staging, "inner", 5);
-	test_expect_empty(test, staging);
+	test_pop(test, ring, "outer event", 11);
+	test_pop(test, ring, "inner", 5);
+	test_expect_empty(test, ring);
 }
 
 /* Two rings as of two CPUs: the worker takes from them in turns. */
 static void test_order(struct kunit *test)
 {
-	struct kerror_staging *rings[] = {
-		test_staging(test), test_staging(test),
+	struct kerror_source *rings[] = {
+		test_source(test), test_source(test),
 	};
-	struct kerror_history *history = &kerror_history[0];
-	struct kerror_staging *real, *list = staging_list;
+	struct kerror_history *history = &kerror_history[KERROR_RAW];
+	struct kerror_source *real;
 	struct nlmsghdr *nlh;
 	unsigned long at;
 	u8 i, next = 0;
@@ -316,19 +381,221 @@ static void test_order(struct kunit *test)
 		while (ktime_get_mono_fast_ns() == now)
 			cpu_relax();
 	}
-	/* The worker does not see them before it is at rest again. */
+	test_add_rings(rings, ARRAY_SIZE(rings));
 	test_settle(test);
-	rings[1]->next = list;
-	rings[0]->next = rings[1];
-	staging_list = rings[0];
-	kerror_wake(NULL, false);
-	test_settle(test);
-	staging_list = list;
-	for (; at != history->head; at = history_next(history, at)) {
-		nlh = history_message(history, at);
+	test_remove_rings();
+	for (; at != history->head; at = kerror_history_next(history, at)) {
+		nlh = kerror_history_message(history, at);
 		KUNIT_EXPECT_EQ(test, next++, *(u8 *)nlmsg_data(nlh));
 	}
 	KUNIT_EXPECT_EQ(test, next, 12);
+}
+
+/*
+ * An event that is being written holds up others for a tick, not longer; and
+ * what was raised behind it comes before it then.
+ */
+static void test_held(struct kunit *test)
+{
+	struct kerror_source *rings[] = {
+		test_source(test), test_source(test),
+	};
+	struct kerror_history *history = &kerror_history[KERROR_RAW];
+	static const char expected[] = "behindother";
+	struct kerror_reservation held;
+	struct kerror_source *real;
+	struct nlmsghdr *nlh;
+	unsigned long at = history->head;
+	char text[32] = "";
+	u64 begin, waited;
+
+	real = test_switch(rings[0]);
+	if (!kerror_reserve(&held, 4, KERROR_GROUP_RAW))
+		preempt_enable_notrace();
+	test_raise("behind", 6);
+	test_switch_back(real);
+	real = test_switch(rings[1]);
+	test_raise("other", 5);
+	test_switch_back(real);
+
+	begin = ktime_get_mono_fast_ns();
+	test_add_rings(rings, ARRAY_SIZE(rings));
+	do {
+		msleep(1);
+		waited = ktime_get_mono_fast_ns() - begin;
+	} while (READ_ONCE(history->head) == at && waited < NSEC_PER_SEC);
+	test_settle(test);
+	for (; at != history->head; at = kerror_history_next(history, at)) {
+		nlh = kerror_history_message(history, at);
+		strlcat(text, nlmsg_data(nlh), strlen(text) + nlmsg_len(nlh) + 1);
+	}
+	KUNIT_EXPECT_STREQ(test, text, expected);
+	/* Far from the second that it once was, even on a busy machine. */
+	KUNIT_EXPECT_LT(test, waited, NSEC_PER_SEC / 2);
+
+	memcpy(held.data, "late", 4);
+	preempt_disable_notrace();
+	kerror_commit(&held, 4);
+	test_expect_newest(test, KERROR_RAW, "late", 4);
+	test_remove_rings();
+	test_expect_empty(test, &rings[0]->ring);
+}
+
+/*
+ * A writer died, and another thread raises events on its CPU. Its event is lost,
+ * its memory is never used again, and if it comes back it does no harm.
+ */
+static void test_abandoned(struct kunit *test)
+{
+	u64 *lost = &kerror_history[KERROR_RAW].lost[KERROR_LOST_ABANDONED];
+	u64 lost_before = *lost, numbered = kerror_history[KERROR_RAW].numbered;
+	struct kerror_source *source = test_source(test), *real, *new;
+	struct kerror_reservation dead;
+	unsigned int i;
+	u8 *memory;
+
+	real = test_switch(source);
+	if (!kerror_reserve(&dead, 100, KERROR_GROUP_RAW)) {
+		preempt_enable_notrace();
+		dead.record->pid++;
+	}
+	memory = dead.data;
+	spin_unlock_bh(&kerror_drain_lock);
+	test_raise("after", 5);
+	for (i = 0; i < 500 && READ_ONCE(test_cpu()->source[KERROR_RAW]) == source; i++)
+		msleep(1);
+	new = test_cpu()->source[KERROR_RAW];
+	KUNIT_EXPECT_PTR_NE(test, new, source);
+	KUNIT_EXPECT_PTR_EQ(test, new->older, source);
+	test_expect_newest(test, KERROR_RAW, "after", 5);
+	KUNIT_EXPECT_EQ(test, *lost, lost_before + 1);
+
+	/* It comes back. */
+	memset(memory, 0xff, 100);
+	preempt_disable_notrace();
+	kerror_commit(&dead, 100);
+	for (i = 0; i < 100; i++) {
+		KUNIT_EXPECT_EQ(test, 0, test_raise(&i, sizeof(i)));
+		if (i % 10 == 9)
+			test_settle(test);
+	}
+	i--;
+	test_expect_newest(test, KERROR_RAW, &i, sizeof(i));
+	KUNIT_EXPECT_EQ(test, kerror_history[KERROR_RAW].numbered,
+			numbered + 1 + 100);
+	KUNIT_EXPECT_EQ(test, *lost, lost_before + 1);
+	KUNIT_EXPECT_FALSE(test, !!memchr_inv(memory, 0xff, 100));
+
+	spin_lock_bh(&kerror_drain_lock);
+	test_switch_back(real);
+	free_pages((unsigned long)new->ring.buffer, get_order(TEST_RING));
+	kfree(new);
+}
+
+/* The worker does not run: a guard delivers in its place. */
+static void test_guard(struct kunit *test)
+{
+	u64 numbered = READ_ONCE(kerror_history[KERROR_RAW].numbered);
+	u64 begin = ktime_get_mono_fast_ns(), now;
+	bool delivered;
+
+	migrate_disable();
+	preempt_disable();
+	test_raise("guarded", 7);
+	do {
+		now = ktime_get_mono_fast_ns();
+		delivered = READ_ONCE(kerror_history[KERROR_RAW].numbered) !=
+			    numbered;
+	} while (!delivered && now - begin < NSEC_PER_SEC);
+	preempt_enable();
+	migrate_enable();
+	/* On several CPUs, the worker may have come by. */
+	KUNIT_EXPECT_TRUE(test, delivered);
+	KUNIT_EXPECT_LT(test, now - begin, NSEC_PER_SEC / 2);
+	test_expect_newest(test, KERROR_RAW, "guarded", 7);
+	KUNIT_EXPECT_FALSE(test, READ_ONCE(test_cpu()->guarded));
+}
+
+/* An interrupt may have found a tail beyond the end of what it interrupted. */
+static void test_tail_beyond(struct kunit *test)
+{
+	struct kerror_source *source = test_source(test);
+	struct kerror_ring *ring = &source->ring;
+
+	ring->tail += 2 * TEST_RING;
+	ring->cached_tail = ring->tail;
+	KUNIT_EXPECT_TRUE(test, kerror_ring_fits(ring, ring->head + 64));
+	ring->cached_tail = ring->head;
+	KUNIT_EXPECT_TRUE(test, kerror_ring_fits(ring, ring->head + TEST_RING + 8));
+	KUNIT_EXPECT_FALSE(test, kerror_ring_fits(ring, ring->tail + TEST_RING + 8));
+}
+
+/* A panic that stops the worker while it frees a record hides none behind it. */
+static void test_stopped_while_freeing(struct kunit *test)
+{
+	struct kerror_source *source = test_source(test);
+	struct kerror_source *real = test_switch(source);
+	struct kerror_ring *ring = &source->ring;
+	struct kerror_record *record;
+	unsigned long position;
+
+	test_raise("first", 5);
+	test_raise("second", 6);
+	test_switch_back(real);
+	record = kerror_ring_peek(ring);
+	ring->retired = true;	/* stops it before it frees */
+	kerror_ring_consume(ring, record);
+	memset(record, 0, 16);
+	position = ring->next;
+	record = kerror_ring_look(ring, &position);
+	KUNIT_ASSERT_NOT_NULL(test, record);
+	KUNIT_EXPECT_TRUE(test, !memcmp(record->data, "second", 6));
+}
+
+/*
+ * A CPU that is stopped between what it gives back and its commit has a state
+ * that is no larger than the record.
+ */
+static void test_stopped_while_committing(struct kunit *test)
+{
+	struct kerror_source *source = test_source(test);
+	struct kerror_source *real = test_switch(source);
+	struct kerror_ring *ring = &source->ring;
+	struct kerror_record *first, *second;
+	unsigned long position = ring->next;
+
+	first = kerror_ring_reserve(ring, 300, KERROR_GROUP_RAW, 1);
+	memcpy(first->data, "x", 1);
+	kerror_ring_commit(ring, first, 1);
+	/* As it is right before the last store of a commit */
+	first->state &= ~KERROR_RECORD_COMMITTED;
+	second = kerror_ring_reserve(ring, 6, KERROR_GROUP_RAW, 1);
+	memcpy(second->data, "second", 6);
+	kerror_ring_commit(ring, second, 6);
+	test_switch_back(real);
+	KUNIT_EXPECT_PTR_EQ(test, kerror_ring_look(ring, &position), first);
+	KUNIT_EXPECT_PTR_EQ(test, kerror_ring_behind(ring), second);
+}
+
+/* A flood of one group leaves the rings of the others as they are. */
+static void test_groups_have_rings(struct kunit *test)
+{
+	struct kerror_source *flooded = test_source(test), *real;
+	u64 numbered = kerror_history[KERROR_EVLOG].numbered;
+
+	real = test_switch(flooded);
+	while (!test_raise("flood", 5))
+		;
+	KUNIT_EXPECT_EQ(test, 0, kernel_error_event("dry", 3,
+						    KERROR_GROUP_EVLOG));
+	if (IS_ENABLED(CONFIG_KERROR_PRINTK))
+		KUNIT_EXPECT_EQ(test, 0,
+				kernel_error_event("dry", 3,
+						   KERROR_GROUP_PRINTK));
+	test_switch_back(real);
+	test_settle(test);
+	KUNIT_EXPECT_EQ(test, kerror_history[KERROR_EVLOG].numbered,
+			numbered + 1);
 }
 
 /* Fault of 2003: a 16-bit size that was narrowed before it was checked. */
@@ -420,6 +687,15 @@ static void test_groups(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, history[1].numbered, numbered[1] + 2);
 }
 
+static const u8 test_zeros[4096];
+
+static void test_publish(u16 type, u32 pid, const void *data, u32 size)
+{
+	spin_lock_bh(&kerror_drain_lock);
+	kerror_publish(KERROR_RAW, type, pid, data, size);
+	spin_unlock_bh(&kerror_drain_lock);
+}
+
 /*
  * Fault of 2003: no sequence number. Here the numbers wrap through 0 while old
  * events are overwritten, with loss notices in between.
@@ -442,12 +718,12 @@ static void test_history(struct kunit *test)
 		.sequence_oldest = KERROR_SEQUENCE_FIRST,
 	};
 	for (i = 0; i < 700; i++) {
-		kerror_publish(0, i % 5 ? KERROR_MSG_EVENT : KERROR_MSG_LOSS, i,
-			       staging_early_buffer, i * 997 % 4000);
+		test_publish(i % 5 ? KERROR_MSG_EVENT : KERROR_MSG_LOSS, i,
+			     test_zeros, i * 997 % 4000);
 		sequence = history->sequence_oldest;
 		for (at = history->tail; at != history->head;
-		     at = history_next(history, at)) {
-			nlh = history_message(history, at);
+		     at = kerror_history_next(history, at)) {
+			nlh = kerror_history_message(history, at);
 			padded += nlh->nlmsg_type == NLMSG_NOOP;
 			if (nlh->nlmsg_type == NLMSG_NOOP)
 				continue;
@@ -472,8 +748,8 @@ static void test_history(struct kunit *test)
 	*history = (struct kerror_history) {
 		.sequence_next = U32_MAX, .sequence_oldest = U32_MAX,
 	};
-	kerror_publish(0, KERROR_MSG_EVENT, 1, "abc", 3);
-	kerror_publish(0, KERROR_MSG_LOSS, 0, "abc", 3);
+	test_publish(KERROR_MSG_EVENT, 1, "abc\0", 3);
+	test_publish(KERROR_MSG_LOSS, 0, "abc\0", 3);
 	KUNIT_EXPECT_EQ(test, history->numbered, 1ULL);
 	KUNIT_EXPECT_EQ(test, history->sequence_next, 0U);
 	KUNIT_EXPECT_EQ(test, history->sequence_oldest, 0U);
@@ -492,7 +768,7 @@ static void test_losses(struct kunit *test)
 	};
 	u64 announced[KERROR_GROUPS][KERROR_CAUSES_COUNTED] = {};
 	u64 before[KERROR_GROUPS][KERROR_CAUSES_COUNTED];
-	struct kerror_staging *staging = test_staging(test), *real;
+	struct kerror_source *ring = test_source(test), *real, *evlog = NULL;
 	unsigned long at[KERROR_GROUPS];
 	unsigned int group, cause, i;
 	static const u8 data[900];
@@ -504,14 +780,16 @@ static void test_losses(struct kunit *test)
 		memcpy(before[group], kerror_history[group].lost,
 		       sizeof(before[group]));
 	}
-	real = test_switch(staging);
+	real = test_switch(ring);
 	for (i = 0; i < 3; i++)		/* the ring is empty but too small */
 		KUNIT_EXPECT_EQ(test, -ENOBUFS,
 				test_raise(data, sizeof(data)));
-	this_cpu_write(kerror_staging, NULL);
+	/* The ring of the first group that is named counts for all. */
+	swap(evlog, test_cpu()->source[KERROR_EVLOG]);
 	for (i = 0; i < 2; i++)
 		KUNIT_EXPECT_EQ(test, -ENOBUFS,
 				kernel_error_event("x", 1, KERROR_GROUP_ALL));
+	swap(evlog, test_cpu()->source[KERROR_EVLOG]);
 	test_switch_back(real);
 	kernel_error_event(data, SIZE_MAX, KERROR_GROUP_EVLOG);
 	for (i = 0; i < 4; i++) {
@@ -523,8 +801,8 @@ static void test_losses(struct kunit *test)
 		const struct kerror_history *history = &kerror_history[group];
 
 		for (; at[group] != history->head;
-		     at[group] = history_next(history, at[group])) {
-			nlh = history_message(history, at[group]);
+		     at[group] = kerror_history_next(history, at[group])) {
+			nlh = kerror_history_message(history, at[group]);
 			if (nlh->nlmsg_type != KERROR_MSG_LOSS)
 				continue;
 			loss = nlmsg_data(nlh);
@@ -560,14 +838,14 @@ static void test_before_socket(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, history->sequence_oldest, KERROR_SEQUENCE_FIRST);
 	for (i = 0, at = history->tail; i < ARRAY_SIZE(expected); i++) {
 		KUNIT_ASSERT_NE(test, at, history->head);
-		nlh = history_message(history, at);
+		nlh = kerror_history_message(history, at);
 		KUNIT_EXPECT_EQ(test, nlh->nlmsg_type, KERROR_MSG_EVENT);
 		KUNIT_EXPECT_EQ(test, nlh->nlmsg_seq,
 				KERROR_SEQUENCE_FIRST + i);
 		KUNIT_ASSERT_EQ(test, nlmsg_len(nlh), (int)strlen(expected[i]));
 		KUNIT_EXPECT_TRUE(test, !memcmp(nlmsg_data(nlh), expected[i],
 						strlen(expected[i])));
-		at = history_next(history, at);
+		at = kerror_history_next(history, at);
 	}
 }
 
@@ -576,56 +854,62 @@ static void test_without_socket(struct kunit *test)
 {
 	if (!test_no_socket)
 		kunit_skip(test, "needs the boot parameter kerror.test_no_socket=1");
-	KUNIT_EXPECT_NULL(test, kerror_sock);
 	KUNIT_EXPECT_EQ(test, 0, kernel_error_event("alone", 5,
 						    KERROR_GROUP_ALL));
 	test_expect_newest(test, 0, "alone", 5);
 	test_expect_newest(test, 1, "alone", 5);
 }
 
-/* Raises an event that was printed. Returns what the worker is told. */
+/* Raises an event that the log has already. */
 static int test_raise_printed(void)
 {
 	struct kerror_reservation reservation;
+	int err = kerror_reserve(&reservation, 16, KERROR_FROM_PRINTK);
 
-	if (kerror_reserve(&reservation, 16, KERROR_GROUP_PRINTK | KERROR_STAMPED))
-		return -ENOBUFS;
-	kerror_commit(&reservation, 16);
-	return atomic_read(&kerror_worker_state);
+	if (!err)
+		kerror_commit(&reservation, 16);
+	return err;
 }
 
 /* What was printed can wait for a tick, unless much or something else does. */
 static void test_printed_waits(struct kunit *test)
 {
-	struct kerror_staging *real, *ring = test_staging(test);
-	u64 numbered = kerror_history[2].numbered;
-	int one, many = 0, other, not_full = 0;
+	u64 numbered = kerror_history[KERROR_PRINTK].numbered;
+	bool one[2], other, few = true, many;
+	struct kerror_ring *ring;
+	struct kerror_cpu *this;
 	unsigned long flags;
 
+	if (!IS_ENABLED(CONFIG_KERROR_PRINTK))
+		kunit_skip(test, "needs CONFIG_KERROR_PRINTK");
 	local_irq_save(flags);	/* no tick */
-	one = test_raise_printed();
+	this = test_cpu();
+	test_raise_printed();
+	one[0] = irq_work_is_pending(&this->tick_work);
+	one[1] = irq_work_is_pending(&this->wake_work);
 	test_raise("other", 5);
-	other = atomic_read(&kerror_worker_state);
+	other = irq_work_is_pending(&this->wake_work);
 	local_irq_restore(flags);
-	KUNIT_EXPECT_EQ(test, one, WORKER_WAITS);
-	KUNIT_EXPECT_EQ(test, other, WORKER_WORKS);
+	KUNIT_EXPECT_TRUE(test, one[0]);
+	KUNIT_EXPECT_FALSE(test, one[1]);
+	KUNIT_EXPECT_TRUE(test, other);
 	test_settle(test);
-	KUNIT_EXPECT_EQ(test, kerror_history[2].numbered, numbered + 1);
+	KUNIT_EXPECT_EQ(test, kerror_history[KERROR_PRINTK].numbered,
+			numbered + 1);
 
 	local_irq_save(flags);
-	one = test_raise_printed();
-	real = test_switch(ring);
-	while (many >= 0 && !staging_half_full(ring)) {
-		not_full += many == WORKER_WAITS;
-		many = test_raise_printed();
+	this = test_cpu();
+	ring = &this->source[KERROR_PRINTK]->ring;
+	while (!kerror_ring_half_full(ring)) {
+		few &= !irq_work_is_pending(&this->wake_work);
+		if (test_raise_printed())
+			break;
 	}
-	test_switch_back(real);
+	many = irq_work_is_pending(&this->wake_work);
 	local_irq_restore(flags);
-	KUNIT_EXPECT_EQ(test, one, WORKER_WAITS);
-	KUNIT_EXPECT_GT(test, not_full, 5);
-	KUNIT_EXPECT_EQ(test, many, WORKER_WORKS);
+	KUNIT_EXPECT_TRUE(test, few);
+	KUNIT_EXPECT_TRUE(test, many);
 	test_settle(test);
-	KUNIT_EXPECT_EQ(test, kerror_history[2].numbered, numbered + 2);
 }
 
 static struct kunit_case kerror_test_cases[] = {
@@ -635,7 +919,14 @@ static struct kunit_case kerror_test_cases[] = {
 	KUNIT_CASE(test_staging_full),
 	KUNIT_CASE(test_shrink),
 	KUNIT_CASE(test_nested),
+	KUNIT_CASE(test_tail_beyond),
+	KUNIT_CASE(test_stopped_while_freeing),
+	KUNIT_CASE(test_stopped_while_committing),
+	KUNIT_CASE(test_groups_have_rings),
 	KUNIT_CASE(test_order),
+	KUNIT_CASE(test_held),
+	KUNIT_CASE(test_abandoned),
+	KUNIT_CASE(test_guard),
 	KUNIT_CASE(test_size_limits),
 	KUNIT_CASE(test_arguments),
 	KUNIT_CASE(test_groups),

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the files of NETLINK_KERROR share, each part under the name of the file
+ * that defines it. Nothing else includes this, except the tests.
+ */
+#ifndef NETLINK_KERROR_INTERNAL_H
+#define NETLINK_KERROR_INTERNAL_H
+
+#include <linux/hrtimer.h>
+#include <linux/irq_work.h>
+#include <linux/kerror.h>
+#include <linux/netlink.h>
+#include <linux/percpu.h>
+#include <linux/rbtree.h>
+#include <linux/sched.h>
+#include <linux/spinlock.h>
+#include <linux/types.h>
+#include "kerror_ring.h"
+
+struct kernel_param_ops;
+
+/* Groups, as indices. */
+enum { KERROR_RAW, KERROR_EVLOG, KERROR_PRINTK, KERROR_GROUPS };
+
+/* Numbers of a group and of its batches, as netlink counts them. */
+#define KERROR_NLGRP(group)						\
+	((group) == KERROR_PRINTK ? 5 : (group) + 1)
+#define KERROR_NLGRP_BATCH(group)					\
+	((group) == KERROR_PRINTK ? 6 : (group) + 3)
+#define KERROR_NLGRPS		6
+
+/* The group's bit. */
+#define KERROR_BIT(group)	(1U << (KERROR_NLGRP(group) - 1))
+#define KERROR_BITS							\
+	(KERROR_GROUP_RAW | KERROR_GROUP_EVLOG | KERROR_GROUP_PRINTK)
+
+/* Those that a caller can name. */
+#define KERROR_BITS_RAISED						\
+	(KERROR_GROUP_RAW | KERROR_GROUP_EVLOG |			\
+	 (IS_ENABLED(CONFIG_KERROR_PRINTK) ? KERROR_GROUP_PRINTK : 0))
+
+/* Groups and flag of a record that the kernel log has already. */
+#define KERROR_FROM_PRINTK	(KERROR_GROUP_PRINTK | KERROR_STAMPED)
+
+/* Causes that the kernel counts; KERROR_LOST_HISTORY is of one reader. */
+#define KERROR_CAUSES_COUNTED	KERROR_LOST_HISTORY
+
+/**
+ * struct kerror_source - a ring, as the worker sees it
+ * @ring: the ring of one CPU and group
+ * @node: in the tree of sources that have something, by @time
+ * @time: time of @first
+ * @first: the record to be delivered next, while @queued
+ * @queued: it is in the tree
+ * @held_since: when a record was first seen that is not complete, or 0
+ * @cpu: whose ring it is
+ * @group: an index
+ * @older: the ring that this one took the place of
+ * @panic_position: for kerror_print.c
+ *
+ * All but @ring is under kerror_drain_lock.
+ */
+struct kerror_source {
+	struct kerror_ring ring;
+	struct rb_node node;
+	u64 time;
+	struct kerror_record *first;
+	bool queued;
+	u64 held_since;
+	unsigned int cpu;
+	unsigned int group;
+	struct kerror_source *older;
+	unsigned long panic_position;
+};
+
+/**
+ * struct kerror_cpu - what each CPU has of its own
+ * @source: its rings; NULL: no memory
+ * @wake_work: wakes the worker at once
+ * @tick_work: the same at the next tick
+ * @guard: delivers if the worker does not
+ * @guarded: @guard is armed, or soon will be
+ * @woken: the state of the worker from which this CPU has woken it
+ * @passes: kerror_passes when @guard last looked
+ */
+struct kerror_cpu {
+	struct kerror_source *source[KERROR_GROUPS];
+	struct irq_work wake_work;
+	struct irq_work tick_work;
+	struct hrtimer guard;
+	bool guarded;
+	unsigned int woken;
+	unsigned int passes;
+};
+
+DECLARE_PER_CPU(struct kerror_cpu, kerror_cpu);
+
+/**
+ * struct kerror_history - messages of one group, as they were broadcast
+ * @head: where the next message goes
+ * @tail: where the oldest one is
+ * @size: bytes of @buffer, a power of 2, or 0: no memory
+ * @buffer: the messages
+ * @sequence_next: number of the next event
+ * @sequence_oldest: number of the oldest event; @sequence_next if there is none
+ * @numbered: events since boot
+ * @lost: events lost since boot, as far as they were announced
+ * @batch: the newest messages, which wait to be sent as one
+ * @batch_size: their bytes
+ *
+ * Under kerror_history_lock; only the holder of kerror_drain_lock writes.
+ */
+struct kerror_history {
+	unsigned long head;
+	unsigned long tail;
+	unsigned long size;
+	u8 *buffer;
+	u32 sequence_next;
+	u32 sequence_oldest;
+	u64 numbered;
+	u64 lost[KERROR_CAUSES_COUNTED];
+	const void *batch;
+	u32 batch_size;
+};
+
+/* kerror.c: the callers' side */
+u64 kerror_lost_unannounced(unsigned int group, unsigned int cause, bool take);
+bool kerror_take_lost_pending(void);
+
+/* kerror_cpu.c: the rings of each CPU */
+extern struct kerror_source kerror_early[KERROR_GROUPS];
+extern bool kerror_cpus_ready;
+extern unsigned int kerror_staging_size;
+void kerror_for_each_source(void (*look)(struct kerror_source *source));
+struct kerror_source *kerror_source_new(unsigned int cpu, unsigned int group,
+					unsigned long size);
+void kerror_cpus_init(unsigned int kb);
+void kerror_cpus_watch(void);
+void kerror_early_exit(void);
+
+/* kerror_worker.c: when events are delivered */
+/* Bits of kerror_worker_state; the others count how often it changed. */
+enum { WORKER_ASLEEP, WORKER_COALESCING, WORKER_AWAKE, WORKER_STATE = 3 };
+
+extern struct task_struct *kerror_worker;
+extern unsigned int kerror_worker_state;
+void kerror_wake(unsigned int cpu, const struct kerror_ring *ring, bool later);
+void kerror_guard(struct kerror_cpu *this);
+void kerror_cpu_init(struct kerror_cpu *this);
+int kerror_worker_start(void);
+
+/* kerror_drain.c: in which order */
+extern spinlock_t kerror_drain_lock;
+void kerror_mark(unsigned int cpu);
+bool kerror_drain_chunk(bool *held);
+bool kerror_try_drain(void);
+void kerror_replace_ring(void);
+void kerror_forget(unsigned int cpu, struct kerror_source *sources);
+
+/* kerror_history.c: what a late reader can ask for */
+extern spinlock_t kerror_history_lock;
+extern struct kerror_history kerror_history[KERROR_GROUPS];
+void kerror_history_init(unsigned int kb);
+struct nlmsghdr *kerror_history_message(const struct kerror_history *history,
+					unsigned long position);
+unsigned long kerror_history_next(const struct kerror_history *history,
+				  unsigned long position);
+void *kerror_history_place(const struct kerror_history *history, u32 len);
+struct nlmsghdr *kerror_history_add(struct kerror_history *history,
+				    const struct nlmsghdr *header,
+				    const void *data);
+
+/* kerror_netlink.c: what is sent */
+void kerror_netlink_init(void);
+bool kerror_publish(unsigned int group, u16 type, u32 pid, const void *data,
+		    u32 size);
+void kerror_flush(void);
+
+/* kerror_print.c: what goes to the kernel log */
+extern const struct kernel_param_ops kerror_printk_ops;
+void kerror_print_init(void);
+void kerror_print(const struct kerror_record *record, bool heard);
+bool kerror_in_panic(void);
+
+#endif

@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The worker: one thread that has the events of all CPUs delivered, and decides
+ * how soon an event wakes it.
+ *
+ * kerror.c calls kerror_wake() for each event. The worker calls kerror_drain.c.
+ *
+ * Promise: whatever one CPU or one task does, the event of another CPU is passed
+ * on within two ticks.
+ *
+ * - Each CPU asks for the worker by an irq_work of its own. Only the worker
+ *   writes its state. So no CPU relies on what another one has begun.
+ * - A CPU whose events wait has a guard, a timer that looks once per tick. If
+ *   the worker made no progress in a tick, the guard delivers in its place.
+ *   Events are delivered with softirqs disabled, so that no task can come in
+ *   between. Only a CPU that hangs in the midst of a delivery stops the rest.
+ */
+
+#include <linux/bitops.h>
+#include <linux/cache.h>
+#include <linux/cpumask.h>
+#include <linux/err.h>
+#include <linux/init.h>
+#include <linux/jiffies.h>
+#include <linux/kernel.h>
+#include <linux/kthread.h>
+#include <linux/ktime.h>
+#include <linux/printk.h>
+#include <linux/smp.h>
+#include <linux/timekeeping.h>
+#include "kerror_internal.h"
+
+/* Nanoseconds that the worker waits for more before it sleeps */
+#define COALESCE_NS		50000
+
+/* Only the worker writes it. */
+unsigned int kerror_worker_state ____cacheline_aligned_in_smp;
+
+struct task_struct *kerror_worker;
+static bool kerror_started;
+static bool kerror_wanted;
+
+/* Chunks that were delivered, by the worker only */
+static unsigned int kerror_passes;
+
+/*
+ * (C) A full barrier stands between the commit of an event and the looks at
+ *     kerror_ready, the worker's state and guarded. It pairs with those between
+ *     a change of one of the three and a look at the rings. One of the two
+ *     sides sees the other.
+ */
+
+/**
+ * kerror_wake - see to it that an event or a loss is passed on
+ * @cpu: this CPU
+ * @ring: where the event is, or NULL for a loss
+ * @later: the next tick is soon enough
+ *
+ * A message of printk() can wait for the tick, which wakes the readers of
+ * /dev/kmsg, too: an interrupt at once would make each printk() dearer. On
+ * PREEMPT_RT a lazy irq_work runs in a thread, which other tasks can keep from
+ * running.
+ *
+ * Context: any, with preemption disabled.
+ */
+void kerror_wake(unsigned int cpu, const struct kerror_ring *ring, bool later)
+{
+	struct kerror_cpu *this = &per_cpu(kerror_cpu, cpu);
+	bool urgent = !ring || kerror_ring_half_full(ring);
+	unsigned int state;
+	bool asleep;
+
+	smp_mb(); /* (C) */
+	kerror_mark(cpu);
+	state = READ_ONCE(kerror_worker_state);
+	switch (state & WORKER_STATE) {
+	case WORKER_ASLEEP:
+		asleep = READ_ONCE(this->woken) != state;
+		break;
+	case WORKER_COALESCING:
+		asleep = urgent && READ_ONCE(this->woken) != state;
+		break;
+	default:
+		asleep = false;
+	}
+	if (!asleep && likely(READ_ONCE(this->guarded)))
+		return;
+	/* kerror_guard() is called when a CPU has come or gone. */
+	if (!READ_ONCE(kerror_started) || unlikely(!cpu_online(cpu)))
+		return;
+	if (!IS_ENABLED(CONFIG_PREEMPT_RT) && (!asleep || (later && !urgent)))
+		irq_work_queue(&this->tick_work);
+	else
+		irq_work_queue(&this->wake_work);
+}
+
+/**
+ * kerror_guard - wake the worker, and look whether it delivers
+ * @this: the CPU whose events wait
+ *
+ * Context: hard interrupt, or process.
+ */
+void kerror_guard(struct kerror_cpu *this)
+{
+	unsigned int state = READ_ONCE(kerror_worker_state);
+	struct task_struct *worker = READ_ONCE(kerror_worker);
+
+	if (!READ_ONCE(kerror_started))
+		return;
+	/*
+	 * A CPU that hangs before it has woken the worker has told nobody that
+	 * it would.
+	 */
+	WRITE_ONCE(kerror_wanted, true);
+	if (worker)
+		wake_up_process(worker);
+	WRITE_ONCE(this->woken, state);
+	if (READ_ONCE(this->guarded))
+		return;
+	WRITE_ONCE(this->passes, READ_ONCE(kerror_passes));
+	WRITE_ONCE(this->guarded, true);
+	hrtimer_start(&this->guard, ns_to_ktime(TICK_NSEC),
+		      HRTIMER_MODE_REL_PINNED_SOFT);
+}
+
+static void kerror_wake_work(struct irq_work *work)
+{
+	kerror_guard(container_of(work, struct kerror_cpu, wake_work));
+}
+
+static void kerror_tick_work(struct irq_work *work)
+{
+	kerror_guard(container_of(work, struct kerror_cpu, tick_work));
+}
+
+/*
+ * Once per tick, on the CPU whose events wait, if it can: delivers in the place
+ * of a worker that made no progress since the last time.
+ */
+static enum hrtimer_restart kerror_guard_timer(struct hrtimer *timer)
+{
+	struct kerror_cpu *this = container_of(timer, struct kerror_cpu, guard);
+	unsigned int passes = READ_ONCE(kerror_passes), group;
+	struct kerror_source *source;
+	bool more = false;
+
+	WRITE_ONCE(this->guarded, false);
+	smp_mb(); /* (C) */
+	if (passes != READ_ONCE(this->passes)) {
+		for (group = 0; group < KERROR_GROUPS; group++) {
+			source = smp_load_acquire(&this->source[group]); /* (D) */
+			more |= source && !kerror_ring_empty(&source->ring);
+		}
+	} else {
+		more = kerror_try_drain();
+	}
+	if (!more)
+		return HRTIMER_NORESTART;
+	WRITE_ONCE(this->passes, passes);
+	WRITE_ONCE(this->guarded, true);
+	hrtimer_forward_now(timer, ns_to_ktime(TICK_NSEC));
+	return HRTIMER_RESTART;
+}
+
+/* Prepares what a CPU has of its own. */
+void kerror_cpu_init(struct kerror_cpu *this)
+{
+	this->wake_work = IRQ_WORK_INIT_HARD(kerror_wake_work);
+	this->tick_work = IRQ_WORK_INIT_LAZY(kerror_tick_work);
+	hrtimer_setup(&this->guard, kerror_guard_timer, CLOCK_MONOTONIC,
+		      HRTIMER_MODE_REL_PINNED_SOFT);
+}
+
+/* ------------------------------------------------------------------ */
+/* The thread. */
+
+/* Delivers all there is. Returns whether an incomplete event holds up others. */
+static bool kerror_pass(void)
+{
+	bool more, held;
+
+	do {
+		more = kerror_drain_chunk(&held);
+		WRITE_ONCE(kerror_passes, kerror_passes + 1);
+		cond_resched();
+	} while (more);
+	return held;
+}
+
+static void set_worker_state(unsigned int state)
+{
+	WRITE_ONCE(kerror_worker_state,
+		   ((kerror_worker_state | WORKER_STATE) + 1) | state);
+	smp_mb(); /* (C) */
+}
+
+static void kerror_sleep(bool coalesce, bool held)
+{
+	ktime_t time = ns_to_ktime(COALESCE_NS);
+
+	set_current_state(TASK_INTERRUPTIBLE);
+	if (!READ_ONCE(kerror_wanted)) {
+		if (coalesce)
+			schedule_hrtimeout(&time, HRTIMER_MODE_REL);
+		else
+			schedule_timeout(held ? 1 : MAX_SCHEDULE_TIMEOUT);
+	}
+	__set_current_state(TASK_RUNNING);
+}
+
+/*
+ * If the worker is faster than the callers, it falls asleep after each event, and
+ * each event must interrupt its caller's CPU to wake it. So the worker waits a
+ * moment before it sleeps, unless a ring becomes half full. It also does so while
+ * an event that is not complete holds up others.
+ */
+static int kerror_work(void *unused)
+{
+	bool fine = hrtimer_resolution <= COALESCE_NS, held;
+
+	for (;;) {
+		do {
+			set_worker_state(WORKER_AWAKE);
+			WRITE_ONCE(kerror_wanted, false);
+			smp_mb(); /* (C) */
+			held = kerror_pass();
+			kerror_replace_ring();
+			if (fine) {
+				set_worker_state(WORKER_COALESCING);
+				kerror_sleep(true, held);
+			}
+		} while (fine && held);
+		set_worker_state(WORKER_ASLEEP);
+		kerror_sleep(false, kerror_pass());
+	}
+	return 0;
+}
+
+int __init kerror_worker_start(void)
+{
+	struct task_struct *worker = kthread_run(kerror_work, NULL, "kerror");
+
+	/* Without it, the guards deliver. */
+	if (!IS_ERR(worker))
+		WRITE_ONCE(kerror_worker, worker);
+	WRITE_ONCE(kerror_started, true);
+	return PTR_ERR_OR_ZERO(worker);
+}
