@@ -21,12 +21,13 @@ extern seqlock_t xtime_lock;
 /* Before, the clock may be without its source. Set once at boot. */
 static int clock_usable;
 
-struct last_time {
+/* The clocks at one moment */
+struct clocks {
 	u64 mono;
 	u64 real;
 };
 
-static DEFINE_PER_CPU(struct last_time, clock_last);
+static DEFINE_PER_CPU(struct clocks, clock_last);
 
 static u64 to_ns(const struct timespec *time)
 {
@@ -34,7 +35,7 @@ static u64 to_ns(const struct timespec *time)
 }
 
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(2, 6, 16)
-static void read_fine(struct ktime_timestamps *now)
+static void read_fine(struct clocks *now)
 {
 	struct timespec time;
 
@@ -44,7 +45,7 @@ static void read_fine(struct ktime_timestamps *now)
 	now->mono = to_ns(&time);
 }
 #else
-static void read_fine(struct ktime_timestamps *now)
+static void read_fine(struct clocks *now)
 {
 	struct timeval time;
 
@@ -56,7 +57,7 @@ static void read_fine(struct ktime_timestamps *now)
 #endif
 
 /* As of the last tick, without a look at the lock. */
-static void read_coarse(struct ktime_timestamps *now, const struct last_time *last)
+static void read_coarse(struct clocks *now, const struct clocks *last)
 {
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(2, 6, 36)
 	struct timespec time = __current_kernel_time();
@@ -79,15 +80,10 @@ static void not_before(u64 *time, u64 last)
 		*time = last + 1;
 }
 
-/**
- * ktime_get_fast_timestamps - read all clocks
- * @now: filled in
- *
- * Context: any.
- */
-void ktime_get_fast_timestamps(struct ktime_timestamps *now)
+/* Reads both clocks. Context: any. */
+static void read_clocks(struct clocks *now)
 {
-	struct last_time *last;
+	struct clocks *last;
 	unsigned long flags;
 	int tries = 100;
 
@@ -112,7 +108,6 @@ void ktime_get_fast_timestamps(struct ktime_timestamps *now)
 		last->mono = now->mono;
 		last->real = now->real;
 	}
-	now->boot = now->mono;
 	local_irq_restore(flags);
 }
 
@@ -123,10 +118,24 @@ void ktime_get_fast_timestamps(struct ktime_timestamps *now)
  */
 u64 ktime_get_mono_fast_ns(void)
 {
-	struct ktime_timestamps now;
+	struct clocks now;
 
-	ktime_get_fast_timestamps(&now);
+	read_clocks(&now);
 	return now.mono;
+}
+
+/**
+ * kerror_compat_mono_to_real - convert a time of the monotonic clock
+ * @time: nanoseconds
+ *
+ * Context: any. Return: the time of the wall clock, as that is set now.
+ */
+u64 kerror_compat_mono_to_real(u64 time)
+{
+	struct clocks now;
+
+	read_clocks(&now);
+	return time + now.real - now.mono;
 }
 
 static int __init kerror_compat_clock_init(void)

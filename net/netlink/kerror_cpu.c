@@ -83,15 +83,15 @@ void kerror_for_each_source(void (*look)(struct kerror_source *source))
 struct kerror_source *kerror_source_new(unsigned int cpu, unsigned int group,
 					unsigned long size)
 {
-	const gfp_t flags = GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN |
-			    __GFP_NORETRY;
+	const gfp_t flags = GFP_KERNEL | __GFP_NOWARN | __GFP_NORETRY;
 	struct kerror_source *source = kzalloc_node(sizeof(*source), flags,
 						    cpu_to_node(cpu));
 	struct page *pages;
 
 	if (!source)
 		return NULL;
-	pages = alloc_pages_node(cpu_to_node(cpu), flags, get_order(size));
+	pages = alloc_pages_node(cpu_to_node(cpu), flags | __GFP_ZERO,
+				 get_order(size));
 	if (!pages) {
 		kfree(source);
 		return NULL;

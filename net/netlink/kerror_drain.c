@@ -300,18 +300,22 @@ bool kerror_drain_chunk(bool *held)
 }
 
 /**
- * kerror_try_drain - deliver a few events, unless somebody else does
+ * kerror_try_drain - deliver events for half a tick, unless somebody else does
  *
  * Context: softirq.
  * Return: whether there may be more.
  */
 bool kerror_try_drain(void)
 {
+	u64 begin = ktime_get_mono_fast_ns();
 	bool more;
 
 	if (!spin_trylock(&kerror_drain_lock))
 		return true;
-	more = kerror_drain() || kerror_held;
+	do {
+		more = kerror_drain();
+	} while (more && ktime_get_mono_fast_ns() - begin < TICK_NSEC / 2);
+	more |= kerror_held;
 	spin_unlock(&kerror_drain_lock);
 	return more;
 }

@@ -124,12 +124,27 @@ static inline int kerror_compat_inc_return(atomic_t *v)
 #define this_cpu_read(variable)	__get_cpu_var(variable)
 #endif
 
+/* 3.16 */
+#ifndef smp_mb__after_atomic
+#define smp_mb__after_atomic()	smp_mb()
+#endif
+
 /*
- * 4.10. What a CPU raises while it goes is delivered with the next event of
- * another one.
+ * 4.10. All possible CPUs are prepared at once. Events that a CPU raises while it
+ * goes are delivered with the next event of another one.
  */
 #define CPUHP_BP_PREPARE_DYN	0
 #define CPUHP_AP_ONLINE_DYN	0
+
+#define cpuhp_setup_state(state, name, startup, teardown)		\
+({									\
+	unsigned int __cpu;						\
+									\
+	(void)(teardown);						\
+	for_each_possible_cpu(__cpu)					\
+		(startup)(__cpu);					\
+	0;								\
+})
 
 static inline int cpuhp_setup_state_nocalls(int state, const char *name,
 					    int (*startup)(unsigned int cpu),
@@ -137,6 +152,12 @@ static inline int cpuhp_setup_state_nocalls(int state, const char *name,
 {
 	return 0;
 }
+
+/* 2.6.29 at the latest */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(2, 6, 29)
+#undef nr_cpu_ids
+#define nr_cpu_ids	NR_CPUS
+#endif
 
 /* 2.6.13 */
 #ifndef raw_smp_processor_id

@@ -5,15 +5,40 @@
 
 #include <linux/version.h>
 
-/* 5.10 */
-struct ktime_timestamps {
-	u64 mono;
-	u64 boot;	/* here the same: time asleep does not count */
-	u64 real;
-};
+#include <linux/hrtimer.h>
+#include <linux/ktime.h>
 
-void ktime_get_fast_timestamps(struct ktime_timestamps *now);
+/* 2.6.22 */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(2, 6, 16) && \
+    LINUX_VERSION_CODE < KERNEL_VERSION(2, 6, 22)
+#include <asm/div64.h>
+
+static inline ktime_t ns_to_ktime(u64 ns)
+{
+	u32 rest = do_div(ns, NSEC_PER_SEC);
+
+	return ktime_set((long)ns, rest);
+}
+#endif
+
 u64 ktime_get_mono_fast_ns(void);	/* 3.17 */
+
+/* 3.17: time asleep does not count here, so boot time is monotonic time. */
+enum tk_offsets { TK_OFFS_REAL, TK_OFFS_BOOT };
+
+u64 kerror_compat_mono_to_real(u64 time);
+#define ktime_mono_to_any(time, offset)					\
+	((offset) == TK_OFFS_BOOT ? (time) :				\
+	 ns_to_ktime(kerror_compat_mono_to_real(ktime_to_ns(time))))
+
+/*
+ * 4.16: a timer that fires in softirq context. Here the worker has no guards, and
+ * no timer is started.
+ */
+#define HRTIMER_MODE_REL_PINNED_SOFT	0
+#define hrtimer_setup(timer, function, clock, mode)	((void)(function))
+#define hrtimer_start(timer, time, mode)		do { } while (0)
+#define hrtimer_forward_now(timer, time)		do { } while (0)
 
 /* 4.2; as if it were that of a jiffy */
 #define hrtimer_resolution	UINT_MAX

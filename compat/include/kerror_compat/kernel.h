@@ -53,6 +53,27 @@
 #define __packed		__attribute__((packed))
 #endif
 
+/* 2.6.24; 2.6.15 */
+#ifndef __refdata
+#define __refdata
+#endif
+#ifndef __read_mostly
+#define __read_mostly
+#endif
+
+/* 2.6.34 */
+#ifndef for_each_set_bit
+#define for_each_set_bit(bit, address, size)				\
+	for ((bit) = find_first_bit(address, size); (bit) < (size);	\
+	     (bit) = find_next_bit(address, size, (bit) + 1))
+#endif
+
+/* 3.12 */
+#ifndef PTR_ERR_OR_ZERO
+#define PTR_ERR_OR_ZERO(pointer)					\
+	(IS_ERR(pointer) ? PTR_ERR(pointer) : 0)
+#endif
+
 /* 3.14 */
 #ifndef U8_MAX
 #define U8_MAX			((u8)~0U)

@@ -64,7 +64,8 @@ int kthread_stop(struct task_struct *task);
 /* 2.6.37; its static forms, 3.2 and 5.11 */
 #include <linux/irq_work.h>
 #ifndef IRQ_WORK_INIT_HARD
-#define IRQ_WORK_INIT_HARD(function)	{ .func = (function) }
+#define IRQ_WORK_INIT_HARD(function) \
+	(struct irq_work){ .func = (function) }
 #define DEFINE_IRQ_WORK(name, function) \
 	struct irq_work name = IRQ_WORK_INIT_HARD(function)
 #endif
@@ -79,6 +80,17 @@ static inline long schedule_timeout_interruptible(long timeout)
 	__set_current_state(TASK_INTERRUPTIBLE);
 	return schedule_timeout(timeout);
 }
+
+static inline long schedule_timeout_uninterruptible(long timeout)
+{
+	__set_current_state(TASK_UNINTERRUPTIBLE);
+	return schedule_timeout(timeout);
+}
+#endif
+
+/* 2.6.12 */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(2, 6, 12)
+#define synchronize_rcu()	synchronize_kernel()
 #endif
 
 /* 3.13 */

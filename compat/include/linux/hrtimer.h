@@ -1,3 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* 2.6.16 */
-#include <kerror_compat.h>
+#ifndef KERROR_COMPAT_LINUX_HRTIMER_H
+#define KERROR_COMPAT_LINUX_HRTIMER_H
+
+struct hrtimer {
+	int unused;
+};
+
+enum hrtimer_restart { HRTIMER_NORESTART, HRTIMER_RESTART };
+
+#endif

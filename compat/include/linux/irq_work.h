@@ -19,7 +19,8 @@ struct irq_work {
 	void (*func)(struct irq_work *work);
 };
 
-#define IRQ_WORK_INIT_HARD(function)	{ .func = (function) }
+#define IRQ_WORK_INIT_HARD(function) \
+	(struct irq_work){ .func = (function) }
 #define DEFINE_IRQ_WORK(name, function) \
 	struct irq_work name = IRQ_WORK_INIT_HARD(function)
 

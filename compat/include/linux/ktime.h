@@ -3,13 +3,11 @@
 #ifndef KERROR_COMPAT_KTIME_H
 #define KERROR_COMPAT_KTIME_H
 
-#include <kerror_compat.h>
+#include <linux/types.h>
 
 typedef s64 ktime_t;
 
-static inline ktime_t ktime_set(long seconds, unsigned long nanoseconds)
-{
-	return (ktime_t)seconds * 1000000000 + nanoseconds;
-}
+#define ns_to_ktime(ns)		((ktime_t)(ns))
+#define ktime_to_ns(time)	((s64)(time))
 
 #endif
