@@ -10,9 +10,9 @@
  * Promise: an event that stays incomplete holds up later ones for one tick, no
  * longer. Memory to which a dead writer might come back is never used again.
  *
- * kerror_ready has a bit for each CPU whose rings are worth a look, so silent
- * CPUs cost nothing. The sources that have something are in a tree, by time, so
- * an event costs the logarithm of the number of CPUs that raise some.
+ * kerror_ready has a bit for each CPU whose rings are worth a look: silent CPUs
+ * cost nothing. The sources that have something are in a tree, by time: an event
+ * costs the logarithm of the number of CPUs that raise some.
  */
 #include <linux/bitops.h>
 #include <linux/cpumask.h>
@@ -63,6 +63,12 @@ void kerror_mark(unsigned int cpu)
 		set_bit(cpu, kerror_ready);
 		smp_mb__after_atomic(); /* (C) */
 	}
+}
+
+/* Whether the rings of a CPU are worth a look. Context: any. */
+bool kerror_any_marked(void)
+{
+	return find_first_bit(kerror_ready, nr_cpu_ids) < nr_cpu_ids;
 }
 
 /* Returns the record that is to be delivered next, or NULL. */

@@ -152,6 +152,7 @@ int kerror_worker_start(void);
 /* kerror_drain.c: in which order */
 extern spinlock_t kerror_drain_lock;
 void kerror_mark(unsigned int cpu);
+bool kerror_any_marked(void);
 bool kerror_drain_chunk(bool *held);
 bool kerror_try_drain(void);
 void kerror_replace_ring(void);

@@ -467,6 +467,7 @@ static void test_abandoned(struct kunit *test)
 	new = test_cpu()->source[KERROR_RAW];
 	KUNIT_EXPECT_PTR_NE(test, new, source);
 	KUNIT_EXPECT_PTR_EQ(test, new->older, source);
+	KUNIT_EXPECT_NE(test, source->ring.tail, source->ring.next);
 	test_expect_newest(test, KERROR_RAW, "after", 5);
 	KUNIT_EXPECT_EQ(test, *lost, lost_before + 1);
 

@@ -14,6 +14,9 @@
  *   the worker made no progress in a tick, the guard delivers in its place.
  *   Events are delivered with softirqs disabled, so that no task can come in
  *   between. Only a CPU that hangs in the midst of a delivery stops the rest.
+ *
+ * The event of a CPU that hangs itself is delivered with the next one of another
+ * CPU, or when a timer finds it, which looks once per second.
  */
 
 #include <linux/bitops.h>
@@ -25,9 +28,8 @@
 #include <linux/kernel.h>
 #include <linux/kthread.h>
 #include <linux/ktime.h>
-#include <linux/printk.h>
 #include <linux/smp.h>
-#include <linux/timekeeping.h>
+#include <linux/timer.h>
 #include "kerror_internal.h"
 
 /* Nanoseconds that the worker waits for more before it sleeps */
@@ -66,22 +68,18 @@ static unsigned int kerror_passes;
 void kerror_wake(unsigned int cpu, const struct kerror_ring *ring, bool later)
 {
 	struct kerror_cpu *this = &per_cpu(kerror_cpu, cpu);
-	bool urgent = !ring || kerror_ring_half_full(ring);
+	bool asleep, urgent = false;
 	unsigned int state;
-	bool asleep;
 
 	smp_mb(); /* (C) */
 	kerror_mark(cpu);
 	state = READ_ONCE(kerror_worker_state);
-	switch (state & WORKER_STATE) {
-	case WORKER_ASLEEP:
-		asleep = READ_ONCE(this->woken) != state;
-		break;
-	case WORKER_COALESCING:
-		asleep = urgent && READ_ONCE(this->woken) != state;
-		break;
-	default:
-		asleep = false;
+	asleep = (state & WORKER_STATE) != WORKER_AWAKE &&
+		 READ_ONCE(this->woken) != state;
+	if (asleep) {
+		urgent = !ring || kerror_ring_half_full(ring);
+		if ((state & WORKER_STATE) == WORKER_COALESCING)
+			asleep = urgent;
 	}
 	if (!asleep && likely(READ_ONCE(this->guarded)))
 		return;
@@ -171,6 +169,19 @@ void kerror_cpu_init(struct kerror_cpu *this)
 		      HRTIMER_MODE_REL_PINNED_SOFT);
 }
 
+/*
+ * Once per second, but never on an idle CPU: a CPU that hangs with interrupts off
+ * cannot ask for the worker.
+ */
+static void kerror_watch_timer(struct timer_list *timer)
+{
+	if (kerror_any_marked())
+		kerror_guard(&per_cpu(kerror_cpu, smp_processor_id()));
+	mod_timer(timer, jiffies + HZ);
+}
+
+static struct timer_list kerror_watch;
+
 /* ------------------------------------------------------------------ */
 /* The thread. */
 
@@ -244,5 +255,7 @@ int __init kerror_worker_start(void)
 	if (!IS_ERR(worker))
 		WRITE_ONCE(kerror_worker, worker);
 	WRITE_ONCE(kerror_started, true);
+	timer_setup(&kerror_watch, kerror_watch_timer, TIMER_DEFERRABLE);
+	mod_timer(&kerror_watch, jiffies + HZ);
 	return PTR_ERR_OR_ZERO(worker);
 }

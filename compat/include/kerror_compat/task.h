@@ -106,6 +106,15 @@ static inline long schedule_timeout_uninterruptible(long timeout)
 		(void (*)(unsigned long))(timer_function), 0,		\
 		(unsigned long)&name)
 
+/* 4.15; 4.8: its flags, 2.6.22 under another name */
+#define TIMER_DEFERRABLE	0
+#define timer_setup(timer, timer_function, flags)			\
+do {									\
+	init_timer(timer);						\
+	(timer)->function = (void (*)(unsigned long))(timer_function);	\
+	(timer)->data = (unsigned long)(timer);				\
+} while (0)
+
 /* 6.2 */
 #define timer_delete_sync(timer) del_timer_sync(timer)
 
