@@ -142,8 +142,6 @@ static enum hrtimer_restart kerror_guard_timer(struct hrtimer *timer)
 	struct kerror_source *source;
 	bool more = false;
 
-	WRITE_ONCE(this->guarded, false);
-	smp_mb(); /* (C) */
 	if (passes != READ_ONCE(this->passes)) {
 		for (group = 0; group < KERROR_GROUPS; group++) {
 			source = smp_load_acquire(&this->source[group]); /* (D) */
@@ -152,12 +150,17 @@ static enum hrtimer_restart kerror_guard_timer(struct hrtimer *timer)
 	} else {
 		more = kerror_try_drain();
 	}
-	if (!more)
-		return HRTIMER_NORESTART;
-	WRITE_ONCE(this->passes, passes);
-	WRITE_ONCE(this->guarded, true);
-	hrtimer_forward_now(timer, ns_to_ktime(TICK_NSEC));
-	return HRTIMER_RESTART;
+	if (more) {
+		WRITE_ONCE(this->passes, passes);
+		hrtimer_forward_now(timer, ns_to_ktime(TICK_NSEC));
+		return HRTIMER_RESTART;
+	}
+	WRITE_ONCE(this->guarded, false);
+	smp_mb(); /* (C) */
+	/* Events that came until now have found the CPU guarded. */
+	if (kerror_try_drain())
+		kerror_guard(this);
+	return HRTIMER_NORESTART;
 }
 
 /* Prepares what a CPU has of its own. */
