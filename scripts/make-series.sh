@@ -137,14 +137,15 @@ UNTIL='^#define MAX_LINKS' insert $netlink_h last '^#define NETLINK_[A-Z_0-9]+[ 
 insert init/Kconfig before '^config IKCONFIG$' \
 "$(printf 'source "%s"\n' $kconfigs)
 "
+# On Linux 2.6, each object that makes text has another snprintf().
+cflags=
+[ -z "$compat" ] || cflags=$(cd "$top" && git grep -lwE 'sc?nprintf|evl_snprintf' -- 'kernel/evlog*.c' |
+	grep -v _kunit | sed 's,.*/,CFLAGS_,; s,c$,o := -include kerror_compat/printf.h,'
+	echo 'CFLAGS_test_evlog.o := -include kerror_compat/test.h')
 insert kernel/Makefile before '^obj-\$\(CONFIG_FUTEX\)' \
-"${compat:+CFLAGS_evlog.o := -include kerror_compat/printf.h
-}CFLAGS_test_evlog.o := ${compat:+-include kerror_compat/test.h }-Wno-format
-"'obj-$(CONFIG_EVLOG) += evlog.o
-obj-$(CONFIG_TEST_EVLOG) += test_evlog.o
-obj-$(CONFIG_TEST_EVLOG_STRESS) += test_evlog_stress.o
-obj-$(CONFIG_TEST_EVLOG_BENCH) += test_evlog_bench.o
-CFLAGS_test_evlog_bench.o := -I$(src)'
+"${cflags:+$cflags
+}"'include $(srctree)/kernel/Makefile.evlog'
+add kernel/Makefile.evlog
 insert net/netlink/Makefile after '^obj-y' "
 ${compat:+CFLAGS_kerror.o			:= -include kerror_compat/netlink.h
 }"'obj-$(CONFIG_KERROR)		+= kerror.o'
@@ -201,7 +202,9 @@ it missed, and events that nobody hears are printed.
 M
 
 add include/uapi/linux/evlog.h include/linux/evlog.h kernel/evlog.c \
-    kernel/evlog_device.h kernel/evlog_internal.h kernel/Kconfig.evlog
+    kernel/evlog_args.c kernel/evlog_callsite.c kernel/evlog_format.c \
+    kernel/evlog_render.c kernel/evlog_device.h kernel/evlog_format.h \
+    kernel/evlog_internal.h kernel/Kconfig.evlog
 commit "evlog: add structured events for drivers" <<'M'
 evl_printf() takes what printk() takes, and a facility, a kind of event
 and a severity. The event that programs receive has the context in a
@@ -210,18 +213,16 @@ CRC identifies the kind of event, so that a program need not look at any
 text. evl_write() sends data of the driver's own.
 M
 
-add include/linux/evlog_printk.h kernel/evlog_printk.c kernel/Kconfig.evlog_printk
+add include/linux/evlog_printk.h kernel/evlog_printk.c kernel/evlog_printk_cache.c \
+    kernel/evlog_printk_record.c kernel/evlog_printk_slow.c kernel/Kconfig.evlog_printk
 insert $printk after '^#include <linux/' '#include <linux/evlog_printk.h>'
 insert init/Kconfig after '^source "kernel/Kconfig.evlog"$' 'source "kernel/Kconfig.evlog_printk"'
-insert kernel/Makefile after '^obj-\$\(CONFIG_EVLOG\)' \
-"${compat:+CFLAGS_evlog_printk.o := -include kerror_compat/printf.h
-}"'obj-$(CONFIG_KERROR_PRINTK) += evlog_printk.o'
 if [ "$compat" ]; then
 	insert $printk before '^\tprinted_len \+?= vsc?nprintf\(printk_buf' \
 '	evl_forward_printk(0, EVL_LEVEL_OF_LINE, NULL, fmt, args);
 '
 	insert drivers/char/mem.c after '^#include <linux/' '#include <linux/evlog_printk.h>'
-	change drivers/char/mem.c 'printk\("%s", tmp\)' 'printk(evl_printk_by_user, tmp)'
+	change drivers/char/mem.c 'printk\("%s", tmp\)' 'printk(evl_devkmsg_fmt, tmp)'
 else
 	insert $printk before '^\tva_copy\(args2, args\);' \
 '	evl_forward_printk(facility, level, dev_info, fmt, args);
@@ -255,7 +256,8 @@ M
 
 add tools/testing/selftests/kerror kernel/test_evlog.c kernel/test_evlog_stress.c \
     kernel/test_evlog_bench.c kernel/test_evlog_trace.h kernel/Kconfig.evlog_test \
-    net/netlink/kerror_kunit.c kernel/evlog_kunit.c
+    net/netlink/kerror_kunit.c kernel/evlog_kunit.c kernel/evlog_kunit.h \
+    kernel/evlog_printk_kunit.c
 commit "selftests: add tests of error events" <<'M'
 KUnit tests of staging, history and recording; a module that raises
 events of all kinds, and programs that check what arrives.

@@ -20,8 +20,8 @@ struct dev_printk_info;
 
 #ifdef CONFIG_KERROR_PRINTK
 
-extern int evl_printk_limit;
-extern const char evl_printk_by_user[];
+extern int evl_printk_level;
+extern const char evl_devkmsg_fmt[];
 
 __printf(3, 0)
 void evl_message(int level, const struct dev_printk_info *info,
@@ -42,14 +42,14 @@ void evl_forward_printk(int facility, int level,
 			const struct dev_printk_info *info, const char *fmt,
 			va_list args)
 {
-	if (unlikely(READ_ONCE(evl_printk_limit)) && !facility)
+	if (unlikely(READ_ONCE(evl_printk_level)) && !facility)
 		evl_message(level, info, fmt, args);
 }
 
 #else
 
 /* The format of what user space writes, where only that tells it apart. */
-#define evl_printk_by_user	"%s"
+#define evl_devkmsg_fmt	"%s"
 
 static inline __printf(4, 0)
 void evl_forward_printk(int facility, int level,
