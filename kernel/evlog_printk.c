@@ -138,7 +138,7 @@ static void evl_complete_level(struct evl_level *level, bool of_line)
  * evl_message - record a message that is being printed
  * @level: as evl_forward_printk()
  * @info: the device that it is about, or NULL
- * @fmt: as printk() was given it
+ * @fmt: the format that printk() got
  * @args: its arguments, which are not used up
  *
  * Context: any, NMI included.

@@ -211,9 +211,10 @@ static int evl_cpu_prepare(unsigned int cpu)
 {
 	struct evl_cpu *of_cpu = &per_cpu(evl_cpu, cpu);
 
-	/* Pairs with the address dependency in evl_record_message(). */
-	if (!of_cpu->cache)
+	if (!of_cpu->cache) {
+		/* Pairs with the address dependency in evl_record_message(). */
 		smp_store_release(&of_cpu->cache, evl_cache_alloc(cpu));
+	}
 	return 0;
 }
 
