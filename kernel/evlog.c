@@ -98,19 +98,6 @@ int evl_begin(struct kerror_reservation *reservation, size_t size,
 	return 0;
 }
 
-/* Commits the record, of whose variable part @used bytes are used. */
-void evl_end(struct kerror_reservation *reservation, size_t used,
-	     bool truncated)
-{
-	struct evl_header *header = reservation->data;
-
-	header->variable_size = used;
-	if (truncated)
-		header->flags |= EVL_FLAG_TRUNCATED;
-	kerror_commit(reservation,
-		      sizeof(*header) + header->device_size + used);
-}
-
 /**
  * evl_write_at - evl_write() from one place in the source
  * @callsite: what is computed once for that place, or NULL

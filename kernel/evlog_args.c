@@ -26,13 +26,24 @@ struct evl_recorded {
 		u8 bytes[8];
 		u32 number32;
 		u64 number64;
-		unsigned long pointer;
 	};
 } __packed;
 
+/* Writes what every argument begins with. Returns the bytes of the whole. */
+static inline size_t evl_put_head(u8 *to, u8 type, u8 flags, unsigned int size)
+{
+	struct evl_recorded *recorded = (void *)to;
+
+	recorded->head.type = type;
+	if (flags)	/* zero already */
+		recorded->head.flags = flags;
+	recorded->head.size = size;
+	return sizeof(recorded->head) + ALIGN(size, 4);
+}
+
 /*
- * Writes an argument to where all is zero and there is space for it. Returns
- * its bytes. The bytes of an EVL_ARG_TEXT are there already.
+ * Writes an argument to where all is zero and there is space for it. Returns its
+ * bytes. Takes any type but EVL_ARG_TEXT, whose bytes vsnprintf() has written.
  */
 static inline size_t evl_put_value(u8 *to, u8 type, u8 flags,
 				   const struct evl_value *value)
@@ -47,6 +58,7 @@ static inline size_t evl_put_value(u8 *to, u8 type, u8 flags,
 		recorded->number64 = value->number;
 		break;
 	case EVL_ARG_STRING:
+	case EVL_ARG_POINTER:
 		size = value->size;
 		memcpy(recorded->bytes, value->string, size);
 		break;
@@ -54,21 +66,11 @@ static inline size_t evl_put_value(u8 *to, u8 type, u8 flags,
 		size = 1;
 		recorded->bytes[0] = value->number;
 		break;
-	case EVL_ARG_POINTER:
-		size = sizeof(long);
-		recorded->pointer = value->number;
-		break;
-	case EVL_ARG_TEXT:
-		size = value->size;
-		break;
 	default:
 		size = sizeof(u32);
 		recorded->number32 = value->number;
 	}
-	recorded->head = (struct evl_argument) {
-		.type = type, .flags = flags, .size = size,
-	};
-	return sizeof(recorded->head) + ALIGN(size, 4);
+	return evl_put_head(to, type, flags, size);
 }
 
 /* ---- the fast path ---- */
@@ -156,12 +158,11 @@ static size_t evl_value_size(u8 type, const struct evl_value *value)
 	case EVL_ARG_U64:
 		return sizeof(u64);
 	case EVL_ARG_STRING:
+	case EVL_ARG_POINTER:
 	case EVL_ARG_TEXT:
 		return value->size;
 	case EVL_ARG_CHAR:
 		return 1;
-	case EVL_ARG_POINTER:
-		return sizeof(long);
 	default:
 		return sizeof(u32);
 	}
@@ -186,7 +187,9 @@ static bool evl_put(struct evl_writer *writer, u8 type, u8 flags,
 		size = ALIGN_DOWN(left - head, 4);
 		value->size = size;
 	}
-	if (writer->data)
+	if (writer->data && type == EVL_ARG_TEXT)
+		evl_put_head(writer->data + writer->at, type, flags, size);
+	else if (writer->data)
 		evl_put_value(writer->data + writer->at, type, flags, value);
 	writer->at += ALIGN(head + size, 4);
 	return !writer->truncated;
@@ -246,7 +249,8 @@ static bool evl_put_pointer(struct evl_writer *writer,
 		snprintf(hashed, sizeof(hashed), "%p", pointer);
 		/* Early in boot vsnprintf() has no key to hash with, and says so. */
 		if (!kstrtoul(hashed, 16, &hash)) {
-			value->number = hash;
+			value->string = (char *)&hash;
+			value->size = sizeof(hash);
 			return evl_put(writer, EVL_ARG_POINTER, 0, value);
 		}
 	}

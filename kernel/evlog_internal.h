@@ -32,7 +32,7 @@ struct evl_value {
 		const void *pointer;
 		const char *string;
 	};
-	u32 size;		/* bytes of a string or text */
+	u32 size;		/* bytes of a string, text or hash */
 };
 
 /* As vsnprintf(): the first page and the last hold no string. */
@@ -114,8 +114,19 @@ static inline u8 *evl_variable(struct kerror_reservation *reservation)
 
 int evl_begin(struct kerror_reservation *reservation, size_t size,
 	      const struct evl_event *event);
-void evl_end(struct kerror_reservation *reservation, size_t used,
-	     bool truncated);
+
+/* Commits the record, of whose variable part @used bytes are used. */
+static inline void evl_end(struct kerror_reservation *reservation, size_t used,
+			   bool truncated)
+{
+	struct evl_header *header = reservation->data;
+
+	header->variable_size = used;
+	if (truncated)
+		header->flags |= EVL_FLAG_TRUNCATED;
+	kerror_commit(reservation,
+		      sizeof(*header) + header->device_size + used);
+}
 
 /* ---- evlog_callsite.c: what is computed once per call site ---- */
 
