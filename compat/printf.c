@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * snprintf() for kernel/evlog.c, on kernels that print addresses.
+ * snprintf() for kernel/evlog_args.c and kernel/evlog_render.c, on kernels that
+ * print addresses.
  *
  * Where the kernel's own vsnprintf() prints a pointer's digits, be it for %p or
  * for an extension that it does not know, the digits of a hash of it take their

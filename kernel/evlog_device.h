@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * How kernel/evlog.c, which alone includes this, names the device of an event:
- * as sd-journal does, so that programs find it in udev's database.
+ * Names the device of an event as sd-journal does, so that programs find it in
+ * udev's database. Only kernel/evlog.c includes this.
  */
 #ifndef EVLOG_DEVICE_H
 #define EVLOG_DEVICE_H

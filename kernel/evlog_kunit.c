@@ -2,19 +2,27 @@
 /*
  * KUnit tests of evlog: what evl_printf() and evl_write() record.
  *
- * Included at the end of evlog.c. Each test raises events and receives them
- * from a netlink socket inside the kernel, the way a program does. The text
- * of evl_render() is compared with that of snprintf() for the same call.
+ * Each test raises events and receives them from a netlink socket inside the
+ * kernel, as a program does. The text of evl_render() is compared with that of
+ * snprintf() for the same call.
  */
-#include <kunit/test.h>
+#include <linux/align.h>
+#include <linux/cred.h>
 #include <linux/device.h>
-#include <linux/evlog_printk.h>
 #include <linux/irq_work.h>
+#include <linux/kernel.h>
+#include <linux/kstrtox.h>
 #include <linux/net.h>
+#include <linux/netdevice.h>
 #include <linux/timekeeping.h>
 #include <linux/timer.h>
 #include <net/netlink.h>
 #include <net/sock.h>
+#include "evlog_internal.h"
+#include "evlog_kunit.h"
+
+/* Longest device text, as in evlog_device.h */
+#define TEST_DEVICE_MAX	128
 
 #define TEST_CONTEXTS	(EVL_FLAG_NMI | EVL_FLAG_INTERRUPT | EVL_FLAG_SOFTIRQ)
 
@@ -32,13 +40,14 @@ static union {
 	struct nlmsghdr nlh;
 	u8 bytes[NLMSG_SPACE(KERROR_EVENT_MAX)];
 } test_message;
-static const u8 *test_at, *test_end;
+const u8 *evl_test_at, *evl_test_end;
 
-static int test_init(struct kunit *test)
+/* Opens the socket for @groups. */
+int evl_test_open(struct kunit *test, unsigned int groups)
 {
 	struct sockaddr_nl address = {
 		.nl_family = AF_NETLINK,
-		.nl_groups = KERROR_GROUP_EVLOG | KERROR_GROUP_PRINTK,
+		.nl_groups = groups,
 	};
 	int err;
 
@@ -53,7 +62,12 @@ static int test_init(struct kunit *test)
 	return err;
 }
 
-static void test_exit(struct kunit *test)
+static int test_init(struct kunit *test)
+{
+	return evl_test_open(test, KERROR_GROUP_EVLOG);
+}
+
+void evl_test_exit(struct kunit *test)
 {
 	if (test_socket)
 		sock_release(test_socket);
@@ -73,7 +87,7 @@ static int test_receive_message(struct kunit *test)
 	return test_message.nlh.nlmsg_type;
 }
 
-static const struct evl_header *test_receive(struct kunit *test)
+const struct evl_header *evl_test_receive(struct kunit *test)
 {
 	const struct evl_header *header = nlmsg_data(&test_message.nlh);
 
@@ -83,9 +97,9 @@ static const struct evl_header *test_receive(struct kunit *test)
 			(int)(EVL_HEADER_SIZE + header->device_size +
 			      header->variable_size));
 	KUNIT_EXPECT_EQ(test, test_message.nlh.nlmsg_pid, header->tid);
-	test_at = (u8 *)(header + 1) + header->device_size +
+	evl_test_at = (u8 *)(header + 1) + header->device_size +
 		  header->format_size;
-	test_end = test_at + header->variable_size - header->format_size;
+	evl_test_end = evl_test_at + header->variable_size - header->format_size;
 	return header;
 }
 
@@ -93,7 +107,7 @@ static const struct evl_header *test_receive(struct kunit *test)
 static void test_number(struct kunit *test, u8 type, s64 expected)
 {
 	struct evl_argument argument;
-	const void *value = evl_take(&test_at, test_end, &argument);
+	const void *value = evl_next_arg(&evl_test_at, evl_test_end, &argument);
 	bool wide = type == EVL_ARG_S64 || type == EVL_ARG_U64;
 	s64 number;
 	s32 narrow;
@@ -111,7 +125,7 @@ static void test_bytes(struct kunit *test, u8 type, u8 flags,
 		       const char *expected)
 {
 	struct evl_argument argument;
-	const void *value = evl_take(&test_at, test_end, &argument);
+	const void *value = evl_next_arg(&evl_test_at, evl_test_end, &argument);
 
 	KUNIT_ASSERT_NOT_NULL(test, value);
 	KUNIT_EXPECT_EQ(test, argument.type, type);
@@ -142,10 +156,10 @@ void test_same(struct kunit *test, const char *fmt, ...)
 		kerror_commit(test_held, 0);
 	test_held = NULL;
 	KUNIT_ASSERT_EQ(test, err, 0);
-	header = test_receive(test);
+	header = evl_test_receive(test);
 	KUNIT_EXPECT_EQ(test, header->flags & EVL_FLAG_TRUNCATED, 0U);
-	evl_render(text, sizeof(text), test_at - header->format_size, test_at,
-		   test_end);
+	evl_render(text, sizeof(text), evl_test_at - header->format_size,
+		   evl_test_at, evl_test_end);
 	KUNIT_EXPECT_STREQ_MSG(test, text, expected, "format \"%s\"", fmt);
 }
 
@@ -212,7 +226,7 @@ static void test_arguments(struct kunit *test)
 			evl_info("%d %u %hhd %ld %llx %% %c %s %*d %.*s %*ph",
 				 -1, UINT_MAX, 300, -2L, 1ULL << 63, 'c',
 				 "string", 6, 7, 3, "abcdef", 2, bytes));
-	test_receive(test);
+	evl_test_receive(test);
 	test_number(test, EVL_ARG_S32, -1);
 	test_number(test, EVL_ARG_U32, -1);
 	test_number(test, EVL_ARG_S32, 300);
@@ -226,7 +240,7 @@ static void test_arguments(struct kunit *test)
 	test_bytes(test, EVL_ARG_STRING, 0, "abc");
 	test_number(test, EVL_ARG_WIDTH, 2);
 	test_bytes(test, EVL_ARG_TEXT, 0, "01 ab");
-	KUNIT_EXPECT_PTR_EQ(test, test_at, test_end);
+	KUNIT_EXPECT_PTR_EQ(test, evl_test_at, evl_test_end);
 }
 
 /* Fault of 2003: NULL %s. */
@@ -234,11 +248,11 @@ static void test_invalid_strings(struct kunit *test)
 {
 	KUNIT_EXPECT_EQ(test, 0, evl_info("%s %s %s", (char *)NULL,
 					  (char *)ERR_PTR(-EIO), "(null)"));
-	test_receive(test);
+	evl_test_receive(test);
 	test_bytes(test, EVL_ARG_STRING, EVL_ARG_FLAG_INVALID, "(null)");
 	test_bytes(test, EVL_ARG_STRING, EVL_ARG_FLAG_INVALID, "(efault)");
 	test_bytes(test, EVL_ARG_STRING, 0, "(null)");
-	KUNIT_EXPECT_PTR_EQ(test, test_at, test_end);
+	KUNIT_EXPECT_PTR_EQ(test, evl_test_at, evl_test_end);
 }
 
 /* Fault of 2003: raw pointers, and what %p extensions point to, copied out. */
@@ -254,8 +268,8 @@ static void test_pointers(struct kunit *test)
 	if (kstrtoul(text, 16, &hashed))
 		kunit_skip(test, "there are no random numbers yet to hash with");
 	KUNIT_EXPECT_EQ(test, 0, evl_info("%p %4ph", test, &secret));
-	test_receive(test);
-	taken = evl_take(&test_at, test_end, &argument);
+	evl_test_receive(test);
+	taken = evl_next_arg(&evl_test_at, evl_test_end, &argument);
 	KUNIT_ASSERT_NOT_NULL(test, taken);
 	KUNIT_EXPECT_EQ(test, argument.type, EVL_ARG_POINTER);
 	KUNIT_ASSERT_EQ(test, argument.size, sizeof(value));
@@ -281,7 +295,7 @@ static void test_refused(struct kunit *test)
 	memset(longest + 1, '0', sizeof(longest) - 3);
 	longest[sizeof(longest) - 2] = 'p';
 	KUNIT_EXPECT_EQ(test, 0, evl_info("x"));
-	test_receive(test);
+	evl_test_receive(test);
 	sequence = test_message.nlh.nlmsg_seq;
 	for (i = 0; i < ARRAY_SIZE(formats); i++)
 		KUNIT_EXPECT_EQ_MSG(test, -EINVAL,
@@ -303,7 +317,7 @@ static void test_refused(struct kunit *test)
 						  i));
 	/* None of these was numbered. */
 	KUNIT_EXPECT_EQ(test, 0, evl_info("x"));
-	test_receive(test);
+	evl_test_receive(test);
 	KUNIT_EXPECT_EQ(test, test_message.nlh.nlmsg_seq, sequence + 1);
 }
 
@@ -327,7 +341,7 @@ static void test_header(struct kunit *test)
 	migrate_enable();
 	revert_creds(old);
 	put_cred(cred);
-	header = test_receive(test);
+	header = evl_test_receive(test);
 	KUNIT_EXPECT_EQ(test, header->magic, 0x7af8);
 	KUNIT_EXPECT_EQ(test, header->version, 4);
 	KUNIT_EXPECT_EQ(test, header->header_size, 144);
@@ -340,7 +354,7 @@ static void test_header(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, header->facility_hash, 0xd53f620eU);
 	KUNIT_EXPECT_EQ(test, header->format_size,
 			sizeof("disk %s: status %#x"));
-	KUNIT_EXPECT_STREQ(test, test_at - header->format_size,
+	KUNIT_EXPECT_STREQ(test, evl_test_at - header->format_size,
 			   "disk %s: status %#x");
 	KUNIT_EXPECT_STREQ(test, header->facility, "kunit");
 	KUNIT_EXPECT_STREQ(test, header->comm, current->comm);
@@ -373,10 +387,10 @@ static void test_severity(struct kunit *test)
 		expected = i < 8 ? i : LOG_WARNING;
 		KUNIT_EXPECT_EQ(test, 0, evl_write("kunit", 1, severities[i],
 						   NULL, 0, EVL_FORMAT_NODATA));
-		KUNIT_EXPECT_EQ(test, test_receive(test)->severity, expected);
+		KUNIT_EXPECT_EQ(test, evl_test_receive(test)->severity, expected);
 		KUNIT_EXPECT_EQ(test, 0, evl_printf("kunit", 1, severities[i],
 						    "text"));
-		KUNIT_EXPECT_EQ(test, test_receive(test)->severity, expected);
+		KUNIT_EXPECT_EQ(test, evl_test_receive(test)->severity, expected);
 	}
 }
 
@@ -388,23 +402,23 @@ static void test_facility(struct kunit *test)
 
 	memset(facility, 'f', EVL_FACILITY_SIZE);
 	KUNIT_EXPECT_EQ(test, 0, evl_printf(facility + 1, 0, LOG_INFO, "x"));
-	header = test_receive(test);
+	header = evl_test_receive(test);
 	KUNIT_EXPECT_STREQ(test, header->facility, facility + 1);
 	KUNIT_EXPECT_EQ(test, header->facility_hash, 0x99fe3866U);
 	KUNIT_EXPECT_EQ(test, header->flags & EVL_FLAG_TRUNCATED, 0U);
 	KUNIT_EXPECT_EQ(test, 0, evl_printf(facility, 0, LOG_INFO, "x"));
-	header = test_receive(test);
+	header = evl_test_receive(test);
 	KUNIT_EXPECT_STREQ(test, header->facility, facility + 1);
 	KUNIT_EXPECT_EQ(test, header->facility_hash, 0xd29b11b5U);
 	KUNIT_EXPECT_NE(test, header->flags & EVL_FLAG_TRUNCATED, 0U);
 }
 
-/* A place of one format must not give it to another that is raised there. */
-static void test_site(struct kunit *test)
+/* A call site of one format must not give it to an event of another format. */
+static void test_callsite(struct kunit *test)
 {
 	static const char *const formats[] = { "first %d", "another one %u" };
 	static const char *const facilities[] = { "kunit", "kunit too" };
-	static struct evl_site site;
+	static struct evl_callsite callsite;
 	const struct evl_header *header;
 	const char *fmt, *facility;
 	int i;
@@ -413,10 +427,10 @@ static void test_site(struct kunit *test)
 		fmt = formats[i % 2];
 		facility = facilities[i / 4];
 		KUNIT_EXPECT_EQ(test, 0,
-				evl_printf_at(&site, NULL, facility, 0,
+				evl_printf_at(&callsite, NULL, facility, 0,
 					      LOG_INFO, fmt, i));
-		header = test_receive(test);
-		KUNIT_EXPECT_STREQ(test, test_at - header->format_size, fmt);
+		header = evl_test_receive(test);
+		KUNIT_EXPECT_STREQ(test, evl_test_at - header->format_size, fmt);
 		KUNIT_EXPECT_EQ(test, header->event_id,
 				evl_crc(fmt, strlen(fmt)));
 		KUNIT_EXPECT_STREQ(test, header->facility, facility);
@@ -424,7 +438,7 @@ static void test_site(struct kunit *test)
 				evl_crc(facility, strlen(facility)));
 		test_number(test, i % 2 ? EVL_ARG_U32 : EVL_ARG_S32, i);
 	}
-	KUNIT_EXPECT_PTR_EQ(test, (void *)site.fmt, (void *)formats[0]);
+	KUNIT_EXPECT_PTR_EQ(test, (void *)callsite.fmt, (void *)formats[0]);
 }
 
 static void test_raise_hardirq(struct irq_work *work)
@@ -446,20 +460,20 @@ static void test_contexts(struct kunit *test)
 	u32 flags;
 
 	KUNIT_EXPECT_EQ(test, 0, evl_info("x"));
-	KUNIT_EXPECT_EQ(test, test_receive(test)->flags & TEST_CONTEXTS, 0U);
+	KUNIT_EXPECT_EQ(test, evl_test_receive(test)->flags & TEST_CONTEXTS, 0U);
 	mod_timer(&test_timer, jiffies);
-	flags = test_receive(test)->flags;
+	flags = evl_test_receive(test)->flags;
 	KUNIT_EXPECT_EQ(test, flags & TEST_CONTEXTS, EVL_FLAG_SOFTIRQ);
 	test_bytes(test, EVL_ARG_STRING, 0, "softirq");
 	irq_work_queue(&test_irq_work);
 	/* It may have interrupted a softirq. */
-	flags = test_receive(test)->flags & ~EVL_FLAG_SOFTIRQ;
+	flags = evl_test_receive(test)->flags & ~EVL_FLAG_SOFTIRQ;
 	KUNIT_EXPECT_EQ(test, flags & TEST_CONTEXTS, EVL_FLAG_INTERRUPT);
 	test_bytes(test, EVL_ARG_STRING, 0, "hardirq");
 	oops_in_progress++;
 	evl_info("x");
 	oops_in_progress--;
-	flags = test_receive(test)->flags;
+	flags = evl_test_receive(test)->flags;
 	KUNIT_EXPECT_EQ(test, flags & (EVL_FLAG_OOPS | TEST_CONTEXTS),
 			EVL_FLAG_OOPS);
 }
@@ -508,7 +522,7 @@ void test_cut_text(struct kunit *test, const char *fmt, ...)
 	for (i = 0; i < 8; i++) {
 		KUNIT_EXPECT_EQ(test, 0, dev_evl_info(&dev, &"1234567%pV"[i],
 						      &vaf));
-		header = test_receive(test);
+		header = evl_test_receive(test);
 		KUNIT_EXPECT_GT(test, header->variable_size, 8184U);
 		KUNIT_EXPECT_NE(test, header->flags & EVL_FLAG_TRUNCATED, 0U);
 	}
@@ -530,49 +544,50 @@ static void test_truncation(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, 0,
 				evl_write("kunit", 1, LOG_INFO, text, sizes[i],
 					  EVL_FORMAT_BINARY));
-		header = test_receive(test);
+		header = evl_test_receive(test);
 		KUNIT_EXPECT_EQ(test, header->variable_size, 8192U);
 		KUNIT_EXPECT_EQ(test, header->flags & EVL_FLAG_TRUNCATED,
 				sizes[i] > 8192 ? EVL_FLAG_TRUNCATED : 0U);
-		KUNIT_EXPECT_FALSE(test, !!memchr_inv(test_at, 'x', 8192));
+		KUNIT_EXPECT_FALSE(test, !!memchr_inv(evl_test_at, 'x', 8192));
 	}
 	/* The longest string that fits behind "%s", and a longer one. */
 	for (i = 8184; i <= 8185; i++) {
 		text[i] = 0;
 		KUNIT_EXPECT_EQ(test, 0, evl_info("%s", text));
-		header = test_receive(test);
+		header = evl_test_receive(test);
 		KUNIT_EXPECT_EQ(test, header->flags & EVL_FLAG_TRUNCATED,
 				i > 8184 ? EVL_FLAG_TRUNCATED : 0U);
 		text[8184] = 0;
 		test_bytes(test, EVL_ARG_STRING, 0, text);
-		KUNIT_EXPECT_PTR_EQ(test, test_at, test_end);
+		KUNIT_EXPECT_PTR_EQ(test, evl_test_at, evl_test_end);
 		text[8184] = 'x';
 	}
 	/* What follows an argument that was cut is absent. */
 	text[8185] = 'x';
 	KUNIT_EXPECT_EQ(test, 0, evl_info("%d %s %d", 1, text, 2));
-	header = test_receive(test);
+	header = evl_test_receive(test);
 	KUNIT_EXPECT_NE(test, header->flags & EVL_FLAG_TRUNCATED, 0U);
 	test_number(test, EVL_ARG_S32, 1);
-	KUNIT_ASSERT_NOT_NULL(test, evl_take(&test_at, test_end, &argument));
+	KUNIT_ASSERT_NOT_NULL(test, evl_next_arg(&evl_test_at, evl_test_end,
+						 &argument));
 	KUNIT_EXPECT_GT(test, argument.size, 8000);
-	KUNIT_EXPECT_PTR_EQ(test, test_at, test_end);
+	KUNIT_EXPECT_PTR_EQ(test, evl_test_at, evl_test_end);
 	/* Neither does one come that would fit behind one that does not. */
 	text[8168] = 0;
 	KUNIT_EXPECT_EQ(test, 0, evl_info("%s %llu %c", text, 1ULL, 'c'));
-	header = test_receive(test);
+	header = evl_test_receive(test);
 	KUNIT_EXPECT_NE(test, header->flags & EVL_FLAG_TRUNCATED, 0U);
 	test_bytes(test, EVL_ARG_STRING, 0, text);
-	KUNIT_EXPECT_PTR_EQ(test, test_at, test_end);
+	KUNIT_EXPECT_PTR_EQ(test, evl_test_at, evl_test_end);
 	text[8168] = 'x';
 	/* The event's identity is that of the whole format. */
 	text[9000] = 0;
 	KUNIT_EXPECT_EQ(test, 0, evl_info(text));
-	header = test_receive(test);
+	header = evl_test_receive(test);
 	KUNIT_EXPECT_NE(test, header->flags & EVL_FLAG_TRUNCATED, 0U);
 	KUNIT_EXPECT_EQ(test, header->event_id, 0x128b71d4U);
 	KUNIT_EXPECT_EQ(test, header->format_size, 8192);
-	KUNIT_EXPECT_EQ(test, test_at[-1], 0);
+	KUNIT_EXPECT_EQ(test, evl_test_at[-1], 0);
 	memset(text, 'y', 9000);
 	test_cut_text(test, "%s", text);
 }
@@ -583,18 +598,18 @@ static void test_write(struct kunit *test)
 
 	KUNIT_EXPECT_EQ(test, 0, evl_write("kunit", 77, LOG_INFO, "abc\0def", 7,
 					   EVL_FORMAT_STRING));
-	header = test_receive(test);
+	header = evl_test_receive(test);
 	KUNIT_EXPECT_EQ(test, header->format, EVL_FORMAT_STRING);
 	KUNIT_EXPECT_EQ(test, header->variable_size, 3U);
 	KUNIT_EXPECT_EQ(test, header->event_type, 77U);
 	KUNIT_EXPECT_EQ(test, header->event_id, 0U);
 	KUNIT_EXPECT_EQ(test, header->format_size, 0);
-	KUNIT_EXPECT_TRUE(test, !memcmp(test_at, "abc", 3));
+	KUNIT_EXPECT_TRUE(test, !memcmp(evl_test_at, "abc", 3));
 	KUNIT_EXPECT_EQ(test, 0, evl_write("kunit", 77, LOG_INFO, "abc\0def", 7,
 					   EVL_FORMAT_BINARY));
-	header = test_receive(test);
+	header = evl_test_receive(test);
 	KUNIT_EXPECT_EQ(test, header->variable_size, 7U);
-	KUNIT_EXPECT_TRUE(test, !memcmp(test_at, "abc\0def", 7));
+	KUNIT_EXPECT_TRUE(test, !memcmp(evl_test_at, "abc\0def", 7));
 }
 
 static void test_expect_device(struct kunit *test, const struct device *dev,
@@ -603,7 +618,7 @@ static void test_expect_device(struct kunit *test, const struct device *dev,
 	const struct evl_header *header;
 
 	KUNIT_EXPECT_EQ(test, 0, dev_evl_info(dev, "%d", 5));
-	header = test_receive(test);
+	header = evl_test_receive(test);
 	KUNIT_ASSERT_EQ(test, header->device_size, strlen(expected) + 1);
 	KUNIT_EXPECT_STREQ(test, (char *)(header + 1), expected);
 	test_number(test, EVL_ARG_S32, 5);
@@ -617,7 +632,7 @@ static void test_devices(struct kunit *test)
 	static struct class net = { .name = "net" };
 	struct net_device *netdev;
 	struct device *dev;
-	char name[200] = {}, expected[EVL_DEVICE_MAX];
+	char name[200] = {}, expected[TEST_DEVICE_MAX];
 
 	netdev = kunit_kzalloc(test, sizeof(*netdev), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, netdev);
@@ -640,7 +655,7 @@ static void test_devices(struct kunit *test)
 	snprintf(expected, sizeof(expected), "+mem:%s", name);
 	test_expect_device(test, dev, expected);
 	KUNIT_EXPECT_EQ(test, 0, dev_evl_info(NULL, "x"));
-	KUNIT_EXPECT_EQ(test, test_receive(test)->device_size, 0);
+	KUNIT_EXPECT_EQ(test, evl_test_receive(test)->device_size, 0);
 }
 
 static void test_ratelimit(struct kunit *test)
@@ -671,230 +686,11 @@ static void test_ratelimit(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, announced, suppressed);
 }
 
-#ifdef CONFIG_KERROR_PRINTK
-#define LONG_TEXT "a text of seventy bytes, so that two of them are longer than what is kept"
-
-/*
- * Receives the next message that this thread has printed and compares it; the
- * text of the event is what vsnprintf() made of the message.
- */
-static const struct evl_header *test_printed(struct kunit *test, u8 severity,
-					     u32 flags, const char *format,
-					     const char *text)
-{
-	const struct evl_header *header;
-	const u8 *variable;
-	char rendered[200] = "";
-
-	do {
-		header = test_receive(test);
-	} while (header->tid != task_pid_nr(current));
-	variable = (u8 *)(header + 1) + header->device_size;
-	KUNIT_EXPECT_EQ(test, header->severity, severity);
-	KUNIT_EXPECT_EQ(test, header->flags & ~(u32)EVL_FLAG_BOOT,
-			flags | EVL_FLAG_PRINTK);
-	if (!format) {
-		KUNIT_EXPECT_EQ(test, header->format, EVL_FORMAT_STRING);
-		KUNIT_EXPECT_EQ(test, header->event_id, 0);
-		KUNIT_EXPECT_EQ(test, header->variable_size, strlen(text));
-		KUNIT_EXPECT_TRUE(test, !memcmp(variable, text, strlen(text)));
-		return header;
-	}
-	KUNIT_ASSERT_EQ(test, header->format, EVL_FORMAT_PRINTF);
-	KUNIT_EXPECT_STREQ(test, variable, format);
-	KUNIT_EXPECT_EQ(test, header->event_id,
-			evl_crc(format, strlen(format)));
-	KUNIT_EXPECT_STREQ(test, header->facility, "kernel");
-	KUNIT_EXPECT_EQ(test, header->facility_hash, evl_crc("kernel", 6));
-	evl_render(rendered, sizeof(rendered), variable, test_at, test_end);
-	KUNIT_EXPECT_STREQ(test, rendered, text);
-	return header;
-}
-
-/* Prints what another function was given, as drivers do. */
-static __printf(2, 3)
-void test_print_nested(const char *outer, const char *fmt, ...)
-{
-	struct va_format format = { .fmt = fmt };
-	va_list args;
-
-	va_start(args, fmt);
-	format.va = &args;
-	evl_printk(outer, &format, 7);
-	va_end(args);
-}
-
-static __printf(4, 5)
-void test_print_named(const char *outer, const char *first, const char *second,
-		      const char *fmt, ...)
-{
-	struct va_format format = { .fmt = fmt };
-	va_list args;
-
-	va_start(args, fmt);
-	format.va = &args;
-	evl_printk(outer, first, second, &format);
-	va_end(args);
-}
-
-/* Formats that stand for others, each time as the first time. */
-static void test_printk_nested(struct kunit *test)
-{
-	struct evl_arguments none = {};
-	struct va_format innermost = { .fmt = "nothing", .va = &none.list };
-	char outer[] = KERN_ERR "%s %s: %pV";
-	char inner[] = "b %d";
-	int i;
-
-	for (i = 0; i < 2; i++) {
-		test_print_nested(KERN_ERR "%pV, %d\n", "a %s %*d", "b", 3, 4);
-		test_printed(test, LOG_ERR, 0, "a %s %*d, %d", "a b   4, 7");
-		test_print_nested("%pV", KERN_ALERT "a %llx\n", 1ULL << i);
-		test_printed(test, LOG_ALERT, 0, "a %llx", i ? "a 2" : "a 1");
-		test_print_named("%sa %s: %pV\n", i ? KERN_CRIT : "", "c",
-				 "b %d%%\n", i);
-		test_printed(test, i ? LOG_CRIT : default_message_loglevel, 0,
-			     "%sa %s: b %d%%\n",
-			     i ? "a c: b 1%\n" : "a c: b 0%\n");
-		test_print_named("%sa %s: %pV", KERN_INFO, "c", "%d %s", i,
-				 i ? "b\n" : "b");
-		test_printed(test, LOG_INFO, i ? 0 : EVL_FLAG_OPEN,
-			     "%sa %s: %d %s", i ? "a c: 1 b" : "a c: 0 b");
-		test_print_named("%sa %s: %pV\n", KERN_INFO, "c", "%s",
-				 (char *)NULL);
-		test_printed(test, LOG_INFO, 0, "%sa %s: %s", "a c: (null)");
-		test_print_named("%sa %s: %pV\n", KERN_INFO, "c", "%d %phC", 2,
-				 "d");
-		test_printed(test, LOG_INFO, 0, "%sa %s: %d %phC",
-			     "a c: 2 64");
-		test_print_nested(KERN_INFO "%pV\n", "in %pV", &innermost);
-		test_printed(test, LOG_INFO, 0, "in nothing", "in nothing");
-	}
-	/* The same addresses, other texts. */
-	test_print_named(outer, "a", "c", inner, 1);
-	test_printed(test, LOG_ERR, EVL_FLAG_OPEN, "%s %s: b %d", "a c: b 1");
-	strscpy(inner, "%llu", sizeof(inner));
-	test_print_named(outer, "a", "c", inner, 1ULL << 40);
-	test_printed(test, LOG_ERR, EVL_FLAG_OPEN, "%s %s: %llu",
-		     "a c: 1099511627776");
-	strscpy(outer, KERN_ERR "%s, %s %pV", sizeof(outer));
-	test_print_named(outer, "a", "c", inner, 1ULL);
-	test_printed(test, LOG_ERR, EVL_FLAG_OPEN, "%s, %s %llu", "a, c 1");
-}
-
-/* Each byte of a format counts, wherever in a word it begins and ends. */
-static void test_printk_changed(struct kunit *test)
-{
-	const size_t level = strlen(KERN_DEBUG);
-	char place[4 * sizeof(long)], *fmt, *text;
-	size_t start, length, at;
-
-	for (start = 0; start < sizeof(long); start++) {
-		for (length = 1; length <= 2 * sizeof(long); length++) {
-			memset(place, 'a', sizeof(place));
-			fmt = place + start;
-			text = fmt + level;
-			memcpy(fmt, KERN_DEBUG, level);
-			text[length] = '\0';
-			evl_printk(fmt, 0);
-			test_printed(test, LOG_DEBUG, EVL_FLAG_OPEN, text, text);
-			for (at = 0; at < length; at++) {
-				text[at] = 'b';
-				evl_printk(fmt, 0);
-				test_printed(test, LOG_DEBUG, EVL_FLAG_OPEN,
-					     text, text);
-			}
-			/* Shorter, and longer again */
-			for (at = 0; at < 2; at++) {
-				text[length / 2] = at ? 'c' : '\0';
-				evl_printk(fmt, 0);
-				test_printed(test, LOG_DEBUG, EVL_FLAG_OPEN,
-					     text, text);
-			}
-		}
-	}
-}
-
-static void test_printk(struct kunit *test)
-{
-	struct device *device = root_device_register("evlog-kunit");
-	char changing[] = KERN_ERR "first %d\n";
-	const struct evl_header *header;
-	struct evl_arguments none = {};
-	char refused[] = "%*% %d\n";
-	int limit = READ_ONCE(evl_printk_limit), i;
-
-	KUNIT_ASSERT_FALSE(test, IS_ERR(device));
-	WRITE_ONCE(evl_printk_limit, 8);
-	for (i = 0; i < 2; i++) {
-		printk(KERN_CRIT "status %#x of %s\n", 5 + i, "disk");
-		test_printed(test, LOG_CRIT, 0, "status %#x of %s",
-			     i ? "status 0x6 of disk" : "status 0x5 of disk");
-	}
-	/* The same address, other text and arguments. */
-	evl_printk(changing, 1);
-	test_printed(test, LOG_ERR, 0, "first %d", "first 1");
-	strscpy(changing, KERN_ERR "is %s\n", sizeof(changing));
-	evl_printk(changing, "second");
-	test_printed(test, LOG_ERR, 0, "is %s", "is second");
-	/* Too long to be remembered */
-	printk(KERN_INFO LONG_TEXT " of %s, " LONG_TEXT "%c\n", "text", '!');
-	test_printed(test, LOG_INFO, 0,
-		     LONG_TEXT " of %s, " LONG_TEXT "%c",
-		     LONG_TEXT " of text, " LONG_TEXT "!");
-	/* A level, or a newline, that comes as an argument. */
-	printk("%sdepth %d\n", KERN_ALERT, 1);
-	test_printed(test, LOG_ALERT, 0, "%sdepth %d", "depth 1");
-	printk(KERN_NOTICE "%d %s", 1, "line\n");
-	test_printed(test, LOG_NOTICE, 0, "%d %s", "1 line");
-	printk(KERN_NOTICE "%d %6s", 1, "lin\n");
-	test_printed(test, LOG_NOTICE, EVL_FLAG_OPEN, "%d %6s", "1   lin\n");
-	printk("by default\n");
-	test_printed(test, default_message_loglevel, 0, "by default",
-		     "by default");
-	/* Lines in pieces. */
-	printk(KERN_WARNING "begin");
-	test_printed(test, LOG_WARNING, EVL_FLAG_OPEN, "begin", "begin");
-	printk(KERN_CONT " middle %d", 1);
-	test_printed(test, LOG_WARNING, EVL_FLAG_OPEN | EVL_FLAG_CONTINUES,
-		     " middle %d", " middle 1");
-	printk(KERN_CONT " end\n");
-	test_printed(test, LOG_WARNING, EVL_FLAG_CONTINUES, " end", " end");
-	test_printk_nested(test);
-	test_printk_changed(test);
-	for (i = 0; i < 2; i++) {
-		dev_err(device, "bad block %llu of %c\n", 77ULL, 'x' + i);
-		header = test_printed(test, LOG_ERR, 0,
-				      "%s %s: bad block %llu of %c", i ?
-				      " evlog-kunit: bad block 77 of y" :
-				      " evlog-kunit: bad block 77 of x");
-		KUNIT_EXPECT_EQ(test, header->device_size, 0);
-	}
-	/* Not what evl_printf() takes. */
-	evl_printk(refused, 5, 6);
-	snprintf(changing, sizeof(changing), refused, 5, 6);
-	changing[strcspn(changing, "\n")] = '\0';
-	test_printed(test, default_message_loglevel, 0, NULL, changing);
-	evl_printk(KERN_INFO "nothing: %pV\n", NULL);
-	test_printed(test, LOG_INFO, 0, NULL, "nothing: (null)");
-	/* What user space wrote, and what is not severe enough. */
-	printk(evl_printk_by_user, "of a user\n");
-	vprintk_emit(1, LOG_ERR, NULL, "of a user\n", none.list);
-	WRITE_ONCE(evl_printk_limit, LOG_ERR + 1);
-	printk(KERN_WARNING "hardly of interest");
-	printk(KERN_CONT ", nor this\n");
-	printk(KERN_ERR "severe\n");
-	test_printed(test, LOG_ERR, 0, "severe", "severe");
-	WRITE_ONCE(evl_printk_limit, limit);
-	root_device_unregister(device);
-}
-#endif
-
 static struct kunit_case evl_test_cases[] = {
 	KUNIT_CASE(test_header),
 	KUNIT_CASE(test_severity),
 	KUNIT_CASE(test_facility),
-	KUNIT_CASE(test_site),
+	KUNIT_CASE(test_callsite),
 	KUNIT_CASE(test_contexts),
 	KUNIT_CASE(test_arguments),
 	KUNIT_CASE(test_invalid_strings),
@@ -906,16 +702,13 @@ static struct kunit_case evl_test_cases[] = {
 	KUNIT_CASE(test_write),
 	KUNIT_CASE(test_devices),
 	KUNIT_CASE(test_ratelimit),
-#ifdef CONFIG_KERROR_PRINTK
-	KUNIT_CASE(test_printk),
-#endif
 	{}
 };
 
 static struct kunit_suite evl_test_suite = {
 	.name = "evlog",
 	.init = test_init,
-	.exit = test_exit,
+	.exit = evl_test_exit,
 	.test_cases = evl_test_cases,
 };
 

@@ -137,7 +137,8 @@ kunit() {
 	done
 	for log in "$BUILD/$1/kunit.log" "$BUILD/$1/kunit-no-socket.log"; do
 		grep -aqE '^ok [0-9]+ kerror' "$log" &&
-		grep -aqE '^ok [0-9]+ evlog' "$log" || return 1
+		grep -aqE '^ok [0-9]+ evlog$' "$log" &&
+		grep -aqE '^ok [0-9]+ evlog_printk$' "$log" || return 1
 		grep -aE 'BUG:|WARNING:|not ok' "$log" && return 1
 	done
 	return 0
@@ -207,9 +208,11 @@ checkpatch() {
 	! grep -qE 'ERROR|WARNING|CHECK' "$logs/checkpatch-$1.out"
 }
 
-OBJECTS="net/netlink/kerror.o kernel/evlog.o kernel/test_evlog.o samples/evlog/evlog_sample.o
-	kernel/test_evlog_stress.o kernel/test_evlog_bench.o kernel/evlog_printk.o
-	kernel/printk/printk.o"
+EVLOG="kernel/evlog.o kernel/evlog_args.o kernel/evlog_callsite.o kernel/evlog_format.o
+	kernel/evlog_render.o kernel/evlog_printk.o kernel/evlog_printk_cache.o
+	kernel/evlog_printk_record.o kernel/evlog_printk_slow.o"
+OBJECTS="net/netlink/kerror.o $EVLOG kernel/test_evlog.o samples/evlog/evlog_sample.o
+	kernel/test_evlog_stress.o kernel/test_evlog_bench.o kernel/printk/printk.o"
 kbuild() {
 	kernel=$1
 	shift
@@ -230,8 +233,8 @@ kernel_doc_is_silent() {
 	(cd "$TOP" && perl "$BUILD/$1/source/scripts/kernel-doc" -Wall -none \
 		include/linux/kerror.h include/linux/evlog.h \
 		include/uapi/linux/kerror.h include/uapi/linux/evlog.h \
-		include/linux/evlog_printk.h net/netlink/kerror.c kernel/evlog.c \
-		kernel/evlog_printk.c 2>&1) | tee "$logs/kernel-doc-$1.out"
+		include/linux/evlog_printk.h net/netlink/kerror.c \
+		$(for object in $EVLOG; do echo "${object%.o}.c"; done) 2>&1) | tee "$logs/kernel-doc-$1.out"
 	! grep -qiE 'warning|error:' "$logs/kernel-doc-$1.out"
 }
 
@@ -267,7 +270,7 @@ bisectable() {
 			ARCH=x86_64 CC="ccache gcc" allnoconfig || return 1
 		make -s -C "$step_tree" O="$out" ARCH=x86_64 CC="ccache gcc" -j"$(nproc)" \
 			W=1 net/netlink/ || return 1
-		for object in kernel/evlog.o kernel/printk/printk.o kernel/evlog_printk.o kernel/test_evlog.o samples/evlog/; do
+		for object in $EVLOG kernel/printk/printk.o kernel/test_evlog.o samples/evlog/; do
 			[ -e "$step_tree/${object%.o}.c" ] || [ -e "$step_tree/${object}Makefile" ] || continue
 			make -s -C "$step_tree" O="$out" ARCH=x86_64 CC="ccache gcc" W=1 $object || return 1
 		done
@@ -360,7 +363,7 @@ for name in 6.1 6.12; do
 	check "$name: kernel-doc" kernel_doc_is_silent "$name"
 done
 # They pass NULL as a string on purpose, which gcc minds with W=1.
-check "6.12: sparse, of the unit tests" sparse_is_silent 6.12 um net/netlink/kerror.o kernel/evlog.o
+check "6.12: sparse, of the unit tests" sparse_is_silent 6.12 um net/netlink/kerror.o $EVLOG kernel/evlog_kunit.o
 check "6.1: every step of the series builds" bisectable 6.1
 check "6.1: CONFIG_KERROR=n builds" builds_without 6.1 KERROR
 check "6.1: CONFIG_NET=n builds" builds_without 6.1 NET

@@ -141,28 +141,27 @@ UNTIL='^#define MAX_LINKS' insert $netlink_h last '^#define NETLINK_[A-Z_0-9]+[ 
 insert init/Kconfig before '^config IKCONFIG$' \
 "$(printf 'source "%s"\n' $kconfigs)
 "
+# On Linux 2.6, each object that makes text has another snprintf().
+cflags=
+[ -z "$compat" ] || cflags=$(cd "$top" && git grep -lwE 'sc?nprintf|evl_snprintf' -- 'kernel/evlog*.c' |
+	grep -v _kunit | sed 's,.*/,CFLAGS_,; s,c$,o := -include kerror_compat/printf.h,'
+	echo 'CFLAGS_test_evlog.o := -include kerror_compat/test.h')
 insert kernel/Makefile before '^obj-\$\(CONFIG_FUTEX\)' \
-"${compat:+CFLAGS_evlog.o := -include kerror_compat/printf.h
-}CFLAGS_test_evlog.o := ${compat:+-include kerror_compat/test.h }-Wno-format
-"'obj-$(CONFIG_EVLOG) += evlog.o
-obj-$(CONFIG_TEST_EVLOG) += test_evlog.o
-obj-$(CONFIG_TEST_EVLOG_STRESS) += test_evlog_stress.o
-obj-$(CONFIG_TEST_EVLOG_BENCH) += test_evlog_bench.o
-CFLAGS_test_evlog_bench.o := -I$(src)'"${hrtimer:+
-CFLAGS_test_evlog_stress.o := $hrtimer}"
-# What each object gets of compat/
+"${cflags:+$cflags
+}${hrtimer:+CFLAGS_test_evlog_stress.o := $hrtimer
+}"'include $(srctree)/kernel/Makefile.evlog'
 cflags=
 if [ "$compat" ]; then
-	for object in $(sed -n 's/^obj-$(CONFIG_KERROR) += //p' "$top/net/netlink/Makefile.kerror"); do
-		cflags="${cflags}CFLAGS_$object := -include kerror_compat/netlink.h
-"
-	done
+	cflags=$(sed -n 's/^obj-$(CONFIG_KERROR) += //p' "$top/net/netlink/Makefile.kerror" |
+		tr ' ' '\n' | sed 's/.*/CFLAGS_& := -include kerror_compat\/netlink.h/')
 elif [ "$hrtimer" ]; then
-	cflags="CFLAGS_kerror_worker.o := $hrtimer
-"
+	cflags="CFLAGS_kerror_worker.o := $hrtimer"
 fi
-insert net/netlink/Makefile after '^obj-y' "
-${cflags}include \$(srctree)/net/netlink/Makefile.kerror"
+insert net/netlink/Makefile after '^obj-y' \
+"
+${cflags:+$cflags
+}"'include $(srctree)/net/netlink/Makefile.kerror'
+add kernel/Makefile.evlog net/netlink/Makefile.kerror
 if [ "$compat" ]; then
 	# What is searched after the kernel's own headers
 	cppflags=CPPFLAGS
@@ -186,7 +185,7 @@ else
 'obj-$(CONFIG_SAMPLE_EVLOG)		+= evlog/'
 	insert tools/testing/selftests/Makefile before '^TARGETS \+= kexec$' 'TARGETS += kerror'
 fi
-for file in $kconfigs samples/evlog/Kconfig net/netlink/Makefile.kerror; do
+for file in $kconfigs samples/evlog/Kconfig; do
 	mkdir -p "$repo/$(dirname $file)"
 	echo '# SPDX-License-Identifier: GPL-2.0-only' > "$repo/$file"
 done
@@ -195,14 +194,14 @@ done
 commit "netlink: reserve NETLINK_KERROR and hook it into the build" <<M
 Take protocol number $number for error events, and add the lines to Makefiles
 and Kconfig files that the following patches need. The new Kconfig files
-and Makefiles are empty so far: nothing can be switched on before it is there.
+are empty so far: nothing can be switched on before it is there.
 
 No other patch of the series changes what is built from existing files,
 but for the one that hooks into printk().
 M
 
 add include/uapi/linux/kerror.h include/linux/kerror.h "net/netlink/kerror*.[ch]" \
-    ":!net/netlink/kerror_kunit.c" net/netlink/Kconfig.kerror net/netlink/Makefile.kerror \
+    ":!net/netlink/kerror_kunit.c" net/netlink/Kconfig.kerror \
     ${compat:+compat} ${hrtimer:+compat/include/kerror_compat/hrtimer.h}
 commit "netlink: add NETLINK_KERROR, a transport for error events" <<'M'
 Programs that watch for errors match regular expressions against the
@@ -217,7 +216,9 @@ it missed, and events that nobody hears are printed.
 M
 
 add include/uapi/linux/evlog.h include/linux/evlog.h kernel/evlog.c \
-    kernel/evlog_device.h kernel/evlog_internal.h kernel/Kconfig.evlog
+    kernel/evlog_args.c kernel/evlog_callsite.c kernel/evlog_format.c \
+    kernel/evlog_render.c kernel/evlog_device.h kernel/evlog_format.h \
+    kernel/evlog_internal.h kernel/Kconfig.evlog
 commit "evlog: add structured events for drivers" <<'M'
 evl_printf() takes what printk() takes, and a facility, a kind of event
 and a severity. The event that programs receive has the context in a
@@ -226,18 +227,16 @@ CRC identifies the kind of event, so that a program need not look at any
 text. evl_write() sends data of the driver's own.
 M
 
-add include/linux/evlog_printk.h kernel/evlog_printk.c kernel/Kconfig.evlog_printk
+add include/linux/evlog_printk.h kernel/evlog_printk.c kernel/evlog_printk_cache.c \
+    kernel/evlog_printk_record.c kernel/evlog_printk_slow.c kernel/Kconfig.evlog_printk
 insert $printk after '^#include <linux/' '#include <linux/evlog_printk.h>'
 insert init/Kconfig after '^source "kernel/Kconfig.evlog"$' 'source "kernel/Kconfig.evlog_printk"'
-insert kernel/Makefile after '^obj-\$\(CONFIG_EVLOG\)' \
-"${compat:+CFLAGS_evlog_printk.o := -include kerror_compat/printf.h
-}"'obj-$(CONFIG_KERROR_PRINTK) += evlog_printk.o'
 if [ "$compat" ]; then
 	insert $printk before '^\tprinted_len \+?= vsc?nprintf\(printk_buf' \
 '	evl_forward_printk(0, EVL_LEVEL_OF_LINE, NULL, fmt, args);
 '
 	insert drivers/char/mem.c after '^#include <linux/' '#include <linux/evlog_printk.h>'
-	change drivers/char/mem.c 'printk\("%s", tmp\)' 'printk(evl_printk_by_user, tmp)'
+	change drivers/char/mem.c 'printk\("%s", tmp\)' 'printk(evl_devkmsg_fmt, tmp)'
 else
 	insert $printk before '^\tva_copy\(args2, args\);' \
 '	evl_forward_printk(facility, level, dev_info, fmt, args);
@@ -271,7 +270,8 @@ M
 
 add tools/testing/selftests/kerror kernel/test_evlog.c kernel/test_evlog_stress.c \
     kernel/test_evlog_bench.c kernel/test_evlog_trace.h kernel/Kconfig.evlog_test \
-    net/netlink/kerror_kunit.c kernel/evlog_kunit.c
+    net/netlink/kerror_kunit.c kernel/evlog_kunit.c kernel/evlog_kunit.h \
+    kernel/evlog_printk_kunit.c
 commit "selftests: add tests of error events" <<'M'
 KUnit tests of staging, history and recording; a module that raises
 events of all kinds, and programs that check what arrives.

@@ -9,10 +9,10 @@
  *	evl_write("sbp", SBP_SENSE, LOG_ERR, sense, 18, EVL_FORMAT_BINARY);
  *
  * Formats are those of printk(). All may be called from any context, NMI and
- * early boot included, and do not sleep. kernel/evlog.c implements them, the
+ * early boot included, and do not sleep. kernel/evlog*.c implements them, the
  * layout is in <uapi/linux/evlog.h>, the guide is Documentation/kerror.txt.
  *
- * Without CONFIG_EVLOG all return -ENOSYS and evaluate no argument but once.
+ * Without CONFIG_EVLOG all return -ENOSYS. Each argument is evaluated once.
  */
 #ifndef _LINUX_EVLOG_H
 #define _LINUX_EVLOG_H
@@ -40,51 +40,52 @@ struct device;
 
 #ifdef CONFIG_EVLOG
 
-/* Longer formats are looked at each time. */
-#define EVL_SITE_ARGUMENTS	12
+/* A format with more arguments is parsed for each event. */
+#define EVL_CALLSITE_ARGS	12
 
 /**
- * struct evl_site - what is found out once about a call whose text is constant
- * @facility: the facility that the rest is about
- * @fmt: the format that the rest is about; NULL: there is none
- * @claimed: somebody fills this in, or has done so
+ * struct evl_callsite - what is computed once per call with a constant text
+ * @facility: the facility that the rest describes
+ * @fmt: the format that the rest describes; NULL: there is none
+ * @claimed: a caller fills this in, or has done so
  * @ready: all the rest is filled in
  * @facility_hash: CRC of @facility
- * @facility_size: its bytes without NUL, those that are recorded
- * @facility_cut: it has more
  * @event_id: CRC of @fmt without its trailing newline
- * @size: bytes that are recorded of @fmt, with a NUL
- * @bound: most bytes that its arguments need, or -EINVAL
- * @fmt_cut: it has more
- * @simple: @types and @room say all about the arguments
- * @arguments: how many
- * @room: bytes of what is recorded of them, but for the strings' own
+ * @args_max: most bytes that its arguments need, or -EINVAL
+ * @fmt_size: bytes of @fmt that an event records, with a NUL
+ * @facility_size: bytes of @facility that an event records, without NUL
+ * @facility_cut: @facility has more
+ * @fmt_cut: @fmt has more
+ * @simple: @types and @args_size say all about the arguments
+ * @args: how many of @types are set
+ * @args_size: bytes that the arguments need, except the bytes of strings
  * @types: EVL_ARG numbers
  *
- * Belongs to the place of one call, and goes when its module does.
+ * Static memory of the caller, which goes when its module goes.
  */
-struct evl_site {
+struct evl_callsite {
 	const char *facility;
 	const char *fmt;
 	int claimed;
 	int ready;
 	u32 facility_hash;
 	u32 event_id;
-	int bound;
-	u16 size;
+	int args_max;
+	u16 fmt_size;
 	u8 facility_size;
 	u8 facility_cut;
 	u8 fmt_cut;
 	u8 simple;
-	u8 arguments;
-	u8 room;
-	u8 types[EVL_SITE_ARGUMENTS];
+	u8 args;
+	u8 args_size;
+	u8 types[EVL_CALLSITE_ARGS];
 };
 
 int evl_write(const char *facility, int event_type, int severity,
 	      const void *buf, size_t len, int format);
-int evl_write_at(struct evl_site *site, const char *facility, int event_type,
-		 int severity, const void *buf, size_t len, int format);
+int evl_write_at(struct evl_callsite *callsite, const char *facility,
+		 int event_type, int severity, const void *buf, size_t len,
+		 int format);
 __printf(4, 5)
 int evl_printf(const char *facility, int event_type, int severity,
 	       const char *fmt, ...);
@@ -95,7 +96,7 @@ __printf(5, 6)
 int dev_evl_printf(const struct device *dev, const char *facility,
 		   int event_type, int severity, const char *fmt, ...);
 __printf(6, 7)
-int evl_printf_at(struct evl_site *site, const struct device *dev,
+int evl_printf_at(struct evl_callsite *callsite, const struct device *dev,
 		  const char *facility, int event_type, int severity,
 		  const char *fmt, ...);
 int evl_suppressed(void);
@@ -116,14 +117,15 @@ int evl_suppressed(void);
 				 KERN_WARNING, fmt)
 
 /*
- * The functions of the names below do the same, but have to look at facility
- * and format each time.
+ * The address of a static call site, or NULL. The functions named evl_write,
+ * evl_printf and dev_evl_printf do without one: they compute its contents for
+ * each event.
  */
-#define evl_site_if(constant)						\
+#define evl_callsite_if(constant)					\
 ({									\
-	static struct evl_site evl_site;				\
+	static struct evl_callsite evl_callsite;			\
 									\
-	(constant) ? &evl_site : NULL;					\
+	(constant) ? &evl_callsite : NULL;				\
 })
 
 /**
@@ -142,7 +144,7 @@ int evl_suppressed(void);
  * CONFIG_EVLOG.
  */
 #define evl_write(facility, event_type, severity, buf, len, format)	\
-	evl_write_at(evl_site_if(__builtin_constant_p(facility)),	\
+	evl_write_at(evl_callsite_if(__builtin_constant_p(facility)),	\
 		     facility, event_type, severity, buf, len, format)
 
 /**
@@ -173,8 +175,8 @@ int evl_suppressed(void);
 #define dev_evl_printf(dev, facility, event_type, severity, fmt, ...)	\
 ({									\
 	evl_index(severity, fmt);					\
-	evl_printf_at(evl_site_if(__builtin_constant_p(facility) &&	\
-				  __builtin_constant_p(fmt)),		\
+	evl_printf_at(evl_callsite_if(__builtin_constant_p(facility) &&	\
+				      __builtin_constant_p(fmt)),	\
 		      dev, facility, event_type, severity, fmt,		\
 		      ##__VA_ARGS__);					\
 })

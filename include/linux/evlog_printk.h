@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The hook by which printk() hands each message to kernel/evlog_printk.c, and so
- * to the programs that listen on NETLINK_KERROR. Without CONFIG_KERROR_PRINTK
- * there is nothing left of it.
+ * The hook in printk(): hands each message to kernel/evlog_printk.c, and so to
+ * the programs that listen on NETLINK_KERROR. It compiles to nothing without
+ * CONFIG_KERROR_PRINTK.
  */
 #ifndef _LINUX_EVLOG_PRINTK_H
 #define _LINUX_EVLOG_PRINTK_H
@@ -13,15 +13,15 @@
 struct dev_printk_info;
 
 /*
- * As a level: what the format says, or else the message goes on in the line of
- * the one before, if that is open. So it is on Linux 2.6.
+ * Level for callers on Linux 2.6: the format says the level. If it does not, the
+ * message continues the line that the last message left open.
  */
 #define EVL_LEVEL_OF_LINE	(-2)
 
 #ifdef CONFIG_KERROR_PRINTK
 
-extern int evl_printk_limit;
-extern const char evl_printk_by_user[];
+extern int evl_printk_level;
+extern const char evl_devkmsg_fmt[];
 
 __printf(3, 0)
 void evl_message(int level, const struct dev_printk_info *info,
@@ -32,7 +32,7 @@ void evl_message(int level, const struct dev_printk_info *info,
  * @facility: 0 for a message of the kernel; all else is user space's
  * @level: 0 to 7; -1: what @fmt says, or the default; or %EVL_LEVEL_OF_LINE
  * @info: the device that it is about, or NULL
- * @fmt: as printk() was given it, with a level or without
+ * @fmt: the format that printk() got, with a level or without
  * @args: its arguments, which are not used up
  *
  * Context: any. Costs a predicted branch if messages are not to be forwarded.
@@ -42,14 +42,14 @@ void evl_forward_printk(int facility, int level,
 			const struct dev_printk_info *info, const char *fmt,
 			va_list args)
 {
-	if (unlikely(READ_ONCE(evl_printk_limit)) && !facility)
+	if (unlikely(READ_ONCE(evl_printk_level)) && !facility)
 		evl_message(level, info, fmt, args);
 }
 
 #else
 
-/* The format of what user space writes, where only that tells it apart. */
-#define evl_printk_by_user	"%s"
+/* The format of a text that user space writes; only its address tells so. */
+#define evl_devkmsg_fmt	"%s"
 
 static inline __printf(4, 0)
 void evl_forward_printk(int facility, int level,

@@ -47,4 +47,20 @@ static inline struct page *kerror_compat_alloc_pages(int node, gfp_t flags,
 	kerror_compat_alloc_pages(node, flags, order)
 #endif
 
+/* 2.6.24; before, not on the node that is asked for */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(2, 6, 24)
+static inline void *kerror_compat_kzalloc(size_t size, gfp_t flags)
+{
+	void *memory = kmalloc(size, flags);
+
+	if (memory)
+		memset(memory, 0, size);
+	return memory;
+}
+
+#undef kzalloc_node
+#define kzalloc_node(size, flags, node) \
+	((void)(node), kerror_compat_kzalloc(size, flags))
+#endif
+
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * For kernel/evlog.c: snprintf() as it is today in two respects. No address of
- * the kernel comes out of it (4.15), and an error pointer is no string (5.2).
+ * For kernel/evlog_args.c and evlog_render.c: snprintf() as it is today in two
+ * respects. It shows no address of the kernel (4.15), and an error pointer is no
+ * string (5.2).
  */
 #ifndef KERROR_COMPAT_PRINTF_H
 #define KERROR_COMPAT_PRINTF_H

@@ -1,0 +1,397 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Records the arguments of an event: a fast path for types that the call site
+ * knows, a slow path for the rest.
+ *
+ * Called by evlog.c and, for messages of printk(), by evlog_printk_record.c and
+ * evlog_printk_slow.c. The fast path fetches all values, reserves what they need
+ * and writes them. The slow path parses the format for each event. It takes what
+ * the fast path cannot: '*', pointers, invalid strings, arguments that do not fit.
+ *
+ * Promise: that of evlog.c. An argument is recorded whole or cut at its end, and
+ * none follows one that was cut.
+ */
+#include <linux/align.h>
+#include <linux/evlog.h>
+#include <linux/kerror.h>
+#include <linux/kernel.h>
+#include <linux/kstrtox.h>
+#include <linux/string.h>
+#include "evlog_internal.h"
+
+/* An argument as it is recorded, at any address. */
+struct evl_recorded {
+	struct evl_argument head;
+	union {
+		u8 bytes[8];
+		u32 number32;
+		u64 number64;
+	};
+} __packed;
+
+/* Writes what every argument begins with. Returns the bytes of the whole. */
+static inline size_t evl_put_head(u8 *to, u8 type, u8 flags, unsigned int size)
+{
+	struct evl_recorded *recorded = (void *)to;
+
+	recorded->head.type = type;
+	if (flags)	/* zero already */
+		recorded->head.flags = flags;
+	recorded->head.size = size;
+	return sizeof(recorded->head) + ALIGN(size, 4);
+}
+
+/*
+ * Writes an argument to where all is zero and there is space for it. Returns its
+ * bytes. Takes any type but EVL_ARG_TEXT, whose bytes vsnprintf() has written.
+ */
+static inline size_t evl_put_value(u8 *to, u8 type, u8 flags,
+				   const struct evl_value *value)
+{
+	struct evl_recorded *recorded = (void *)to;
+	unsigned int size;
+
+	switch (type) {
+	case EVL_ARG_S64:
+	case EVL_ARG_U64:
+		size = sizeof(u64);
+		recorded->number64 = value->number;
+		break;
+	case EVL_ARG_STRING:
+	case EVL_ARG_POINTER:
+		size = value->size;
+		memcpy(recorded->bytes, value->string, size);
+		break;
+	case EVL_ARG_CHAR:
+		size = 1;
+		recorded->bytes[0] = value->number;
+		break;
+	default:
+		size = sizeof(u32);
+		recorded->number32 = value->number;
+	}
+	return evl_put_head(to, type, flags, size);
+}
+
+/* ---- the fast path ---- */
+
+/*
+ * Fetches the arguments of @callsite, except those that @values has already.
+ * Returns false if the slow path has to record one.
+ */
+bool evl_fetch_args(struct evl_values *values,
+		    const struct evl_callsite *callsite,
+		    struct evl_arguments *args)
+{
+	struct evl_value *value = &values->value[values->count];
+	u8 type;
+
+	for (; values->count < callsite->args; values->count++, value++) {
+		type = callsite->types[values->count];
+		evl_fetch_arg(args, type, value);
+		if (type != EVL_ARG_STRING)
+			continue;
+		if (!evl_string_valid(value->string))
+			return false;
+		value->size = strnlen(value->string, EVL_VARIABLE_MAX);
+		values->size += ALIGN(value->size, 4);
+	}
+	return true;
+}
+
+/* Records an event of a call site that is simple. */
+int evl_record_values(const struct evl_event *event,
+		      const struct evl_values *values)
+{
+	const struct evl_callsite *callsite = event->callsite;
+	size_t size = callsite->fmt_size + callsite->args_size + values->size;
+	struct kerror_reservation reservation __uninitialized;
+	int err = evl_begin(&reservation, size, event);
+	unsigned int i;
+	u8 *to;
+
+	if (err) {
+		kerror_count_lost(evl_group(event), reservation.cause);
+		return err;
+	}
+	to = evl_variable(&reservation);
+	if (event->prefix_size)
+		memcpy(to, event->prefix, event->prefix_size);
+	memcpy(to + event->prefix_size, callsite->fmt,
+	       callsite->fmt_size - 1 - event->prefix_size);
+	to += callsite->fmt_size;
+	for (i = 0; i < callsite->args; i++)
+		to += evl_put_value(to, callsite->types[i], 0,
+				    &values->value[i]);
+	evl_end(&reservation, size, false);
+	return 0;
+}
+
+/* ---- the slow path ---- */
+
+/*
+ * Fetches what belongs to one conversion: its '*' width and precision go to
+ * @conv. Returns the type of @value; 0: there is none.
+ */
+u8 evl_fetch_conv(struct evl_arguments *args, struct evl_conv *conv,
+		  struct evl_value *value)
+{
+	u8 type = evl_conv_type(conv);
+
+	if (conv->width_arg) {
+		evl_fetch_arg(args, EVL_ARG_WIDTH, value);
+		conv->width = value->number;
+	}
+	if (conv->precision_arg) {
+		evl_fetch_arg(args, EVL_ARG_PRECISION, value);
+		conv->precision = value->number;
+	}
+	if (type)
+		evl_fetch_arg(args, type, value);
+	return type;
+}
+
+static size_t evl_value_size(u8 type, const struct evl_value *value)
+{
+	switch (type) {
+	case EVL_ARG_S64:
+	case EVL_ARG_U64:
+		return sizeof(u64);
+	case EVL_ARG_STRING:
+	case EVL_ARG_POINTER:
+	case EVL_ARG_TEXT:
+		return value->size;
+	case EVL_ARG_CHAR:
+		return 1;
+	default:
+		return sizeof(u32);
+	}
+}
+
+/*
+ * Records an argument, or as much of a string or text as fits. Returns false if
+ * it was cut or left out.
+ */
+static bool evl_put(struct evl_writer *writer, u8 type, u8 flags,
+		    struct evl_value *value)
+{
+	const size_t head = sizeof(struct evl_argument);
+	size_t left = writer->limit - writer->at;
+	size_t size = evl_value_size(type, value);
+
+	if (ALIGN(head + size, 4) > left) {
+		writer->truncated = true;
+		if ((type != EVL_ARG_STRING && type != EVL_ARG_TEXT) ||
+		    left < head + 4)
+			return false;
+		size = ALIGN_DOWN(left - head, 4);
+		value->size = size;
+	}
+	if (writer->data && type == EVL_ARG_TEXT)
+		evl_put_head(writer->data + writer->at, type, flags, size);
+	else if (writer->data)
+		evl_put_value(writer->data + writer->at, type, flags, value);
+	writer->at += ALIGN(head + size, 4);
+	return !writer->truncated;
+}
+
+static bool evl_put_int(struct evl_writer *writer, u8 type, int number)
+{
+	struct evl_value value = { .number = number };
+
+	return evl_put(writer, type, 0, &value);
+}
+
+static bool evl_put_string(struct evl_writer *writer,
+			   const struct evl_conv *conv,
+			   struct evl_value *value, bool last)
+{
+	size_t skip, most = EVL_VARIABLE_MAX;
+	char shown[16];
+
+	if (!evl_string_valid(value->string)) {
+		value->size = scnprintf(shown, sizeof(shown), "%s",
+					value->string);
+		value->string = shown;
+		return evl_put(writer, EVL_ARG_STRING, EVL_ARG_FLAG_INVALID,
+			       value);
+	}
+	/* Bytes behind the precision need not be readable. */
+	if (conv->precision_arg || conv->precision >= 0)
+		most = min_t(size_t, most, max(conv->precision, 0));
+	value->size = strnlen(value->string, most);
+	skip = min_t(size_t, writer->skip, value->size);
+	writer->skip = 0;
+	value->string += skip;
+	value->size -= skip;
+	if (last && value->size && value->string[value->size - 1] == '\n' &&
+	    conv->width < 0 && !conv->width_arg) {
+		value->size--;
+		writer->ended = true;
+	}
+	return evl_put(writer, EVL_ARG_STRING, 0, value);
+}
+
+/* Records a plain %p as its hash, an extension as vsnprintf()'s text. */
+static bool evl_put_pointer(struct evl_writer *writer,
+			    const struct evl_conv *conv,
+			    struct evl_value *value)
+{
+	size_t start = writer->at + sizeof(struct evl_argument);
+	size_t left = writer->limit > start ? writer->limit - start : 0;
+	const void *pointer = value->pointer;
+	char hashed[2 * sizeof(pointer) + 8];
+	char fmt[EVL_CONV_MAX];
+	unsigned long hash;
+
+	/* Some extensions end in a p, too. */
+	if (strchr(conv->start, 'p') + 1 == conv->end) {
+		snprintf(hashed, sizeof(hashed), "%p", pointer);
+		/* Early in boot vsnprintf() has no key to hash with, and says so. */
+		if (!kstrtoul(hashed, 16, &hash)) {
+			value->string = (char *)&hash;
+			value->size = sizeof(hash);
+			return evl_put(writer, EVL_ARG_POINTER, 0, value);
+		}
+	}
+	evl_conv_copy(fmt, conv);
+	if (!writer->data) {
+		value->size = evl_snprintf(NULL, 0, fmt, conv, pointer) + 1;
+		return evl_put(writer, EVL_ARG_TEXT, 0, value);
+	}
+	value->size = evl_snprintf((char *)writer->data + start, left, fmt,
+				   conv, pointer);
+	if (value->size >= left && left) {
+		/* The last byte is vsnprintf()'s NUL, which is not text. */
+		value->size = left - 1;
+		evl_put(writer, EVL_ARG_TEXT, 0, value);
+		writer->truncated = true;
+		return false;
+	}
+	return evl_put(writer, EVL_ARG_TEXT, 0, value);
+}
+
+static bool evl_put_spliced(struct evl_writer *writer,
+			    const struct va_format *format, bool last)
+{
+	struct evl_arguments args;
+	bool fits;
+
+	va_copy(args.list, *format->va);
+	fits = evl_put_args(writer, format->fmt, &args, last);
+	va_end(args.list);
+	return fits;
+}
+
+/*
+ * Records the arguments of @fmt, or measures them. With writer->splice, those of
+ * a %pV take its place, and a newline at the end of the message is left out;
+ * @last: @fmt is that end. Returns false if an argument was cut.
+ */
+bool evl_put_args(struct evl_writer *writer, const char *fmt,
+		  struct evl_arguments *args, bool last)
+{
+	struct evl_conv conv __uninitialized;
+	struct evl_value value __uninitialized;
+	bool fits = true;
+	u8 type;
+
+	while (fits && evl_conv_next(fmt, &conv)) {
+		fmt = conv.end;
+		type = evl_fetch_conv(args, &conv, &value);
+		if (conv.width_arg &&
+		    !evl_put_int(writer, EVL_ARG_WIDTH, conv.width))
+			return false;
+		if (conv.precision_arg &&
+		    !evl_put_int(writer, EVL_ARG_PRECISION, conv.precision))
+			return false;
+		switch (type) {
+		case 0:
+			break;
+		case EVL_ARG_STRING:
+			fits = evl_put_string(writer, &conv, &value,
+					      last && !*fmt);
+			break;
+		case EVL_ARG_POINTER:
+			if (writer->splice && evl_conv_is_format(&conv))
+				fits = evl_put_spliced(writer, value.pointer,
+						       last && !*fmt);
+			else
+				fits = evl_put_pointer(writer, &conv, &value);
+			break;
+		default:
+			fits = evl_put(writer, type, 0, &value);
+		}
+	}
+	return fits;
+}
+
+/*
+ * Reserves what the arguments may need at most. If the ring has less left, parses
+ * the format once more to reserve what they do need.
+ */
+static int evl_record_parsed(const struct evl_event *event, va_list list)
+{
+	const struct evl_callsite *callsite = event->callsite;
+	struct kerror_reservation reservation __uninitialized;
+	struct evl_arguments args;
+	struct evl_writer writer = {
+		.limit = min_t(size_t,
+			       ALIGN(callsite->fmt_size, 4) + callsite->args_max,
+			       EVL_VARIABLE_MAX),
+	};
+	int err = evl_begin(&reservation, writer.limit, event);
+
+	if (err == -ENOBUFS && callsite->args_max >= EVL_VARIABLE_MAX) {
+		writer.at = callsite->fmt_size;
+		va_copy(args.list, list);
+		evl_put_args(&writer, callsite->fmt, &args, false);
+		va_end(args.list);
+		writer.limit = min_t(size_t, writer.at, EVL_VARIABLE_MAX);
+		writer.truncated = false;
+		err = evl_begin(&reservation, writer.limit, event);
+	}
+	if (err) {
+		kerror_count_lost(evl_group(event), reservation.cause);
+		return err;
+	}
+	writer.data = evl_variable(&reservation);
+	memcpy(writer.data, callsite->fmt, callsite->fmt_size - 1);
+	writer.at = callsite->fmt_size;
+	if (callsite->fmt_cut) {
+		writer.truncated = true;
+	} else {
+		va_copy(args.list, list);
+		evl_put_args(&writer, callsite->fmt, &args, false);
+		va_end(args.list);
+	}
+	/* vsnprintf() may have written text that was then cut off. */
+	if (writer.truncated)
+		memset(writer.data + writer.at, 0, writer.limit - writer.at);
+	evl_end(&reservation, writer.at, writer.truncated);
+	return 0;
+}
+
+/* Records an event with a format, by the faster path that takes it. */
+int evl_record(const struct evl_event *event, va_list list)
+{
+	const struct evl_callsite *callsite = event->callsite;
+	struct evl_values values __uninitialized;
+	struct evl_arguments args;
+	bool fetched = true;
+
+	if (callsite->args_max < 0)
+		return callsite->args_max;
+	if (!callsite->simple)
+		return evl_record_parsed(event, list);
+	values.count = 0;
+	values.size = 0;
+	if (callsite->args) {
+		va_copy(args.list, list);
+		fetched = evl_fetch_args(&values, callsite, &args) &&
+			  evl_values_fit(&values, callsite);
+		va_end(args.list);
+	}
+	return fetched ? evl_record_values(event, &values) :
+			 evl_record_parsed(event, list);
+}

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Records messages of printk() with what the cache of this CPU knows of their
+ * formats, and counts them.
+ *
+ * evlog_printk.c calls evl_record_message() with preemption disabled. On a hit of
+ * the cache, the message costs about what evl_printf() costs. Other messages take
+ * the slow path. So does every message before the caches exist, or on a CPU that
+ * had no memory for one.
+ *
+ * Promise: that of evlog.c. Each message is counted once, when it becomes an
+ * event or is lost.
+ */
+#define pr_fmt(fmt) "evlog: " fmt
+
+#include <linux/align.h>
+#include <linux/cpu.h>
+#include <linux/init.h>
+#include <linux/kernel.h>
+#include <linux/percpu.h>
+#include <linux/printk.h>
+#include <linux/sched.h>
+#include <linux/smp.h>
+#include "evlog_internal.h"
+
+/* Process, softirq, interrupt, NMI; and messages printed while printing. */
+#define EVL_USERS	8
+
+struct evl_cpu {
+	struct evl_fmt_cache *cache;	/* NULL: there was no memory */
+	struct task_struct *task;	/* the one that the outermost user runs in */
+	unsigned int users;
+	/* By number of users: a caller that interrupts another has its own. */
+	unsigned long forwarded[EVL_USERS];
+};
+
+static DEFINE_PER_CPU(struct evl_cpu, evl_cpu);
+
+/* False while per-CPU memory may not exist yet, or may still be copied. */
+static bool evl_cpu_ready;
+
+/* Messages before evl_cpu_ready. */
+static atomic_long_t evl_forwarded_early;
+
+/* Makes a string that was fetched shorter. */
+static void evl_shorten(struct evl_values *values, struct evl_value *string,
+			size_t size)
+{
+	values->size -= ALIGN(string->size, 4) - ALIGN(size, 4);
+	string->size = size;
+}
+
+/*
+ * Fetches all arguments of a message. @skip: bytes of level in the first string.
+ * Returns what is known of its format, or of the format inside; NULL: only the
+ * slow path can record it.
+ */
+static struct evl_fmt_info *evl_fetch_message(struct evl_fmt_cache *cache,
+					      bool add,
+					      struct evl_values *values,
+					      struct evl_fmt_info *info,
+					      struct evl_event *event,
+					      struct evl_arguments *args, u8 skip)
+{
+	struct evl_value *string = values->value;
+	struct evl_level ignored = {};
+	const struct va_format *format;
+	struct evl_arguments inner;
+	struct evl_value value;
+	const char *fmt;
+	bool fetched;
+
+	values->count = 0;
+	values->size = 0;
+	if (!evl_fetch_args(values, &info->callsite, args))
+		return NULL;
+	if (skip) {
+		skip = min_t(size_t, skip, string->size);
+		string->string += skip;
+		evl_shorten(values, string, string->size - skip);
+	}
+	if (info->kind == EVL_FMT_PREFIX) {
+		evl_fetch_arg(args, EVL_ARG_POINTER, &value);
+		if (!evl_string_valid(value.pointer))
+			return NULL;
+		format = value.pointer;
+		event->prefix = info->callsite.fmt;
+		event->prefix_size = info->prefix_size;
+		fmt = format->fmt;
+		if (!event->prefix_size)
+			fmt = evl_skip_levels(fmt, &ignored);
+		info = evl_cache_get(cache, add, fmt, fmt, info);
+		if (!info || info->kind != EVL_FMT_PLAIN)
+			return NULL;
+		va_copy(inner.list, *format->va);
+		fetched = evl_fetch_args(values, &info->callsite, &inner);
+		va_end(inner.list);
+		if (!fetched)
+			return NULL;
+	}
+	return evl_values_fit(values, &info->callsite) ? info : NULL;
+}
+
+/* Records a message by way of the cache of this CPU. */
+static bool evl_record_cached(struct evl_fmt_cache *cache, bool add,
+			      struct evl_event *event, const char *given,
+			      const char *fmt, va_list list, u8 skip,
+			      bool ended)
+{
+	struct evl_fmt_info *info = evl_cache_get(cache, add, given, fmt, NULL);
+	struct evl_values values __uninitialized;
+	struct evl_arguments args;
+	struct evl_value *string;
+
+	event->callsite = info ? &info->callsite : NULL;
+	if (!info || info->kind == EVL_FMT_SLOW)
+		return evl_record_slow(event, fmt, list, skip, ended);
+	if (info->kind == EVL_FMT_PREFIX || info->callsite.simple) {
+		va_copy(args.list, list);
+		info = evl_fetch_message(cache, add, &values, info, event,
+					 &args, skip);
+		va_end(args.list);
+		if (!info)
+			return evl_record_slow(event, fmt, list, skip, ended);
+		event->callsite = &info->callsite;
+	}
+	ended |= info->ended;
+	if (info->ends_in_string) {
+		string = &values.value[values.count - 1];
+		if (evl_ends_line(string->string, string->size)) {
+			evl_shorten(&values, string, string->size - 1);
+			ended = true;
+		}
+	}
+	if (!ended)
+		event->flags |= EVL_FLAG_OPEN;
+	if (info->callsite.simple)
+		evl_record_values(event, &values);
+	else
+		evl_record(event, list);
+	return ended;
+}
+
+/*
+ * Returns how many callers this one has interrupted. The outermost one stores its
+ * task. All that interrupt it run in the same task, so a count of another task is
+ * stale: that task died in an oops while it was here.
+ */
+static unsigned int evl_cpu_enter(struct evl_cpu *cpu)
+{
+	unsigned int users = READ_ONCE(cpu->users);
+	unsigned long *forwarded;
+
+	if (users && READ_ONCE(cpu->task) != current)
+		users = 0;
+	if (!users)
+		WRITE_ONCE(cpu->task, current);
+	barrier();	/* a caller that interrupts this sees the task first */
+	WRITE_ONCE(cpu->users, users + 1);
+	forwarded = &cpu->forwarded[min_t(unsigned int, users, EVL_USERS - 1)];
+	WRITE_ONCE(*forwarded, *forwarded + 1);
+	return users;
+}
+
+/*
+ * Records a message whose format is @fmt, behind its levels in @given. @ended: the
+ * line ends in any case. Returns whether it ended.
+ */
+bool evl_record_message(struct evl_event *event, const char *given,
+			const char *fmt, va_list list, u8 skip, bool ended)
+{
+	struct evl_fmt_cache *cache;
+	struct evl_cpu *cpu;
+	unsigned int users;
+
+	if (unlikely(!READ_ONCE(evl_cpu_ready))) {
+		atomic_long_inc(&evl_forwarded_early);
+		event->callsite = NULL;
+		return evl_record_slow(event, fmt, list, skip, ended);
+	}
+	cpu = &per_cpu(evl_cpu, raw_smp_processor_id());
+	users = evl_cpu_enter(cpu);
+	cache = READ_ONCE(cpu->cache);
+	if (cache) {
+		ended = evl_record_cached(cache, !users, event, given, fmt,
+					  list, skip, ended);
+	} else {
+		event->callsite = NULL;
+		ended = evl_record_slow(event, fmt, list, skip, ended);
+	}
+	barrier();
+	WRITE_ONCE(cpu->users, users);
+	return ended;
+}
+
+/* Returns how many messages became events or were lost. */
+unsigned long evl_forwarded(void)
+{
+	unsigned long forwarded = atomic_long_read(&evl_forwarded_early);
+	unsigned int i;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		for (i = 0; i < EVL_USERS; i++)
+			forwarded += READ_ONCE(per_cpu(evl_cpu, cpu).forwarded[i]);
+	return forwarded;
+}
+
+/* Allocates a CPU's cache before it comes up; it stays when the CPU goes. */
+static int evl_cpu_prepare(unsigned int cpu)
+{
+	struct evl_cpu *of_cpu = &per_cpu(evl_cpu, cpu);
+
+	if (!of_cpu->cache) {
+		/* Pairs with the address dependency in evl_record_message(). */
+		smp_store_release(&of_cpu->cache, evl_cache_alloc(cpu));
+	}
+	return 0;
+}
+
+/* Runs before other CPUs start: each has its cache before its first message. */
+static int __init evl_cpu_init(void)
+{
+	if (cpuhp_setup_state(CPUHP_BP_PREPARE_DYN, "kernel/evlog:prepare",
+			      evl_cpu_prepare, NULL) < 0)
+		pr_warn("no cache of formats; messages cost more time\n");
+	WRITE_ONCE(evl_cpu_ready, true);
+	return 0;
+}
+early_initcall(evl_cpu_init);
+
+#ifdef CONFIG_EVLOG_KUNIT_TEST
+#include "evlog_printk_kunit.c"
+#endif
