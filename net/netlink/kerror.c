@@ -29,8 +29,9 @@
  * replay. Events that were overwritten before it asked are told to it as
  * KERROR_LOST_HISTORY.
  *
- * Each CPU has a ring per group, so that a flood of one group takes no room from
- * another.
+ * Each CPU has a ring per group: a flood of one group takes no room from another.
+ * An event for several groups is in the ring of each, so that the order within a
+ * group is that of one ring.
  */
 #define pr_fmt(fmt) "kerror: " fmt
 
@@ -114,50 +115,28 @@ u64 kerror_lost_unannounced(unsigned int group, unsigned int cause, bool take)
 /* ------------------------------------------------------------------ */
 /* Events. */
 
-/* The ring for an event: that of the first of its groups, PRINTK last. */
-static struct kerror_source *source_for(unsigned int cpu, unsigned int groups)
+static struct kerror_source *source_of(unsigned int cpu, unsigned int group)
 {
-	unsigned int group = groups & KERROR_GROUP_EVLOG ? KERROR_EVLOG :
-			     groups & KERROR_GROUP_RAW ? KERROR_RAW :
-			     KERROR_PRINTK;
-
 	if (likely(READ_ONCE(kerror_cpus_ready)))
 		return READ_ONCE(per_cpu(kerror_cpu, cpu).source[group]);
 	return &kerror_early[group];
 }
 
-/**
- * kerror_reserve - get room to write one event in place
- * @reservation: filled in
- * @size: most bytes that the event may have
- * @groups: KERROR_GROUP bits of its listeners, and perhaps %KERROR_STAMPED
- *
- * On success preemption is disabled until kerror_commit(), which must follow
- * in the same context, soon, and without sleeping. Bytes that end up beyond
- * the committed size must be left, or set back to, zero.
- *
- * Context: any, NMI included.
- * Return: 0; -EINVAL if @groups names no defined group; -EMSGSIZE if @size is
- * over %KERROR_EVENT_MAX; -ENOBUFS if there is no room. After the last two the
- * caller tries again with less, or calls kerror_count_lost() with the cause
- * that is in @reservation.
- */
-int kerror_reserve(struct kerror_reservation *reservation, size_t size,
-		   unsigned int groups)
+/* Reserves a record in the ring of @group, one of @groups. */
+static int reserve_in(struct kerror_reservation *reservation, size_t size,
+		      unsigned int group, unsigned int groups)
 {
 	struct kerror_source *source;
 	struct kerror_record *record;
 	unsigned int cpu;
 
-	if (!(groups & KERROR_BITS_RAISED))
-		return -EINVAL;
 	if (size > KERROR_EVENT_MAX) {
 		reservation->cause = KERROR_LOST_TOO_LONG;
 		return -EMSGSIZE;
 	}
 	preempt_disable_notrace();
 	cpu = raw_smp_processor_id();
-	source = source_for(cpu, groups);
+	source = source_of(cpu, group);
 	reservation->cause = KERROR_LOST_NO_STAGING;
 	if (!source)
 		goto no_room;
@@ -165,9 +144,7 @@ int kerror_reserve(struct kerror_reservation *reservation, size_t size,
 	if (in_nmi() && !IS_ENABLED(CONFIG_ARCH_HAVE_NMI_SAFE_CMPXCHG))
 		goto no_room;
 	reservation->cause = KERROR_LOST_STAGING_FULL;
-	record = kerror_ring_reserve(&source->ring, size,
-				     groups & (KERROR_BITS_RAISED |
-					       KERROR_STAMPED),
+	record = kerror_ring_reserve(&source->ring, size, groups,
 				     task_pid_nr(current));
 	if (!record)
 		goto no_room;
@@ -182,6 +159,45 @@ int kerror_reserve(struct kerror_reservation *reservation, size_t size,
 no_room:
 	preempt_enable_notrace();
 	return -ENOBUFS;
+}
+
+/**
+ * kerror_reserve - get room to write one event in place
+ * @reservation: filled in
+ * @size: most bytes that the event may have
+ * @groups: one KERROR_GROUP bit, and perhaps %KERROR_STAMPED
+ *
+ * On success preemption is disabled until kerror_commit(), which must follow
+ * in the same context, soon, and without sleeping. Bytes that end up beyond
+ * the committed size must be left, or set back to, zero.
+ *
+ * Context: any, NMI included.
+ * Return: 0; -EINVAL if @groups does not name one defined group; -EMSGSIZE if
+ * @size is over %KERROR_EVENT_MAX; -ENOBUFS if there is no room. After the last
+ * two the caller tries again with less, or calls kerror_count_lost() with the
+ * cause that is in @reservation.
+ */
+int kerror_reserve(struct kerror_reservation *reservation, size_t size,
+		   unsigned int groups)
+{
+	unsigned int group;
+
+	switch (groups & ~KERROR_STAMPED) {
+	case KERROR_GROUP_EVLOG:
+		group = KERROR_EVLOG;
+		break;
+	case KERROR_GROUP_PRINTK:
+		if (!IS_ENABLED(CONFIG_KERROR_PRINTK))
+			return -EINVAL;
+		group = KERROR_PRINTK;
+		break;
+	case KERROR_GROUP_RAW:
+		group = KERROR_RAW;
+		break;
+	default:
+		return -EINVAL;
+	}
+	return reserve_in(reservation, size, group, groups);
 }
 EXPORT_SYMBOL_GPL(kerror_reserve);
 
@@ -207,37 +223,19 @@ void kerror_commit(struct kerror_reservation *reservation, size_t used)
 }
 EXPORT_SYMBOL_GPL(kerror_commit);
 
-/**
- * kernel_error_event_iov - send an event that is in several pieces
- * @iov: the pieces, in kernel memory
- * @nseg: how many
- * @groups: KERROR_GROUP bits of its listeners
- *
- * Context: any, NMI included. The cost does not depend on the listeners.
- * Return: 0; -EINVAL if @groups names no defined group or a piece has a length
- * but no address; -EMSGSIZE if it is longer than %KERROR_EVENT_MAX; -ENOBUFS if
- * there is no room. The last two are counted as lost; readers are told.
- */
-int kernel_error_event_iov(const struct iovec *iov, unsigned int nseg,
-			   unsigned int groups)
+/* Puts a copy of an event into the ring of @group, one of @groups. */
+static int send_to(unsigned int group, unsigned int groups,
+		   const struct iovec *iov, unsigned int nseg, size_t size)
 {
 	struct kerror_reservation reservation __uninitialized;
+	int err = reserve_in(&reservation, size, group, groups);
 	unsigned int i;
-	size_t size = 0, at = 0;
-	int err;
+	size_t at = 0;
 
-	for (i = 0; i < nseg; i++) {
-		if (iov[i].iov_len && !iov[i].iov_base)
-			return -EINVAL;
-		/* Saturates above the limit, so that no sum can wrap. */
-		size += min_t(size_t, iov[i].iov_len, KERROR_EVENT_MAX + 1);
-		size = min_t(size_t, size, KERROR_EVENT_MAX + 1);
-	}
-	err = kerror_reserve(&reservation, size, groups & KERROR_BITS);
-	if (err == -EMSGSIZE || err == -ENOBUFS)
-		kerror_count_lost(groups, reservation.cause);
-	if (err)
+	if (err) {
+		kerror_count_lost(KERROR_BIT(group), reservation.cause);
 		return err;
+	}
 	for (i = 0; i < nseg; i++) {
 		if (!iov[i].iov_len)
 			continue;
@@ -247,6 +245,45 @@ int kernel_error_event_iov(const struct iovec *iov, unsigned int nseg,
 	}
 	kerror_commit(&reservation, size);
 	return 0;
+}
+
+/**
+ * kernel_error_event_iov - send an event that is in several pieces
+ * @iov: the pieces, in kernel memory
+ * @nseg: how many
+ * @groups: KERROR_GROUP bits of its listeners
+ *
+ * Context: any, NMI included. The cost does not depend on the listeners.
+ * Return: 0; -EINVAL if @groups names no defined group or a piece has a length
+ * but no address; -EMSGSIZE if it is longer than %KERROR_EVENT_MAX; -ENOBUFS if
+ * there is no room for one of the groups. The last two are counted as lost;
+ * readers are told.
+ */
+int kernel_error_event_iov(const struct iovec *iov, unsigned int nseg,
+			   unsigned int groups)
+{
+	int err = 0, failed;
+	unsigned int i;
+	size_t size = 0;
+
+	for (i = 0; i < nseg; i++) {
+		if (iov[i].iov_len && !iov[i].iov_base)
+			return -EINVAL;
+		/* Saturates above the limit, so that no sum can wrap. */
+		size += min_t(size_t, iov[i].iov_len, KERROR_EVENT_MAX + 1);
+		size = min_t(size_t, size, KERROR_EVENT_MAX + 1);
+	}
+	groups &= KERROR_BITS_RAISED;
+	if (!groups)
+		return -EINVAL;
+	for (i = 0; i < KERROR_GROUPS; i++) {
+		if (!(groups & KERROR_BIT(i)))
+			continue;
+		failed = send_to(i, groups, iov, nseg, size);
+		if (failed)
+			err = failed;
+	}
+	return err;
 }
 EXPORT_SYMBOL_GPL(kernel_error_event_iov);
 

@@ -93,6 +93,9 @@ static struct kerror_record *source_first(struct kerror_source *source)
 	 * event on that CPU since, the writer died in an oops, say of a bad %s.
 	 */
 	behind = kerror_ring_behind(&source->ring);
+	/* It was not complete yet when the one behind it was. */
+	if (kerror_record_committed(record))
+		return record;
 	if (behind && behind->pid != record->pid &&
 	    source == per_cpu(kerror_cpu, source->cpu).source[source->group])
 		kerror_abandoned = source;
@@ -201,10 +204,11 @@ static struct kerror_source *kerror_next_source(void)
 	}
 }
 
-static void kerror_deliver(struct kerror_record *record)
+/* An event for several groups is printed for the first of them, if at all. */
+static void kerror_deliver(unsigned int group, struct kerror_record *record)
 {
-	bool heard = false;
-	unsigned int group;
+	unsigned int others = record->groups & KERROR_BITS & ~KERROR_BIT(group);
+	bool heard;
 
 	if (record->groups & KERROR_STAMPED) {
 		ktime_t time = ns_to_ktime(record->time);
@@ -215,13 +219,10 @@ static void kerror_deliver(struct kerror_record *record)
 
 		memcpy(record->data, stamps, sizeof(stamps));
 	}
-	for (group = 0; group < KERROR_GROUPS; group++)
-		if (record->groups & KERROR_BIT(group))
-			heard |= kerror_publish(group, KERROR_MSG_EVENT,
-						record->pid, record->data,
-						record->size);
-	if (record->groups != KERROR_FROM_PRINTK)
-		kerror_print(record, heard);
+	heard = kerror_publish(group, KERROR_MSG_EVENT, record->pid,
+			       record->data, record->size);
+	if (kerror_record_printable(record, group))
+		kerror_print(record, heard || kerror_any_listener(others));
 }
 
 /* Delivers the first event of a queued source, and queues it for the next. */
@@ -229,7 +230,7 @@ static void source_deliver(struct kerror_source *source)
 {
 	struct rb_node *next;
 
-	kerror_deliver(source->first);
+	kerror_deliver(source->group, source->first);
 	kerror_ring_consume(&source->ring, source->first);
 	source->first = source_first(source);
 	if (source->first) {

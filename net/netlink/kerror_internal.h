@@ -176,11 +176,23 @@ void kerror_netlink_init(void);
 bool kerror_publish(unsigned int group, u16 type, u32 pid, const void *data,
 		    u32 size);
 void kerror_flush(void);
+bool kerror_any_listener(unsigned int groups);
 
 /* kerror_print.c: what goes to the kernel log */
 extern const struct kernel_param_ops kerror_printk_ops;
 void kerror_print_init(void);
 void kerror_print(const struct kerror_record *record, bool heard);
 bool kerror_in_panic(void);
+
+/*
+ * Whether a record in the ring of @group is one to print: the log has it not, and
+ * no ring of an earlier group has a copy.
+ */
+static inline bool kerror_record_printable(const struct kerror_record *record,
+					   unsigned int group)
+{
+	return record->groups != KERROR_FROM_PRINTK &&
+	       !(record->groups & KERROR_BITS & (KERROR_BIT(group) - 1));
+}
 
 #endif

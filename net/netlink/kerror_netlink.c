@@ -40,6 +40,19 @@ static bool kerror_has_listeners(unsigned int number)
 	return kerror_sock && netlink_has_listeners(kerror_sock, number);
 }
 
+/* Whether one of the groups whose bits are in @groups has a listener. */
+bool kerror_any_listener(unsigned int groups)
+{
+	unsigned int i;
+
+	for (i = 0; i < KERROR_GROUPS; i++)
+		if (groups & KERROR_BIT(i) &&
+		    (kerror_has_listeners(KERROR_NLGRP(i)) ||
+		     kerror_has_listeners(KERROR_NLGRP_BATCH(i))))
+			return true;
+	return false;
+}
+
 /* Without an skb, the listeners get ENOBUFS. */
 static int kerror_broadcast(struct sk_buff *skb, unsigned int number)
 {

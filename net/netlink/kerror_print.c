@@ -148,7 +148,7 @@ static int kerror_panic(struct notifier_block *notifier, unsigned long event,
 		if (!panic_first)
 			break;
 		record = panic_first->first;
-		if (record->groups != KERROR_FROM_PRINTK)
+		if (kerror_record_printable(record, panic_first->group))
 			print_record(record);
 		panic_first->panic_position += kerror_record_bytes(record);
 	}
