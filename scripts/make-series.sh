@@ -143,6 +143,7 @@ insert kernel/Makefile before '^obj-\$\(CONFIG_FUTEX\)' \
 "'obj-$(CONFIG_EVLOG) += evlog.o
 obj-$(CONFIG_TEST_EVLOG) += test_evlog.o
 obj-$(CONFIG_TEST_EVLOG_STRESS) += test_evlog_stress.o
+obj-$(CONFIG_TEST_EVLOG_HANG) += test_evlog_hang.o
 obj-$(CONFIG_TEST_EVLOG_BENCH) += test_evlog_bench.o
 CFLAGS_test_evlog_bench.o := -I$(src)'
 insert net/netlink/Makefile after '^obj-y' "
@@ -254,6 +255,7 @@ journal, a syslog server and commands; kerrorctl shows them.
 M
 
 add tools/testing/selftests/kerror kernel/test_evlog.c kernel/test_evlog_stress.c \
+    kernel/test_evlog_hang.c \
     kernel/test_evlog_bench.c kernel/test_evlog_trace.h kernel/Kconfig.evlog_test \
     net/netlink/kerror_kunit.c kernel/evlog_kunit.c
 commit "selftests: add tests of error events" <<'M'
