@@ -14,10 +14,8 @@
  * and WHAT is raised before that: "event", "printk" or "nothing". The write returns
  * when the CPU hangs, or when the NMI may come; "hanging" tells whether it does.
  *
- * Writing a number to "raise" raises that many events in a row in the writer, which
- * a thread of "fifo" then preempts at any point. "probe" and "probe_printk" raise
- * one event, or print one message, with the number written. "tick_ns" is the time
- * between two ticks.
+ * Writing a number to "probe" or "probe_printk" raises one event, or prints one
+ * message, with that number. "tick_ns" is the time between two ticks.
  */
 #include <linux/atomic.h>
 #include <linux/cpumask.h>
@@ -32,7 +30,6 @@
 #include <linux/mutex.h>
 #include <linux/printk.h>
 #include <linux/sched.h>
-#include <linux/sched/signal.h>
 #include <linux/smp.h>
 #include <linux/string.h>
 #include <linux/timekeeping.h>
@@ -206,23 +203,6 @@ static const struct kernel_param_ops hanging_ops = { .get = hanging_get };
 
 module_param_cb(hanging, &hanging_ops, NULL, 0400);
 MODULE_PARM_DESC(hanging, "1 while CPU 1 hangs");
-
-static int hang_raise_set(const char *value, const struct kernel_param *kp)
-{
-	unsigned long events, i;
-	int err = kstrtoul(value, 0, &events);
-
-	if (err)
-		return err;
-	for (i = 0; i < events && !signal_pending(current); i++)
-		evl_info("raised in a row: %lu\n", i);
-	return 0;
-}
-
-static const struct kernel_param_ops hang_raise_ops = { .set = hang_raise_set };
-
-module_param_cb(raise, &hang_raise_ops, NULL, 0200);
-MODULE_PARM_DESC(raise, "raise so many events in a row");
 
 static int hang_probe_set(const char *value, const struct kernel_param *kp)
 {

@@ -11,7 +11,7 @@ flood.*)
 	load_test_module && flood_test -t "${test#flood.}"
 	;;
 hang.*)
-	insmod /modules/test_evlog_hang.ko || exit 1
+	load_test_module && insmod /modules/test_evlog_hang.ko || exit 1
 	hang_test -t "${test#hang.}"
 	;;
 *)
