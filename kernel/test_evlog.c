@@ -550,7 +550,48 @@ static int test_burst(unsigned long events, unsigned long b)
 	return 0;
 }
 
-static DECLARE_COMPLETION(burst_done);
+static DECLARE_COMPLETION(thread_done);
+static struct task_struct *threads[NR_CPUS];	/* under test_mutex */
+
+/* Starts @function on each CPU; the last error, or 0. */
+static int start_threads(int (*function)(void *data), void *data)
+{
+	int cpu, err = 0;
+
+	for_each_online_cpu(cpu) {
+		threads[cpu] = kthread_create_on_cpu(function, data, cpu,
+						     "test_evlog/%u");
+		if (IS_ERR(threads[cpu])) {
+			err = PTR_ERR(threads[cpu]);
+			continue;
+		}
+		wake_up_process(threads[cpu]);
+	}
+	return err;
+}
+
+/* How each function of start_threads() ends */
+static int end_thread(void)
+{
+	complete(&thread_done);
+	while (!kthread_should_stop())
+		schedule_timeout_interruptible(1);
+	return 0;
+}
+
+/* Returns when all have ended. */
+static void stop_threads(void)
+{
+	int cpu;
+
+	/* A thread that is stopped before it has begun does nothing. */
+	for_each_online_cpu(cpu)
+		if (!IS_ERR(threads[cpu]))
+			wait_for_completion(&thread_done);
+	for_each_online_cpu(cpu)
+		if (!IS_ERR(threads[cpu]))
+			kthread_stop(threads[cpu]);
+}
 
 static int burst_thread(void *events)
 {
@@ -563,35 +604,63 @@ static int burst_thread(void *events)
 		local_irq_restore(flags);
 		cond_resched();
 	}
-	complete(&burst_done);
-	while (!kthread_should_stop())
-		schedule_timeout_interruptible(1);
-	return 0;
+	return end_thread();
 }
 
 /* From all CPUs at once, with interrupts off. */
 static int test_all_cpus(unsigned long events, unsigned long b)
 {
-	struct task_struct *threads[NR_CPUS];
-	int cpu, err = 0;
+	int err = start_threads(burst_thread, (void *)events);
 
-	for_each_online_cpu(cpu) {
-		threads[cpu] = kthread_create_on_cpu(burst_thread,
-						     (void *)events, cpu,
-						     "test_evlog/%u");
-		if (IS_ERR(threads[cpu])) {
-			err = PTR_ERR(threads[cpu]);
-			continue;
-		}
-		wake_up_process(threads[cpu]);
+	stop_threads();
+	return err;
+}
+
+/* Messages that each CPU has printed so far */
+static unsigned long flood_printed[NR_CPUS];
+
+static unsigned long flood_progress(void)
+{
+	unsigned long progress = 0;
+	int cpu;
+
+	for_each_online_cpu(cpu)
+		progress += READ_ONCE(flood_printed[cpu]);
+	return progress;
+}
+
+static int flood_thread(void *messages)
+{
+	int cpu = raw_smp_processor_id();
+	unsigned long i;
+
+	for (i = 1; i <= (unsigned long)messages; i++) {
+		pr_info("test_evlog: message %lu of CPU %d\n", i, cpu);
+		WRITE_ONCE(flood_printed[cpu], i);
+		cond_resched();
 	}
-	/* A thread that is stopped before it has begun does nothing. */
-	for_each_online_cpu(cpu)
-		if (!IS_ERR(threads[cpu]))
-			wait_for_completion(&burst_done);
-	for_each_online_cpu(cpu)
-		if (!IS_ERR(threads[cpu]))
-			kthread_stop(threads[cpu]);
+	return end_thread();
+}
+
+/*
+ * Errors that are raised while all CPUs print as fast as they can: one each time
+ * that another part of the messages is printed.
+ */
+static int test_flood(unsigned long messages, unsigned long events)
+{
+	unsigned long of_each = messages / num_online_cpus(), i;
+	unsigned long all = of_each * num_online_cpus();
+	int err;
+
+	memset(flood_printed, 0, sizeof(flood_printed));
+	err = start_threads(flood_thread, (void *)of_each);
+	for (i = 0; !err && i < events; i++) {
+		while (flood_progress() < all / events * i)
+			schedule_timeout_interruptible(1);
+		count(evl_printf(FACILITY, 15, LOG_ERR, "error %lu of %lu", i,
+				 events));
+	}
+	stop_threads();
 	return err;
 }
 
@@ -807,6 +876,7 @@ static const struct test_command {
 	{ "garbage", test_garbage },		/* seed, cases */
 	{ "burst", test_burst },		/* events */
 	{ "all-cpus", test_all_cpus },		/* events of each */
+	{ "flood", test_flood },		/* messages, events */
 	{ "hardirq", test_hardirq },		/* events */
 	{ "contexts", test_contexts },
 	{ "nmi", test_nmi },			/* events, in the next NMIs */

@@ -256,7 +256,8 @@ static int listeners_open(struct listeners *listeners, unsigned int number,
 		u32 groups;
 	} to[] = {
 		[KERROR] = { NETLINK_KERROR,
-			     KERROR_GROUP_RAW | KERROR_GROUP_EVLOG },
+			     KERROR_GROUP_RAW | KERROR_GROUP_EVLOG |
+			     KERROR_GROUP_PRINTK },
 		[AUDIT] = { NETLINK_AUDIT, BIT(AUDIT_NLGRP_READLOG - 1) },
 		[UEVENT] = { NETLINK_KOBJECT_UEVENT, 1 },
 		[BROADCAST] = { broadcaster_number, 1 },

@@ -6,7 +6,7 @@
  * inside the delivery of other events, and inside printk().
  *
  * Writing a number to the parameter "start" has the sources raise that many
- * events; "raised" and "raised_by" tell how many there were for the two groups
+ * events; "raised" and "raised_by" tell how many there were for the three groups
  * and by each kind of source. Each event begins with its source and, for
  * each group, that source's counter, so that a reader can check order and
  * completeness.
@@ -35,11 +35,17 @@
 enum kind { BY_THREAD, BY_SOFTIRQ, BY_HRTIMER, BY_IRQ_WORK, BY_NMI,
 	    BY_SCHEDULER, BY_DELIVERY, BY_PRINTK, KINDS };
 
+/* By index: those that KERROR_GROUP_ALL stands for */
+static const unsigned int stress_groups[] = {
+	KERROR_GROUP_RAW, KERROR_GROUP_EVLOG, KERROR_GROUP_PRINTK,
+};
+
+#define GROUPS			ARRAY_SIZE(stress_groups)
 #define STRESS_PERIOD_NS	500000	/* of the hrtimers */
 
 /* A source is one kind on one CPU. */
 struct stress_cpu {
-	u32 counter[KINDS][2];
+	u32 counter[KINDS][GROUPS];
 	unsigned int active[KINDS];
 	struct timer_list timer;
 	struct hrtimer hrtimer;
@@ -50,11 +56,11 @@ struct stress_cpu {
 /* How raw events and binary data begin; stress_test.c knows it, too. */
 struct stress_event {
 	u32 source;
-	u32 counter[2];
+	u32 counter[GROUPS];
 };
 
 static DEFINE_PER_CPU(struct stress_cpu, stress_cpus);
-static atomic_long_t raised[2];		/* RAW, EVLOG */
+static atomic_long_t raised[GROUPS];
 static atomic_long_t raised_by[KINDS];
 static atomic_long_t left;
 static const char filling[2048] = "filling";
@@ -73,6 +79,7 @@ static void stress_raise(enum kind kind)
 	};
 	unsigned int groups = KERROR_GROUP_EVLOG;
 	u32 *counter, shape;
+	unsigned int i;
 
 	if (atomic_long_read(&left) <= 0)
 		return;
@@ -93,14 +100,12 @@ static void stress_raise(enum kind kind)
 		groups = KERROR_GROUP_RAW;
 	else if (shape == 1)
 		groups = KERROR_GROUP_ALL;
-	if (groups & KERROR_GROUP_RAW)
-		counter[0]++;
-	if (groups & KERROR_GROUP_EVLOG)
-		counter[1]++;
-	if (groups & KERROR_GROUP_RAW)
-		atomic_long_inc(&raised[0]);
-	if (groups & KERROR_GROUP_EVLOG)
-		atomic_long_inc(&raised[1]);
+	for (i = 0; i < GROUPS; i++) {
+		if (!(groups & stress_groups[i]))
+			continue;
+		counter[i]++;
+		atomic_long_inc(&raised[i]);
+	}
 
 	switch (shape) {
 	case 0:
@@ -327,8 +332,9 @@ MODULE_PARM_DESC(start, "raise so many events");
 
 static int stress_raised(char *buffer, const struct kernel_param *kp)
 {
-	return sprintf(buffer, "%ld %ld\n", atomic_long_read(&raised[0]),
-		       atomic_long_read(&raised[1]));
+	return sprintf(buffer, "%ld %ld %ld\n", atomic_long_read(&raised[0]),
+		       atomic_long_read(&raised[1]),
+		       atomic_long_read(&raised[2]));
 }
 
 static const struct kernel_param_ops stress_raised_ops = {
@@ -336,7 +342,7 @@ static const struct kernel_param_ops stress_raised_ops = {
 };
 
 module_param_cb(raised, &stress_raised_ops, NULL, 0400);
-MODULE_PARM_DESC(raised, "events raised for the groups RAW and EVLOG");
+MODULE_PARM_DESC(raised, "events raised for the groups RAW, EVLOG and PRINTK");
 
 static int stress_raised_by(char *buffer, const struct kernel_param *kp)
 {

@@ -64,6 +64,9 @@ guest_checks() {
 			"$TOP/scripts/guest.sh" "$name" stress "$arch"
 		count "$BUILD/$name/stress$suffix.log"
 	fi
+	check "$name$suffix: a flood or a hang costs others nothing" costs_others_nothing
+	grep -aE '^# (flood|hang)_test.c' "$BUILD/$name/isolation$suffix.log" || true
+	count "$BUILD/$name/isolation$suffix.log"
 	check "$name$suffix: events captured" "$TOP/scripts/guest.sh" "$name" capture "$arch"
 	check "$name$suffix: an independent reader decodes the same" same_by_two_readers
 	check "$name$suffix: the demo's events, as on any kernel" demo_shows_all
@@ -71,6 +74,11 @@ guest_checks() {
 	grep -a 'lines of the log' "$logs/$name$suffix--messages-of-a-boot-and-their-events" || true
 	check "$name$suffix: a panic prints the events that wait" panic_prints_what_waits
 	check "$name$suffix: an oops does not keep the events that wait" oops_delivers_what_waits
+}
+
+# With memory of the default sizes.
+costs_others_nothing() {
+	SIZES= "$TOP/scripts/guest.sh" "$name" isolation "$arch"
 }
 
 # This guest must not end with its token.
@@ -208,11 +216,15 @@ checkpatch() {
 	! grep -qE 'ERROR|WARNING|CHECK' "$logs/checkpatch-$1.out"
 }
 
+KERROR="net/netlink/kerror.o net/netlink/kerror_cpu.o net/netlink/kerror_drain.o
+	net/netlink/kerror_history.o net/netlink/kerror_netlink.o net/netlink/kerror_print.o
+	net/netlink/kerror_worker.o"
 EVLOG="kernel/evlog.o kernel/evlog_args.o kernel/evlog_callsite.o kernel/evlog_format.o
 	kernel/evlog_render.o kernel/evlog_printk.o kernel/evlog_printk_cache.o
 	kernel/evlog_printk_record.o kernel/evlog_printk_slow.o"
-OBJECTS="net/netlink/kerror.o $EVLOG kernel/test_evlog.o samples/evlog/evlog_sample.o
-	kernel/test_evlog_stress.o kernel/test_evlog_bench.o kernel/printk/printk.o"
+OBJECTS="$KERROR $EVLOG kernel/test_evlog.o samples/evlog/evlog_sample.o
+	kernel/test_evlog_stress.o kernel/test_evlog_hang.o kernel/test_evlog_bench.o
+	kernel/printk/printk.o"
 kbuild() {
 	kernel=$1
 	shift
@@ -233,8 +245,8 @@ kernel_doc_is_silent() {
 	(cd "$TOP" && perl "$BUILD/$1/source/scripts/kernel-doc" -Wall -none \
 		include/linux/kerror.h include/linux/evlog.h \
 		include/uapi/linux/kerror.h include/uapi/linux/evlog.h \
-		include/linux/evlog_printk.h net/netlink/kerror.c \
-		$(for object in $EVLOG; do echo "${object%.o}.c"; done) 2>&1) | tee "$logs/kernel-doc-$1.out"
+		include/linux/evlog_printk.h \
+		$(for object in $KERROR $EVLOG; do echo "${object%.o}.c"; done) 2>&1) | tee "$logs/kernel-doc-$1.out"
 	! grep -qiE 'warning|error:' "$logs/kernel-doc-$1.out"
 }
 
@@ -295,6 +307,17 @@ layout_32_bit() {
 	rm -rf "$work"
 }
 
+# Each mutant changes the file that it names, without a build.
+mutants_apply() {
+	sed '/^#/d' "$TOP/scripts/mutants.txt" > "$logs/mutants.list"
+	while IFS= read -r line; do
+		file=$TOP/$(printf '%s\n' "$line" | awk -F ' [|] ' '{ print $3 }')
+		sed -E "$(printf '%s\n' "$line" | awk -F ' [|] ' '{ print $4 }')" "$file" |
+			cmp -s - "$file" && { echo "changes nothing: $line"; return 1; }
+	done < "$logs/mutants.list"
+	return 0
+}
+
 user_space_tests() {
 	make -C "$TOP/tools/kerror" OUTPUT="$BUILD/tools" WERROR=1 all test
 }
@@ -332,6 +355,7 @@ check "manual pages" mandoc -T lint -W warning "$TOP"/tools/kerror/man/*.[1378]
 check "kerrorctl says what this kernel lacks" no_kernel_to_talk_to
 
 step "series" 2>&1
+check "mutants: each changes its file" mutants_apply
 for name in 6.1 6.12; do
 	check "$name: the checked-in series is what the generator prints" series_is_current "$name"
 	check "$name: git am" series_applies "$name"
@@ -363,7 +387,7 @@ for name in 6.1 6.12; do
 	check "$name: kernel-doc" kernel_doc_is_silent "$name"
 done
 # They pass NULL as a string on purpose, which gcc minds with W=1.
-check "6.12: sparse, of the unit tests" sparse_is_silent 6.12 um net/netlink/kerror.o $EVLOG kernel/evlog_kunit.o
+check "6.12: sparse, of the unit tests" sparse_is_silent 6.12 um net/netlink/kerror_kunit.o kernel/evlog_kunit.o
 check "6.1: every step of the series builds" bisectable 6.1
 check "6.1: CONFIG_KERROR=n builds" builds_without 6.1 KERROR
 check "6.1: CONFIG_NET=n builds" builds_without 6.1 NET

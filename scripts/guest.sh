@@ -7,7 +7,8 @@
 # SCRIPT is one of tools/testing/selftests/kerror/guest/. What the guest prints
 # goes to standard output and to build/NAME/SCRIPT.log. The status is 0 only if
 # the guest ended with its token in time ($TIMEOUT seconds). SCRIPT "shell"
-# gives a shell in the guest. KERNEL is x86_64 unless given, see kernel.sh. The
+# gives a shell in the guest. SIZES are the boot parameters of the kernel's memory for
+# events; an empty one leaves it at its default. KERNEL is x86_64 unless given, see kernel.sh. The
 # programs are for the kernel's architecture, but for i386 if it is x86_64-compat;
 # for Linux 2.6 they are static, see userland.sh.
 . "$(dirname "$0")/common.sh"
@@ -73,7 +74,7 @@ build_old() {
 	tests=$from/tools/testing/selftests/kerror
 	make -C "$from/tools/kerror" OUTPUT="$programs/tools" CC="$cc" \
 		PKG_CONFIG="$userland/bin/i386-musl-pkg-config" STORE=n control || return 1
-	for program in init capture kerror_test; do
+	for program in init capture kerror_test flood_test hang_test; do
 		[ "$programs/$program" -nt "$tests/$program.c" ] &&
 		[ "$programs/$program" -nt "$tests/listener.h" ] &&
 		[ "$programs/$program" -nt "$programs/tools/libkerror.a" ] &&
@@ -126,7 +127,7 @@ fill() {
 	for applet in $(/bin/busybox --list | grep -vx busybox); do ln -s busybox "$root/bin/$applet"; done
 	cp "$programs/stress_test" "$programs/bench" "$root/bin"
 	cp "$kernel/samples/evlog/evlog_sample.ko" "$kernel"/kernel/test_evlog*.ko "$root/modules"
-	"$2" -g "$root"/modules/*.ko "$root"/bin/k* "$root/bin/stress_test" \
+	"$2" -g "$root"/modules/*.ko "$root"/bin/k* "$root"/bin/*_test \
 		"$root/bin/bench" "$root/bin/capture"
 }
 
@@ -137,7 +138,7 @@ fill_old() {
 	for module in "$objects"/samples/evlog/evlog_sample.ko "$objects"/kernel/test_evlog.ko; do
 		[ ! -e "$module" ] || cp "$module" "$root/modules"
 	done
-	i686-linux-gnu-strip "$root/init" "$root"/bin/k* "$root/bin/capture"
+	i686-linux-gnu-strip "$root/init" "$root"/bin/k* "$root"/bin/*_test "$root/bin/capture"
 	for module in "$root"/modules/*.ko; do
 		[ ! -e "$module" ] || i686-linux-gnu-strip -g "$module"
 	done
@@ -151,7 +152,8 @@ done
 rm -rf "$root"
 mkdir -p "$root/bin" "$root/dev" "$root/guest" "$root/modules"
 cp "$programs/init" "$root/init"
-cp "$programs/tools/kerrorctl" "$programs/kerror_test" "$programs/capture" "$root/bin"
+cp "$programs/tools/kerrorctl" "$programs/kerror_test" "$programs/flood_test" \
+	"$programs/hang_test" "$programs/capture" "$root/bin"
 cp "$SELFTESTS"/guest/*.sh "$root/guest"
 fill_$kind
 
@@ -196,7 +198,7 @@ case $variant in
 	[ $kind = old ] || { drive disk2 nvme,serial=kerror; drive disk3 virtio-blk-pci; drive disk4 ide-hd,bus=ahci.0; }
 	;;
 esac
-parameters="kerror.staging_kb=512 kerror.history_kb=8192 guest=$script cpus=$cpus ${APPEND:-}"
+parameters="${SIZES-kerror.staging_kb=512 kerror.history_kb=8192} guest=$script cpus=$cpus ${APPEND:-}"
 if [ $kind = old ]; then
 	# One thread for both CPUs: with two, one boot in fifty or so hung on a busy
 	# machine. An emulated timer may be late for the kernel's check of it. An
@@ -213,10 +215,13 @@ elif [ $arch = s390x ]; then
 		-append "console=ttysclp0 random.trust_cpu=on loglevel=${LOGLEVEL:-1} panic=-1 $parameters"
 else
 	machine=microvm,rtc=on,pic=on,pit=on
+	# The emulated TSC has this machine's rate. A guest on a busy machine often
+	# fails to measure it, and counts ticks instead.
+	khz=$(awk '/^cpu MHz/ { printf "%d", $4 * 1000; exit }' /proc/cpuinfo)
 	[ -z "$devices" ] || machine=q35
 	set -- qemu-system-x86_64 -M $machine -cpu "${CPU:-max}" -accel tcg,thread=multi \
 		-smp "$cpus" -m "${MEMORY:-1024}" \
-		-append "console=ttyS0 tsc=reliable random.trust_cpu=on loglevel=${LOGLEVEL:-1} panic=-1 reboot=t $parameters"
+		-append "console=ttyS0 tsc=reliable ${khz:+tsc_early_khz=$khz} random.trust_cpu=on loglevel=${LOGLEVEL:-1} panic=-1 reboot=t $parameters"
 fi
 [ "${1##*/}" = linux ] || set -- "$@" -nodefaults -no-user-config -display none -no-reboot \
 	-serial stdio $devices -kernel "$image" -initrd "$initrd"

@@ -269,6 +269,7 @@ journal, a syslog server and commands; kerrorctl shows them.
 M
 
 add tools/testing/selftests/kerror kernel/test_evlog.c kernel/test_evlog_stress.c \
+    kernel/test_evlog_hang.c \
     kernel/test_evlog_bench.c kernel/test_evlog_trace.h kernel/Kconfig.evlog_test \
     net/netlink/kerror_kunit.c kernel/evlog_kunit.c kernel/evlog_kunit.h \
     kernel/evlog_printk_kunit.c

@@ -43,8 +43,8 @@ void print_loss_json(FILE *file, const struct print_style *style,
 void print_summary(FILE *file, const char *program, uint64_t received,
 		   uint64_t lost, const uint64_t *lost_by_cause);
 
-/* Why kerror_socket_open() failed and what to do, in one line */
-const char *listen_failure(int error);
+/* Why kerror_socket_open() of these groups failed and what to do, in one line */
+const char *listen_failure(int error, uint32_t groups);
 
 /*
  * Returns the text of @event with its length in @size; valid until the next

@@ -257,13 +257,17 @@ void print_summary(FILE *file, const char *program, uint64_t received,
 	fprintf(file, "%s\n", *separator == ',' ? ")" : "");
 }
 
-const char *listen_failure(int error)
+const char *listen_failure(int error, uint32_t groups)
 {
 	static char message[128];
 
 	switch (error) {
 	case -EPERM:
-		return "not permitted to listen; run it as root, or with CAP_SYSLOG";
+		return groups & KERROR_GROUP_PRINTK ?
+		       "not permitted to listen; run it as root, or with CAP_SYSLOG, which the group printk needs" :
+		       "not permitted to listen; run it as root, or with CAP_SYSLOG or CAP_NET_ADMIN";
+	case -ENONET:
+		return "this is not the initial network namespace; kernel events exist there only";
 	case -EPROTONOSUPPORT:
 		return "this kernel has no NETLINK_KERROR; it needs CONFIG_KERROR=y";
 	}

@@ -660,7 +660,8 @@ static int select_range(struct search *search, sqlite3_stmt **statement,
 
 	snprintf(sql, sizeof(sql),
 		 "%s WHERE time >= ?1 AND time < ?2"
-		 " AND (?3 IS NULL OR boot_id = ?3)%s ORDER BY time %s", columns,
+		 " AND (?3 IS NULL OR boot_id = ?3)"
+		 " AND (?4 = 0 OR event_group & ?4)%s ORDER BY time %s", columns,
 		 query->unacknowledged && !strcmp(columns, EVENT_COLUMNS) ?
 		 " AND acknowledged IS NULL" : "", order);
 	if (sqlite3_prepare_v2(search->store->database, sql, -1, statement,
@@ -670,6 +671,7 @@ static int select_range(struct search *search, sqlite3_stmt **statement,
 	sqlite3_bind_int64(*statement, 2, query->until && query->until <= INT64_MAX ?
 			   (int64_t)query->until : INT64_MAX);
 	sqlite3_bind_text(*statement, 3, query->boot_id, -1, SQLITE_STATIC);
+	sqlite3_bind_int64(*statement, 4, query->groups);
 	return 0;
 }
 

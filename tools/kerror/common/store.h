@@ -90,6 +90,7 @@ int store_retain(struct store *store, uint64_t age_s, uint64_t bytes);
  * struct store_query - what to look for
  * @since: nanoseconds since 1970, 0: from the beginning
  * @until: nanoseconds since 1970, exclusive; 0: up to now
+ * @groups: only what is of these, KERROR_GROUP bits; 0: all
  * @filter: only events that match, or NULL
  * @unacknowledged: only events that nobody has acknowledged
  * @losses: losses, too, between the events by time
@@ -98,6 +99,7 @@ int store_retain(struct store *store, uint64_t age_s, uint64_t bytes);
  */
 struct store_query {
 	uint64_t since, until;
+	uint32_t groups;
 	const struct kerror_filter *filter;
 	bool unacknowledged;
 	bool losses;

@@ -21,6 +21,9 @@ _kerrorctl_filter()
 	context[=!]=*)
 		before=$before${word%"${word##*=}"}
 		compgen -P "$before" -W "process softirq hardirq nmi" -- "${word##*=}" ;;
+	group[=!]=*)
+		before=$before${word%"${word##*=}"}
+		compgen -P "$before" -W "raw evlog printk" -- "${word##*=}" ;;
 	*)
 		compgen -P "$before" -W "$fields" -- "$word" ;;
 	esac
@@ -32,7 +35,7 @@ _kerrorctl_values()
 
 	case $option in
 	--color)	compgen -W "auto always never" -- "$word" ;;
-	--group | -g)	compgen -W "evlog raw all" -- "$word" ;;
+	--group | -g)	compgen -W "raw evlog printk all" -- "$word" ;;
 	--boot | -b)	compgen -W "all current" -- "$word" ;;
 	--count-by)	compgen -W "facility event device severity" -- "$word" ;;
 	--since | --until | -S | -U)

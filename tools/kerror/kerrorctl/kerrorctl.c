@@ -131,6 +131,16 @@ static bool parse_color(const char *value)
 	return which == 1 || (which == 2 && isatty(STDOUT_FILENO));
 }
 
+static uint32_t parse_group(const char *value)
+{
+	static const char *const names[] = {
+		"raw", "evlog", "printk", "all", NULL
+	};
+	uint32_t group = kerror_group_at(parse_name("--group", value, names));
+
+	return group ? group : ALL_GROUPS;
+}
+
 int next_option(struct common *common, int argc, char **argv,
 		const char *shorts, const struct option *longs)
 {
@@ -147,6 +157,9 @@ int next_option(struct common *common, int argc, char **argv,
 			break;
 		case OPTION_COLOR:
 			common->style.color = parse_color(optarg);
+			break;
+		case 'g':
+			common->groups = parse_group(optarg);
 			break;
 		case 't':
 			use_translations(&common->style);

@@ -32,6 +32,7 @@ int command_check_rules(int argc, char **argv);
  * @usage: the text of --help
  * @style: what --color and --translate ask for
  * @json: --json
+ * @groups: of --group, KERROR_GROUP bits, or 0: the command's own
  * @filter: of --filter, or NULL
  * @filter_text: as it was given
  * @store: --store, or NULL: the default
@@ -41,6 +42,7 @@ struct common {
 	const char *usage;
 	struct print_style style;
 	bool json;
+	uint32_t groups;
 	struct kerror_filter *filter;
 	const char *filter_text;
 	const char *store;
@@ -56,6 +58,7 @@ enum { OPTION_COLOR = 256, OPTION_EXPLAIN, OPTION_CATALOGUE };
 #define FILTER_OPTION	{ "filter", required_argument, NULL, 'f' }
 #define CATALOGUE_OPTION { "catalogue", required_argument, NULL, OPTION_CATALOGUE }
 #define STORE_OPTION	{ "store", required_argument, NULL, 's' }
+#define GROUP_OPTION	{ "group", required_argument, NULL, 'g' }
 #define HELP_OPTION	{ "help", no_argument, NULL, 'h' }
 #define LAST_OPTION	{ NULL, 0, NULL, 0 }
 
@@ -87,8 +90,21 @@ void *must_have(void *memory);
 
 /* ---- The kernel: listen.c ---- */
 
-/* Listens to @groups, or ends the program. */
-struct kerror_socket *listen_to(uint32_t groups);
+/* Every group that there is, and those that commands show if not told otherwise */
+#define ALL_GROUPS (KERROR_GROUP_RAW | KERROR_GROUP_EVLOG | KERROR_GROUP_PRINTK)
+#define USUAL_GROUPS (KERROR_GROUP_EVLOG | KERROR_GROUP_PRINTK)
+
+/*
+ * Listens to @groups. If only CAP_SYSLOG for the group printk is missing, says so,
+ * takes that group off @groups, and listens to the others. 0, or a negative errno.
+ */
+int listen_as_permitted(struct kerror_socket **sock, uint32_t *groups);
+
+/*
+ * Listens to the groups that --group asks for, else to the usual ones as far as
+ * that is permitted, and sets @common->groups; or ends the program.
+ */
+struct kerror_socket *listen_to(struct common *common);
 
 /* A reader of these groups; without memory it ends the program. */
 struct kerror_reader *read_from(uint32_t groups);

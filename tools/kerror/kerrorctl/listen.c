@@ -11,13 +11,33 @@
 #include <time.h>
 #include "kerrorctl.h"
 
-struct kerror_socket *listen_to(uint32_t groups)
+int listen_as_permitted(struct kerror_socket **sock, uint32_t *groups)
+{
+	const uint32_t others = *groups & ~KERROR_GROUP_PRINTK;
+	int error = kerror_socket_open(sock, *groups);
+
+	if (error != -EPERM || others == *groups || !others)
+		return error;
+	*groups = others;
+	error = kerror_socket_open(sock, others);
+	if (!error)
+		warnx("nothing of the group printk: that needs CAP_SYSLOG");
+	return error;
+}
+
+struct kerror_socket *listen_to(struct common *common)
 {
 	struct kerror_socket *sock;
-	int error = kerror_socket_open(&sock, groups);
+	int error;
 
+	if (common->groups) {
+		error = kerror_socket_open(&sock, common->groups);
+	} else {
+		common->groups = USUAL_GROUPS;
+		error = listen_as_permitted(&sock, &common->groups);
+	}
 	if (error)
-		errx(EXIT_FAILURE, "%s", listen_failure(error));
+		errx(EXIT_FAILURE, "%s", listen_failure(error, common->groups));
 	return sock;
 }
 

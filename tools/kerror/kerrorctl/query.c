@@ -18,6 +18,7 @@ static const char usage[] =
 "  -S, --since=TIME     2026-01-31T23:59, today, yesterday, -2h, '3 days ago'\n"
 "  -U, --until=TIME     up to that time, exclusive\n"
 "  -f, --filter=FILTER  only events that match\n"
+"  -g, --group=GROUP    raw, evlog, printk or all (default)\n"
 "  -u, --unacked        only events that nobody has acknowledged\n"
 "  -l, --losses         losses, too\n"
 "  -b, --boot=WHICH     all (default) or current\n"
@@ -44,6 +45,7 @@ static void parse_options(struct options *options, int argc, char **argv)
 		{ "since", required_argument, NULL, 'S' },
 		{ "until", required_argument, NULL, 'U' },
 		FILTER_OPTION,
+		GROUP_OPTION,
 		{ "unacked", no_argument, NULL, 'u' },
 		{ "losses", no_argument, NULL, 'l' },
 		{ "boot", required_argument, NULL, 'b' },
@@ -65,7 +67,7 @@ static void parse_options(struct options *options, int argc, char **argv)
 
 	*options = (struct options) { .common.usage = usage };
 	while ((option = next_option(&options->common, argc, argv,
-				     ":S:U:f:ulb:n:c:jts:h", longs)) >= 0) {
+				     ":S:U:f:g:ulb:n:c:jts:h", longs)) >= 0) {
 		switch (option) {
 		case 'S':
 			query->since = parse_time("--since", optarg);
@@ -97,6 +99,7 @@ static void parse_options(struct options *options, int argc, char **argv)
 	no_arguments(argc, argv);
 	check_period(query->since, query->until);
 	query->filter = options->common.filter;
+	query->groups = options->common.groups;
 }
 
 static void print_item(const struct options *options,

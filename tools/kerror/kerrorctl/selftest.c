@@ -101,6 +101,7 @@ static struct kerror_socket *test_socket(struct selftest *test)
 {
 	struct kerror_socket *sock;
 	int error = kerror_socket_open(&sock, KERROR_GROUP_EVLOG);
+	struct kerror_socket *printk;
 
 	if (error == -EPROTONOSUPPORT) {
 		conclude(test, FAILED,
@@ -109,15 +110,20 @@ static struct kerror_socket *test_socket(struct selftest *test)
 	}
 	conclude(test, OK, "it has NETLINK_KERROR");
 	if (error && error != -EPERM) {
-		conclude(test, FAILED, "%s", listen_failure(error));
+		conclude(test, FAILED, "%s", listen_failure(error, KERROR_GROUP_EVLOG));
 		return NULL;
 	}
 	conclude(test, OK, "it can be opened");
 	if (error) {
-		conclude(test, FAILED, "%s", listen_failure(error));
+		conclude(test, FAILED, "%s", listen_failure(error, KERROR_GROUP_EVLOG));
 		return NULL;
 	}
-	conclude(test, OK, "this process may listen");
+	error = kerror_socket_open(&printk, KERROR_GROUP_PRINTK);
+	conclude(test, OK, error == -EPERM ?
+		 "this process may listen, but not to the group printk, which needs CAP_SYSLOG" :
+		 "this process may listen");
+	if (!error)
+		kerror_socket_close(printk);
 	return sock;
 }
 

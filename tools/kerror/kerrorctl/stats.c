@@ -28,7 +28,8 @@ static const char usage[] =
 "      --color=WHEN     auto (default: on a terminal), always or never\n"
 "  -h, --help           this text\n"
 "\n"
-"Needs CAP_NET_ADMIN or CAP_SYSLOG for those of the kernel.\n";
+"Those of the kernel need CAP_SYSLOG; CAP_NET_ADMIN is enough for all groups but\n"
+"printk.\n";
 
 /* KERROR_LOST_HISTORY is not here: it is counted by each reader for itself. */
 static const struct {
@@ -126,20 +127,21 @@ static void print_kernel_json(const struct kerror_statistics *statistics)
 /* Returns false if the kernel could not be asked, and says why. */
 static bool show_kernel(const struct common *common)
 {
-	uint32_t groups = KERROR_GROUP_RAW | KERROR_GROUP_EVLOG;
-	int missing = __builtin_popcount(groups);
+	uint32_t groups = ALL_GROUPS;
+	int answers = 0, missing;
 	uint64_t deadline = now_ms() + PATIENCE_MS;
 	struct kerror_reader *reader;
 	struct kerror_socket *sock;
-	int error = kerror_socket_open(&sock, groups);
+	int error = listen_as_permitted(&sock, &groups);
 
 	if (error) {
-		warnx("%s", listen_failure(error));
+		warnx("%s", listen_failure(error, groups));
 		return false;
 	}
 	reader = read_from(groups);
 	kerror_reader_want_statistics(reader);
-	while (missing && now_ms() < deadline) {
+	while ((missing = __builtin_popcount(kerror_reader_groups(reader)) - answers) &&
+	       now_ms() < deadline) {
 		enum kerror_item item = next_item(sock, reader, 100, NULL);
 
 		if (item == KERROR_ITEM_ERROR)
@@ -147,7 +149,7 @@ static bool show_kernel(const struct common *common)
 			     strerror(-kerror_reader_error(reader)));
 		if (item != KERROR_ITEM_STATISTICS)
 			continue;
-		missing--;
+		answers++;
 		if (common->json)
 			print_kernel_json(kerror_reader_statistics(reader));
 		else

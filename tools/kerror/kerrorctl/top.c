@@ -19,12 +19,14 @@ static const char usage[] =
 "  -c, --count=NUMBER      end after so many screens\n"
 "  -n, --limit=NUMBER      rows; default: as many as the terminal has, or 20\n"
 "  -f, --filter=FILTER     only events that match\n"
+"  -g, --group=GROUP       raw, evlog, printk or all; default: evlog and printk\n"
 "  -j, --json              one JSON object a line and row\n"
 "      --color=WHEN        auto (default: on a terminal), always or never\n"
 "      --catalogue=FILE take severities from here; default: all that are installed\n"
 "  -h, --help              this text\n"
 "\n"
-"Ends on SIGINT or SIGTERM. Needs CAP_NET_ADMIN or CAP_SYSLOG.\n";
+"Ends on SIGINT or SIGTERM. Needs CAP_SYSLOG; with CAP_NET_ADMIN it has all groups\n"
+"but printk, and says so unless --group is given.\n";
 
 /* The alternate screen, in which the terminal cuts long lines; and back */
 #define SCREEN_BEGIN	"\033[?1049h\033[?7l"
@@ -46,6 +48,7 @@ static void parse_options(struct options *options, int argc, char **argv)
 		{ "count", required_argument, NULL, 'c' },
 		{ "limit", required_argument, NULL, 'n' },
 		FILTER_OPTION,
+		GROUP_OPTION,
 		CATALOGUE_OPTION,
 		JSON_OPTION,
 		COLOR_OPTION,
@@ -58,7 +61,7 @@ static void parse_options(struct options *options, int argc, char **argv)
 		.common.usage = usage, .interval = 2,
 	};
 	while ((option = next_option(&options->common, argc, argv,
-				     ":i:c:n:f:jh", longs)) >= 0) {
+				     ":i:c:n:f:g:jh", longs)) >= 0) {
 		switch (option) {
 		case 'i':
 			options->interval = parse_number("--interval", optarg,
@@ -157,8 +160,8 @@ int command_top(int argc, char **argv)
 	struct options options;
 
 	parse_options(&options, argc, argv);
-	sock = listen_to(KERROR_GROUP_EVLOG);
-	reader = read_from(KERROR_GROUP_EVLOG);
+	sock = listen_to(&options.common);
+	reader = read_from(options.common.groups);
 	use_severities(&options.common);
 	filter_in_kernel(sock, reader, &options.common);
 	if (options.live) {

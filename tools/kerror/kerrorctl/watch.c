@@ -22,7 +22,7 @@ static const char usage[] =
 "      --explain        tell which part of the filter the kernel does, and end\n"
 "  -j, --json           one JSON object a line\n"
 "  -t, --translate      text in the language of the environment\n"
-"  -g, --group=GROUP    evlog (default), raw or all\n"
+"  -g, --group=GROUP    raw, evlog, printk or all; default: evlog and printk\n"
 "  -n, --new            only what comes from now on; default: since boot\n"
 "  -c, --count=NUMBER   end after so many events\n"
 "  -i, --idle=MS        end when nothing came for so many milliseconds\n"
@@ -32,12 +32,12 @@ static const char usage[] =
 "      --color=WHEN     auto (default: on a terminal), always or never\n"
 "  -h, --help           this text\n"
 "\n"
-"Ends on SIGINT or SIGTERM. Needs CAP_NET_ADMIN or CAP_SYSLOG.\n";
+"Ends on SIGINT or SIGTERM. Needs CAP_SYSLOG; with CAP_NET_ADMIN it has all groups\n"
+"but printk, and says so unless --group is given.\n";
 
 struct options {
 	struct common common;
 	bool new_only;
-	uint32_t groups;
 	unsigned long count, idle;
 };
 
@@ -80,7 +80,7 @@ static void parse_options(struct options *options, int argc, char **argv)
 		{ "explain", no_argument, NULL, OPTION_EXPLAIN },
 		JSON_OPTION,
 		TRANSLATE_OPTION,
-		{ "group", required_argument, NULL, 'g' },
+		GROUP_OPTION,
 		{ "new", no_argument, NULL, 'n' },
 		{ "count", required_argument, NULL, 'c' },
 		{ "idle", required_argument, NULL, 'i' },
@@ -88,26 +88,15 @@ static void parse_options(struct options *options, int argc, char **argv)
 		HELP_OPTION,
 		LAST_OPTION
 	};
-	static const char *const names[] = { "evlog", "raw", "all", NULL };
-	static const uint32_t groups[] = {
-		KERROR_GROUP_EVLOG, KERROR_GROUP_RAW,
-		KERROR_GROUP_EVLOG | KERROR_GROUP_RAW,
-	};
 	bool explain = false;
 	int option;
 
-	*options = (struct options) {
-		.common.usage = usage, .groups = KERROR_GROUP_EVLOG,
-	};
+	*options = (struct options) { .common.usage = usage };
 	while ((option = next_option(&options->common, argc, argv,
 				     ":f:jtg:nc:i:h", longs)) >= 0) {
 		switch (option) {
 		case OPTION_EXPLAIN:
 			explain = true;
-			break;
-		case 'g':
-			options->groups = groups[parse_name("--group", optarg,
-							    names)];
 			break;
 		case 'n':
 			options->new_only = true;
@@ -130,11 +119,17 @@ static void parse_options(struct options *options, int argc, char **argv)
 /* How long to wait for the kernel's last answers before the summary. */
 #define LAST_ANSWERS_MS 5000
 
+/* How many there are; an old kernel may lack one. */
+static unsigned int groups(const struct kerror_reader *reader)
+{
+	return __builtin_popcount(kerror_reader_groups(reader));
+}
+
 static void run(const struct options *options, struct kerror_socket *sock,
 		struct kerror_reader *reader)
 {
 	const struct common *common = &options->common;
-	unsigned int answers = 0, groups = __builtin_popcount(options->groups);
+	unsigned int answers = 0;
 	uint64_t last = now_ms(), deadline = 0;
 	uint64_t lost[KERROR_CAUSES + 1] = { 0 };	/* the last: unknown ones */
 	uint64_t count = 0;
@@ -198,14 +193,15 @@ static void run(const struct options *options, struct kerror_socket *sock,
 		if (options->count && count >= options->count)
 			break;
 		if (ending && item == KERROR_ITEM_NONE &&
-		    ((answers >= groups && !kerror_reader_replaying(reader)) ||
+		    ((answers >= groups(reader) &&
+		      !kerror_reader_replaying(reader)) ||
 		     now_ms() >= deadline))
 			break;
 	}
 	flush_output();
 	print_summary(stderr, "kerrorctl", kerror_reader_received(reader),
 		      kerror_reader_lost(reader), lost);
-	if (ending && answers < groups)
+	if (ending && answers < groups(reader))
 		errx(EXIT_FAILURE,
 		     "the kernel did not answer the last request; more events may be lost");
 }
@@ -217,8 +213,8 @@ int command_watch(int argc, char **argv)
 	struct options options;
 
 	parse_options(&options, argc, argv);
-	sock = listen_to(options.groups);
-	reader = read_from(options.groups);
+	sock = listen_to(&options.common);
+	reader = read_from(options.common.groups);
 	use_severities(&options.common);
 	filter_in_kernel(sock, reader, &options.common);
 	if (!options.new_only)

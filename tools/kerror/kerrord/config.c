@@ -30,8 +30,8 @@ struct option {
 #define ALL_SINKS	"store json text journald syslog rule"
 
 static const struct option options[] = {
-	{ "kerrord", "groups", GROUP, GENERAL(groups), "evlog",
-	  "evlog: events of drivers; raw: bytes sent by kernel_error_event(); all" },
+	{ "kerrord", "groups", GROUP, GENERAL(groups), "evlog printk",
+	  "several of evlog: events of drivers; printk: messages of the kernel; raw: bytes sent by kernel_error_event(); or all" },
 	{ "kerrord", "user", TEXT, GENERAL(user), "kerror",
 	  "whom to become if started as root; root: stay" },
 	{ "kerrord", "state", TEXT, GENERAL(state), "/var/lib/kerror",
@@ -169,6 +169,32 @@ static bool parse_seconds(const char *value, uint64_t *seconds)
 	       *seconds < UINT32_MAX;
 }
 
+/* One or more, parted by blanks or commas */
+static bool parse_groups(const char *value, uint64_t *groups)
+{
+	static const char separators[] = " \t,";
+	size_t length;
+
+	*groups = 0;
+	for (value += strspn(value, separators); *value;
+	     value += length, value += strspn(value, separators)) {
+		char name[8];
+		int group;
+
+		length = strcspn(value, separators);
+		snprintf(name, sizeof(name), "%.*s", (int)length, value);
+		group = kerror_group_number(name);
+		if (length == strlen("all") && !strcmp(name, "all"))
+			for (int i = 0; i < GROUPS; i++)
+				*groups |= kerror_group_at(i);
+		else if (length < sizeof(name) && group > 0)
+			*groups |= group;
+		else
+			return false;
+	}
+	return *groups;
+}
+
 static bool parse_threshold(const char *value, struct sink_settings *sink)
 {
 	const char *in = strstr(value, " in ");
@@ -240,12 +266,9 @@ static void set(struct parser *parser, const struct option *option,
 		replace(target, value);
 		return;
 	case GROUP:
-		*number = !strcmp(value, "evlog") ? KERROR_GROUP_EVLOG :
-			  !strcmp(value, "raw") ? KERROR_GROUP_RAW :
-			  !strcmp(value, "all") ?
-			  KERROR_GROUP_RAW | KERROR_GROUP_EVLOG : 0;
-		if (!*number)
-			complain(parser, "groups: '%s' is none of evlog, raw, all",
+		if (!parse_groups(value, number))
+			complain(parser,
+				 "groups: '%s' is not one or more of raw, evlog, printk, all",
 				 value);
 		return;
 	case SECONDS:

@@ -62,10 +62,8 @@ static void follow_line(const struct sink *sink, struct progress *all,
 	if (strcmp(get_string(line, "boot_id"), sink->boot_id))
 		goto out;
 	group = get_string(line, "group");
-	for (i = 0; i < GROUPS; i++)
-		if (!strcmp(group, kerror_group_name(1U << i)))
-			break;
-	if (i == GROUPS)
+	i = kerror_group_index(kerror_group_number(group));
+	if (i < 0)
 		goto out;
 	progress = &all[i];
 	if (!strcmp(get_string(line, "item"), "event")) {

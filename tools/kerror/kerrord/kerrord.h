@@ -24,8 +24,8 @@
 #include "output.h"
 #include "store.h"
 
-/* Groups that a configuration can name; index is that of the bit. */
-#define GROUPS 2
+/* Groups that a configuration can name, by their index in libkerror.h */
+#define GROUPS KERROR_GROUP_COUNT
 
 /* ---- Configuration ---- */
 

@@ -67,14 +67,9 @@ void metrics_event(struct metrics *metrics, const struct kerror_event *event)
 	pthread_mutex_unlock(&metrics->lock);
 }
 
-static int index_of(uint32_t group)
-{
-	return group == KERROR_GROUP_RAW ? 0 : group == KERROR_GROUP_EVLOG ? 1 : -1;
-}
-
 void metrics_loss(struct metrics *metrics, const struct kerror_loss *loss)
 {
-	int index = index_of(loss->group);
+	int index = kerror_group_index(loss->group);
 
 	if (index < 0)
 		return;
@@ -87,7 +82,7 @@ void metrics_loss(struct metrics *metrics, const struct kerror_loss *loss)
 void metrics_statistics(struct metrics *metrics,
 			const struct kerror_statistics *statistics)
 {
-	int index = index_of(statistics->group);
+	int index = kerror_group_index(statistics->group);
 
 	if (index < 0)
 		return;
@@ -125,7 +120,7 @@ static void print_lost(FILE *file, int group, int cause,
 		       const struct metrics *metrics)
 {
 	fprintf(file, "kerror_lost_events_total{group=\"%s\",cause=\"%s\"} %"
-		PRIu64 "\n", kerror_group_name(1U << group),
+		PRIu64 "\n", kerror_group_name(kerror_group_at(group)),
 		kerror_cause_name(cause), metrics->lost[group][cause]);
 }
 
@@ -153,14 +148,14 @@ static void print_events(FILE *file, const struct metrics *metrics)
 		 "Events known to be lost, by cause.");
 	for (int i = 0; i < GROUPS; i++)
 		for (int cause = 0; cause <= KERROR_CAUSES; cause++)
-			if (metrics->settings->groups & 1U << i)
+			if (metrics->settings->groups & kerror_group_at(i))
 				print_lost(file, i, cause, metrics);
 	describe(file, "kerror_kernel_events_total", "counter",
 		 "Events that the kernel numbered since boot.");
 	for (int i = 0; i < GROUPS; i++)
 		if (metrics->kernel[i].group)
 			fprintf(file, "kerror_kernel_events_total{group=\"%s\"} %" PRIu64 "\n",
-				kerror_group_name(1U << i),
+				kerror_group_name(kerror_group_at(i)),
 				(uint64_t)metrics->kernel[i].numbered);
 }
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Least privilege. The kernel asks for a capability whenever a group is joined
- * or a request sent, so CAP_SYSLOG stays (or CAP_NET_ADMIN, if there is no
- * other); everything else goes, before the first event is looked at.
+ * or a request sent, so CAP_SYSLOG stays, which is enough for every group, or else
+ * CAP_NET_ADMIN, which is enough for all but printk; everything else goes, before
+ * the first event is looked at.
  */
 #include <err.h>
 #include <errno.h>

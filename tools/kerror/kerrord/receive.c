@@ -54,7 +54,9 @@ static struct kerror_socket *listen_to(uint32_t groups)
 	int error = kerror_socket_open(&sock, groups);
 
 	if (error)
-		errx(EXIT_FAILURE, "%s", listen_failure(error));
+		errx(EXIT_FAILURE, "%s%s", listen_failure(error, groups),
+		     error == -EPERM && groups & KERROR_GROUP_PRINTK ?
+		     "; or leave that group out of 'groups' in [kerrord]" : "");
 	return sock;
 }
 
@@ -105,7 +107,7 @@ static void begin_at(struct kerror_reader *reader, uint32_t groups)
 	for (int i = 0; i < GROUPS; i++) {
 		struct progress least = sinks->progress[i];
 
-		if (!(groups & 1U << i))
+		if (!(groups & kerror_group_at(i)))
 			continue;
 		for (struct sink *sink = sinks->next; sink; sink = sink->next) {
 			const struct progress *its = &sink->progress[i];
@@ -122,10 +124,10 @@ static void begin_at(struct kerror_reader *reader, uint32_t groups)
 		}
 		if (!least.known)
 			continue;
-		kerror_reader_from(reader, 1U << i, least.next);
+		kerror_reader_from(reader, kerror_group_at(i), least.next);
 		for (int cause = 0; cause < KERROR_CAUSES; cause++) {
 			struct kerror_loss loss = {
-				.group = 1U << i, .cause = cause,
+				.group = kerror_group_at(i), .cause = cause,
 				.total = least.lost[cause],
 			};
 
@@ -157,6 +159,7 @@ struct receiver {
 	struct metrics *metrics;
 	uint64_t lost[KERROR_CAUSES + 1];	/* the last: unknown causes */
 	unsigned int answers;
+	uint32_t missing;		/* groups that the kernel does not have */
 	unsigned int waited_ms;		/* in this replay */
 	int signals;
 };
@@ -206,6 +209,18 @@ static void take_event(struct receiver *receiver)
 	offer(record);
 }
 
+/* Once: that there will be nothing of a group that was asked for */
+static void note_groups(struct receiver *receiver)
+{
+	uint32_t missing = receiver->settings->groups &
+			   ~kerror_reader_groups(receiver->reader);
+
+	if (missing && !receiver->missing)
+		fprintf(stderr, "kerrord: this kernel has no group %s\n",
+			kerror_group_name(missing));
+	receiver->missing = missing;
+}
+
 /* Takes what is there; the socket's error, or 0 */
 static int take_items(struct receiver *receiver)
 {
@@ -228,6 +243,7 @@ static int take_items(struct receiver *receiver)
 			receiver->answers++;
 			metrics_statistics(receiver->metrics,
 					   kerror_reader_statistics(reader));
+			note_groups(receiver);
 			break;
 		case KERROR_ITEM_ERROR:
 			fprintf(stderr, "kerrord: the kernel answered: %s\n",
@@ -310,7 +326,7 @@ static int run(struct receiver *receiver)
 	sd_notify(0, "STOPPING=1");
 
 	/* The counters tell of losses not yet announced. */
-	answers_wanted = __builtin_popcount(receiver->settings->groups);
+	answers_wanted = __builtin_popcount(kerror_reader_groups(receiver->reader));
 	receiver->answers = 0;
 	kerror_reader_want_statistics(receiver->reader);
 	look = now_ns(CLOCK_MONOTONIC) + LAST_ANSWERS_MS * 1000000ULL;

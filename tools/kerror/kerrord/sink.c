@@ -9,6 +9,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,14 +22,23 @@
 #define RETRY_FIRST_S	1
 #define RETRY_LAST_S	30
 
-/* What a progress file holds. Of this machine, so in its own byte order. */
+/*
+ * What a progress file holds. Of this machine, so in its own byte order. Another
+ * kerrord may know more groups or causes, or less.
+ */
 struct progress_file {
 	char magic[16];
 	char boot_id[BOOT_ID_SIZE + 3];
+	uint32_t groups, causes;	/* of what follows: */
 	struct progress done[GROUPS];
 };
 
-static const char progress_magic[16] = "kerrord cursor1";
+static const char progress_magic[16] = "kerrord cursor2";
+
+/* The first version: without their numbers, which were these */
+static const char first_magic[16] = "kerrord cursor1";
+#define FIRST_GROUPS 2
+#define FIRST_CAUSES 7
 
 static void forget(struct progress *progress)
 {
@@ -41,9 +51,39 @@ static void forget(struct progress *progress)
 
 /* ---- Progress ---- */
 
-static void load_progress_file(struct sink *sink)
+/* What the file does not tell of stays as it is: not known. */
+static void read_progress_file(struct sink *sink)
 {
 	struct progress_file file;
+	off_t at = offsetof(struct progress_file, done);
+
+	if (pread(sink->state_fd, &file, at, 0) != at ||
+	    strncmp(file.boot_id, sink->boot_id, BOOT_ID_SIZE))
+		return;
+	if (!memcmp(file.magic, first_magic, sizeof(file.magic))) {
+		at = offsetof(struct progress_file, groups);
+		file.groups = FIRST_GROUPS;
+		file.causes = FIRST_CAUSES;
+	} else if (memcmp(file.magic, progress_magic, sizeof(file.magic))) {
+		return;
+	}
+	if (file.causes > 1000)
+		return;
+	for (uint32_t i = 0; i < file.groups && i < GROUPS; i++) {
+		const size_t size = offsetof(struct progress, lost) +
+				    file.causes * sizeof(uint64_t);
+		struct progress done = sink->progress[i];
+		const size_t known = size < sizeof(done) ? size : sizeof(done);
+
+		if (pread(sink->state_fd, &done, known, at) != (ssize_t)known)
+			return;
+		sink->progress[i] = done;
+		at += size;
+	}
+}
+
+static void load_progress_file(struct sink *sink)
+{
 	char path[512], *at;
 
 	snprintf(path, sizeof(path), "%s/%s.cursor", sink->state,
@@ -61,10 +101,7 @@ static void load_progress_file(struct sink *sink)
 		sink->report(sink, 4, text);
 		return;
 	}
-	if (pread(sink->state_fd, &file, sizeof(file), 0) == sizeof(file) &&
-	    !memcmp(file.magic, progress_magic, sizeof(file.magic)) &&
-	    !strncmp(file.boot_id, sink->boot_id, BOOT_ID_SIZE))
-		memcpy(sink->progress, file.done, sizeof(file.done));
+	read_progress_file(sink);
 }
 
 /* One write of less than a page: a killed kerrord leaves the old or the new. */
@@ -76,6 +113,8 @@ static void save_progress(struct sink *sink)
 		return;
 	memcpy(file.magic, progress_magic, sizeof(file.magic));
 	memcpy(file.boot_id, sink->boot_id, BOOT_ID_SIZE);
+	file.groups = GROUPS;
+	file.causes = KERROR_CAUSES;
 	memcpy(file.done, sink->done, sizeof(file.done));
 	/* If it fails the sink may repeat, which is better than to stop it. */
 	if (pwrite(sink->state_fd, &file, sizeof(file), 0) < 0)
@@ -93,13 +132,14 @@ static struct record *what_is_new(struct progress *progresses,
 	bool is_event = record->kind == RECORD_EVENT;
 	uint32_t group = is_event ? kerror_event_group(record->event) :
 				    loss->group;
-	unsigned int index = group ? __builtin_ctz(group) : GROUPS;
-	struct progress *progress = &progresses[index];
+	int index = kerror_group_index(group);
+	struct progress *progress;
 	uint64_t count = loss->count;
 	struct record *smaller;
 
-	if (record->kind == RECORD_REPORT || index >= GROUPS)
+	if (record->kind == RECORD_REPORT || index < 0)
 		return record_get(record);
+	progress = &progresses[index];
 	if (is_event || record_is_numbered_loss(record)) {
 		uint32_t next = is_event ?
 				kerror_event_sequence(record->event) + 1 :
@@ -151,7 +191,7 @@ static void append_dropped(struct sink *sink)
 {
 	for (int i = 0; i < GROUPS; i++) {
 		struct kerror_loss loss = {
-			.count = sink->dropped[i], .group = 1U << i,
+			.count = sink->dropped[i], .group = kerror_group_at(i),
 			.total = sink->dropped_total, .cause = KERROR_CAUSES,
 		};
 		struct record *record;
@@ -172,7 +212,9 @@ static void drop(struct sink *sink, const struct record *record)
 
 	if (record->kind != RECORD_EVENT)
 		return;
-	index = kerror_event_group(record->event) == KERROR_GROUP_RAW ? 0 : 1;
+	index = kerror_group_index(kerror_event_group(record->event));
+	if (index < 0)
+		return;
 	sink->dropped[index]++;
 	sink->dropped_next[index] = kerror_event_sequence(record->event) + 1;
 	sink->dropped_total++;

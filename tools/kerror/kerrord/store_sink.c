@@ -62,10 +62,12 @@ static int load_progress(struct sink *sink, struct progress *progress)
 	int err = store_open(&store, sink->settings->path, false);
 
 	for (int i = 0; !err && i < GROUPS; i++) {
-		progress[i].known = !store_cursor(store, sink->boot_id, 1U << i,
+		uint32_t group = kerror_group_at(i);
+
+		progress[i].known = !store_cursor(store, sink->boot_id, group,
 						  &progress[i].next);
 		for (int cause = 0; cause < KERROR_CAUSES; cause++)
-			store_loss_total(store, sink->boot_id, 1U << i, cause,
+			store_loss_total(store, sink->boot_id, group, cause,
 					 &progress[i].lost[cause]);
 	}
 	store_close(store);

@@ -133,7 +133,7 @@ int event_decode(struct kerror_event *event, uint32_t group, uint32_t sequence,
 	event->argument_count = 0;
 	event->value_count = 0;
 	event->structured = false;
-	if (!(group & KERROR_GROUP_EVLOG))
+	if (!(group & (KERROR_GROUP_EVLOG | KERROR_GROUP_PRINTK)))
 		return 0;
 	err = decode_evlog(event);
 	event->structured = !err;

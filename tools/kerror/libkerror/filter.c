@@ -369,7 +369,8 @@ const char *filter_name(enum source source, unsigned int index)
 	case KIND:
 		return index <= EVL_FORMAT_PRINTF ? kind_name(index) : NULL;
 	case GROUP:
-		return index < 2 ? kerror_group_name(1U << index) : NULL;
+		return index < KERROR_GROUP_COUNT ?
+		       kerror_group_name(kerror_group_at(index)) : NULL;
 	default:
 		return NULL;
 	}

@@ -144,6 +144,18 @@ out:
 	return result;
 }
 
+/* What the kernel prints has a group of its own. */
+static enum possible group_possible(const struct term *term,
+				    const struct filter_kind *kind)
+{
+	bool evlog = filter_accepts(term, "evlog", strlen("evlog"));
+	bool printk = filter_accepts(term, "printk", strlen("printk"));
+
+	if (kind->known & EVL_FLAG_PRINTK)
+		return certain(kind->flags & EVL_FLAG_PRINTK ? printk : evlog);
+	return evlog == printk ? certain(evlog) : PERHAPS;
+}
+
 static enum possible term_possible(const struct term *term,
 				   const struct filter_kind *kind)
 {
@@ -166,7 +178,7 @@ static enum possible term_possible(const struct term *term,
 		return certain(filter_accepts(term, kind_name(kind->kind),
 					      strlen(kind_name(kind->kind))));
 	case GROUP:
-		return certain(filter_accepts(term, "evlog", strlen("evlog")));
+		return group_possible(term, kind);
 	case FORMAT:
 		return certain(kind->format &&
 			       filter_accepts(term, kind->format, strlen(kind->format)));

@@ -25,6 +25,31 @@
 extern "C" {
 #endif
 
+/* ---- Groups ---- */
+
+/*
+ * Groups that events are raised for. An index numbers them without a gap, for
+ * arrays: raw 0, evlog 1, printk 2. The functions are inline, so that a program
+ * and its arrays agree, whatever library it runs with.
+ */
+#define KERROR_GROUP_COUNT 3
+
+/* The group of an index; 0 if there is none. */
+static inline uint32_t kerror_group_at(unsigned int index)
+{
+	return index == 0 ? KERROR_GROUP_RAW :
+	       index == 1 ? KERROR_GROUP_EVLOG :
+	       index == 2 ? KERROR_GROUP_PRINTK : 0;
+}
+
+/* The index of one group; -1 of anything else, batches included. */
+static inline int kerror_group_index(uint32_t group)
+{
+	return group == KERROR_GROUP_RAW ? 0 :
+	       group == KERROR_GROUP_EVLOG ? 1 :
+	       group == KERROR_GROUP_PRINTK ? 2 : -1;
+}
+
 /* ---- Events ---- */
 
 struct kerror_event;
@@ -38,7 +63,8 @@ struct kerror_event;
  * @size: how many
  *
  * Return: an event to be freed with kerror_event_free(), or NULL if there is
- * no memory. An event that is not well-formed evlog is given as raw bytes.
+ * no memory. An event that is not well-formed evlog is given as raw bytes, and
+ * so is any event of KERROR_GROUP_RAW.
  */
 struct kerror_event *kerror_event_new(uint32_t group, uint32_t sequence,
 				      uint32_t thread, const void *data,
@@ -148,6 +174,9 @@ const char *kerror_argument_name(unsigned int type);	/* "s32" */
 
 /* 0 to 7 of a name such as "err", or of the digit; else -EINVAL. */
 int kerror_severity_number(const char *name);
+
+/* The KERROR_GROUP bit of a name such as "evlog"; else -EINVAL. */
+int kerror_group_number(const char *name);
 
 /* ---- Filters ---- */
 
@@ -325,6 +354,13 @@ kerror_reader_loss(const struct kerror_reader *reader);
 const void *kerror_reader_request(const struct kerror_reader *reader,
 				  size_t *size);
 
+/*
+ * The groups that it gives events of: of those given to kerror_reader_new() the
+ * ones that exist. KERROR_GROUP_PRINTK leaves them at the first answer of a
+ * kernel that does not have this group yet.
+ */
+uint32_t kerror_reader_groups(const struct kerror_reader *reader);
+
 /* True while events are being asked for or replayed. */
 bool kerror_reader_replaying(const struct kerror_reader *reader);
 
@@ -345,12 +381,14 @@ struct kerror_socket;
 /**
  * kerror_socket_open() - listen
  * @socket: set to a socket to be closed with kerror_socket_close()
- * @groups: KERROR_GROUP bits
+ * @groups: KERROR_GROUP bits; KERROR_GROUP_ALL is all groups that there are
  *
- * Works on Linux from 2.6.0 on, whatever number the protocol has there.
+ * Works on Linux from 2.6.0 on, whatever number the protocol has there. It joins
+ * all of @groups or none.
  *
- * Return: 0; -EPERM without CAP_NET_ADMIN or CAP_SYSLOG; -EPROTONOSUPPORT if
- * this kernel has no CONFIG_KERROR.
+ * Return: 0; -EPERM without CAP_SYSLOG or, if @groups lacks KERROR_GROUP_PRINTK,
+ * without CAP_SYSLOG and CAP_NET_ADMIN; -ENONET in another network namespace than
+ * the initial one; -EPROTONOSUPPORT if this kernel has no CONFIG_KERROR.
  */
 int kerror_socket_open(struct kerror_socket **socket, uint32_t groups);
 void kerror_socket_close(struct kerror_socket *socket);

@@ -52,7 +52,18 @@ const char *kerror_cause_name(unsigned int cause)
 const char *kerror_group_name(uint32_t group)
 {
 	return group == KERROR_GROUP_RAW ? "raw" :
-	       group == KERROR_GROUP_EVLOG ? "evlog" : "unknown";
+	       group == KERROR_GROUP_EVLOG ? "evlog" :
+	       group == KERROR_GROUP_PRINTK ? "printk" : "unknown";
+}
+
+int kerror_group_number(const char *text)
+{
+	unsigned int index;
+
+	for (index = 0; index < KERROR_GROUP_COUNT; index++)
+		if (!strcmp(text, kerror_group_name(kerror_group_at(index))))
+			return kerror_group_at(index);
+	return -EINVAL;
 }
 
 const char *kerror_context_name(uint32_t flags)

@@ -24,7 +24,8 @@
 #include <linux/netlink.h>
 #include "internal.h"
 
-#define GROUPS	2
+#define GROUPS	KERROR_GROUP_COUNT
+#define PRINTK	2	/* its index */
 #define CAUSES	32	/* more than there are: a newer kernel may have more */
 
 /* What is accounted for of one cause: losses number first + 1 to last. */
@@ -78,7 +79,8 @@ struct kerror_reader *kerror_reader_new(uint32_t groups)
 
 	if (!reader)
 		return NULL;
-	reader->groups = groups;
+	for (int i = 0; i < GROUPS; i++)
+		reader->groups |= groups & kerror_group_at(i);
 	reader->replaying = -1;
 	reader->unsure = -1;
 	reader->statistics_next = CAUSES;
@@ -95,13 +97,7 @@ void kerror_reader_free(struct kerror_reader *reader)
 
 static bool reads(const struct kerror_reader *reader, int index)
 {
-	return index >= 0 && index < GROUPS && reader->groups & 1U << index;
-}
-
-static int index_of(uint32_t group)
-{
-	return group == KERROR_GROUP_RAW ? 0 :
-	       group == KERROR_GROUP_EVLOG ? 1 : -1;
+	return index >= 0 && reader->groups & kerror_group_at(index);
 }
 
 static void start(struct group *group, uint32_t next)
@@ -184,7 +180,7 @@ void kerror_reader_from_boot(struct kerror_reader *reader)
 int kerror_reader_from(struct kerror_reader *reader, uint32_t group,
 		       uint32_t sequence)
 {
-	int i = index_of(group);
+	int i = kerror_group_index(group);
 
 	if (!reads(reader, i))
 		return -EINVAL;
@@ -196,7 +192,7 @@ int kerror_reader_from(struct kerror_reader *reader, uint32_t group,
 int kerror_reader_from_loss(struct kerror_reader *reader,
 			    const struct kerror_loss *loss)
 {
-	int i = index_of(loss->group);
+	int i = kerror_group_index(loss->group);
 
 	if (!reads(reader, i) || loss->cause >= CAUSES)
 		return -EINVAL;
@@ -306,7 +302,7 @@ static bool account(struct kerror_reader *reader, int index, uint32_t cause,
 	reader->loss = (struct kerror_loss) {
 		.count = count,
 		.total = total,
-		.group = 1U << index,
+		.group = kerror_group_at(index),
 		.cause = cause,
 	};
 	reader->lost += count;
@@ -331,7 +327,7 @@ static enum kerror_item take_event(struct kerror_reader *reader, int index,
 			saw(reader, index, message->nlmsg_seq + 1);
 		return KERROR_ITEM_NONE;
 	}
-	err = event_decode(&reader->event, 1U << index, message->nlmsg_seq,
+	err = event_decode(&reader->event, kerror_group_at(index), message->nlmsg_seq,
 			   message->nlmsg_pid, message + 1,
 			   message->nlmsg_len - NLMSG_HDRLEN);
 	if (err) {
@@ -374,7 +370,7 @@ static enum kerror_item take_loss(struct kerror_reader *reader, int index,
 		loss.count = next - group->next;
 		advance(group, next);
 	}
-	loss.group = 1U << index;
+	loss.group = kerror_group_at(index);
 	reader->loss = loss;
 	reader->lost += loss.count;
 	return loss.count ? KERROR_ITEM_LOSS : KERROR_ITEM_NONE;
@@ -384,7 +380,7 @@ static enum kerror_item take_loss(struct kerror_reader *reader, int index,
 static enum kerror_item take_statistics(struct kerror_reader *reader)
 {
 	const struct kerror_statistics *statistics = &reader->statistics;
-	int index = index_of(statistics->group);
+	int index = kerror_group_index(statistics->group);
 
 	while (reader->statistics_next < statistics->causes) {
 		uint32_t cause = reader->statistics_next++;
@@ -396,20 +392,53 @@ static enum kerror_item take_statistics(struct kerror_reader *reader)
 	return KERROR_ITEM_STATISTICS;
 }
 
+/* Index of the group of the request that an error answers, or -1 */
+static int group_asked_for(const struct nlmsghdr *message)
+{
+	struct {
+		struct nlmsgerr error;
+		struct kerror_request request;
+	} answer;
+
+	/* The kernel sends the request back with the error. */
+	if (message->nlmsg_len < NLMSG_LENGTH(sizeof(answer)))
+		return -1;
+	memcpy(&answer, message + 1, sizeof(answer));
+	return kerror_group_index(answer.request.group);
+}
+
+/*
+ * This kernel is of before that group: it refuses a request that cannot be wrong
+ * otherwise, and raises its messages in the group evlog.
+ */
+static void forget_printk(struct kerror_reader *reader)
+{
+	reader->groups &= ~KERROR_GROUP_PRINTK;
+	memset(&reader->group[PRINTK], 0, sizeof(reader->group[PRINTK]));
+}
+
 static enum kerror_item take_error(struct kerror_reader *reader,
 				   const struct nlmsghdr *message)
 {
 	struct group *group = NULL;
 	struct nlmsgerr answer;
+	int asked;
 
 	if (message->nlmsg_len < NLMSG_LENGTH(sizeof(answer)))
 		return KERROR_ITEM_NONE;
 	memcpy(&answer, message + 1, sizeof(answer));
 	if (answer.error >= 0)
 		return KERROR_ITEM_NONE;
-	if (answer.msg.nlmsg_type == KERROR_MSG_STATISTICS)
+	asked = group_asked_for(message);
+	if (answer.msg.nlmsg_type == KERROR_MSG_STATISTICS) {
 		for (int i = 0; i < GROUPS; i++)
-			reader->group[i].statistics_asked = false;
+			if (asked < 0 || i == asked)
+				reader->group[i].statistics_asked = false;
+		if (answer.error == -EINVAL && asked == PRINTK) {
+			forget_printk(reader);
+			return KERROR_ITEM_NONE;
+		}
+	}
 	if (answer.msg.nlmsg_type == KERROR_MSG_REPLAY &&
 	    reader->replaying >= 0)
 		group = &reader->group[reader->replaying];
@@ -427,6 +456,10 @@ static enum kerror_item take_error(struct kerror_reader *reader,
 		for (int i = 0; reader->unsure >= 0 && i < GROUPS; i++)
 			satisfy(&reader->group[i]);
 		if (answer.error == -EINVAL) {
+			if (group == &reader->group[PRINTK] && !group->started) {
+				forget_printk(reader);
+				return KERROR_ITEM_NONE;
+			}
 			/* The cursor is of another boot. */
 			if (group->started)
 				restart_from_boot(group);
@@ -451,7 +484,7 @@ static enum kerror_item take_message(struct kerror_reader *reader,
 				     const struct nlmsghdr *message)
 {
 	bool replayed = !reader->source;
-	int index = replayed ? reader->replaying : index_of(reader->source);
+	int index = replayed ? reader->replaying : kerror_group_index(reader->source);
 	size_t size = message->nlmsg_len - NLMSG_HDRLEN;
 
 	switch (message->nlmsg_type) {
@@ -472,7 +505,7 @@ static enum kerror_item take_message(struct kerror_reader *reader,
 		       size : sizeof(reader->statistics));
 		if (reader->statistics.causes > KERROR_CAUSES)
 			reader->statistics.causes = KERROR_CAUSES;
-		index = index_of(reader->statistics.group);
+		index = kerror_group_index(reader->statistics.group);
 		if (!reads(reader, index))
 			return KERROR_ITEM_NONE;
 		reader->group[index].statistics_asked = false;
@@ -506,7 +539,7 @@ static enum kerror_item ask(struct kerror_reader *reader, int index,
 	reader->request.header.nlmsg_len = sizeof(reader->request);
 	reader->request.header.nlmsg_type = type;
 	reader->request.header.nlmsg_flags = NLM_F_REQUEST | flags;
-	reader->request.body.group = 1U << index;
+	reader->request.body.group = kerror_group_at(index);
 	if (type == KERROR_MSG_REPLAY) {
 		reader->request.header.nlmsg_seq = ++reader->asked;
 		if (group->started)
@@ -602,6 +635,11 @@ const void *kerror_reader_request(const struct kerror_reader *reader,
 	return &reader->request;
 }
 
+uint32_t kerror_reader_groups(const struct kerror_reader *reader)
+{
+	return reader->groups;
+}
+
 bool kerror_reader_replaying(const struct kerror_reader *reader)
 {
 	for (int i = 0; i < GROUPS; i++)
@@ -623,7 +661,7 @@ uint64_t kerror_reader_lost(const struct kerror_reader *reader)
 int kerror_reader_cursor(const struct kerror_reader *reader, uint32_t group,
 			 uint32_t *sequence)
 {
-	int i = index_of(group);
+	int i = kerror_group_index(group);
 
 	if (!reads(reader, i))
 		return -EINVAL;

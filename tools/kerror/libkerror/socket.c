@@ -29,14 +29,17 @@
 /* Some 10,000 small events; the kernel's default holds 200. */
 #define RECEIVE_BUFFER (16 << 20)
 
-/* From a group to that of its batches */
-#define BATCHES (KERROR_GROUP_RAW_BATCH / KERROR_GROUP_RAW)
-
 struct kerror_socket {
 	struct mnl_socket *netlink;
 	uint32_t groups;
 	bool has_filter;
 	uint32_t buffer[KERROR_DATAGRAM_MAX / sizeof(uint32_t)];
+};
+
+/* By index, the group that has a group's messages in batches */
+static const uint32_t batches[KERROR_GROUP_COUNT] = {
+	KERROR_GROUP_RAW_BATCH, KERROR_GROUP_EVLOG_BATCH,
+	KERROR_GROUP_PRINTK_BATCH,
 };
 
 /* SOCK_CLOEXEC is EINVAL before 2.6.27. */
@@ -141,11 +144,12 @@ static int find_protocol(void)
  */
 static int join(struct kerror_socket *sock)
 {
-	uint32_t groups = sock->groups;
+	uint32_t groups = 0;
 
-	if (!sock->has_filter)
-		groups = (groups & (KERROR_GROUP_RAW | KERROR_GROUP_EVLOG)) *
-			 BATCHES;
+	for (int i = 0; i < KERROR_GROUP_COUNT; i++)
+		if (sock->groups & kerror_group_at(i))
+			groups |= sock->has_filter ? kerror_group_at(i) :
+						     batches[i];
 	/* Once it is bound, its port must be the one that it has. */
 	return mnl_socket_bind(sock->netlink, groups,
 			       mnl_socket_get_portid(sock->netlink)) < 0 ?
@@ -251,8 +255,9 @@ static int receive(struct kerror_socket *sock, struct kerror_reader *reader)
 		return 0;
 	if (message.msg_flags & MSG_TRUNC)
 		kerror_reader_overrun(reader);
-	if (from.nl_groups & (KERROR_GROUP_RAW_BATCH | KERROR_GROUP_EVLOG_BATCH))
-		from.nl_groups /= BATCHES;
+	for (int i = 0; i < KERROR_GROUP_COUNT; i++)
+		if (from.nl_groups == batches[i])
+			from.nl_groups = kerror_group_at(i);
 	return kerror_reader_feed(reader, from.nl_groups, sock->buffer, size);
 }
 

@@ -5,16 +5,20 @@
  * rate and keeps the last ones. The reader of libkerror is the real one.
  *
  *   FAKE_START	nanoseconds since 1970 at which it booted, as the clock has it
- *   FAKE_RATE	events per second of the evlog group (1000)
- *   FAKE_EVENTS	after so many no more are raised (1000)
- *   FAKE_HISTORY	the last so many can be replayed (1000000)
- *   FAKE_LOST	so many events were lost before the first, staging-full (0)
- *   FAKE_FLAGS	EVL_FLAG bits of each event (0)
+ *   FAKE_RATE	events per second of each group (1000)
+ *   FAKE_EVENTS	after so many of group evlog no more are raised (1000)
+ *   FAKE_PRINTK	after so many of group printk no more are raised (0)
+ *   FAKE_HISTORY	the last so many of a group can be replayed (1000000)
+ *   FAKE_LOST	so many of group evlog were lost before the first, staging-full (0)
+ *   FAKE_FLAGS	EVL_FLAG bits of each event (0); of group printk, 0x40 is set, too
  *   FAKE_ERROR	errno that opening fails with (0)
+ *   FAKE_NO_SYSLOG	if 1, opening fails with EPERM if the group printk is among those
+ *		asked for
+ *   FAKE_OLD	if 1, the kernel does not have the group printk
  *
  * As all of it follows from the clock, a program that is started again finds the
- * kernel as it left it. Event N has severity N % 8, facility "fakeN % 3", device
- * "+pci:N % 5" and the arguments N and "text N".
+ * kernel as it left it. Event N of a group has severity N % 8, facility
+ * "fakeN % 3", device "+pci:N % 5" and the arguments N and "text N".
  */
 #include <errno.h>
 #include <stdio.h>
@@ -26,8 +30,6 @@
 #include <unistd.h>
 #include "build.h"
 
-#define GROUP KERROR_GROUP_EVLOG
-
 static uint64_t number(const char *name, uint64_t otherwise)
 {
 	const char *value = getenv(name);
@@ -35,14 +37,25 @@ static uint64_t number(const char *name, uint64_t otherwise)
 	return value ? strtoull(value, NULL, 10) : otherwise;
 }
 
-struct kerror_socket {
-	uint64_t start, rate, events, history, lost;
+/* One group */
+struct stream {
+	uint32_t group;
+	uint64_t events;		/* that are raised in all */
+	uint64_t lost;
 	uint64_t broadcast;		/* events that were, as a number of events */
-	uint64_t replay, replay_end;	/* what a replay brings, likewise */
+	bool loss_told, statistics_wanted;
+};
+
+struct kerror_socket {
+	uint64_t start, rate, history;
+	uint32_t groups;		/* joined */
+	struct stream stream[KERROR_GROUP_COUNT];
+	struct stream *replayed;	/* by the replay that runs, or NULL */
+	uint64_t replay, replay_end;	/* what it brings, as numbers of events */
 	uint32_t replay_sequence;
-	bool replaying, loss_told, history_told;
 	uint64_t history_lost;
-	bool statistics_wanted;
+	uint16_t refused;		/* type of the request that is refused */
+	bool old;
 	int timer;
 	union {
 		struct nlmsghdr header;
@@ -50,7 +63,8 @@ struct kerror_socket {
 	} datagram;
 };
 
-static uint64_t raised(const struct kerror_socket *sock)
+static uint64_t raised(const struct kerror_socket *sock,
+		       const struct stream *stream)
 {
 	struct timespec now;
 	uint64_t passed, count;
@@ -60,7 +74,7 @@ static uint64_t raised(const struct kerror_socket *sock)
 	passed = passed > sock->start ? passed - sock->start : 0;
 	count = passed / 1000000000 * sock->rate +
 		passed % 1000000000 * sock->rate / 1000000000;
-	return count < sock->events ? count : sock->events;
+	return count < stream->events ? count : stream->events;
 }
 
 int kerror_socket_open(struct kerror_socket **result, uint32_t groups)
@@ -68,19 +82,26 @@ int kerror_socket_open(struct kerror_socket **result, uint32_t groups)
 	static const struct itimerspec tick = {
 		.it_value.tv_nsec = 2000000, .it_interval.tv_nsec = 2000000,
 	};
-	struct kerror_socket *sock = calloc(1, sizeof(*sock));
+	int error = number("FAKE_ERROR", 0);
+	struct kerror_socket *sock;
 
-	(void)groups;
-	if (number("FAKE_ERROR", 0)) {
-		free(sock);
-		return -(int)number("FAKE_ERROR", 0);
-	}
+	if (!error && number("FAKE_NO_SYSLOG", 0) && groups & KERROR_GROUP_PRINTK)
+		error = EPERM;
+	if (error)
+		return -error;
+	sock = calloc(1, sizeof(*sock));
+	sock->groups = groups;
 	sock->start = number("FAKE_START", 0);
 	sock->rate = number("FAKE_RATE", 1000);
-	sock->events = number("FAKE_EVENTS", 1000);
 	sock->history = number("FAKE_HISTORY", 1000000);
-	sock->lost = number("FAKE_LOST", 0);
-	sock->broadcast = raised(sock);
+	sock->old = number("FAKE_OLD", 0);
+	sock->stream[1].events = number("FAKE_EVENTS", 1000);
+	sock->stream[1].lost = number("FAKE_LOST", 0);
+	sock->stream[2].events = sock->old ? 0 : number("FAKE_PRINTK", 0);
+	for (int i = 0; i < KERROR_GROUP_COUNT; i++) {
+		sock->stream[i].group = kerror_group_at(i);
+		sock->stream[i].broadcast = raised(sock, &sock->stream[i]);
+	}
 	sock->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	timerfd_settime(sock->timer, 0, &tick, NULL);
 	*result = sock;
@@ -117,8 +138,8 @@ static void begin_message(struct kerror_socket *sock, uint16_t type,
 	memcpy(sock->datagram.bytes + NLMSG_HDRLEN, data, size);
 }
 
-static void make_event(struct kerror_socket *sock, uint64_t index,
-		       uint16_t flags)
+static void make_event(struct kerror_socket *sock, const struct stream *stream,
+		       uint64_t index, uint16_t flags)
 {
 	static struct build build;
 	uint64_t count = index;
@@ -131,6 +152,8 @@ static void make_event(struct kerror_socket *sock, uint64_t index,
 	build_argument(&build, EVL_ARG_STRING, 0, text, strlen(text));
 	build.header.severity = index % 8;
 	build.header.flags = number("FAKE_FLAGS", 0);
+	if (stream->group == KERROR_GROUP_PRINTK)
+		build.header.flags |= EVL_FLAG_PRINTK;
 	build.header.event_type = 0;
 	build.header.event_id = 0x12345678;
 	build.header.time_boot = index * 1000000000 / sock->rate;
@@ -147,19 +170,25 @@ static void take_request(struct kerror_socket *sock,
 {
 	const struct nlmsghdr *request;
 	const struct kerror_request *body;
+	struct stream *stream;
 	size_t size;
 
 	request = kerror_reader_request(reader, &size);
 	body = (const void *)(request + 1);
-	if (request->nlmsg_type == KERROR_MSG_STATISTICS) {
-		sock->statistics_wanted |= body->group == GROUP;
+	stream = &sock->stream[kerror_group_index(body->group)];
+	if (sock->old && stream->group == KERROR_GROUP_PRINTK) {
+		sock->refused = request->nlmsg_type;
 		return;
 	}
-	sock->replaying = true;
+	if (request->nlmsg_type == KERROR_MSG_STATISTICS) {
+		stream->statistics_wanted = true;
+		return;
+	}
+	sock->replayed = stream;
 	sock->replay_sequence = request->nlmsg_seq;
 	sock->replay = body->flags & KERROR_REPLAY_BOOT ? 0 :
 		       (uint32_t)(body->sequence - KERROR_SEQUENCE_FIRST);
-	sock->replay_end = body->group == GROUP ? raised(sock) : 0;
+	sock->replay_end = raised(sock, stream);
 	sock->history_lost = 0;
 	if (sock->replay_end > sock->history &&
 	    sock->replay < sock->replay_end - sock->history) {
@@ -169,29 +198,47 @@ static void take_request(struct kerror_socket *sock,
 	}
 }
 
-/* Makes the next datagram; false if there is none yet. */
-static bool make_datagram(struct kerror_socket *sock, uint32_t *group)
+/* The answer to a request for a group that this kernel does not have */
+static void make_refusal(struct kerror_socket *sock)
 {
+	struct {
+		struct nlmsgerr error;
+		struct kerror_request request;
+	} answer = {
+		.error.error = -EINVAL, .error.msg.nlmsg_type = sock->refused,
+		.request.group = KERROR_GROUP_PRINTK,
+	};
+
+	sock->refused = 0;
+	begin_message(sock, NLMSG_ERROR, 0, 0, &answer, sizeof(answer));
+}
+
+static void make_statistics(struct kerror_socket *sock, struct stream *stream)
+{
+	struct kerror_statistics statistics = {
+		.numbered = raised(sock, stream), .group = stream->group,
+		.sequence_next = KERROR_SEQUENCE_FIRST +
+				 (uint32_t)stream->broadcast,
+		.causes = KERROR_CAUSES,
+		.lost[KERROR_LOST_STAGING_FULL] = stream->lost,
+	};
+
+	stream->statistics_wanted = false;
+	begin_message(sock, KERROR_MSG_STATISTICS, 0, 0, &statistics,
+		      sizeof(statistics));
+}
+
+/* The next datagram of the replay that runs */
+static void make_replay(struct kerror_socket *sock)
+{
+	struct stream *stream = sock->replayed;
 	struct kerror_loss loss = {
-		.count = sock->lost, .total = sock->lost, .group = GROUP,
-		.cause = KERROR_LOST_STAGING_FULL,
+		.count = stream->lost, .total = stream->lost,
+		.group = stream->group, .cause = KERROR_LOST_STAGING_FULL,
 	};
 	int done = 0;
 
-	*group = 0;
-	if (sock->statistics_wanted) {
-		struct kerror_statistics statistics = {
-			.numbered = raised(sock), .group = GROUP,
-			.sequence_next = KERROR_SEQUENCE_FIRST +
-					 (uint32_t)sock->broadcast,
-			.causes = KERROR_CAUSES,
-			.lost[KERROR_LOST_STAGING_FULL] = sock->lost,
-		};
-
-		sock->statistics_wanted = false;
-		begin_message(sock, KERROR_MSG_STATISTICS, 0, 0, &statistics,
-			      sizeof(statistics));
-	} else if (sock->replaying && sock->history_lost) {
+	if (sock->history_lost) {
 		loss.count = sock->history_lost;
 		loss.total = 0;
 		loss.cause = KERROR_LOST_HISTORY;
@@ -199,24 +246,48 @@ static bool make_datagram(struct kerror_socket *sock, uint32_t *group)
 		begin_message(sock, KERROR_MSG_LOSS, NLM_F_MULTI,
 			      KERROR_SEQUENCE_FIRST + (uint32_t)sock->replay,
 			      &loss, sizeof(loss));
-	} else if (sock->replaying && sock->lost && !sock->replay &&
-		   !sock->loss_told) {
-		sock->loss_told = true;
+	} else if (stream->lost && !sock->replay && !stream->loss_told) {
+		stream->loss_told = true;
 		begin_message(sock, KERROR_MSG_LOSS, NLM_F_MULTI,
 			      KERROR_SEQUENCE_FIRST, &loss, sizeof(loss));
-	} else if (sock->replaying && sock->replay < sock->replay_end) {
-		make_event(sock, sock->replay++, NLM_F_MULTI);
-	} else if (sock->replaying) {
-		sock->replaying = false;
+	} else if (sock->replay < sock->replay_end) {
+		make_event(sock, stream, sock->replay++, NLM_F_MULTI);
+	} else {
+		sock->replayed = NULL;
 		begin_message(sock, NLMSG_DONE, NLM_F_MULTI,
 			      sock->replay_sequence, &done, sizeof(done));
-	} else if (sock->broadcast < raised(sock)) {
-		*group = GROUP;
-		make_event(sock, sock->broadcast++, 0);
-	} else {
-		return false;
 	}
-	return true;
+}
+
+/* Makes the next datagram; false if there is none yet. */
+static bool make_datagram(struct kerror_socket *sock, uint32_t *group)
+{
+	struct stream *stream, *end = sock->stream + KERROR_GROUP_COUNT;
+
+	*group = 0;
+	if (sock->refused) {
+		make_refusal(sock);
+		return true;
+	}
+	for (stream = sock->stream; stream < end; stream++) {
+		if (stream->statistics_wanted) {
+			make_statistics(sock, stream);
+			return true;
+		}
+	}
+	if (sock->replayed) {
+		make_replay(sock);
+		return true;
+	}
+	for (stream = sock->stream; stream < end; stream++) {
+		if (sock->groups & stream->group &&
+		    stream->broadcast < raised(sock, stream)) {
+			*group = stream->group;
+			make_event(sock, stream, stream->broadcast++, 0);
+			return true;
+		}
+	}
+	return false;
 }
 
 int kerror_socket_next(struct kerror_socket *sock, struct kerror_reader *reader,

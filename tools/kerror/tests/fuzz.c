@@ -16,6 +16,17 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* Of two bits: none, one group, or the two that hold evlog */
+static uint32_t groups_of(uint8_t bits)
+{
+	static const uint32_t groups[] = {
+		0, KERROR_GROUP_RAW, KERROR_GROUP_EVLOG,
+		KERROR_GROUP_EVLOG | KERROR_GROUP_PRINTK,
+	};
+
+	return groups[bits & 3];
+}
+
 /* Where what is read goes: visible from outside, so that it is read. */
 uint8_t fuzz_sink;
 
@@ -124,7 +135,7 @@ static void run(struct kerror_reader *reader)
 /* Records of an operation, a length in units of 4 bytes, and a datagram. */
 static void fuzz_reader(const uint8_t *data, size_t size, uint8_t mode)
 {
-	struct kerror_reader *reader = kerror_reader_new(mode >> 1 & 3);
+	struct kerror_reader *reader = kerror_reader_new(groups_of(mode >> 1));
 
 	if (!reader)
 		return;
@@ -158,7 +169,8 @@ static void fuzz_reader(const uint8_t *data, size_t size, uint8_t mode)
 			if (!datagram)
 				break;
 			memcpy(datagram, data, length);
-			if (kerror_reader_feed(reader, operation & 3, datagram,
+			if (kerror_reader_feed(reader,
+					       groups_of(operation), datagram,
 					       length))
 				abort();
 			run(reader);
@@ -178,7 +190,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (data[0] & 1)
 		fuzz_reader(data + 1, size - 1, data[0]);
 	else if (data[0] & 2)
-		fuzz_filter(data + 1, size - 1, data[0] >> 2 & 3);
+		fuzz_filter(data + 1, size - 1, groups_of(data[0] >> 2));
 	else
 		fuzz_event(data + 1, size - 1);
 	return 0;

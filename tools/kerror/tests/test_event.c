@@ -176,6 +176,28 @@ static void test_raw_group(void **state)
 	assert_raw(kerror_event_new(KERROR_GROUP_RAW, 0, 0, NULL, 0), NULL, 0);
 }
 
+/* What the kernel prints is evlog, too; anything else in that group is bytes. */
+static void test_printk_group(void **state)
+{
+	struct kerror_event *event;
+	struct build build;
+	char text[256];
+
+	(void)state;
+	build_example(&build);
+	build.header.flags = EVL_FLAG_PRINTK;
+	event = kerror_event_new(KERROR_GROUP_PRINTK, 5, 6, build.data,
+				 build.size);
+	assert_int_equal(kerror_event_group(event), KERROR_GROUP_PRINTK);
+	assert_non_null(kerror_event_header(event));
+	assert_int_equal(kerror_event_header(event)->flags, EVL_FLAG_PRINTK);
+	kerror_event_text(event, text, sizeof(text));
+	assert_string_equal(text, BUILD_EXAMPLE_TEXT);
+	kerror_event_free(event);
+	assert_raw(kerror_event_new(KERROR_GROUP_PRINTK, 5, 6, build.data,
+				    build.size - 1), build.data, build.size - 1);
+}
+
 static void test_prefixes(void **state)
 {
 	struct build build;
@@ -364,6 +386,26 @@ static void test_set_severity(void **state)
 	kerror_filter_free(filter);
 }
 
+/* Indices have no gap, and only what is one group has one. */
+static void test_groups(void **state)
+{
+	uint32_t group;
+
+	(void)state;
+	for (int i = 0; i < KERROR_GROUP_COUNT; i++) {
+		group = kerror_group_at(i);
+		assert_int_equal(kerror_group_index(group), i);
+		assert_int_equal(kerror_group_number(kerror_group_name(group)),
+				 group);
+	}
+	assert_int_equal(kerror_group_at(KERROR_GROUP_COUNT), 0);
+	assert_int_equal(kerror_group_index(0), -1);
+	assert_int_equal(kerror_group_index(KERROR_GROUP_RAW |
+					    KERROR_GROUP_EVLOG), -1);
+	assert_int_equal(kerror_group_index(KERROR_GROUP_PRINTK_BATCH), -1);
+	assert_int_equal(kerror_group_index(KERROR_GROUP_ALL), -1);
+}
+
 static void test_names(void **state)
 {
 	(void)state;
@@ -373,7 +415,15 @@ static void test_names(void **state)
 	assert_string_equal(kerror_cause_name(KERROR_LOST_HISTORY), "history");
 	assert_string_equal(kerror_cause_name(KERROR_CAUSES), "unknown");
 	assert_string_equal(kerror_group_name(KERROR_GROUP_RAW), "raw");
+	assert_string_equal(kerror_group_name(KERROR_GROUP_EVLOG), "evlog");
+	assert_string_equal(kerror_group_name(KERROR_GROUP_PRINTK), "printk");
 	assert_string_equal(kerror_group_name(KERROR_GROUP_ALL), "unknown");
+	assert_int_equal(kerror_group_number("raw"), 1);
+	assert_int_equal(kerror_group_number("evlog"), 2);
+	assert_int_equal(kerror_group_number("printk"), 0x10);
+	assert_int_equal(kerror_group_number(""), -EINVAL);
+	assert_int_equal(kerror_group_number("unknown"), -EINVAL);
+	assert_int_equal(kerror_group_number("printk "), -EINVAL);
 	assert_string_equal(kerror_context_name(EVL_FLAG_NMI |
 						EVL_FLAG_SOFTIRQ), "nmi");
 	assert_string_equal(kerror_context_name(EVL_FLAG_BOOT), "process");
@@ -387,11 +437,13 @@ int main(void)
 		cmocka_unit_test(test_printf),
 		cmocka_unit_test(test_payload),
 		cmocka_unit_test(test_raw_group),
+		cmocka_unit_test(test_printk_group),
 		cmocka_unit_test(test_prefixes),
 		cmocka_unit_test(test_header_grown),
 		cmocka_unit_test(test_malformed),
 		cmocka_unit_test(test_mutations),
 		cmocka_unit_test(test_set_severity),
+		cmocka_unit_test(test_groups),
 		cmocka_unit_test(test_names),
 	};
 

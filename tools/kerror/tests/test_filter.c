@@ -18,6 +18,7 @@
 
 #define RAW KERROR_GROUP_RAW
 #define EVLOG KERROR_GROUP_EVLOG
+#define PRINTK KERROR_GROUP_PRINTK
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
 static struct kerror_filter *filter_of(const char *text)
@@ -70,7 +71,7 @@ static const char *const hold[] = {
 	"format~\"%d %u*100%%\"", "format~%d*",
 	"text~\"-5 4294967291*\"", "text~\"*10.0.0.1 100%\"",
 	"text~\"*[ab       ]*\"", "text!=\"\"",
-	"argc==9", "group==evlog", "group!=raw",
+	"argc==9", "group==evlog", "group!=raw", "group!=printk",
 	/* Numbers are what they are worth, whatever their type. */
 	"arg[0]==-5", "arg[0]<0", "arg[0]>-6", "arg[0]!=4294967291",
 	"arg[0]<18446744073709551615", "arg[0]>=-9223372036854775808",
@@ -102,7 +103,7 @@ static const char *const fail_to_hold[] = {
 	"device==\"\"", "context==hardirq", "context!=process", "cpu<3",
 	"cpu>3", "cpu!=3", "cpu==-3", "cpu<-1", "cpu>=4294967296",
 	"cpu==4294967299", "oops", "boot", "truncated", "kind==nodata",
-	"kind!=printf", "text==\"-5\"", "argc!=9", "group==raw",
+	"kind!=printf", "text==\"-5\"", "argc!=9", "group==raw", "group==printk",
 	"arg[0]==4294967291", "arg[0]==18446744073709551611", "arg[0]>0",
 	"arg[1]==-5", "arg[1]<0", "arg[2]==18446744073709551611",
 	"arg[3]==-1", "arg[3]<0", "arg[4]==c", "arg[5]!=abc", "arg[5]==ABC",
@@ -411,7 +412,7 @@ static void test_errors(void **state)
 		{ "context==hardirk", "column 10: 'hardirk'" NO_CONTEXT },
 		{ "context!=\"x\"", "column 10: '\"x\"'" NO_CONTEXT },
 		{ "kind==text", "column 7: 'text' is no kind; use nodata binary string printf" },
-		{ "group!=all", "column 8: 'all' is no group; use raw evlog" },
+		{ "group!=all", "column 8: 'all' is no group; use raw evlog printk" },
 		{ "arg==1", "column 4: '=='" NO_INDEX },
 		{ "arg[]==1", "column 5: ']'" NO_INDEX },
 		{ "arg[-1]==1", "column 5: '-1'" NO_INDEX },
@@ -1275,7 +1276,8 @@ static struct found find(const struct field *field, unsigned int index,
 		       find_in_header(field, build->data) : nothing;
 	if (*field->name == 'g')
 		return group == RAW ? found_string("raw", 3) :
-				      found_string("evlog", 5);
+		       group == EVLOG ? found_string("evlog", 5) :
+					found_string("printk", 6);
 	if (!kerror_event_header(event))
 		return nothing;
 	if (*field->name == 'd')
@@ -1491,9 +1493,12 @@ static void check_possible(const struct kerror_filter *filter,
 	enum possible possible;
 
 	if (!header || header->format != EVL_FORMAT_PRINTF ||
-	    kerror_event_group(event) != EVLOG ||
+	    kerror_event_group(event) == RAW ||
 	    header->flags & EVL_FLAG_TRUNCATED)
 		return;
+	/* No kernel raises anything else. */
+	assert_int_equal(kerror_event_group(event),
+			 header->flags & EVL_FLAG_PRINTK ? PRINTK : EVLOG);
 	kind.id = header->event_id;
 	kind.format = kerror_event_format(event);
 	kind.kind = header->format;
@@ -1513,7 +1518,7 @@ static void check_possible(const struct kerror_filter *filter,
 static void try_pair(const struct expression *expression,
 		     const struct kerror_filter *filter, bool decides)
 {
-	uint32_t group = chance(6) ? RAW : EVLOG;
+	uint32_t group = EVLOG;
 	uint16_t type = chance(50) ? below(0x20) : KERROR_MSG_EVENT;
 	uint16_t flags = chance(30) ? below(0x400) : 0;
 	uint8_t datagram[KERROR_DATAGRAM_MAX];
@@ -1523,6 +1528,10 @@ static void try_pair(const struct expression *expression,
 	size_t size;
 
 	random_event(&build);
+	if (chance(6))
+		group = RAW;
+	else if (build.header.flags & EVL_FLAG_PRINTK)
+		group = PRINTK;
 	event = event_of(group, &build);
 	matches = kerror_filter_matches(filter, event);
 	if (matches != is_true(expression, group, &build, event)) {

@@ -17,7 +17,7 @@ catalogue=$here/../explain/evlog_sample.ini
 export ASAN_OPTIONS=detect_leaks=0 TZ=UTC
 export FAKE_START=1700000000000000000 FAKE_EVENTS=100 FAKE_LOST=7
 export TEXTDOMAINDIR="$out/locale"
-unset LC_ALL LANG LANGUAGE FAKE_ERROR || true
+unset LC_ALL LANG LANGUAGE FAKE_ERROR FAKE_PRINTK FAKE_NO_SYSLOG FAKE_OLD || true
 
 ctl() { timeout 30 "$out/san/tests/kerrorctl" "$@"; }
 
@@ -85,7 +85,7 @@ refuses "--limit: '0' is not a number from 1 to " query --limit=0
 refuses "--limit: '-1' is not a number from 1 to " query --limit=-1
 refuses "--count: '2x' is not a number" watch --count=2x
 refuses "--boot: 'x' is none of all, current" query --boot=x
-refuses "--group: 'x' is none of evlog, raw, all" watch --group=x
+refuses "--group: 'x' is none of raw, evlog, printk, all" watch --group=x
 refuses "--interval: '0' is not a number from 1 to 86400" top --interval=0
 refuses "--filter: column 1: .*severity.*kerror-filter(7)" query --filter=severty
 refuses "--filter: column 11" watch --filter='severity<=bad'
@@ -127,6 +127,12 @@ finds '2' --boot=all --filter='arg[0]==7'
 finds '8' --boot=current --limit=1
 finds '7' --boot=current $old
 finds '' --filter='facility=="nothing"'
+finds '1 2 3 4 5 6 7' --group=evlog
+finds '8' --group=raw
+finds '8' --group=raw --limit=3
+finds '' --group=printk
+finds '1 2 3 4 5 6 7 8' --group=all
+finds '' --group=raw --filter='group==evlog'
 has "$(printf '\033')" query --color=always
 query --color=never $old >"$work/got"
 [ "$(controls <"$work/got")" = 0 ] || fail "colours although there are to be none"
@@ -356,8 +362,62 @@ has '^-- 7 evlog events lost: staging-full$' ctl watch --count=1
 ctl watch --idle=300 >"$work/got" 2>"$work/error"
 grep -q '^kerrorctl: 100 events received, 7 lost (7 staging-full)$' "$work/error" ||
 	fail "watch: $(cat "$work/error")"
-FAKE_ERROR=1 refuses 'not permitted to listen; run it as root, or with CAP_SYSLOG' watch
+FAKE_ERROR=1 refuses 'not permitted to listen; run it as root, or with CAP_SYSLOG or' watch
+FAKE_ERROR=1 refuses 'not permitted .*, or with CAP_SYSLOG, which the group printk needs' \
+	watch --group=printk
+FAKE_ERROR=64 refuses 'this is not the initial network namespace; kernel events exist there only' \
+	watch
 FAKE_ERROR=93 refuses '.*CONFIG_KERROR=y' watch
+
+# ---- Messages of printk() ----
+
+# received GROUPS OPTION...: of which groups watch prints how many events each
+received() {
+	expected=$1
+	shift
+	ctl watch --json --idle=300 "$@" >"$work/got" 2>"$work/error" ||
+		fail "watch $*: $(cat "$work/error")"
+	groups=$(sed -n 's/^{"item":"event","group":"\([a-z]*\)".*/\1/p' "$work/got" |
+		sort | uniq -c | awk '{ printf "%s%s %s", (NR > 1 ? ", " : ""), $1, $2 }')
+	[ "$groups" = "$expected" ] || fail "watch $*: '$groups', not '$expected'"
+}
+export FAKE_PRINTK=30
+received '100 evlog, 30 printk'
+received '100 evlog, 30 printk' --group=all
+received '30 printk' --group=printk
+received '100 evlog' --group=evlog
+received '' --group=raw
+received '30 printk' --filter='group==printk'
+has '"group":"printk",.*"printk":true' ctl watch --group=printk --json --count=1
+has ' emerg   fake0\[+pci:0\] process,printk cpu=3 ' ctl watch --group=printk --count=1
+has '^printk: 30 events raised since boot, 0 lost$' ctl stats
+# With CAP_NET_ADMIN alone it says what is missing, once.
+export FAKE_NO_SYSLOG=1
+received '100 evlog'
+[ "$(grep -c '^kerrorctl: nothing of the group printk: that needs CAP_SYSLOG$' "$work/error")" = 1 ] ||
+	fail "watch without CAP_SYSLOG: $(cat "$work/error")"
+received '100 evlog' --group=evlog
+! grep -q CAP_SYSLOG "$work/error" || fail "watch --group=evlog: $(cat "$work/error")"
+for group in printk all; do
+	refuses 'not permitted .* CAP_SYSLOG, which the group printk needs' watch --group=$group
+done
+has '^evlog: 107 events raised' ctl stats
+! grep -q '^printk: ' "$work/got" || fail "stats without CAP_SYSLOG: $(cat "$work/got")"
+grep -q 'nothing of the group printk: that needs CAP_SYSLOG' "$work/error" ||
+	fail "stats without CAP_SYSLOG: $(cat "$work/error")"
+if [ ! -e /sys/module/evlog/parameters/test ]; then
+	ctl selftest --store="$work/no.db" >"$work/got" || true
+	grep -q '^permission  ok       .*not to the group printk, which needs CAP_SYSLOG$' "$work/got" ||
+		fail "selftest without CAP_SYSLOG: $(cat "$work/got")"
+fi
+unset FAKE_NO_SYSLOG
+# A kernel that does not have the group is no failure.
+export FAKE_OLD=1
+received '100 evlog'
+[ "$(wc -l <"$work/error")" = 1 ] || fail "watch, old kernel: $(cat "$work/error")"
+has '^evlog: 107 events raised' ctl stats
+! grep -q '^printk: ' "$work/got" || fail "stats, old kernel: $(cat "$work/got")"
+unset FAKE_OLD FAKE_PRINTK
 
 # A kernel that raises events as long as the screens last
 FAKE_START=$(date +%s)000000000 FAKE_EVENTS=1000000 \
@@ -385,15 +445,15 @@ cat >"$work/metrics.prom" <<'EOF'
 kerror_events_total{facility="a\"b\\",severity="err"} 5
 kerror_raw_events_total 0.5
 EOF
-# The played kernel has one group; of the other one there is no answer.
-ctl stats --metrics="$work/metrics.prom" >"$work/got" 2>"$work/error" || true
-for line in '^evlog: 107 events raised since boot, 7 lost$' \
+ctl stats --metrics="$work/metrics.prom" >"$work/got" 2>"$work/error" ||
+	fail "stats: $(cat "$work/error")"
+for line in '^raw: 0 events raised since boot, 0 lost$' '^printk: 0 events raised' '^evlog: 107 events raised since boot, 7 lost$' \
 	    '^  staging-full        7  raised faster .*: enlarge the boot parameter kerror.staging_kb' \
 	    '^  nmi                 0  [^:]*$' '^kerrord: 20..-' '^  Events received.$' \
 	    '^    kerror_raw_events_total 0.5$'; do
 	grep -q "$line" "$work/got" || fail "stats: no '$line' in $(cat "$work/got")"
 done
-ctl stats --json >"$work/got" 2>"$work/error" || true
+ctl stats --json >"$work/got" 2>"$work/error" || fail "stats --json: $(cat "$work/error")"
 grep -q '^{"item":"kernel","group":"evlog","numbered":100,"lost":{"staging-full":7,"no-staging":0,' \
 	"$work/got" || fail "stats --json: $(cat "$work/got")"
 FAKE_ERROR=1 ctl stats --json --metrics="$work/metrics.prom" >"$work/got" 2>"$work/error" &&
@@ -424,6 +484,8 @@ verdicts() {
 }
 FAKE_ERROR=93 verdicts 1 FAILED,skipped,skipped,skipped,skipped,skipped
 FAKE_ERROR=12 verdicts 1 ok,FAILED,skipped,skipped,skipped,skipped
+FAKE_ERROR=64 verdicts 1 ok,FAILED,skipped,skipped,skipped,skipped
+grep -q 'not the initial network namespace' "$work/got" || fail "selftest: $(cat "$work/got")"
 FAKE_ERROR=1 verdicts 1 ok,ok,FAILED,skipped,skipped,skipped
 
 # ---- catalog ----

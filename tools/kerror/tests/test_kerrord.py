@@ -12,6 +12,7 @@ import random
 import signal
 import socket
 import sqlite3
+import struct
 import subprocess
 import sys
 import tempfile
@@ -175,6 +176,125 @@ def what_the_history_no_longer_has_is_counted_once(folder):
                         place.metric('kerror_sink_up{sink="json"}') == 1)
     assert place.sql("SELECT cause, count FROM loss") == [("history", 400)]
     assert [line["count"] for line in place.lines(item="loss")] == [400]
+
+
+@test
+def groups_are_apart(folder):
+    place = Place(folder, STORE + JSON + "[json printed]\npath = FOLDER/printed\n"
+                  "filter = group==printk\n", events=300, printk=500, rate=20000, lost=2)
+    place.run_until(lambda: place.stored() == 800 and len(place.lines()) == 800 and
+                    len(place.lines("printed")) == 500)
+    assert place.sql("SELECT event_group, count(*), min((sequence + 256) % 4294967296),"
+                     " max((sequence + 256) % 4294967296) FROM event"
+                     " GROUP BY event_group") == [(2, 300, 0, 299), (16, 500, 0, 499)]
+    assert place.sql("SELECT event_group, cause, count FROM loss") == \
+           [(2, "staging-full", 2)]
+    for group, count in (("evlog", 300), ("printk", 500)):
+        assert [line["sequence"] for line in place.lines() if line["group"] == group] == \
+               [(FIRST + i) % 2**32 for i in range(count)]
+        assert place.metric(f'kerror_kernel_events_total{{group="{group}"}}') == count
+        assert place.metric('kerror_lost_events_total{group="%s",cause="staging-full"}' %
+                            group) == (2 if group == "evlog" else 0)
+    # A flood of one group that nobody kept is no loss of the other.
+    place.set(events=400, printk=5000, history=200)
+    place.run_until(lambda: place.stored() == 800 + 100 + 200)
+    assert place.sql("SELECT event_group, cause, count FROM loss"
+                     " WHERE cause = 'history'") == [(16, "history", 4300)]
+
+
+@test
+def only_the_groups_that_are_asked_for(folder):
+    for groups, evlog, printk in (("evlog", 30, 0), ("printk", 0, 40),
+                                  ("printk, raw", 0, 40), ("all", 30, 40)):
+        os.mkdir(os.path.join(folder, groups))
+        place = Place(os.path.join(folder, groups), JSON, events=30, printk=40, rate=100000)
+        with open(place.path("conf")) as conf:
+            text = conf.read().replace("[kerrord]\n", f"[kerrord]\ngroups = {groups}\n")
+        with open(place.path("conf"), "w") as conf:
+            conf.write(text)
+        place.run_until(lambda: len(place.lines()) == evlog + printk)
+        found = [line["group"] for line in place.lines()]
+        assert (found.count("evlog"), found.count("printk")) == (evlog, printk), found
+
+
+@test
+def an_older_kernel_is_read_without_the_group_printk(folder):
+    place = Place(folder, STORE + JSON, events=50, rate=100000, old=1, flags=0x40)
+    begin = time.monotonic()
+    _, err = place.run_until(lambda: place.stored() == 50 and
+                             place.metric('kerror_kernel_events_total{group="evlog"}') == 50)
+    assert time.monotonic() - begin < 20
+    assert "the kernel answered" not in err, err
+    assert "this kernel has no group printk" in err, err
+    # The next kernel of another boot has it.
+    assert place.metric('kerror_kernel_events_total{group="printk"}') is None
+
+
+def first_cursor(path, boot_id, nexts):
+    """The file of a kerrord of before the group printk: two groups, seven causes."""
+    with open(path, "wb") as file:
+        file.write(struct.pack("16s40s", b"kerrord cursor1", boot_id.encode()))
+        for known, sequence in nexts:
+            file.write(struct.pack("II7Q", known, sequence, *[2**64 - 1] * 7))
+
+
+@test
+def progress_of_before_the_group_printk_counts(folder):
+    """It was stored under group evlog; that is neither repeated nor skipped."""
+    with open("/proc/sys/kernel/random/boot_id") as file:
+        boot_id = file.read().strip()
+    place = Place(folder, STORE + JSON + "[text]\npath = FOLDER/text\n", events=60,
+                  rate=100000)
+    place.write(STORE + JSON + "[text]\npath = FOLDER/text\n")
+    # What the last version left: a store and a JSON file with 60 events of evlog
+    with open(place.path("conf")) as conf:
+        text = conf.read()
+    with open(place.path("conf"), "w") as conf:
+        conf.write(text.replace("[kerrord]\n", "[kerrord]\ngroups = evlog\n"))
+    place.run_until(lambda: place.stored() == 60 and len(place.lines()) == 60 and
+                    place.metric('kerror_sink_written_total{sink="text"}') == 60)
+    for name in ("json", "text"):
+        first_cursor(place.path("state") + f"/{name}.cursor", boot_id,
+                     [(0, 0), (1, (FIRST + 60) % 2**32)])
+    # Now the kernel and kerrord know the group.
+    with open(place.path("conf"), "w") as conf:
+        conf.write(text)
+    place.set(events=75, printk=40)
+    place.run_until(lambda: place.stored() == 115 and len(place.lines()) == 115 and
+                    place.metric('kerror_sink_written_total{sink="text"}') == 55)
+    with open(place.path("text")) as file:
+        lines = file.read().splitlines()
+    for printk, count in ((False, 75), (True, 40)):
+        kept = [line for line in lines if (",printk " in line) == printk]
+        assert len(kept) == count, (printk, len(kept))
+        for number, line in enumerate(kept):
+            assert f": event {number}: text {number} <" in line, (number, line)
+    # And the file that it has written since is read again, whole.
+    place.set(events=80, printk=45)
+    place.run_until(lambda: place.stored() == 125 and len(place.lines()) == 125 and
+                    place.metric('kerror_sink_written_total{sink="text"}') == 10)
+    assert place.sql("SELECT event_group, count(*) FROM event GROUP BY event_group") == \
+           [(2, 80), (16, 45)]
+    assert place.sql("SELECT count(*) FROM loss") == [(0,)]
+
+
+@test
+def a_bad_cursor_file_is_no_reason_to_stop(folder):
+    with open("/proc/sys/kernel/random/boot_id") as file:
+        boot_id = file.read().strip().encode()
+    for number, content in enumerate((
+            b"", b"kerrord cursor1", os.urandom(184),
+            struct.pack("16s40s", b"kerrord cursor1", boot_id),
+            struct.pack("16s40sII", b"kerrord cursor2", boot_id, 2**32 - 1, 2**32 - 1),
+            struct.pack("16s40sII", b"kerrord cursor2", boot_id, 3, 0) + b"\0" * 5,
+            struct.pack("16s40sII", b"kerrord cursor9", boot_id, 3, 7) + b"\1" * 192)):
+        os.mkdir(os.path.join(folder, str(number)))
+        place = Place(os.path.join(folder, str(number)), "[text]\npath = FOLDER/text\n",
+                      events=20, rate=100000)
+        os.mkdir(place.path("state"))
+        with open(place.path("state") + "/text.cursor", "wb") as file:
+            file.write(content)
+        place.run_until(lambda: place.metric('kerror_sink_written_total{sink="text"}') == 20)
 
 
 @test
@@ -438,12 +558,13 @@ def what_was_printed_is_of_the_kernel_in_syslog(folder):
     server = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     server.bind(os.path.join(folder, "log"))
     server.settimeout(60)
-    place = Place(folder, f"[syslog]\naddress = unix:{folder}/log\n", events=3,
-                  rate=100000, flags=0x40)
+    place = Place(folder, f"[syslog]\naddress = unix:{folder}/log\n", events=0,
+                  printk=3, rate=100000)
     daemon = place.start()
     parts, elements, _ = parse_syslog(server.recv(65536).decode())
     assert parts[0] == "<0>1" and parts[3] == "kernel", parts
     assert elements["kerror@32473"]["facility"] == "fake0", elements
+    assert elements["kerror@32473"]["group"] == "printk", elements
     place.end(daemon)
 
 
@@ -493,7 +614,7 @@ def the_journal_has_messages_of_the_kernel_as_its_own(folder):
         server.bind(path)
         try:
             server.settimeout(60)
-            place = Place(folder, "[journald]\n", events=10, flags=0x1c0)
+            place = Place(folder, "[journald]\n", events=0, printk=10, flags=0x180)
             daemon = place.start()
             entry = server.recv(65536).decode().splitlines()
             server.close()
@@ -503,7 +624,7 @@ def the_journal_has_messages_of_the_kernel_as_its_own(folder):
     for field in ("MESSAGE=event 0: text 0", "PRIORITY=0", "SYSLOG_IDENTIFIER=kernel",
                   "SYSLOG_FACILITY=0", "KERROR_PRINTK=1", "KERROR_CONTINUES=1",
                   "KERROR_OPEN=1", "KERROR_FACILITY=fake0", "KERROR_TID=43",
-                  "KERROR_ARG_0=0"):
+                  "KERROR_ARG_0=0", "KERROR_GROUP=printk"):
         assert field in entry, (field, entry)
     assert not [field for field in entry if field.startswith("_")], entry
 
@@ -571,6 +692,10 @@ BAD = [
      "[rule x] key: 'nonsense' is none of facility, device, id, arg[N]"),
     ("[json]\n[json]\n", "conf:9: a second section [json]; give it another name"),
     ("[json]\npath = a\npath = b\n", "conf:10: a second 'path' in [json]"),
+    ("[kerrord]\ngroups = evlog prin\n[json]\n",
+     "groups: 'evlog prin' is not one or more of raw, evlog, printk, all"),
+    ("[kerrord]\ngroups = ,\n[json]\n", "groups: ',' is not one or more of raw"),
+    ("[kerrord]\ngroups = printkprintk\n[json]\n", "is not one or more of raw"),
     ("[syslog]\nfacility = mail\n", "conf:9: facility: 'mail' is none of kern"),
     ("[json]\nwhat is this\n", "conf:9: this is neither [section] nor option = value"),
     ("[json]\npath = " + "x" * 300 + "\n", "conf:9: a line is longer than"),
@@ -614,8 +739,13 @@ def the_printed_configuration_is_right(folder):
 
 @test
 def a_kernel_without_the_facility_is_named(folder):
-    for error, message in ((93, "it needs CONFIG_KERROR=y"), (1, "with CAP_SYSLOG")):
-        place = Place(folder, JSON, error=error)
+    for kernel, message in (({"error": 93}, "it needs CONFIG_KERROR=y"),
+                            ({"error": 1}, "with CAP_SYSLOG"),
+                            ({"error": 64}, "this is not the initial network namespace; "
+                                            "kernel events exist there only"),
+                            ({"no_syslog": 1}, "with CAP_SYSLOG, which the group printk needs; "
+                                               "or leave that group out of 'groups'")):
+        place = Place(folder, JSON, **kernel)
         daemon = place.start()
         _, err = daemon.communicate(timeout=30)
         assert daemon.returncode == 1 and message in err, err

@@ -15,6 +15,8 @@
 #define FIRST KERROR_SEQUENCE_FIRST
 #define RAW KERROR_GROUP_RAW
 #define EVLOG KERROR_GROUP_EVLOG
+#define PRINTK KERROR_GROUP_PRINTK
+#define GROUPS KERROR_GROUP_COUNT
 #define ROUNDS 3000
 
 /* ---- Datagrams ---- */
@@ -500,6 +502,121 @@ static void test_two_groups(void **state)
 	kerror_reader_free(reader);
 }
 
+/* Any subset: what is not asked for is not even looked at. */
+static void test_three_groups(void **state)
+{
+	(void)state;
+	for (uint32_t set = 1; set < 8; set++) {
+		struct kerror_reader *reader;
+		uint32_t groups = 0, cursor;
+
+		for (int i = 0; i < GROUPS; i++)
+			groups |= set & 1U << i ? kerror_group_at(i) : 0;
+		reader = kerror_reader_new(groups | KERROR_GROUP_RAW_BATCH |
+					   KERROR_GROUP_PRINTK_BATCH | 0x40);
+		assert_int_equal(kerror_reader_groups(reader), groups);
+		for (int i = 0; i < GROUPS; i++) {
+			uint32_t group = kerror_group_at(i);
+
+			feed_event(reader, group, 100 * i);
+			if (groups & group)
+				assert_event(reader, group, 100 * i);
+			assert_none(reader);
+			assert_int_equal(kerror_reader_cursor(reader, group,
+							      &cursor),
+					 groups & group ? 0 : -EINVAL);
+		}
+		kerror_reader_want_statistics(reader);
+		for (int i = 0; i < GROUPS; i++)
+			if (set & 1U << i)
+				assert_request(reader, KERROR_MSG_STATISTICS,
+					       kerror_group_at(i), 0, 0);
+		assert_none(reader);
+		/* Each in its turn, and a gap in one is none of the others. */
+		kerror_reader_overrun(reader);
+		for (int i = 0; i < GROUPS; i++) {
+			uint32_t group = kerror_group_at(i);
+
+			if (!(groups & group))
+				continue;
+			assert_replay(reader, group, 100 * i + 1);
+			feed_event(reader, 0, 100 * i + 1);
+			assert_event(reader, group, 100 * i + 1);
+			assert_none(reader);
+			feed_done(reader);
+		}
+		assert_none(reader);
+		assert_false(kerror_reader_replaying(reader));
+		assert_int_equal(kerror_reader_lost(reader), 0);
+		kerror_reader_free(reader);
+	}
+}
+
+/* An error with the request that it answers, as the kernel sends it */
+static void feed_refusal(struct kerror_reader *reader, uint16_t type, int error,
+			 uint32_t group)
+{
+	struct {
+		struct nlmsgerr error;
+		struct kerror_request request;
+	} answer = {
+		.error.error = error, .error.msg.nlmsg_type = type,
+		.request.group = group,
+	};
+	static struct datagram datagram;
+
+	datagram.size = 0;
+	put(&datagram, NLMSG_ERROR, 0, 0, &answer, sizeof(answer));
+	feed(reader, 0, &datagram);
+}
+
+/* A kernel of before the group printk is read without it. */
+static void test_old_kernel(void **state)
+{
+	struct kerror_reader *reader = kerror_reader_new(EVLOG | PRINTK);
+	uint32_t cursor;
+
+	(void)state;
+	kerror_reader_from_boot(reader);
+	assert_replay_from_boot(reader, EVLOG);
+	feed_event(reader, 0, FIRST);
+	assert_event(reader, EVLOG, FIRST);
+	assert_none(reader);
+	feed_done(reader);
+	assert_replay_from_boot(reader, PRINTK);
+	feed_refusal(reader, KERROR_MSG_REPLAY, -EINVAL, PRINTK);
+	assert_none(reader);
+	assert_int_equal(kerror_reader_groups(reader), EVLOG);
+	assert_int_equal(kerror_reader_cursor(reader, PRINTK, &cursor), -EINVAL);
+	assert_false(kerror_reader_replaying(reader));
+	kerror_reader_want_statistics(reader);
+	assert_request(reader, KERROR_MSG_STATISTICS, EVLOG, 0, 0);
+	assert_none(reader);
+	kerror_reader_free(reader);
+
+	/* Likewise if the first that it asks for is statistics. */
+	reader = kerror_reader_new(EVLOG | PRINTK);
+	kerror_reader_want_statistics(reader);
+	assert_request(reader, KERROR_MSG_STATISTICS, EVLOG, 0, 0);
+	assert_request(reader, KERROR_MSG_STATISTICS, PRINTK, 0, 0);
+	feed_refusal(reader, KERROR_MSG_STATISTICS, -EINVAL, PRINTK);
+	assert_none(reader);
+	assert_int_equal(kerror_reader_groups(reader), EVLOG);
+	kerror_reader_free(reader);
+
+	/* Any other error, or of another group, is one. */
+	reader = kerror_reader_new(EVLOG | PRINTK);
+	kerror_reader_want_statistics(reader);
+	assert_request(reader, KERROR_MSG_STATISTICS, EVLOG, 0, 0);
+	assert_request(reader, KERROR_MSG_STATISTICS, PRINTK, 0, 0);
+	feed_refusal(reader, KERROR_MSG_STATISTICS, -EPERM, PRINTK);
+	assert_error(reader, -EPERM);
+	feed_refusal(reader, KERROR_MSG_STATISTICS, -EINVAL, EVLOG);
+	assert_error(reader, -EINVAL);
+	assert_int_equal(kerror_reader_groups(reader), EVLOG | PRINTK);
+	kerror_reader_free(reader);
+}
+
 static void test_loss(void **state)
 {
 	struct kerror_reader *reader = reader_at(RAW, 10);
@@ -563,7 +680,7 @@ static void test_history_loss(void **state)
 
 static void test_from_boot(void **state)
 {
-	struct kerror_reader *reader = kerror_reader_new(KERROR_GROUP_ALL);
+	struct kerror_reader *reader = kerror_reader_new(RAW | EVLOG);
 	uint32_t cursor;
 
 	(void)state;
@@ -1021,6 +1138,7 @@ static void test_mutations(void **state)
 		.group = RAW, .causes = KERROR_CAUSES, .lost = { 1, 2, 3 },
 	};
 	struct kerror_reader *reader = reader_at(KERROR_GROUP_ALL, 10);
+	static const uint32_t sources[] = { 0, RAW, EVLOG, PRINTK };
 	uint64_t random = 0x6d757461;
 	unsigned int items[KERROR_ITEM_ERROR + 1] = { 0 }, total;
 	struct datagram datagram;
@@ -1045,7 +1163,7 @@ static void test_mutations(void **state)
 		datagram.size -= build_random(&random) % datagram.size;
 		exact = malloc(datagram.size);
 		memcpy(exact, datagram.data, datagram.size);
-		assert_int_equal(kerror_reader_feed(reader, i % 3, exact,
+		assert_int_equal(kerror_reader_feed(reader, sources[i % 4], exact,
 						    datagram.size), 0);
 		/* It comes to an end: an item a message, and the requests. */
 		for (total = 0; (item = kerror_reader_next(reader)); total++) {
@@ -1083,7 +1201,7 @@ struct stream {
 };
 
 struct kernel {
-	struct stream stream[2];
+	struct stream stream[GROUPS];
 	struct { uint32_t group; struct datagram datagram; } queue[QUEUE + 8];
 	unsigned int queued;
 	bool congested;		/* until the queue is empty */
@@ -1176,12 +1294,12 @@ static void publish(struct kernel *kernel, int group, struct message *message)
 		return;
 	}
 	put_message(&datagram, message);
-	send(kernel, 1U << group, &datagram);
+	send(kernel, kerror_group_at(group), &datagram);
 }
 
 static void announce(struct kernel *kernel)
 {
-	for (int group = 0; group < 2; group++) {
+	for (int group = 0; group < GROUPS; group++) {
 		struct stream *stream = &kernel->stream[group];
 
 		for (int cause = 0; cause < KERROR_LOST_HISTORY; cause++) {
@@ -1193,7 +1311,7 @@ static void announce(struct kernel *kernel)
 			message.loss = (struct kerror_loss) {
 				.count = stream->pending[cause],
 				.total = stream->total[cause],
-				.group = 1U << group, .cause = cause,
+				.group = kerror_group_at(group), .cause = cause,
 			};
 			stream->pending[cause] = 0;
 			publish(kernel, group, &message);
@@ -1203,7 +1321,7 @@ static void announce(struct kernel *kernel)
 
 static void raise_event(struct kernel *kernel)
 {
-	int group = chance(kernel, 3);
+	int group = chance(kernel, 3) ? 1 + chance(kernel, 2) : 0;
 	struct stream *stream = &kernel->stream[group];
 	struct message message = { .type = KERROR_MSG_EVENT };
 
@@ -1281,7 +1399,7 @@ static void answer_statistics(struct kernel *kernel, int group)
 {
 	const struct stream *stream = &kernel->stream[group];
 	struct kerror_statistics statistics = {
-		.numbered = stream->numbered, .group = 1U << group,
+		.numbered = stream->numbered, .group = kerror_group_at(group),
 		.sequence_next = sequence_next(stream), .causes = KERROR_CAUSES,
 	};
 	struct datagram datagram = { .size = 0 };
@@ -1297,7 +1415,7 @@ static void answer_statistics(struct kernel *kernel, int group)
 static void request(struct kernel *kernel, const struct nlmsghdr *header)
 {
 	const struct kerror_request *body = (const void *)(header + 1);
-	int group = body->group == EVLOG;
+	int group = kerror_group_index(body->group);
 	const struct stream *stream = &kernel->stream[group];
 
 	if (fails(kernel)) {
@@ -1359,7 +1477,7 @@ static void pass_over(struct kernel *kernel, struct stream *stream,
 static void check_event(struct kernel *kernel, const struct kerror_event *event)
 {
 	struct stream *stream =
-		&kernel->stream[kerror_event_group(event) == EVLOG];
+		&kernel->stream[kerror_group_index(kerror_event_group(event))];
 	uint64_t number;
 	size_t size;
 
@@ -1378,7 +1496,8 @@ static void check_loss(struct kernel *kernel,
 		       const struct kerror_reader *reader)
 {
 	const struct kerror_loss *loss = kerror_reader_loss(reader);
-	struct stream *stream = &kernel->stream[loss->group == EVLOG];
+	struct stream *stream =
+		&kernel->stream[kerror_group_index(loss->group)];
 	uint32_t cursor;
 
 	assert_int_not_equal(loss->count, 0);
@@ -1443,13 +1562,14 @@ static struct kerror_reader *restart(struct kernel *kernel,
 	kernel->restarts++;
 	kernel->received += kerror_reader_received(reader);
 	kernel->lost += kerror_reader_lost(reader);
-	for (int group = 0; group < 2; group++) {
-		assert_int_equal(kerror_reader_cursor(reader, 1U << group,
+	for (int group = 0; group < GROUPS; group++) {
+		assert_int_equal(kerror_reader_cursor(reader,
+						      kerror_group_at(group),
 						      &cursor), 0);
-		kerror_reader_from(next, 1U << group, cursor);
+		kerror_reader_from(next, kerror_group_at(group), cursor);
 		for (int cause = 0; cause < KERROR_LOST_HISTORY; cause++) {
 			struct kerror_loss loss = {
-				.group = 1U << group, .cause = cause,
+				.group = kerror_group_at(group), .cause = cause,
 				.total = kernel->stream[group].known[cause],
 			};
 
@@ -1480,14 +1600,14 @@ static void settle(struct kernel *kernel, struct kerror_reader *reader)
 static void run(struct kernel *kernel, bool from_boot)
 {
 	struct kerror_reader *reader = new_reader(kernel);
-	uint64_t not_given;
+	uint64_t not_given, raised, numbered;
 	bool all_started;
 	uint32_t cursor;
 
 	if (from_boot) {
 		kerror_reader_from_boot(reader);
-		kernel->stream[0].given_known = true;
-		kernel->stream[1].given_known = true;
+		for (int group = 0; group < GROUPS; group++)
+			kernel->stream[group].given_known = true;
 	}
 	for (int i = 0; i < ROUNDS; i++) {
 		/* Bursts, so that each reader both keeps up and does not. */
@@ -1499,8 +1619,11 @@ static void run(struct kernel *kernel, bool from_boot)
 			kerror_reader_want_statistics(reader);
 		for (uint64_t n = build_random(&kernel->random) % 16; n; n--)
 			step(kernel, reader);
-		all_started = !kerror_reader_cursor(reader, RAW, &cursor) &&
-			      !kerror_reader_cursor(reader, EVLOG, &cursor);
+		all_started = true;
+		for (int group = 0; group < GROUPS; group++)
+			all_started &= !kerror_reader_cursor(reader,
+							     kerror_group_at(group),
+							     &cursor);
 		if (from_boot && all_started && chance(kernel, 100))
 			reader = restart(kernel, reader);
 		if (!chance(kernel, 30))
@@ -1510,9 +1633,13 @@ static void run(struct kernel *kernel, bool from_boot)
 		settle(kernel, reader);
 		/* The last ones may be filtered, but still be replayed. */
 		not_given = 0;
-		for (int group = 0; group < 2; group++) {
+		raised = 0;
+		numbered = 0;
+		for (int group = 0; group < GROUPS; group++) {
 			const struct stream *stream = &kernel->stream[group];
 
+			raised += stream->raised;
+			numbered += stream->numbered;
 			if (!stream->given_known)
 				continue;
 			not_given += stream->numbered - stream->given;
@@ -1525,19 +1652,15 @@ static void run(struct kernel *kernel, bool from_boot)
 					 kerror_reader_received(reader) +
 					 kerror_reader_lost(reader) +
 					 kernel->passed_over + not_given,
-					 kernel->stream[0].raised +
-					 kernel->stream[1].raised);
+					 raised);
 		if (from_boot)
-			assert_int_equal(kernel->announced,
-					 kernel->stream[0].raised -
-					 kernel->stream[0].numbered +
-					 kernel->stream[1].raised -
-					 kernel->stream[1].numbered);
+			assert_int_equal(kernel->announced, raised - numbered);
 		kernel->failures = true;
 	}
 	kerror_reader_free(reader);
 	/* Else it was no test. */
-	assert_true(kernel->stream[1].numbered > 2 * -FIRST);
+	for (int group = 0; group < GROUPS; group++)
+		assert_true(kernel->stream[group].numbered > 2 * -FIRST);
 	assert_true(kernel->overruns > 100);
 	assert_true(kernel->history_losses > 50);
 	assert_true(kernel->failed > 10);
@@ -1572,6 +1695,8 @@ int main(void)
 		cmocka_unit_test(test_given_up),
 		cmocka_unit_test(test_answers),
 		cmocka_unit_test(test_two_groups),
+		cmocka_unit_test(test_three_groups),
+		cmocka_unit_test(test_old_kernel),
 		cmocka_unit_test(test_loss),
 		cmocka_unit_test(test_history_loss),
 		cmocka_unit_test(test_from_boot),

@@ -434,6 +434,62 @@ static void test_next(void **state)
 	kerror_socket_close(socket);
 }
 
+/* Which groups are joined for which, and whose the batches are. */
+static void test_groups(void **state)
+{
+	static const struct {
+		uint32_t groups, joined, joined_with_filter;
+	} cases[] = {
+		{ KERROR_GROUP_RAW, 0x4, 0x1 },
+		{ KERROR_GROUP_EVLOG, 0x8, 0x2 },
+		{ KERROR_GROUP_PRINTK, 0x20, 0x10 },
+		{ KERROR_GROUP_EVLOG | KERROR_GROUP_PRINTK, 0x28, 0x12 },
+		{ KERROR_GROUP_RAW | KERROR_GROUP_PRINTK, 0x24, 0x11 },
+		/* No event twice, and nothing that is not known. */
+		{ KERROR_GROUP_ALL, 0x2c, 0x13 },
+		{ KERROR_GROUP_RAW | KERROR_GROUP_PRINTK_BATCH | 0x40, 0x4, 0x1 },
+	};
+	struct kerror_reader *reader = kerror_reader_new(KERROR_GROUP_ALL);
+	struct kerror_socket *socket;
+	struct kerror_filter *filter;
+
+	(void)state;
+	assert_int_equal(kerror_filter_new(&filter, "severity<=err", NULL, 0), 0);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		assert_int_equal(kerror_socket_open(&socket, cases[i].groups), 0);
+		assert_int_equal(joined, cases[i].joined);
+		assert_int_equal(kerror_socket_set_filter(socket, filter), 0);
+		assert_int_equal(joined, cases[i].joined_with_filter);
+		kerror_socket_close(socket);
+	}
+	assert_int_equal(kerror_socket_open(&socket, KERROR_GROUP_ALL), 0);
+	WILL({ .group = KERROR_GROUP_RAW_BATCH, .sequence = 5 },
+	     { .group = KERROR_GROUP_EVLOG_BATCH, .sequence = 5 },
+	     { .group = KERROR_GROUP_PRINTK_BATCH, .sequence = 5 },
+	     { .group = KERROR_GROUP_PRINTK, .sequence = 6 },
+	     /* Not of one group: nobody's */
+	     { .group = KERROR_GROUP_RAW_BATCH | KERROR_GROUP_EVLOG_BATCH,
+	       .sequence = 6 });
+	for (int i = 0; i < 4; i++) {
+		assert_next(socket, reader, KERROR_ITEM_EVENT);
+		assert_int_equal(kerror_event_group(kerror_reader_event(reader)),
+				 kerror_group_at(i < 3 ? i : 2));
+	}
+	assert_next(socket, reader, KERROR_ITEM_NONE);
+	assert_int_equal(kerror_reader_received(reader), 4);
+	kerror_socket_close(socket);
+
+	/* All of them or none */
+	bind_error = EPERM;
+	assert_int_equal(kerror_socket_open(&socket, KERROR_GROUP_ALL), -EPERM);
+	bind_error = ENONET;
+	assert_int_equal(kerror_socket_open(&socket, KERROR_GROUP_RAW), -ENONET);
+	bind_error = 0;
+	assert_int_equal(open_sockets, 0);
+	kerror_filter_free(filter);
+	kerror_reader_free(reader);
+}
+
 static void test_cut(void **state)
 {
 	struct kerror_reader *reader = kerror_reader_new(RAW);
@@ -541,6 +597,7 @@ int main(void)
 		cmocka_unit_test(test_cut),
 		cmocka_unit_test(test_not_sent),
 		cmocka_unit_test(test_filter),
+		cmocka_unit_test(test_groups),
 	};
 
 	return cmocka_run_group_tests_name("socket", tests, NULL, NULL);

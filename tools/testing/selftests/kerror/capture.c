@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Records what the kernel sends on NETLINK_KERROR, byte for byte, without any
- * library: capture [PROTOCOL_NUMBER]. It asks for a replay of one group since
- * boot, and prints each datagram as a line "STREAM <nl_groups> <hexadecimal>"
- * until NLMSG_DONE, after a line "ENDIAN little" or "ENDIAN big". For readers
- * that are tested on another machine.
+ * library: capture [PROTOCOL_NUMBER]. It asks for a replay of each group since
+ * boot. First there is a line "ENDIAN little" or "ENDIAN big". For each group then
+ * there is a line "REPLAY <group>" and, until NLMSG_DONE, a line "STREAM <nl_groups>
+ * <hexadecimal>" for each datagram. For readers that are tested on another machine.
  */
 #include <errno.h>
 #include <stdint.h>
@@ -44,6 +44,8 @@ static void replay(int protocol, uint32_t group)
 		fprintf(stderr, "capture: %s\n", strerror(errno));
 		exit(1);
 	}
+	/* No message of a replay says of which group it is. */
+	printf("REPLAY %u\n", group);
 	do {
 		socklen_t length = sizeof(from);
 
@@ -69,5 +71,6 @@ int main(int argc, char **argv)
 	       "big" : "little");
 	replay(protocol, KERROR_GROUP_RAW);
 	replay(protocol, KERROR_GROUP_EVLOG);
+	replay(protocol, KERROR_GROUP_PRINTK);
 	return 0;
 }

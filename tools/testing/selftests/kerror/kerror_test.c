@@ -205,6 +205,32 @@ static struct request statistics_request(uint32_t group)
 	};
 }
 
+static struct request replay_request(uint32_t group)
+{
+	struct request request = statistics_request(group);
+
+	request.header.nlmsg_type = KERROR_MSG_REPLAY;
+	request.header.nlmsg_flags |= NLM_F_DUMP;
+	request.body.flags = KERROR_REPLAY_BOOT;
+	return request;
+}
+
+/* Joins by number, as bit 0 is 1: 0 or a negative errno. */
+static int add_membership(int fd, uint32_t group)
+{
+	int number = __builtin_ctz(group) + 1;
+
+	return setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &number,
+			  sizeof(number)) ? -errno : 0;
+}
+
+static bool is_2_6(void)
+{
+	struct utsname system;
+
+	return !uname(&system) && !strncmp(system.release, "2.6.", 4);
+}
+
 /* Keeps only the given capability, and is nobody. */
 static int drop_to(int capability)
 {
@@ -249,49 +275,121 @@ FIXTURE_TEARDOWN(kerror)
 
 TEST_F(kerror, bind_without_capability_is_refused)
 {
-	struct request request = statistics_request(KERROR_GROUP_EVLOG);
-	int group = 1, fd;
+	uint32_t group;
+	int fd, i, err;
 
 	ASSERT_EQ(0, drop_to(-1));
-	EXPECT_EQ(-EPERM, plain_socket(KERROR_GROUP_RAW));
-	EXPECT_EQ(-EPERM, plain_socket(KERROR_GROUP_EVLOG));
 	EXPECT_EQ(-EPERM, plain_socket(KERROR_GROUP_ALL));
 	EXPECT_EQ(-EPERM, plain_socket(0x80));
 	fd = plain_socket(0);
 	ASSERT_LE(0, fd);
-	EXPECT_EQ(-1, setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP,
-				 &group, sizeof(group)));
-	/* Before 2.6.14 there is no such option. */
-	EXPECT_TRUE(errno == EPERM || errno == ENOPROTOOPT ||
-		    errno == EOPNOTSUPP);
-	EXPECT_EQ(-EPERM, answer_to(fd, &request, sizeof(request)));
+	for (i = 0; i < GROUPS; i++) {
+		struct request request;
+
+		group = kerror_group_at(i);
+		EXPECT_EQ(-EPERM, plain_socket(group));
+		err = add_membership(fd, group);
+		/* Before 2.6.14 there is no such option. */
+		EXPECT_TRUE(err == -EPERM || err == -ENOPROTOOPT ||
+			    err == -EOPNOTSUPP);
+		request = statistics_request(group);
+		EXPECT_EQ(-EPERM, answer_to(fd, &request, sizeof(request)));
+		request = replay_request(group);
+		EXPECT_EQ(-EPERM, answer_to(fd, &request, sizeof(request)));
+	}
 }
 
-/* Whether one capability alone is enough to join and to ask. */
-static bool suffices(int capability)
-{
-	struct request request = statistics_request(KERROR_GROUP_EVLOG);
-	int fd;
+/* Ways to hear of a group */
+enum { BIND, BIND_BATCH, MEMBERSHIP, STATISTICS, REPLAY, WAYS };
+static const char *const ways[] = {
+	"bind", "bind to the batches", "membership", "statistics", "replay",
+};
 
-	if (drop_to(capability))
-		return false;
-	fd = plain_socket(KERROR_GROUP_EVLOG);
-	return fd >= 0 && !answer_to(fd, &request, sizeof(request));
+/* What each way to hear of @group gives: 0 or a negative errno. */
+static void try_ways(uint32_t group, int result[WAYS])
+{
+	uint32_t batch = group == KERROR_GROUP_PRINTK ?
+			 KERROR_GROUP_PRINTK_BATCH : group * 4;
+	struct request statistics = statistics_request(group);
+	struct request replay = replay_request(group);
+	int fd = plain_socket(group);
+
+	result[BIND] = fd < 0 ? fd : close(fd);
+	fd = plain_socket(batch);
+	result[BIND_BATCH] = fd < 0 ? fd : close(fd);
+	/* On sockets of their own: what is joined would arrive, too. */
+	fd = plain_socket(0);
+	result[MEMBERSHIP] = add_membership(fd, group);
+	close(fd);
+	fd = plain_socket(0);
+	result[STATISTICS] = answer_to(fd, &statistics, sizeof(statistics));
+	close(fd);
+	fd = plain_socket(0);
+	result[REPLAY] = answer_to(fd, &replay, sizeof(replay));
+	close(fd);
 }
 
 TEST_F(kerror, cap_syslog_suffices)
 {
-	struct utsname system;
+	int result[WAYS], i, way, fd;
 
-	uname(&system);
-	if (!strncmp(system.release, "2.6.", 4))
+	if (is_2_6())
 		SKIP(return, "to join a group, Linux 2.6 wants CAP_NET_ADMIN");
-	EXPECT_TRUE(suffices(CAP_SYSLOG));
+	ASSERT_EQ(0, drop_to(CAP_SYSLOG));
+	for (i = 0; i < GROUPS; i++) {
+		try_ways(kerror_group_at(i), result);
+		for (way = 0; way < WAYS; way++)
+			EXPECT_EQ(0, result[way]) {
+				TH_LOG("%s: %s", ways[way],
+				       kerror_group_name(kerror_group_at(i)));
+			}
+	}
+	fd = plain_socket(KERROR_GROUP_ALL);
+	EXPECT_LE(0, fd);
 }
 
-TEST_F(kerror, cap_net_admin_suffices)
+/* The kernel log is for CAP_SYSLOG: so are the messages in it. */
+TEST_F(kerror, cap_net_admin_suffices_but_for_printk)
 {
-	EXPECT_TRUE(suffices(CAP_NET_ADMIN));
+	int result[WAYS], i, way;
+
+	ASSERT_EQ(0, drop_to(CAP_NET_ADMIN));
+	for (i = 0; i < GROUPS; i++) {
+		bool refused = kerror_group_at(i) == KERROR_GROUP_PRINTK;
+
+		try_ways(kerror_group_at(i), result);
+		for (way = 0; way < WAYS; way++) {
+			/* Linux 2.6 asks nobody when a group is joined. */
+			if (is_2_6() && way <= MEMBERSHIP)
+				continue;
+			EXPECT_EQ(refused ? -EPERM : 0, result[way]) {
+				TH_LOG("%s: %s", ways[way],
+				       kerror_group_name(kerror_group_at(i)));
+			}
+		}
+	}
+	if (is_2_6())
+		return;
+	/* All or none */
+	EXPECT_EQ(-EPERM, plain_socket(KERROR_GROUP_ALL));
+	EXPECT_EQ(-EPERM, plain_socket(KERROR_GROUP_EVLOG | KERROR_GROUP_PRINTK));
+	EXPECT_LE(0, plain_socket(KERROR_GROUP_ALL & ~KERROR_GROUP_PRINTK &
+				  ~KERROR_GROUP_PRINTK_BATCH));
+}
+
+/* What libkerror makes of it, which programs rely on */
+TEST_F(kerror, library_tells_what_is_missing)
+{
+	struct kerror_socket *sock;
+
+	if (is_2_6())
+		SKIP(return, "to join any group, Linux 2.6 wants CAP_NET_ADMIN");
+	ASSERT_EQ(0, drop_to(CAP_NET_ADMIN));
+	EXPECT_EQ(-EPERM, kerror_socket_open(&sock, KERROR_GROUP_ALL));
+	EXPECT_EQ(-EPERM, kerror_socket_open(&sock, KERROR_GROUP_PRINTK));
+	ASSERT_EQ(0, kerror_socket_open(&sock, KERROR_GROUP_ALL &
+					~KERROR_GROUP_PRINTK));
+	kerror_socket_close(sock);
 }
 
 TEST_F(kerror, other_capabilities_do_not_suffice)
@@ -314,21 +412,35 @@ TEST_F(kerror, root_of_a_user_namespace_is_refused)
 	EXPECT_EQ(-EPERM, answer_to(fd, &request, sizeof(request)));
 }
 
-TEST_F(kerror, other_network_namespace_hears_nothing)
+TEST_F(kerror, other_network_namespace_is_refused)
 {
-	struct request request = statistics_request(KERROR_GROUP_EVLOG);
 	struct pollfd ready = { .events = POLLIN };
+	int i, expected = is_2_6() ? 0 : -ENONET;
+	struct kerror_socket *sock;
 
 	if (unshare(CLONE_NEWNET)) {
 		ASSERT_NE(0, access("/proc/self/ns/net", F_OK));
 		SKIP(return, "this kernel has no network namespaces");
 	}
-	ready.fd = plain_socket(KERROR_GROUP_EVLOG);
+	for (i = 0; i < GROUPS; i++) {
+		uint32_t group = kerror_group_at(i);
+		int result[WAYS];
+
+		try_ways(group, result);
+		EXPECT_EQ(expected, result[BIND]);
+		EXPECT_EQ(expected, result[BIND_BATCH]);
+		EXPECT_EQ(expected, result[MEMBERSHIP]);
+		EXPECT_EQ(-ECONNREFUSED, result[STATISTICS]);
+		EXPECT_EQ(-ECONNREFUSED, result[REPLAY]);
+		if (!is_2_6())
+			EXPECT_EQ(-ENONET, kerror_socket_open(&sock, group));
+	}
+	/* Linux 2.6 asks nobody when a group is joined. */
+	ready.fd = plain_socket(is_2_6() ? KERROR_GROUP_EVLOG : 0);
 	ASSERT_LE(0, ready.fd);
 	EXPECT_EQ(0, ask("severity 3"));
 	EXPECT_NE(NULL, next_event(&self->listener));
 	EXPECT_EQ(0, poll(&ready, 1, 300));
-	EXPECT_EQ(-ECONNREFUSED, answer_to(ready.fd, &request, sizeof(request)));
 }
 
 TEST_F(kerror, wrong_requests_get_an_errno)
@@ -358,6 +470,9 @@ TEST_F(kerror, wrong_requests_get_an_errno)
 		{ -EINVAL, KERROR_MSG_STATISTICS, 1, 32, { 0, 0, 0, 0 } },
 		{ -EINVAL, KERROR_MSG_STATISTICS, 1, 32, { 3, 0, 0, 0 } },
 		{ -EINVAL, KERROR_MSG_STATISTICS, 1, 32, { 4, 0, 0, 0 } },
+		{ -EINVAL, KERROR_MSG_STATISTICS, 1, 32, { 0x12, 0, 0, 0 } },
+		{ -EINVAL, KERROR_MSG_STATISTICS, 1, 32, { 0x20, 0, 0, 0 } },
+		{ -EINVAL, KERROR_MSG_REPLAY, 0x301, 32, { 0x20, 1, 0, 0 } },
 		{ -EINVAL, KERROR_MSG_STATISTICS, 1, 32, { ~0, 0, 0, 0 } },
 		{ -EINVAL, KERROR_MSG_STATISTICS, 1, 32, { 2, 1, 0, 0 } },
 		{ -EINVAL, KERROR_MSG_STATISTICS, 1, 32, { 2, 0, 1, 0 } },
@@ -372,6 +487,8 @@ TEST_F(kerror, wrong_requests_get_an_errno)
 		/* These are right. */
 		{ 0, KERROR_MSG_STATISTICS, 1, 32, { 1, 0, 0, 0 } },
 		{ 0, KERROR_MSG_STATISTICS, 1, 32, { 2, 0, 0, 0 } },
+		{ 0, KERROR_MSG_STATISTICS, 1, 32, { 0x10, 0, 0, 0 } },
+		{ 0, KERROR_MSG_REPLAY, 0x301, 32, { 0x10, 1, 0, 0 } },
 		{ 0, KERROR_MSG_REPLAY, 0x301, 32, { 1, 1, 0, 0 } },
 	};
 	unsigned int i;
@@ -484,33 +601,49 @@ TEST_F(kerror, groups)
 	static const struct {
 		uint32_t groups;
 		int err;
-		bool raw, evlog;
+		int arrives[GROUPS];
 	} cases[] = {
-		{ 0, -EINVAL, false, false },
-		{ 4, -EINVAL, false, false },
-		{ 0x80000000, -EINVAL, false, false },
-		{ KERROR_GROUP_RAW, 0, true, false },
-		{ KERROR_GROUP_EVLOG, 0, false, true },
-		{ KERROR_GROUP_RAW | 4, 0, true, false },
-		{ BOTH, 0, true, true },
-		{ KERROR_GROUP_ALL, 0, true, true },
+		{ 0, -EINVAL },
+		{ 4, -EINVAL },
+		{ KERROR_GROUP_PRINTK_BATCH, -EINVAL },
+		{ 0x80000000, -EINVAL },
+		{ KERROR_GROUP_RAW, 0, { 1, 0, 0 } },
+		{ KERROR_GROUP_EVLOG, 0, { 0, 1, 0 } },
+		{ KERROR_GROUP_PRINTK, 0, { 0, 0, 1 } },
+		{ KERROR_GROUP_RAW | 4, 0, { 1, 0, 0 } },
+		{ KERROR_GROUP_RAW | KERROR_GROUP_EVLOG, 0, { 1, 1, 0 } },
+		{ KERROR_GROUP_EVLOG | KERROR_GROUP_PRINTK, 0, { 0, 1, 1 } },
+		{ EACH_GROUP, 0, { 1, 1, 1 } },
+		{ KERROR_GROUP_ALL, 0, { 1, 1, 1 } },
 	};
-	struct listener raw, both;
-	unsigned int i;
+	struct listener one[GROUPS], every;
+	unsigned int i, g;
 
-	ASSERT_TRUE(listen_to(&raw, KERROR_GROUP_RAW, false));
-	ASSERT_TRUE(listen_to(&both, BOTH, false));
+	for (g = 0; g < GROUPS; g++)
+		ASSERT_TRUE(listen_to(&one[g], kerror_group_at(g), false));
+	ASSERT_TRUE(listen_to(&every, EACH_GROUP, false));
 	for (i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		int expected = 0, arrived = 0;
+
 		EXPECT_EQ(cases[i].err, ask("raw 20 %u", cases[i].groups)) {
 			TH_LOG("groups %#x", cases[i].groups);
 		}
-		EXPECT_EQ(cases[i].raw, comes_anything(&raw));
-		EXPECT_EQ(cases[i].evlog, comes_anything(&self->listener));
-		EXPECT_EQ(cases[i].raw + cases[i].evlog,
-			  comes_anything(&both) + comes_anything(&both));
+		for (g = 0; g < GROUPS; g++) {
+			EXPECT_EQ(cases[i].arrives[g], comes_anything(&one[g])) {
+				TH_LOG("groups %#x in %s", cases[i].groups,
+				       kerror_group_name(kerror_group_at(g)));
+			}
+			expected += cases[i].arrives[g];
+		}
+		while (comes_anything(&every))
+			arrived++;
+		EXPECT_EQ(expected, arrived);
 	}
-	stop_listening(&raw);
-	stop_listening(&both);
+	for (g = 0; g < GROUPS; g++) {
+		EXPECT_EQ(0, one[g].lost_all);
+		stop_listening(&one[g]);
+	}
+	stop_listening(&every);
 }
 
 TEST_F(kerror, fault_16_bit_size)
@@ -841,7 +974,8 @@ TEST_F_TIMEOUT(kerror, stopped_reader_has_no_unexplained_gap, 300)
 		dup2(output[1], STDERR_FILENO);
 		if (!freopen("/dev/null", "w", stdout))
 			_exit(127);
-		execlp("kerrorctl", "kerrorctl", "watch", "--json", NULL);
+		execlp("kerrorctl", "kerrorctl", "watch", "--json",
+		       "--group=evlog", NULL);
 		_exit(127);
 	}
 	close(output[1]);
@@ -1388,6 +1522,59 @@ TEST_F(kerror, printk_policy)
 	}
 	ASSERT_EQ(0, put(POLICY, "unheard"));
 	close(fd);
+}
+
+/*
+ * A socket of another network namespace hears nothing: it must not count as a
+ * listener, or an error would be neither sent nor printed.
+ */
+TEST_F(kerror, unheard_in_another_network_namespace_is_printed)
+{
+	int to_parent[2], to_child[2], fd, i;
+	char byte = 0;
+	pid_t pid;
+
+	if (access(POLICY, F_OK))
+		SKIP(return, "no parameters of modules in sysfs before 2.6.10");
+	if (is_2_6())
+		SKIP(return, "Linux 2.6 asks nobody when a group is joined");
+	stop_listening(&self->listener);
+	ASSERT_EQ(0, pipe(to_parent));
+	ASSERT_EQ(0, pipe(to_child));
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		/* Whatever it can get, it keeps until it is told to end. */
+		if (unshare(CLONE_NEWNET))
+			_exit(2);
+		for (i = 0; i < GROUPS; i++) {
+			fd = plain_socket(0);
+			add_membership(fd, kerror_group_at(i));
+			plain_socket(kerror_group_at(i));
+		}
+		if (write(to_parent[1], &byte, 1) != 1 ||
+		    read(to_child[0], &byte, 1) != 1)
+			_exit(1);
+		_exit(0);
+	}
+	close(to_parent[1]);
+	if (read(to_parent[0], &byte, 1) == 1) {
+		fd = open_log();
+		skip_log(fd);
+		/* Past the rate limit's interval of 5 s. */
+		sleep(6);
+		ASSERT_EQ(0, ask("severity 3"));
+		EXPECT_EQ(1, count_printed(fd, "test_evlog: severity"));
+		ASSERT_EQ(1, write(to_child[1], &byte, 1));
+		close(fd);
+	}
+	ASSERT_EQ(pid, waitpid(pid, &i, 0));
+	ASSERT_TRUE(listen_to(&self->listener, KERROR_GROUP_EVLOG, false));
+	if (WIFEXITED(i) && WEXITSTATUS(i) == 2) {
+		ASSERT_NE(0, access("/proc/self/ns/net", F_OK));
+		SKIP(return, "this kernel has no network namespaces");
+	}
+	EXPECT_EQ(0, i);
 }
 
 /* Recorded and printed: two walks over the arguments. */

@@ -16,7 +16,10 @@
 #include <unistd.h>
 #include <libkerror.h>
 
-#define BOTH	(KERROR_GROUP_RAW | KERROR_GROUP_EVLOG)
+#define GROUPS	KERROR_GROUP_COUNT
+
+/* Every group that events are raised for */
+#define EACH_GROUP	(KERROR_GROUP_RAW | KERROR_GROUP_EVLOG | KERROR_GROUP_PRINTK)
 
 /* No answer for so long is a failure; nothing normal comes near it. */
 #define PATIENCE_MS	20000
@@ -121,9 +124,8 @@ bool listen_to(struct listener *listener, uint32_t groups, bool all)
 		kerror_reader_from_boot(listener->reader);
 		return true;
 	}
-	if (groups != BOTH)
-		return statistics(listener);
-	return true;
+	/* Of several groups there is more than one answer. */
+	return groups & (groups - 1) || statistics(listener);
 }
 
 static inline void stop_listening(struct listener *listener)

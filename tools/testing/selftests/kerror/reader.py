@@ -21,8 +21,8 @@ import zlib
 NETLINK_KERROR, REPLAY_BOOT = 27, 0x1
 NLM_F_REQUEST, NLM_F_DUMP, NLMSG_ERROR, NLMSG_DONE = 0x1, 0x300, 0x2, 0x3
 MSG_EVENT, MSG_LOSS, MSG_REPLAY = 0x10, 0x11, 0x12
-GROUP_RAW, GROUP_EVLOG = 0x1, 0x2
-GROUP_NAMES = {GROUP_RAW: "raw", GROUP_EVLOG: "evlog"}
+GROUP_RAW, GROUP_EVLOG, GROUP_PRINTK = 0x1, 0x2, 0x10
+GROUP_NAMES = {GROUP_RAW: "raw", GROUP_EVLOG: "evlog", GROUP_PRINTK: "printk"}
 EVENT_MAX, DATAGRAM_MAX = 9216, 32768
 CAUSES = ("staging-full", "no-staging", "too-long", "nmi", "rate-limit", "abandoned", "history")
 LOST_HISTORY = CAUSES.index("history")
@@ -215,7 +215,7 @@ def describe_event(group, message):
     item = {"item": "event", "group": GROUP_NAMES.get(group, "unknown"),
             "sequence": message.sequence, "thread": message.thread}
     try:
-        require(group == GROUP_EVLOG)
+        require(group in (GROUP_EVLOG, GROUP_PRINTK))
         item.update(describe_evlog(message.payload))
     except Malformed:
         item["data"] = message.payload.hex()
@@ -254,12 +254,17 @@ def emit(item):
 
 
 def read_capture(lines):
-    """Returns [group, message] pairs and what is wrong with the stream, or None."""
-    pairs, problem = [], "no STREAM line"
+    """Returns (group, message) pairs and what is wrong with the stream, or None.
+
+    No message of a replay tells its group: that is in the line REPLAY before it."""
+    pairs, problem, replayed = [], "no STREAM line", 0
     for number, line in enumerate(lines, 1):
         endian = re.fullmatch(rb"ENDIAN (little|big)", line.rstrip())
         if endian:
             set_byte_order(endian[1].decode())
+        replay = re.fullmatch(rb"REPLAY ([0-9]+)", line.rstrip())
+        if replay:
+            replayed = int(replay[1])
         if not line.startswith(b"STREAM "):
             continue
         problem = None
@@ -267,30 +272,14 @@ def read_capture(lines):
             fields = re.fullmatch(rb"STREAM ([0-9]+) ((?:[0-9A-Fa-f]{2})+)", line.rstrip())
             require(fields, "not STREAM <nl_groups> <hex bytes>")
             groups, data = int(fields[1]), bytes.fromhex(fields[2].decode())
-            pairs += [[groups, message] for message in parse_datagram(groups, data)]
+            pairs += [(groups or replayed, message)
+                      for message in parse_datagram(groups, data)]
         except Malformed as error:
             return pairs, "line %d: %s" % (number, error)
     return pairs, problem
 
 
-def assign_groups(pairs):
-    """Gives the messages of each replay its group, which only a loss notice in it would tell."""
-    broadcasts = {(group, message) for group, message in pairs if group}
-    replay = []
-    for pair in [pair for pair in pairs if not pair[0]] + [[0, Message(NLMSG_DONE, 0, 0, b"")]]:
-        replay.append(pair)
-        if pair[1].type != NLMSG_DONE:
-            continue
-        told = [LOSS.unpack_from(m.payload)[2] for _, m in replay if m.type == MSG_LOSS]
-        seen = [sum((group, m) in broadcasts for _, m in replay) for group in GROUP_NAMES]
-        seen[1] += 0.5 * any("kind" in describe_event(GROUP_EVLOG, m) for _, m in replay)
-        for replayed in replay:
-            replayed[0] = told[0] if told else GROUP_EVLOG if seen[1] > seen[0] else GROUP_RAW
-        replay = []
-
-
 def print_capture(pairs):
-    assign_groups(pairs)
     printed = set()
     for group, message in pairs:
         if message.type == MSG_EVENT:
@@ -306,14 +295,14 @@ def print_capture(pairs):
 
 
 class LiveReader:
-    """Follows both groups, and replays what it knows that it missed."""
+    """Follows all groups, and replays what it knows that it missed."""
 
     def __init__(self):
         self.socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_KERROR)
-        self.socket.bind((0, GROUP_RAW | GROUP_EVLOG))
-        self.expected = {GROUP_RAW: None, GROUP_EVLOG: None}
+        self.socket.bind((0, sum(GROUP_NAMES)))
+        self.expected = {group: None for group in GROUP_NAMES}
         self.totals = {}
-        self.behind = {GROUP_EVLOG}
+        self.behind = {GROUP_EVLOG, GROUP_PRINTK}
         self.replaying = None
 
     def start_replay(self):
@@ -415,12 +404,13 @@ def self_test(order):
         ("%pI4, %d", t(b"1.2.3.4") + i(1), "1.2.3.4, 1"), ("%*pbl.", w(8) + t(b"0-3"), "0-3."),
         ("100%%, %-5%%d", i(1), "100%, %1"), ("%d %w", pack_argument(99, b"?"), "%d %w"))
 
-    def describe(data):
-        return describe_event(GROUP_EVLOG, Message(MSG_EVENT, 0, 0, data))
+    def describe(data, group=GROUP_EVLOG):
+        return describe_event(group, Message(MSG_EVENT, 0, 0, data))
 
     def capture(line):
         set_byte_order("big" if order == "little" else "little")
-        return read_capture([("ENDIAN %s\r\n" % order).encode(), line.encode() + b"\r\n"])
+        lines = ["ENDIAN " + order] + line.split("\n")
+        return read_capture([each.encode() + b"\r\n" for each in lines])
 
     cut = describe(pack_printf(b"%d %s%% %d", i(1) + s(b"a", ARG_FLAG_INVALID), 0x2a))
     datagram = "STREAM 1 " + NLMSGHDR.pack(NLMSGHDR.size + 1, MSG_EVENT, 0, 5, 6).hex() + "ff"
@@ -436,7 +426,10 @@ def self_test(order):
         ("absent or left argument", ["kind" in describe(pack_printf(*bad)) for bad in (
             (b"%d",), (b"", i(1)), (b"%d", s(b"")), (b"%*d", i(1) + i(1)))], [False] * 4),
         ("cut event", describe(pack_printf(b"")[:-1])["data"], pack_printf(b"")[:-1].hex()),
-        ("event", capture(datagram), ([[1, Message(MSG_EVENT, 5, 6, b"\xff")]], None)),
+        ("event", capture(datagram), ([(1, Message(MSG_EVENT, 5, 6, b"\xff"))], None)),
+        ("replay", capture("REPLAY 16\n" + datagram.replace("STREAM 1", "STREAM 0"))[0][0][0], 16),
+        ("groups", ["kind" in describe(pack_printf(b""), group) for group in GROUP_NAMES],
+         [False, True, True]),
         ("no stream", capture(""), ([], "no STREAM line")),
         ("cut datagram", capture(datagram[:-2])[1], "line 2: nlmsg_len 17 of 16"),
         ("odd hex", capture(datagram[:-1])[1], "line 2: not STREAM <nl_groups> <hex bytes>")]

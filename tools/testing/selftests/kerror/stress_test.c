@@ -32,13 +32,14 @@ static const char *const kinds[KINDS] = {
 /* How raw events and binary data of the module begin. */
 struct stress_event {
 	uint32_t source;
-	uint32_t counter[2];
+	uint32_t counter[GROUPS];
 };
 
 FIXTURE(stress) {
 	struct listener listener;
-	uint64_t raised[2], received[2], lost[2], by_kind[KINDS], messages;
-	uint32_t next[SOURCES][2];
+	uint64_t raised[GROUPS], received[GROUPS], lost[GROUPS];
+	uint64_t by_kind[KINDS], messages;
+	uint32_t next[SOURCES][GROUPS];
 	unsigned int disorder, unknown;
 	pid_t helpers[8];
 	unsigned int helper_count;
@@ -53,30 +54,31 @@ static const char *forward(void)
 }
 
 /* Those of the module, and messages of the kernel. */
-static void read_raised(uint64_t raised[2])
+static void read_raised(uint64_t raised[GROUPS])
 {
 	char line[64];
-	unsigned long long raw = 0, evlog = 0, messages = 0;
+	unsigned long long raw = 0, evlog = 0, printk = 0, messages = 0;
 
 	get(PARAMETERS "raised", line, sizeof(line));
-	if (sscanf(line, "%llu %llu", &raw, &evlog) != 2)
+	if (sscanf(line, "%llu %llu %llu", &raw, &evlog, &printk) != 3)
 		return;
 	if (!access(EVLOG_PARAMETERS "forwarded", R_OK)) {
 		get(EVLOG_PARAMETERS "forwarded", line, sizeof(line));
 		messages = strtoull(line, NULL, 10);
 	}
 	raised[0] = raw;
-	raised[1] = evlog + messages;
+	raised[1] = evlog;
+	raised[2] = printk + messages;
 }
 
-/* Asks for the counters of both groups, so that all totals are known. */
+/* Asks for the counters of all groups, so that all totals are known. */
 static bool know_counters(struct listener *listener)
 {
 	enum kerror_item item;
 	unsigned int answers = 0;
 
 	kerror_reader_want_statistics(listener->reader);
-	while (answers < 2) {
+	while (answers < GROUPS) {
 		item = next_item(listener, PATIENCE_MS);
 		if (item == KERROR_ITEM_NONE || item == KERROR_ITEM_ERROR)
 			return false;
@@ -93,7 +95,7 @@ FIXTURE_SETUP(stress)
 	memset(self, 0, sizeof(*self));
 	/* What an earlier test left in staging. */
 	sleep(1);
-	ASSERT_TRUE(listen_to(&self->listener, BOTH, false));
+	ASSERT_TRUE(listen_to(&self->listener, EACH_GROUP, false));
 	ASSERT_TRUE(know_counters(&self->listener));
 	read_raised(self->raised);
 }
@@ -134,7 +136,7 @@ static bool decode(const struct kerror_event *event, struct stress_event *out)
 static void take(struct _test_data_stress *self,
 		 const struct kerror_event *event)
 {
-	unsigned int group = kerror_event_group(event) == KERROR_GROUP_EVLOG;
+	unsigned int group = kerror_group_index(kerror_event_group(event));
 	const struct evl_header *header = kerror_event_header(event);
 	struct stress_event found;
 	uint32_t *next;
@@ -203,7 +205,7 @@ static bool raise_and_read(struct _test_data_stress *self, unsigned long events)
 			const struct kerror_loss *loss =
 				kerror_reader_loss(reader);
 
-			self->lost[loss->group == KERROR_GROUP_EVLOG] +=
+			self->lost[kerror_group_index(loss->group)] +=
 				loss->count;
 			break;
 		}
@@ -218,7 +220,7 @@ static bool raise_and_read(struct _test_data_stress *self, unsigned long events)
 			/* The counters may have told of events to ask for. */
 			if (kerror_reader_replaying(reader))
 				break;
-			if (answered == BOTH)
+			if (answered == EACH_GROUP)
 				return WIFEXITED(status) && !WEXITSTATUS(status);
 			if (!pid && !asked) {
 				kerror_reader_want_statistics(reader);
@@ -237,14 +239,14 @@ static unsigned long event_count(unsigned long divisor)
 
 #define EXPECT_ALL_ACCOUNTED_FOR()					\
 do {									\
-	uint64_t raised[2];						\
+	uint64_t raised[GROUPS];					\
 	unsigned int g, k;						\
 									\
 	read_raised(raised);						\
-	for (g = 0; g < 2; g++) {					\
+	for (g = 0; g < GROUPS; g++) {					\
 		raised[g] -= self->raised[g];				\
 		TH_LOG("%s: raised %llu = received %llu + lost %llu",	\
-		       g ? "evlog" : "raw",				\
+		       kerror_group_name(kerror_group_at(g)),		\
 		       (unsigned long long)raised[g],			\
 		       (unsigned long long)self->received[g],		\
 		       (unsigned long long)self->lost[g]);		\
@@ -355,7 +357,7 @@ TEST_F_TIMEOUT(stress, many_readers_that_never_read, 1800)
 	unsigned int i;
 
 	for (i = 0; i < 64; i++)
-		ASSERT_TRUE(listen_to(&others[i], BOTH, false));
+		ASSERT_TRUE(listen_to(&others[i], EACH_GROUP, false));
 	ASSERT_TRUE(raise_and_read(self, event_count(10)));
 	EXPECT_ALL_ACCOUNTED_FOR();
 	for (i = 0; i < 64; i++)
