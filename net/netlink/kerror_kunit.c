@@ -765,11 +765,12 @@ static void test_losses(struct kunit *test)
 		  [KERROR_LOST_RATE_LIMIT] = 4 },
 		{ [KERROR_LOST_NO_STAGING] = 2, [KERROR_LOST_TOO_LONG] = 1,
 		  [KERROR_LOST_RATE_LIMIT] = 4 },
-		{ [KERROR_LOST_RATE_LIMIT] = 4 },
+		{ [KERROR_LOST_NO_STAGING] = 2, [KERROR_LOST_RATE_LIMIT] = 4 },
 	};
 	u64 announced[KERROR_GROUPS][KERROR_CAUSES_COUNTED] = {};
 	u64 before[KERROR_GROUPS][KERROR_CAUSES_COUNTED];
-	struct kerror_source *ring = test_source(test), *real, *evlog = NULL;
+	struct kerror_source *none[KERROR_GROUPS] = {};
+	struct kerror_source *ring = test_source(test), *real;
 	unsigned long at[KERROR_GROUPS];
 	unsigned int group, cause, i;
 	static const u8 data[900];
@@ -785,12 +786,13 @@ static void test_losses(struct kunit *test)
 	for (i = 0; i < 3; i++)		/* the ring is empty but too small */
 		KUNIT_EXPECT_EQ(test, -ENOBUFS,
 				test_raise(data, sizeof(data)));
-	/* Each group has a ring of its own. */
-	swap(evlog, test_cpu()->source[KERROR_EVLOG]);
+	for (group = 0; group < KERROR_GROUPS; group++)
+		swap(none[group], test_cpu()->source[group]);
 	for (i = 0; i < 2; i++)
 		KUNIT_EXPECT_EQ(test, -ENOBUFS,
 				kernel_error_event("x", 1, KERROR_GROUP_ALL));
-	swap(evlog, test_cpu()->source[KERROR_EVLOG]);
+	for (group = 0; group < KERROR_GROUPS; group++)
+		swap(none[group], test_cpu()->source[group]);
 	test_switch_back(real);
 	kernel_error_event(data, SIZE_MAX, KERROR_GROUP_EVLOG);
 	for (i = 0; i < 4; i++) {
