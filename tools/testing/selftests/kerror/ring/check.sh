@@ -20,6 +20,7 @@ echo 'TAP version 13'
 {
 	run "$output/explore"
 	run ./mutants.sh "$ring" "$output/mutants" "$@"
+	run python3 ./lkmm.py litmus/*.litmus
 } | awk '
 	sub(/^ok - /, "")	{ print "ok " ++n " - " $0; fflush(); next }
 	sub(/^not ok - /, "")	{ print "not ok " ++n " - " $0; bad = 1; next }
