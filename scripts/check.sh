@@ -356,6 +356,8 @@ check "kerrorctl says what this kernel lacks" no_kernel_to_talk_to
 
 step "series" 2>&1
 check "mutants: each changes its file" mutants_apply
+check "ring: interleavings, mutants, memory model" make -s -C "$SELFTESTS/ring" check OUTPUT="$BUILD/ring"
+count "$logs/ring--interleavings--mutants--memory-model"
 for name in 6.1 6.12; do
 	check "$name: the checked-in series is what the generator prints" series_is_current "$name"
 	check "$name: git am" series_applies "$name"

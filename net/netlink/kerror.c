@@ -148,7 +148,7 @@ static int reserve_in(struct kerror_reservation *reservation, size_t size,
 				     task_pid_nr(current));
 	if (!record)
 		goto no_room;
-	/* So that no later event of another CPU is delivered before it. */
+	/* So that later events of other CPUs seldom are delivered before it. */
 	kerror_mark(cpu);
 	reservation->data = record->data;
 	reservation->size = size;

@@ -103,6 +103,16 @@ struct kerror_source *kerror_source_new(unsigned int cpu, unsigned int group,
 	return source;
 }
 
+/* Frees a ring that was not used. @source may be NULL. */
+void kerror_source_free(struct kerror_source *source)
+{
+	if (!source)
+		return;
+	free_pages((unsigned long)source->ring.buffer,
+		   get_order(source->ring.size));
+	kfree(source);
+}
+
 /* Gives a CPU that comes up its rings, if it has none from before. */
 static int kerror_cpu_prepare(unsigned int cpu)
 {

@@ -71,6 +71,12 @@ bool kerror_any_marked(void)
 	return find_first_bit(kerror_ready, nr_cpu_ids) < nr_cpu_ids;
 }
 
+/* Where the CPU has its ring for the group of @source. */
+static struct kerror_source **source_link(const struct kerror_source *source)
+{
+	return &per_cpu(kerror_cpu, source->cpu).source[source->group];
+}
+
 /* Returns the record that is to be delivered next, or NULL. */
 static struct kerror_record *source_first(struct kerror_source *source)
 {
@@ -93,11 +99,8 @@ static struct kerror_record *source_first(struct kerror_source *source)
 	 * event on that CPU since, the writer died in an oops, say of a bad %s.
 	 */
 	behind = kerror_ring_behind(&source->ring);
-	/* It was not complete yet when the one behind it was. */
-	if (kerror_record_committed(record))
-		return record;
 	if (behind && behind->pid != record->pid &&
-	    source == per_cpu(kerror_cpu, source->cpu).source[source->group])
+	    (source->ring.retired || source == *source_link(source)))
 		kerror_abandoned = source;
 	return behind;
 }
@@ -337,28 +340,34 @@ bool kerror_try_drain(void)
  */
 void kerror_replace_ring(void)
 {
-	struct kerror_source *old = kerror_abandoned, *new;
+	struct kerror_source *old = kerror_abandoned, *new = NULL;
 	struct kerror_record *record;
+	unsigned long bytes;
 
 	if (likely(!old))
 		return;
-	new = kerror_source_new(old->cpu, old->group, old->ring.size);
-	if (!new)
-		return;		/* The next pass tries again. */
+	if (!old->ring.retired) {
+		new = kerror_source_new(old->cpu, old->group, old->ring.size);
+		if (!new)
+			return;		/* The next pass tries again. */
+		new->older = old;
+	}
 	spin_lock_bh(&kerror_drain_lock);
 	record = kerror_ring_peek(&old->ring);
 	if (record && !kerror_record_committed(record)) {
+		bytes = kerror_record_bytes(record);
 		kerror_count_lost(record->groups, KERROR_LOST_ABANDONED);
 		old->ring.retired = true;
 		old->held_since = 0;
-		kerror_ring_advance(&old->ring, kerror_record_bytes(record));
-		new->older = old;
+		kerror_ring_advance(&old->ring, bytes);
 		/* (D) Whoever sees the new ring sees it set up. */
-		smp_store_release(&per_cpu(kerror_cpu, old->cpu)
-				   .source[old->group], new);
+		if (new)
+			smp_store_release(source_link(old), new);
+		new = NULL;
 	}
 	kerror_abandoned = NULL;
 	spin_unlock_bh(&kerror_drain_lock);
+	kerror_source_free(new);
 }
 
 /* Has the early rings of @cpu looked at no more. */

@@ -134,6 +134,7 @@ extern unsigned int kerror_staging_size;
 void kerror_for_each_source(void (*look)(struct kerror_source *source));
 struct kerror_source *kerror_source_new(unsigned int cpu, unsigned int group,
 					unsigned long size);
+void kerror_source_free(struct kerror_source *source);
 void kerror_cpus_init(unsigned int kb);
 void kerror_cpus_watch(void);
 void kerror_early_exit(void);

@@ -489,8 +489,7 @@ static void test_abandoned(struct kunit *test)
 
 	spin_lock_bh(&kerror_drain_lock);
 	test_switch_back(real);
-	free_pages((unsigned long)new->ring.buffer, get_order(TEST_RING));
-	kfree(new);
+	kerror_source_free(new);
 }
 
 /* The worker does not run: a guard delivers in its place. */

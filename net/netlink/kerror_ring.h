@@ -35,6 +35,9 @@
  *     that sees it committed sees all of it.
  * (B) The store-release of tail, after the memory was zeroed, pairs with the
  *     producer's load-acquire. A producer that sees the room sees it zero.
+ * (F) The write barrier before memory is given back pairs with the consumer's
+ *     load-acquire of what it takes for the next state. A consumer that sees
+ *     data there sees the state of the record before it changed.
  */
 #ifndef NETLINK_KERROR_RING_H
 #define NETLINK_KERROR_RING_H
@@ -172,7 +175,8 @@ static inline void kerror_ring_commit(struct kerror_ring *ring,
 		 * The state is never larger than the record. A CPU that stops
 		 * here leaves one behind which there is nothing.
 		 */
-		WRITE_ONCE(record->state, need);
+		smp_store_release(&record->state, need); /* (A) */
+		smp_wmb(); /* (F) */
 		if (cmpxchg_local(&ring->head, head, head - state + need) ==
 		    head)
 			state = need;
@@ -246,17 +250,31 @@ static inline struct kerror_record *kerror_ring_peek(struct kerror_ring *ring)
 	}
 }
 
-/* Returns the first complete record, be there others before it, or NULL. */
+/*
+ * Returns the first complete record, be there others before it, or NULL. Also
+ * NULL if a record before it changes just now: the next look finds more.
+ */
 static inline struct kerror_record *
 kerror_ring_behind(const struct kerror_ring *ring)
 {
+	struct kerror_record *record, *before = NULL;
 	unsigned long position = ring->next;
-	struct kerror_record *record;
+	u32 state, state_before = 0;
 
-	while ((record = kerror_ring_look(ring, &position))) {
-		if (kerror_record_committed(record))
+	while (position - READ_ONCE(ring->tail) < ring->size) {
+		record = kerror_ring_at(ring, position);
+		state = smp_load_acquire(&record->state); /* (A), (F) */
+		/* If it gave memory back, data may be here. */
+		if (!state ||
+		    (before && READ_ONCE(before->state) != state_before))
+			return NULL;
+		if (!(state & KERROR_RECORD_COMMITTED)) {
+			before = record;
+			state_before = state;
+		} else if (!(state & KERROR_RECORD_PADDING)) {
 			return record;
-		position += kerror_record_bytes(record);
+		}
+		position += state & ~KERROR_RECORD_FLAGS;
 	}
 	return NULL;
 }
