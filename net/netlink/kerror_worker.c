@@ -117,7 +117,8 @@ void kerror_guard(struct kerror_cpu *this)
 		return;
 	WRITE_ONCE(this->passes, READ_ONCE(kerror_passes));
 	WRITE_ONCE(this->guarded, true);
-	hrtimer_start(&this->guard, ns_to_ktime(TICK_NSEC),
+	/* Half a tick, so that with all delays it is less than two. */
+	hrtimer_start(&this->guard, ns_to_ktime(TICK_NSEC / 2),
 		      HRTIMER_MODE_REL_PINNED_SOFT);
 }
 
