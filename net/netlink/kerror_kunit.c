@@ -492,6 +492,21 @@ static void test_abandoned(struct kunit *test)
 	kerror_source_free(new);
 }
 
+/* An event from the future, of a CPU whose clock is ahead, does not wait for it. */
+static void test_clock_ahead(struct kunit *test)
+{
+	struct kerror_source *source = test_source(test), *real;
+
+	real = test_switch(source);
+	test_raise("ahead", 5);
+	test_switch_back(real);
+	kerror_ring_peek(&source->ring)->time += 3600 * NSEC_PER_SEC;
+	test_add_rings(&source, 1);
+	test_expect_newest(test, KERROR_RAW, "ahead", 5);
+	test_remove_rings();
+	test_expect_empty(test, &source->ring);
+}
+
 /* The worker does not run: a guard delivers in its place. */
 static void test_guard(struct kunit *test)
 {
@@ -927,6 +942,7 @@ static struct kunit_case kerror_test_cases[] = {
 	KUNIT_CASE(test_groups_have_rings),
 	KUNIT_CASE(test_order),
 	KUNIT_CASE(test_held),
+	KUNIT_CASE(test_clock_ahead),
 	KUNIT_CASE(test_abandoned),
 	KUNIT_CASE(test_guard),
 	KUNIT_CASE(test_size_limits),
