@@ -143,9 +143,11 @@ const struct evl_callsite *evl_callsite_fill(struct evl_callsite *shared,
  * They differ if the compiler inlined a function into two callers: both then
  * share one call site.
  */
-static inline const struct evl_callsite *
-evl_callsite_get(struct evl_callsite *shared, struct evl_callsite *own,
-		 const char *facility, const char *fmt)
+static inline
+const struct evl_callsite *evl_callsite_get(struct evl_callsite *shared,
+					    struct evl_callsite *own,
+					    const char *facility,
+					    const char *fmt)
 {
 	/* Pairs with the release in evl_callsite_fill(). */
 	if (shared && smp_load_acquire(&shared->ready) &&

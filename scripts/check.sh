@@ -198,7 +198,7 @@ checkpatch() {
 	# system calls, but it is what these stubs have returned since 2003; that
 	# names of the C library have capitals; that a test of formats uses its
 	# format twice; that a benchmark calls trace_printk(); that <linux/nmi.h>
-	# has what only <asm/nmi.h> has.
+	# has what only <asm/nmi.h> has; that a Makefile names one that it includes.
 	# In programs, not what is good for the kernel only: its types and macros,
 	# strscpy(), messages that can be grepped for, which SQL is not; one language.
 	# In a test of printk(), that drivers should call something else.
@@ -210,7 +210,7 @@ checkpatch() {
 		esac
 		(cd "$BUILD/6.12/source" && perl scripts/checkpatch.pl --strict \
 			--no-summary --terse --show-types --color=never --ignore \
-			FILE_PATH_CHANGES,ENOSYS,CAMELCASE,MACRO_ARG_REUSE,INCLUDE_LINUX,TRACE_PRINTK$user \
+			FILE_PATH_CHANGES,ENOSYS,CAMELCASE,MACRO_ARG_REUSE,INCLUDE_LINUX,TRACE_PRINTK,EMBEDDED_FILENAME$user \
 			"$patch") || true
 	done | tee "$logs/checkpatch-$1.out"
 	! grep -qE 'ERROR|WARNING|CHECK' "$logs/checkpatch-$1.out"

@@ -268,7 +268,7 @@ out what was missed. kerrord brings them to a database, files, the
 journal, a syslog server and commands; kerrorctl shows them.
 M
 
-add tools/testing/selftests/kerror kernel/test_evlog.c kernel/test_evlog_stress.c \
+add tools/testing/selftests/kerror ":!tools/testing/selftests/kerror/ring" kernel/test_evlog.c kernel/test_evlog_stress.c \
     kernel/test_evlog_hang.c \
     kernel/test_evlog_bench.c kernel/test_evlog_trace.h kernel/Kconfig.evlog_test \
     net/netlink/kerror_kunit.c kernel/evlog_kunit.c kernel/evlog_kunit.h \

@@ -62,7 +62,7 @@ struct kerror_source kerror_early[KERROR_GROUPS] __refdata = {
 bool kerror_cpus_ready __read_mostly;
 
 /* Calls @look for each ring that may hold events. Context: any. */
-void kerror_for_each_source(void (*look)(struct kerror_source *source))
+void kerror_visit_sources(void (*look)(struct kerror_source *source))
 {
 	struct kerror_source *source;
 	unsigned int cpu, group;

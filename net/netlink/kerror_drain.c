@@ -360,10 +360,11 @@ void kerror_replace_ring(void)
 		old->ring.retired = true;
 		old->held_since = 0;
 		kerror_ring_advance(&old->ring, bytes);
-		/* (D) Whoever sees the new ring sees it set up. */
-		if (new)
+		if (new) {
+			/* (D) Whoever sees the new ring sees it set up. */
 			smp_store_release(source_link(old), new);
-		new = NULL;
+			new = NULL;
+		}
 	}
 	kerror_abandoned = NULL;
 	spin_unlock_bh(&kerror_drain_lock);

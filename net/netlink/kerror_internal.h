@@ -9,6 +9,7 @@
 #include <linux/hrtimer.h>
 #include <linux/irq_work.h>
 #include <linux/kerror.h>
+#include <linux/moduleparam.h>
 #include <linux/netlink.h>
 #include <linux/percpu.h>
 #include <linux/rbtree.h>
@@ -16,8 +17,6 @@
 #include <linux/spinlock.h>
 #include <linux/types.h>
 #include "kerror_ring.h"
-
-struct kernel_param_ops;
 
 /* Groups, as indices. */
 enum { KERROR_RAW, KERROR_EVLOG, KERROR_PRINTK, KERROR_GROUPS };
@@ -131,7 +130,7 @@ bool kerror_take_lost_pending(void);
 extern struct kerror_source kerror_early[KERROR_GROUPS];
 extern bool kerror_cpus_ready;
 extern unsigned int kerror_staging_size;
-void kerror_for_each_source(void (*look)(struct kerror_source *source));
+void kerror_visit_sources(void (*look)(struct kerror_source *source));
 struct kerror_source *kerror_source_new(unsigned int cpu, unsigned int group,
 					unsigned long size);
 void kerror_source_free(struct kerror_source *source);

@@ -421,7 +421,7 @@ static void test_held(struct kunit *test)
 	begin = ktime_get_mono_fast_ns();
 	test_add_rings(rings, ARRAY_SIZE(rings));
 	do {
-		msleep(1);
+		msleep(20);
 		waited = ktime_get_mono_fast_ns() - begin;
 	} while (READ_ONCE(history->head) == at && waited < NSEC_PER_SEC);
 	test_settle(test);
@@ -462,8 +462,9 @@ static void test_abandoned(struct kunit *test)
 	memory = dead.data;
 	spin_unlock_bh(&kerror_drain_lock);
 	test_raise("after", 5);
-	for (i = 0; i < 500 && READ_ONCE(test_cpu()->source[KERROR_RAW]) == source; i++)
-		msleep(1);
+	for (i = 0; i < 100 &&
+	     READ_ONCE(test_cpu()->source[KERROR_RAW]) == source; i++)
+		msleep(20);
 	new = test_cpu()->source[KERROR_RAW];
 	KUNIT_EXPECT_PTR_NE(test, new, source);
 	KUNIT_EXPECT_PTR_EQ(test, new->older, source);

@@ -141,10 +141,10 @@ static int kerror_panic(struct notifier_block *notifier, unsigned long event,
 	struct kerror_record *record;
 
 	WRITE_ONCE(panicked, true);
-	kerror_for_each_source(panic_start);
+	kerror_visit_sources(panic_start);
 	for (;;) {
 		panic_first = NULL;
-		kerror_for_each_source(panic_look);
+		kerror_visit_sources(panic_look);
 		if (!panic_first)
 			break;
 		record = panic_first->first;

@@ -237,16 +237,16 @@ static inline void kerror_ring_advance(struct kerror_ring *ring,
 /* Returns the first record, complete or not; NULL if there is none. */
 static inline struct kerror_record *kerror_ring_peek(struct kerror_ring *ring)
 {
-	struct kerror_record *record;
+	struct kerror_record *record, *first;
 	unsigned long position;
 
 	for (;;) {
 		position = ring->next;
+		first = kerror_ring_at(ring, position);
 		record = kerror_ring_look(ring, &position);
 		if (position == ring->next)
 			return record;
-		kerror_ring_advance(ring, kerror_record_bytes(
-				    kerror_ring_at(ring, ring->next)));
+		kerror_ring_advance(ring, kerror_record_bytes(first));
 	}
 }
 

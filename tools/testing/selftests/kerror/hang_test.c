@@ -28,7 +28,7 @@
 #define FORWARD		"/sys/module/evlog/parameters/printk"
 #define THROTTLE	"/proc/sys/kernel/sched_rt_runtime_us"
 
-#define ROUNDS		5
+#define ROUNDS		15
 #define PROBES		5
 #define PAUSE_MS	40	/* between two of them */
 #define HANG_MS		2000
