@@ -197,8 +197,9 @@ static bool evl_put(struct evl_writer *writer, u8 type, u8 flags,
 
 static bool evl_put_int(struct evl_writer *writer, u8 type, int number)
 {
-	struct evl_value value = { .number = number };
+	struct evl_value value;
 
+	value.number = number;
 	return evl_put(writer, type, 0, &value);
 }
 

@@ -318,6 +318,19 @@ mutants_apply() {
 	return 0
 }
 
+# evlog's parser of formats needs no more of the kernel than this.
+parser_in_user_space() {
+	work=$(mktemp -d)
+	mkdir -p "$work/linux" "$work/uapi/linux"
+	echo '#include <ctype.h>' > "$work/linux/ctype.h"
+	echo '#include <string.h>' > "$work/linux/string.h"
+	printf '%s\n' '#include <stdbool.h>' '#include <stddef.h>' '#include <asm/types.h>' \
+		'typedef __u8 u8;' > "$work/linux/types.h"
+	cp "$TOP/include/uapi/linux/evlog.h" "$work/uapi/linux"
+	gcc -Wall -Wextra -Werror -I"$work" -I"/usr/include/$(gcc -print-multiarch)" \
+		-fsyntax-only "$TOP/kernel/evlog_format.c" && rm -rf "$work"
+}
+
 user_space_tests() {
 	make -C "$TOP/tools/kerror" OUTPUT="$BUILD/tools" WERROR=1 all test
 }
@@ -350,6 +363,7 @@ step "user space" 2>&1
 check "tools: tests, with sanitizers and under valgrind" user_space_tests
 count "$logs/tools--tests--with-sanitizers-and-under-valgrind"
 check "layout for 32-bit programs" layout_32_bit
+check "parser of formats in user space" parser_in_user_space
 check "independent reader: its own tests" python3 "$SELFTESTS/reader.py" --test
 check "manual pages" mandoc -T lint -W warning "$TOP"/tools/kerror/man/*.[1378]
 check "kerrorctl says what this kernel lacks" no_kernel_to_talk_to
