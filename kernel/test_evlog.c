@@ -9,6 +9,8 @@
  * Format cases come in pairs with the same event type, the number of the case:
  * evl_printf() of a call, then, as binary data, what vsnprintf() makes of it.
  */
+#define pr_fmt(fmt) "test_evlog: " fmt
+
 #include <linux/completion.h>
 #include <linux/cpumask.h>
 #include <linux/ctype.h>
@@ -635,7 +637,7 @@ static int flood_thread(void *messages)
 	unsigned long i;
 
 	for (i = 1; i <= (unsigned long)messages; i++) {
-		pr_info("test_evlog: message %lu of CPU %d\n", i, cpu);
+		pr_info("message %lu of CPU %d\n", i, cpu);
 		WRITE_ONCE(flood_printed[cpu], i);
 		cond_resched();
 	}

@@ -141,10 +141,10 @@ UNTIL='^#define MAX_LINKS' insert $netlink_h last '^#define NETLINK_[A-Z_0-9]+[ 
 insert init/Kconfig before '^config IKCONFIG$' \
 "$(printf 'source "%s"\n' $kconfigs)
 "
-# On Linux 2.6, each object that makes text has another snprintf().
+# On Linux 2.6, each object has another snprintf().
 cflags=
-[ -z "$compat" ] || cflags=$(cd "$top" && git grep -lwE 'sc?nprintf|evl_snprintf' -- 'kernel/evlog*.c' |
-	grep -v _kunit | sed 's,.*/,CFLAGS_,; s,c$,o := -include kerror_compat/printf.h,'
+[ -z "$compat" ] || cflags=$(cd "$top" && git ls-files -- 'kernel/evlog*.c' | grep -v _kunit |
+	sed 's,.*/,CFLAGS_,; s,c$,o := -include kerror_compat/printf.h,'
 	echo 'CFLAGS_test_evlog.o := -include kerror_compat/test.h')
 insert kernel/Makefile before '^obj-\$\(CONFIG_FUTEX\)' \
 "${cflags:+$cflags

@@ -13,21 +13,6 @@
 typedef unsigned int gfp_t;
 #endif
 
-/* 2.6.14; 2.6.25 at the latest */
-#if LINUX_VERSION_CODE < KERNEL_VERSION(2, 6, 25)
-static inline void *kerror_compat_kzalloc(size_t size, gfp_t flags)
-{
-	void *memory = kmalloc(size, flags);
-
-	if (memory)
-		memset(memory, 0, size);
-	return memory;
-}
-
-#undef kzalloc_node
-#define kzalloc_node(size, flags, node)	kerror_compat_kzalloc(size, flags)
-#endif
-
 /* 2.6.11 */
 #ifndef __GFP_ZERO
 #define __GFP_ZERO 0x80000000U

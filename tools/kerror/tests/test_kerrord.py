@@ -196,7 +196,8 @@ def groups_are_apart(folder):
         assert place.metric('kerror_lost_events_total{group="%s",cause="staging-full"}' %
                             group) == (2 if group == "evlog" else 0)
     # A flood of one group that nobody kept is no loss of the other.
-    place.set(events=400, printk=5000, history=200)
+    # At once, so that nothing of it comes while it runs
+    place.set(events=400, printk=5000, history=200, rate=10**7)
     place.run_until(lambda: place.stored() == 800 + 100 + 200)
     assert place.sql("SELECT event_group, cause, count FROM loss"
                      " WHERE cause = 'history'") == [(16, "history", 4300)]
