@@ -33,9 +33,9 @@ unsigned int kerror_staging_size;
 
 /*
  * Early rings: those of the boot CPU, before it has others and before there are
- * other CPUs. A ring holds the largest event twice: one can always wait behind padding. If
- * printk() raises events, there are more before other CPUs start. The memory is
- * given back with all that only the boot needs.
+ * other CPUs. A ring holds the largest event twice, as one can always wait behind
+ * padding. If printk() raises events, there are more before other CPUs start. The
+ * memory is given back with all that only the boot needs.
  */
 #define EARLY_SIZE		32768
 #define EARLY_SIZE_PRINTK						\
@@ -58,7 +58,7 @@ struct kerror_source kerror_early[KERROR_GROUPS] __refdata = {
 	},
 };
 
-/* The rings of all CPUs that run are there, and per-CPU data. */
+/* There are per-CPU data, and rings of all CPUs that run. */
 bool kerror_cpus_ready __read_mostly;
 
 /* Calls @look for each ring that may hold events. Context: any. */

@@ -2,10 +2,9 @@
 /*
  * Takes the events out of the rings of all CPUs, in the order of their times.
  *
- * The worker and the guards of kerror_worker.c call kerror_pass() and
- * kerror_drain_chunk(). One at a time delivers: it holds kerror_drain_lock with
- * softirqs disabled, for a few events. Each event goes to kerror_publish() and
- * kerror_print().
+ * The worker calls kerror_drain_chunk(), a guard kerror_try_drain(). One at a time
+ * delivers: it holds kerror_drain_lock with softirqs disabled, for a few events.
+ * Each event goes to kerror_publish() and kerror_print().
  *
  * Promise: an event that stays incomplete holds up later ones for one tick, no
  * longer. Memory to which a dead writer might come back is never used again.
