@@ -8,10 +8,12 @@
  * boot parameter isolcpus=1.
  *
  * An emulator may not run CPU 0 for some ticks. So there are ROUNDS, and the best
- * one counts: all of its events must have been in time. But no event of any round
- * may take half of the time for which CPU 1 hangs: an event that waits for the end
- * of that fails the test at once. A round in which CPU 1 hung for less than all of
- * its events, as the machine was too slow, does not count.
+ * one counts: all of its events must have been in time. An event that takes half of
+ * the time for which CPU 1 hangs waits for the end of that. This happens if CPU 1
+ * hangs in the midst of a delivery, or if CPU 0 waits for an answer of CPU 1 to an
+ * interrupt of its own. It may happen once by chance, but not in WAITED rounds. A
+ * round in which CPU 1 hung for less than all of its events, as the machine was too
+ * slow, does not count.
  */
 #include <sched.h>
 #include <signal.h>
@@ -34,6 +36,7 @@
 #define HANG_MS		2000
 #define NEVER_MS	(HANG_MS / 2)
 #define TICKS		2
+#define WAITED		3
 
 /* What a test is about */
 struct situation {
@@ -331,7 +334,7 @@ static void run(struct __test_metadata *_metadata, struct _test_data_hang *self,
 		const struct situation *situation)
 {
 	double limit = TICKS * self->tick_ns / 1e6, best = HANG_MS;
-	unsigned int round, i, length;
+	unsigned int round, i, length, waited = 0;
 	char times[PROBES * 16];
 
 	if (impossible(situation))
@@ -355,8 +358,10 @@ static void run(struct __test_metadata *_metadata, struct _test_data_hang *self,
 			TH_LOG("it does not count: CPU 1 did not hang for so long");
 			continue;
 		}
-		ASSERT_GT(NEVER_MS, latest) {
-			TH_LOG("an event of CPU 0 waited for CPU 1");
+		if (latest >= NEVER_MS)
+			waited++;
+		ASSERT_GT(WAITED, waited) {
+			TH_LOG("events of CPU 0 wait for CPU 1");
 		}
 		if (latest < best)
 			best = latest;
