@@ -13,7 +13,8 @@
  * hangs in the midst of a delivery, or if CPU 0 waits for an answer of CPU 1 to an
  * interrupt of its own. It may happen once by chance, but not in WAITED rounds. A
  * round in which CPU 1 hung for less than all of its events, as the machine was too
- * slow, does not count.
+ * slow, does not count. If no round was good, and CPU 0 stands still for a tick even
+ * when nothing hangs, the test is skipped.
  */
 #include <sched.h>
 #include <signal.h>
@@ -330,6 +331,26 @@ static void end_round(struct _test_data_hang *self)
 	drain(self, false);
 }
 
+/* The longest time by which a sleep of 1 ms was too long, of 200. */
+static double stalled_ms(void)
+{
+	const struct timespec sleep = { .tv_nsec = 1000000 };
+	struct timespec begin, end;
+	double took, longest = 0;
+	unsigned int i;
+
+	for (i = 0; i < 200; i++) {
+		clock_gettime(CLOCK_MONOTONIC, &begin);
+		nanosleep(&sleep, NULL);
+		clock_gettime(CLOCK_MONOTONIC, &end);
+		took = (end.tv_sec - begin.tv_sec) * 1e3 +
+		       (end.tv_nsec - begin.tv_nsec) / 1e6 - 1;
+		if (took > longest)
+			longest = took;
+	}
+	return longest;
+}
+
 static void run(struct __test_metadata *_metadata, struct _test_data_hang *self,
 		const struct situation *situation)
 {
@@ -366,8 +387,10 @@ static void run(struct __test_metadata *_metadata, struct _test_data_hang *self,
 		if (latest < best)
 			best = latest;
 	}
-	EXPECT_GE(limit, best);
 	stop_listening(&self->listener);
+	if (best > limit && stalled_ms() > limit / TICKS)
+		SKIP(return, "this machine is too busy: CPU 0 stands still for a tick, too");
+	EXPECT_GE(limit, best);
 }
 
 /* Shows that the machine is fast enough for what follows: nothing can be late. */
