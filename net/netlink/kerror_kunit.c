@@ -125,6 +125,7 @@ static struct kerror_cpu *test_cpu(void)
  * Nothing is delivered in between. No assertion may end the test in between.
  */
 static struct kerror_source *test_switch(struct kerror_source *source)
+	__acquires(&kerror_drain_lock)
 {
 	struct kerror_source *real;
 
@@ -135,6 +136,7 @@ static struct kerror_source *test_switch(struct kerror_source *source)
 }
 
 static void test_switch_back(struct kerror_source *real)
+	__releases(&kerror_drain_lock)
 {
 	test_cpu()->source[KERROR_RAW] = real;
 	spin_unlock_bh(&kerror_drain_lock);
