@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The tables of the store, and what leads from an older version to this one:
+ * in one transaction, so that a killed program leaves the old or the new.
+ */
+#include <stdio.h>
+#include "store_internal.h"
+
+/* What leads from each version to the next; never changed, only added to. */
+static const char *const migrations[STORE_VERSION] = {
+	"CREATE TABLE boot(boot INTEGER PRIMARY KEY, boot_id TEXT NOT NULL UNIQUE);"
+	"CREATE TABLE event("
+	" id INTEGER PRIMARY KEY, boot INTEGER NOT NULL,"
+	" event_group INTEGER NOT NULL, sequence INTEGER NOT NULL,"
+	" thread INTEGER NOT NULL, time INTEGER NOT NULL,"
+	" acknowledged INTEGER, severity INTEGER, facility TEXT, device TEXT,"
+	" event_id INTEGER, text TEXT, data BLOB NOT NULL,"
+	" UNIQUE(boot, event_group, sequence));"
+	"CREATE INDEX event_time ON event(time);"
+	"CREATE TABLE loss("
+	" boot INTEGER NOT NULL, event_group INTEGER NOT NULL,"
+	" time INTEGER NOT NULL, cause TEXT NOT NULL,"
+	" count INTEGER NOT NULL, total INTEGER NOT NULL);"
+	"CREATE INDEX loss_time ON loss(time);"
+	"CREATE TABLE progress("
+	" boot INTEGER NOT NULL, event_group INTEGER NOT NULL,"
+	" cause INTEGER NOT NULL, value INTEGER NOT NULL,"
+	" PRIMARY KEY(boot, event_group, cause)) WITHOUT ROWID;",
+};
+
+int store_migrate(struct store *store, int64_t version)
+{
+	char sql[64];
+	int err;
+
+	err = store_execute(store, "BEGIN IMMEDIATE");
+	/* Somebody else may have been faster. */
+	if (!err)
+		err = store_number(store, "PRAGMA user_version", &version);
+	for (; !err && version < STORE_VERSION; version++)
+		err = store_execute(store, migrations[version]);
+	snprintf(sql, sizeof(sql), "PRAGMA user_version = %d; COMMIT",
+		 STORE_VERSION);
+	if (!err)
+		err = store_execute(store, sql);
+	if (err)
+		sqlite3_exec(store->database, "ROLLBACK", NULL, NULL, NULL);
+	return err;
+}
