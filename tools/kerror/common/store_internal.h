@@ -2,7 +2,9 @@
 /*
  * What the files of the store share. Only they know SQL:
  *
- * store.c           opening, errors, running statements
+ * store.c           errors, running statements
+ * store_open.c      opening, to write or only to look
+ * store_identity.c  whether a file is a store at all
  * store_schema.c    tables, and the way from an older version
  * store_write.c     events, losses and the cursors that go with them
  * store_retain.c    deleting what is old
@@ -14,9 +16,15 @@
 #include <sqlite3.h>
 #include "store.h"
 
+/* "kerr": the application id in SQLite's header */
+#define STORE_APPLICATION 0x6b657272
+
 enum statement {
-	BEGIN, COMMIT, ROLLBACK, ADD_BOOT, FIND_BOOT, ADD_EVENT, ADD_LOSS,
-	SET_PROGRESS, GET_PROGRESS, ACKNOWLEDGE, STATEMENTS
+	FIND_BOOT, GET_PROGRESS,
+	/* A program that only looks does not have those from here on. */
+	WRITER_STATEMENTS,
+	BEGIN = WRITER_STATEMENTS, COMMIT, ROLLBACK, ADD_BOOT, ADD_EVENT,
+	ADD_LOSS, SET_PROGRESS, SET_STATE, ACKNOWLEDGE, STATEMENTS
 };
 
 struct store {
@@ -27,6 +35,7 @@ struct store {
 	char path[256];
 	char boot_id[BOOT_ID_SIZE];	/* whose row is in "boot" */
 	int64_t boot;
+	int64_t clock_base, clock_saved;	/* store_retain.c */
 	/* The next sequence number of each group, if the transaction moved it */
 	struct {
 		bool moved;
@@ -70,7 +79,33 @@ void add_bytes(struct values *values, const void *bytes, size_t size);
 int store_step_with(struct store *store, enum statement which,
 		    const struct values *values);
 
+/*
+ * 0: it is a store. 1: nothing is in it, it may become one. -EEXIST: it is
+ * somebody else's. -EPROTO: made by a newer version.
+ */
+int store_identify(struct store *store);
+
+/* Whether the file itself, without its log, has our application id */
+bool store_is_marked(const struct store *store);
+
+/* Of one that SQLite cannot read: -EUCLEAN if it is a store, or -EEXIST */
+int store_identify_corrupted(struct store *store);
+
 /* Makes the tables, or leads those of an older version to this one. */
-int store_migrate(struct store *store, int64_t version);
+int store_migrate(struct store *store);
+
+/* ---- store_retain.c ---- */
+
+/* The store's clock, from which ages are counted, in seconds */
+int64_t store_clock(const struct store *store);
+
+/* Continues the clock where the last kerrord left it. */
+int store_begin_clock(struct store *store);
+
+/* Within a transaction: notes how far the clock is, from time to time. */
+int store_save_clock(struct store *store);
+
+/* At the end, without a transaction */
+void store_end_clock(struct store *store);
 
 #endif

@@ -26,21 +26,31 @@ static const char *const migrations[STORE_VERSION] = {
 	" boot INTEGER NOT NULL, event_group INTEGER NOT NULL,"
 	" cause INTEGER NOT NULL, value INTEGER NOT NULL,"
 	" PRIMARY KEY(boot, event_group, cause)) WITHOUT ROWID;",
+
+	/* "arrived" is 0, too, of what was there before. */
+	"ALTER TABLE event ADD COLUMN arrived INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE loss ADD COLUMN arrived INTEGER NOT NULL DEFAULT 0;"
+	"CREATE TABLE state(name TEXT PRIMARY KEY, value) WITHOUT ROWID;",
 };
 
-int store_migrate(struct store *store, int64_t version)
+int store_migrate(struct store *store)
 {
-	char sql[64];
+	int64_t version;
+	char sql[128];
 	int err;
 
+	err = store_number(store, "PRAGMA user_version", &version);
+	if (err || version >= STORE_VERSION)
+		return err;
 	err = store_execute(store, "BEGIN IMMEDIATE");
 	/* Somebody else may have been faster. */
 	if (!err)
 		err = store_number(store, "PRAGMA user_version", &version);
 	for (; !err && version < STORE_VERSION; version++)
 		err = store_execute(store, migrations[version]);
-	snprintf(sql, sizeof(sql), "PRAGMA user_version = %d; COMMIT",
-		 STORE_VERSION);
+	snprintf(sql, sizeof(sql),
+		 "PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT",
+		 STORE_APPLICATION, STORE_VERSION);
 	if (!err)
 		err = store_execute(store, sql);
 	if (err)

@@ -52,6 +52,8 @@ int store_commit(struct store *store)
 {
 	int err = write_cursors(store);
 
+	if (!err)
+		err = store_save_clock(store);
 	return err ? err : store_step(store, COMMIT);
 }
 
@@ -123,6 +125,7 @@ int store_add_event(struct store *store, const char *boot_id,
 	uint32_t sequence = kerror_event_sequence(event);
 	uint32_t group = kerror_event_group(event);
 	const void *data;
+	uint64_t time;
 	size_t size;
 	int err;
 
@@ -133,10 +136,12 @@ int store_add_event(struct store *store, const char *boot_id,
 	add_number(&values, group);
 	add_number(&values, sequence);
 	add_number(&values, kerror_event_thread(event));
-	add_number(&values, header ? header->time_realtime : store_now());
+	add_number(&values, store_clock(store));
+	time = header ? header->time_realtime : store_now();
+	add_number(&values, time <= INT64_MAX ? time : INT64_MAX);
 	if (header)
 		add_header(&values, event, header);
-	while (values.count < 10)
+	while (values.count < 11)
 		add_null(&values);
 	data = kerror_event_data(event, &size);
 	add_bytes(&values, data, size);
@@ -160,6 +165,7 @@ int store_add_loss(struct store *store, const char *boot_id, uint64_t time,
 	add_number(&values, store->boot);
 	add_number(&values, loss->group);
 	add_number(&values, time);
+	add_number(&values, store_clock(store));
 	add_text(&values, cause, strlen(cause));
 	add_number(&values, loss->count);
 	add_number(&values, loss->total);

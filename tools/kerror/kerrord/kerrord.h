@@ -226,6 +226,8 @@ struct entry {
  * @dropped_total: events that did not fit
  * @failures: how often opening or writing failed
  * @fired: of a rule
+ * @deleted_age: of a store: events that retention deleted because of their age
+ * @deleted_size: likewise because of the size of the file
  * @up: the last attempt was a success
  * @oldest: time of the oldest record that waits, 0: none
  * @report: where a report about this sink goes
@@ -252,6 +254,7 @@ struct sink {
 
 	pthread_t thread;
 	atomic_ullong written, dropped_total, failures, fired;
+	atomic_ullong deleted_age, deleted_size;
 	atomic_bool up;
 	atomic_ullong oldest;
 	void (*report)(struct sink *about, unsigned int severity,

@@ -218,12 +218,33 @@ static void print_sinks(FILE *file, const struct metrics *metrics)
 	}
 }
 
+static void print_deleted(FILE *file, const struct sink *sink,
+			  const char *reason, uint64_t count)
+{
+	fputs("kerror_store_deleted_total{sink=\"", file);
+	print_label(file, sink->settings->name);
+	fprintf(file, "\",reason=\"%s\"} %" PRIu64 "\n", reason, count);
+}
+
+static void print_stores(FILE *file, const struct metrics *metrics)
+{
+	describe(file, "kerror_store_deleted_total", "counter",
+		 "Events that retention has deleted from the store.");
+	for (const struct sink *sink = metrics->sinks; sink; sink = sink->next) {
+		if (sink->type != &store_sink)
+			continue;
+		print_deleted(file, sink, "max_age", sink->deleted_age);
+		print_deleted(file, sink, "max_size", sink->deleted_size);
+	}
+}
+
 static void print_all(FILE *file, struct metrics *metrics)
 {
 	pthread_mutex_lock(&metrics->lock);
 	print_events(file, metrics);
 	pthread_mutex_unlock(&metrics->lock);
 	print_sinks(file, metrics);
+	print_stores(file, metrics);
 }
 
 /* Whoever reads it sees the old one or the new one, whole. */

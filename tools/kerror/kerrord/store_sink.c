@@ -6,16 +6,26 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 #include "kerrord.h"
 
-/* Between two deletions of what is old; the file may be larger for so long. */
-#define RETAIN_S 60
+/* Between two looks for what is too old; the size is looked at each second. */
+#define AGE_S 60
 
+/* Between two reports of what retention deletes */
+#define REPORT_S 3600
+
+/**
+ * struct state - an open store
+ * @store: the store
+ * @told: what retention had deleted at the last report
+ * @report_at: when there may be another one, nanoseconds of CLOCK_MONOTONIC
+ * @age_at: when to look for what is too old, likewise
+ */
 struct state {
 	struct store *store;
-	time_t retained;
+	struct store_deleted told;
+	uint64_t report_at, age_at;
 };
 
 static int open_store(struct sink *sink, char *message, size_t size)
@@ -28,6 +38,8 @@ static int open_store(struct sink *sink, char *message, size_t size)
 		return -ENOMEM;
 	}
 	err = store_open(&state->store, sink->settings->path, true);
+	if (!err)
+		err = store_deleted(state->store, &state->told);
 	snprintf(message, size, "%s", store_message(state->store));
 	if (err) {
 		store_close(state->store);
@@ -41,10 +53,35 @@ static int open_store(struct sink *sink, char *message, size_t size)
 	return 0;
 }
 
+/* Tells what retention has deleted since it was last told. */
+static void report_deleted(struct sink *sink, struct state *state)
+{
+	struct store_deleted deleted;
+	uint64_t age, size;
+	char text[160];
+
+	if (store_deleted(state->store, &deleted))
+		return;
+	sink->deleted_age = deleted.age;
+	sink->deleted_size = deleted.size;
+	age = deleted.age - state->told.age;
+	size = deleted.size - state->told.size;
+	if ((!age && !size) || now_ns(CLOCK_MONOTONIC) < state->report_at)
+		return;
+	state->told = deleted;
+	state->report_at = now_ns(CLOCK_MONOTONIC) + REPORT_S * 1000000000ULL;
+	snprintf(text, sizeof(text),
+		 "deleted %llu events older than max_age, %llu beyond max_size",
+		 (unsigned long long)age, (unsigned long long)size);
+	sink->report(sink, 6, text);
+}
+
 static void close_store(struct sink *sink)
 {
 	struct state *state = sink->private;
 
+	state->report_at = 0;
+	report_deleted(sink, state);
 	store_close(state->store);
 	free(state);
 	sink->private = NULL;
@@ -121,14 +158,18 @@ static int write_records(struct sink *sink, struct record *const *records,
 static int retain(struct sink *sink, char *message, size_t size)
 {
 	struct state *state = sink->private;
+	uint64_t now = now_ns(CLOCK_MONOTONIC), age = 0;
 	int err;
 
-	if (time(NULL) - state->retained < RETAIN_S)
-		return 0;
-	state->retained = time(NULL);
-	err = store_retain(state->store, sink->settings->max_age,
-			   sink->settings->max_size);
-	return err ? failed(sink, err, message, size) : 0;
+	if (now >= state->age_at) {
+		state->age_at = now + AGE_S * 1000000000ULL;
+		age = sink->settings->max_age;
+	}
+	err = store_retain(state->store, age, sink->settings->max_size);
+	if (err)
+		return failed(sink, err, message, size);
+	report_deleted(sink, state);
+	return 0;
 }
 
 const struct sink_type store_sink = {

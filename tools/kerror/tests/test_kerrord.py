@@ -21,6 +21,7 @@ import time
 import traceback
 
 PROGRAM = os.path.abspath(sys.argv[1])
+CONTROL = os.path.join(os.path.dirname(PROGRAM), "kerrorctl")
 FIRST = 0xffffff00
 TESTS = []
 DAEMONS = []
@@ -97,6 +98,14 @@ class Place:
                 if line.startswith(name + " "):
                     return int(line.split()[-1])
         return None
+
+
+def query(path, *options, user=None):
+    """What kerrorctl prints of a store, and its messages"""
+    done = subprocess.run([CONTROL, "query", "--store=" + path, *options], text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60,
+                          preexec_fn=user)
+    return done.stdout.splitlines(), done.stderr
 
 
 def wait_for(done, patience=60, daemon=None):
@@ -378,28 +387,61 @@ def a_long_reader_does_not_stop_the_store(folder):
 @test
 def a_corrupted_store_makes_way_for_a_new_one(folder):
     place = Place(folder, STORE, events=3000, rate=100000)
-    with open(place.path("db"), "wb") as file:
-        file.write(b"this is not a database, but long enough to be looked at" * 50)
-    _, err = place.run_until(lambda: place.stored() == 3000)
-    assert "was corrupted; it is now" in err, err
-    # One whose pages are bad, which shows only when they are needed
-    with open(place.path("db"), "r+b") as file:
-        for page in range(2, os.path.getsize(place.path("db")) // 4096):
-            file.seek(page * 4096)
-            file.write(b"\xff" * 4096)
-    place.set(events=5000)
-    _, err = place.run_until(lambda: place.stored() == 5000 or
-                             place.stored() == 2000)
-    assert "is corrupted; it is now" in err or "was corrupted" in err, err
+    place.run_until(lambda: place.stored() == 3000)
+    # Pages that are bad, which shows when it is opened, or when they are needed
+    for first in (0, 2):
+        with open(place.path("db"), "r+b") as file:
+            file.seek(first * 4096 + (0 if first else 100))
+            file.write(b"\xff" * (os.path.getsize(place.path("db")) - file.tell()))
+        place.set(events=5000)
+        _, err = place.run_until(lambda: place.stored() in (2000, 5000))
+        assert "is corrupted; it is now" in err or "was corrupted" in err, err
     kept = [name for name in os.listdir(folder) if name.startswith("db.corrupt-")
             and not name.endswith(("-wal", "-shm"))]
     assert len(kept) == 2, kept
+
+
+def execute_in(path, *statements):
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        for statement in statements:
+            database.execute(statement)
+        database.commit()
+
+
+@test
+def a_file_that_is_no_store_is_left_alone(folder):
+    """A wrong path must cost nobody a file, or tables in it."""
+    os.mkdir(folder + "/files")
+    at = folder + "/files/"
+    with open(at + "notes.txt", "w") as file:
+        file.write("precious text\n")
+    with open(at + "header", "wb") as file:
+        file.write(b"SQLite format 3\0" + b"\xff" * 5000)
+    execute_in(at + "other.db", "CREATE TABLE mc_event(a)",
+                 "INSERT INTO mc_event VALUES(1)")
+    execute_in(at + "wal.db", "PRAGMA journal_mode = WAL", "CREATE TABLE event(a)")
+    execute_in(at + "id.db", "PRAGMA application_id = 77", "CREATE TABLE event(a)")
+    execute_in(at + "version.db", "PRAGMA user_version = 1", "CREATE TABLE event(a)")
+    names = sorted(os.listdir(at))
+    content = [open(at + name, "rb").read() for name in names]
+    place = Place(folder, JSON + "".join(f"[store {name}]\npath = {at}{name}\n"
+                                         for name in names), events=10, rate=100000)
+    _, err = place.run_until(lambda: len(place.lines()) == 10 and all(
+        place.metric('kerror_sink_up{sink="store %s"}' % name) == 0 for name in names))
+    assert sorted(os.listdir(at)) == names, os.listdir(at)
+    for name, before in zip(names, content):
+        assert open(at + name, "rb").read() == before, name
+        assert f"store {at}{name}: this is " in err, (name, err)
+        lines, said = query(at + name)
+        assert not lines and f"store {at}{name}: this is " in said, said
+    assert err.count("; name another path, or move it away") == len(names), err
 
 
 @test
 def a_newer_store_is_left_alone(folder):
     place = Place(folder, STORE + JSON, events=10, rate=100000)
     with contextlib.closing(sqlite3.connect(place.path("db"))) as database:
+        database.execute("PRAGMA application_id = 0x6b657272")
         database.execute("PRAGMA user_version = 99")
     _, err = place.run_until(lambda: len(place.lines()) == 10)
     assert "made by a newer version (schema 99" in err, err
@@ -414,15 +456,125 @@ def the_store_keeps_to_its_size_and_age(folder):
     wait_for(lambda: place.metric('kerror_sink_written_total{sink="store"}') == 20000,
              60, daemon)
     place.end(daemon)
-    # It looks when it starts, and each minute.
-    place.run_until(lambda: place.stored() < 10000)
+    place.run_until(lambda: place.metric('kerror_sink_up{sink="store"}') == 1 and
+                    place.stored() < 10000)
     newest = place.sql("SELECT max(sequence), min(id), max(id) FROM event"
                        " WHERE sequence < 2147483648")[0]
     assert newest[0] == (FIRST + 19999) % 2**32, newest
     assert os.path.getsize(place.path("db")) < 3 << 20
     time.sleep(1.5)     # Older than a second is everything now.
     place.write("[store]\npath = FOLDER/db\nmax_age = 1s\n")
-    place.run_until(lambda: place.stored() == 0)
+    place.run_until(lambda: place.metric('kerror_sink_up{sink="store"}') == 1 and
+                    place.stored() == 0)
+
+
+YEAR = 365 * 86400
+
+
+@test
+def the_order_of_arrival_decides_what_is_old(folder):
+    """Not the time of the event: a board without a clock boots in 1970."""
+    place = Place(folder, STORE, events=200, rate=100000, shift=-int(time.time()))
+    place.run_until(lambda: place.stored() == 200)
+    # The clock is set: to the right time, too far ahead, and back again.
+    for step, shift in enumerate((0, 13 * YEAR, 70 * YEAR, -50 * YEAR, 10 * YEAR, 0), 1):
+        place.set(events=200 + 100 * step, shift=shift)
+        _, err = place.run_until(lambda: place.stored() == 200 + 100 * step)
+        assert "deleted" not in err, err
+    assert place.sql("SELECT sequence FROM event ORDER BY id") == \
+           [((FIRST + i) % 2**32,) for i in range(800)]
+    assert len(query(place.path("db"))[0]) == 800
+    # By size the last to arrive remain, though the first ones are of 2039.
+    os.remove(place.path("db"))
+    place = Place(folder, STORE + "max_size = 1M\n", events=3000, rate=100000,
+                  shift=13 * YEAR)
+    place.run_until(lambda: place.metric('kerror_sink_written_total{sink="store"}') == 3000)
+    place.set(events=6000, shift=0)
+    place.run_until(lambda: place.metric('kerror_sink_written_total{sink="store"}') == 3000)
+    place.run_until(lambda: place.metric('kerror_sink_up{sink="store"}') == 1)
+    kept = [row[0] for row in place.sql("SELECT sequence FROM event ORDER BY id")]
+    assert 1000 < len(kept) < 4000, len(kept)
+    assert kept == [(FIRST + i) % 2**32 for i in range(6000 - len(kept), 6000)]
+
+
+@test
+def what_retention_deletes_is_told(folder):
+    place = Place(folder, STORE + JSON, events=200, rate=100000)
+    place.run_until(lambda: place.stored() == 200)
+    # The machine runs for 91 days, with kerrord or without.
+    execute_in(place.path("db"), "UPDATE state SET value = value + 91 * 86400"
+               " WHERE name = 'clock_base'")
+    place.set(events=230)
+    deleted = 'kerror_store_deleted_total{sink="store",reason="max_age"}'
+    _, err = place.run_until(lambda: place.metric(deleted) == 200 and place.stored() == 30)
+    assert "[store] deleted 200 events older than max_age, 0 beyond max_size" in err, err
+    assert [line["text"] for line in place.lines(item="report")] == \
+           ["[store] deleted 200 events older than max_age, 0 beyond max_size"]
+    lines, _ = query(place.path("db"), "--losses")
+    assert lines[0] == "-- kerrord deleted 200 events older than max_age, 0 beyond max_size"
+    assert len(lines) == 31
+    lines, _ = query(place.path("db"), "--losses", "--json")
+    assert lines[0] == '{"item":"deleted","max_age":200,"max_size":0}', lines[0]
+    # A restart of kerrord, or of the machine, is no reason to delete or to forget.
+    execute_in(place.path("db"), "UPDATE state SET value = 'another boot'"
+               " WHERE name = 'clock_boot'")
+    _, err = place.run_until(lambda: place.metric(deleted) == 200)
+    assert "deleted" not in err and place.stored() == 30, err
+
+
+FIRST_SCHEMA = """
+CREATE TABLE boot(boot INTEGER PRIMARY KEY, boot_id TEXT NOT NULL UNIQUE);
+CREATE TABLE event(id INTEGER PRIMARY KEY, boot INTEGER NOT NULL,
+ event_group INTEGER NOT NULL, sequence INTEGER NOT NULL, thread INTEGER NOT NULL,
+ time INTEGER NOT NULL, acknowledged INTEGER, severity INTEGER, facility TEXT,
+ device TEXT, event_id INTEGER, text TEXT, data BLOB NOT NULL,
+ UNIQUE(boot, event_group, sequence));
+CREATE INDEX event_time ON event(time);
+CREATE TABLE loss(boot INTEGER NOT NULL, event_group INTEGER NOT NULL,
+ time INTEGER NOT NULL, cause TEXT NOT NULL, count INTEGER NOT NULL,
+ total INTEGER NOT NULL);
+CREATE INDEX loss_time ON loss(time);
+CREATE TABLE progress(boot INTEGER NOT NULL, event_group INTEGER NOT NULL,
+ cause INTEGER NOT NULL, value INTEGER NOT NULL,
+ PRIMARY KEY(boot, event_group, cause)) WITHOUT ROWID;
+PRAGMA user_version = 1;
+"""
+
+
+def make_first_version(place):
+    """Makes a store of schema 1 of the one that is there."""
+    columns = ("id, boot, event_group, sequence, thread, time, acknowledged, severity,"
+               " facility, device, event_id, text, data")
+    with contextlib.closing(sqlite3.connect(place.path("first"))) as database:
+        database.execute("PRAGMA auto_vacuum = INCREMENTAL")
+        database.execute("PRAGMA journal_mode = WAL")
+        database.executescript(FIRST_SCHEMA)
+        database.execute("ATTACH ? AS new", (place.path("db"),))
+        database.execute("INSERT INTO boot SELECT * FROM new.boot")
+        database.execute(f"INSERT INTO event SELECT {columns} FROM new.event")
+        database.execute("INSERT INTO loss SELECT boot, event_group, time, cause,"
+                         " count, total FROM new.loss")
+        database.execute("INSERT INTO progress SELECT * FROM new.progress")
+        database.commit()
+    os.rename(place.path("first"), place.path("db"))
+
+
+@test
+def a_store_of_the_first_version_keeps_every_event(folder):
+    place = Place(folder, STORE, events=500, rate=100000, lost=3,
+                  shift=-int(time.time()))
+    place.run_until(lambda: place.stored() == 500)
+    make_first_version(place)
+    before, err = query(place.path("db"))     # it can be read as it is
+    assert len(before) == 500, (len(before), err)
+    place.set(events=600)
+    _, err = place.run_until(lambda: place.stored() == 600)
+    assert "deleted" not in err, err
+    assert place.sql("PRAGMA user_version") == [(2,)]
+    assert place.sql("PRAGMA application_id") == [(0x6b657272,)]
+    assert place.sql("SELECT sequence FROM event ORDER BY id") == \
+           [((FIRST + i) % 2**32,) for i in range(600)]
+    assert query(place.path("db"))[0][:500] == before
 
 
 @test
