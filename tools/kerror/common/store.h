@@ -99,6 +99,13 @@ struct store_deleted {
 
 int store_deleted(struct store *store, struct store_deleted *deleted);
 
+/*
+ * The size of the write-ahead log, which grows while a program stays in a read
+ * transaction, and an attempt to empty it: -EBUSY if such a program is in the way.
+ */
+uint64_t store_log_bytes(const struct store *store);
+int store_shorten_log(struct store *store);
+
 /* ---- Reading ---- */
 
 /**

@@ -8,7 +8,10 @@
  * store_schema.c    tables, and the way from an older version
  * store_write.c     events, losses and the cursors that go with them
  * store_retain.c    deleting what is old
- * store_read.c      queries
+ * store_log.c       the size of the write-ahead log
+ * store_read.c      queries: which streams of rows there are, and their order
+ * store_page.c      one stream, read page by page
+ * store_filter.c    filters as SQL
  */
 #ifndef STORE_INTERNAL_H
 #define STORE_INTERNAL_H
@@ -24,18 +27,19 @@ enum statement {
 	/* A program that only looks does not have those from here on. */
 	WRITER_STATEMENTS,
 	BEGIN = WRITER_STATEMENTS, COMMIT, ROLLBACK, ADD_BOOT, ADD_EVENT,
-	ADD_LOSS, SET_PROGRESS, SET_STATE, ACKNOWLEDGE, STATEMENTS
+	ADD_LOSS, SET_PROGRESS, SET_STATE, ACKNOWLEDGE, TOUCH, STATEMENTS
 };
 
 struct store {
 	struct sqlite3 *database;
 	struct sqlite3_stmt *statement[STATEMENTS];
 	bool writable;
-	char message[512];
+	char message[640];
 	char path[256];
 	char boot_id[BOOT_ID_SIZE];	/* whose row is in "boot" */
 	int64_t boot;
 	int64_t clock_base, clock_saved;	/* store_retain.c */
+	int64_t page_size, log_pages;		/* store_log.c */
 	/* The next sequence number of each group, if the transaction moved it */
 	struct {
 		bool moved;
@@ -93,6 +97,7 @@ int store_identify_corrupted(struct store *store);
 
 /* Makes the tables, or leads those of an older version to this one. */
 int store_migrate(struct store *store);
+int store_make_indices(struct store *store);
 
 /* ---- store_retain.c ---- */
 
@@ -107,5 +112,91 @@ int store_save_clock(struct store *store);
 
 /* At the end, without a transaction */
 void store_end_clock(struct store *store);
+
+/* Begins to count the pages of the log: store_log.c */
+int store_watch_log(struct store *store);
+
+/* ---- Filters: store_filter.c ---- */
+
+#define STORE_IDS_MAX 16
+
+/* Event ids, each different */
+struct store_ids {
+	int count;
+	uint32_t id[STORE_IDS_MAX];
+};
+
+/**
+ * struct store_condition - what a filter says about columns
+ * @sql: an expression that holds for all that match, or "": nothing is known
+ * @ids: what matches has one of these ids, if there is any
+ */
+struct store_condition {
+	char sql[8192];
+	struct store_ids ids;
+};
+
+void store_translate(struct store_condition *condition,
+		     const struct kerror_filter *filter);
+
+/* ---- Pages: store_page.c ---- */
+
+/* Most that is in memory of a stream; a page has at least one row. */
+#define PAGE_ROWS	256
+#define PAGE_BYTES	(512 << 10)
+
+/* Rows that a page looks at, so that no transaction takes long */
+#define PAGE_SCAN	4096
+
+/* A row in the order of a query */
+struct position {
+	int64_t time, id;
+};
+
+struct row {
+	struct position position;
+	struct store_item item;
+	char cause[32];
+};
+
+struct boot {
+	int64_t boot;
+	char boot_id[BOOT_ID_SIZE];
+};
+
+struct boots {
+	struct boot *boot;
+	size_t count;
+};
+
+/**
+ * struct stream - rows of one kind in the order of a query
+ * @store: where they are
+ * @statement: selects what is beyond ?1 (time) and ?2 (id)
+ * @losses: losses, not events
+ * @filter: what events must match, or NULL
+ * @boots: all there are
+ * @last: of the row that was read last
+ * @end: there are no more
+ * @row: the page
+ * @count: rows in it
+ * @at: the next one to give
+ */
+struct stream {
+	struct store *store;
+	sqlite3_stmt *statement;
+	bool losses;
+	const struct kerror_filter *filter;
+	const struct boots *boots;
+	struct position last;
+	bool end;
+	struct row row[PAGE_ROWS];
+	size_t count, at;
+};
+
+/* The next row, which stream_drop() ends, or NULL; @err is set to a failure. */
+struct row *stream_row(struct stream *stream, int *err);
+void stream_drop(struct stream *stream);
+void stream_close(struct stream *stream);
 
 #endif

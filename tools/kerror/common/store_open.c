@@ -42,6 +42,7 @@ static const char *const statement_sql[] = {
 	[ACKNOWLEDGE] =
 		"UPDATE event SET acknowledged = ?3"
 		" WHERE id BETWEEN ?1 AND ?2 AND acknowledged IS NULL",
+	[TOUCH] = "SELECT boot FROM boot LIMIT 1",
 };
 
 static void close_database(struct store *store)
@@ -237,6 +238,8 @@ static int open_to_write(struct store *store)
 		err = make_database(store);
 	if (!err)
 		err = store_migrate(store);
+	if (!err)
+		err = store_make_indices(store);
 	/* What a machine says before it dies must be on the disk. */
 	if (!err)
 		err = store_execute(store,
@@ -244,6 +247,8 @@ static int open_to_write(struct store *store)
 				    "PRAGMA journal_size_limit = " LOG_KEPT);
 	if (!err)
 		err = prepare_statements(store, STATEMENTS);
+	if (!err)
+		err = store_watch_log(store);
 	return err ? err : store_begin_clock(store);
 }
 

@@ -3,6 +3,7 @@
  * The tables of the store, and what leads from an older version to this one:
  * in one transaction, so that a killed program leaves the old or the new.
  */
+#include <errno.h>
 #include <stdio.h>
 #include "store_internal.h"
 
@@ -56,4 +57,36 @@ int store_migrate(struct store *store)
 	if (err)
 		sqlite3_exec(store->database, "ROLLBACK", NULL, NULL, NULL);
 	return err;
+}
+
+/*
+ * The indices of queries. A store does without them if there is no room for them,
+ * which is no reason to store no events.
+ */
+int store_make_indices(struct store *store)
+{
+	int64_t made;
+	int err;
+
+	err = store_number(store,
+			   "SELECT count(*) FROM sqlite_master WHERE name IN"
+			   " ('event_order', 'event_kind', 'event_source', 'event_bare')",
+			   &made);
+	if (err || made == 4)
+		return err;
+	err = store_execute(store,
+			    "BEGIN IMMEDIATE;"
+			    "CREATE INDEX IF NOT EXISTS event_order"
+			    " ON event(time, id, severity);"
+			    "CREATE INDEX IF NOT EXISTS event_kind"
+			    " ON event(event_id, time) WHERE event_id IS NOT NULL;"
+			    "CREATE INDEX IF NOT EXISTS event_source"
+			    " ON event(facility, time) WHERE facility IS NOT NULL;"
+			    "CREATE INDEX IF NOT EXISTS event_bare"
+			    " ON event(time) WHERE severity IS NULL;"
+			    "DROP INDEX IF EXISTS event_time;"
+			    "COMMIT");
+	if (err)
+		sqlite3_exec(store->database, "ROLLBACK", NULL, NULL, NULL);
+	return err == -ENOSPC || err == -EBUSY ? 0 : err;
 }

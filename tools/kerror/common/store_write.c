@@ -54,7 +54,15 @@ int store_commit(struct store *store)
 
 	if (!err)
 		err = store_save_clock(store);
-	return err ? err : store_step(store, COMMIT);
+	if (!err)
+		err = store_step(store, COMMIT);
+	/*
+	 * A program that may not write to -shm sees what the last reader that may
+	 * could see, so somebody has to read.
+	 */
+	if (!err && store_step(store, TOUCH) > 0)
+		store_finish(store, TOUCH);
+	return err;
 }
 
 void store_rollback(struct store *store)
@@ -108,7 +116,7 @@ static void add_header(struct values *values, const struct kerror_event *event,
 	add_number(values, header->severity);
 	add_text(values, header->facility, strlen(header->facility));
 	add_text(values, *device ? device : NULL, strlen(device));
-	if (is_printf)
+	if (is_printf || header->event_id)
 		add_number(values, header->event_id);
 	else
 		add_null(values);

@@ -132,12 +132,12 @@ static void print_item(const struct options *options,
 }
 
 /* What is missing at the beginning */
-static void print_deleted(const struct common *common, struct store *store)
+static void print_deleted(const struct common *common,
+			  const struct store_deleted *total)
 {
-	struct store_deleted deleted;
+	struct store_deleted deleted = *total;
 	struct json_object *object;
 
-	check_store(store, store_deleted(store, &deleted));
 	if (!deleted.age && !deleted.size)
 		return;
 	if (!common->json) {
@@ -163,8 +163,23 @@ static int found(void *context, const struct store_item *item)
 	return 0;
 }
 
+/* A pager may wait for so long that events are gone before it shows them. */
+static void warn_of_deleted(struct store *store,
+			    const struct store_deleted *before)
+{
+	struct store_deleted now;
+	uint64_t count;
+
+	check_store(store, store_deleted(store, &now));
+	count = now.age + now.size - before->age - before->size;
+	if (count)
+		warnx("kerrord has deleted %" PRIu64 " events meanwhile, which may be missing",
+		      count);
+}
+
 int command_query(int argc, char **argv)
 {
+	struct store_deleted deleted;
 	struct options options;
 	struct store *store;
 
@@ -180,9 +195,11 @@ int command_query(int argc, char **argv)
 		options.query.boot_id = options.boot_id;
 	}
 	store = open_store(&options.common, false);
+	check_store(store, store_deleted(store, &deleted));
 	if (options.query.losses && !options.count)
-		print_deleted(&options.common, store);
+		print_deleted(&options.common, &deleted);
 	check_store(store, store_query(store, &options.query, found, &options));
+	warn_of_deleted(store, &deleted);
 	store_close(store);
 	tally_sort(&options.tally);
 	if (options.count && options.common.json)

@@ -53,6 +53,8 @@ static const struct option options[] = {
 	  "what arrived earlier is deleted, whatever time it says of itself; 0: never" },
 	{ "store", "max_size", BYTES, SINK(max_size), "1G",
 	  "what arrived first is deleted while there are more bytes; 0: no limit" },
+	{ "store", "max_log", BYTES, SINK(max_log), "256M",
+	  "the write-ahead log grows so far while a program reads without an end; then the store waits; 0: no limit" },
 
 	{ "json text", "path", TEXT, SINK(path), "-",
 	  "file to append to; -: standard output; unix:PATH: a stream socket that listens" },

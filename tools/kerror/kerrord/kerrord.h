@@ -38,6 +38,7 @@
  * @queue: most bytes that wait
  * @max_age: seconds, 0: for ever
  * @max_size: bytes, 0: no limit
+ * @max_log: of a store: bytes of its log, 0: no limit
  * @address: of a syslog server
  * @facility: number of the syslog facility
  * @command: what a rule runs, and its arguments
@@ -55,7 +56,7 @@ struct sink_settings {
 	struct kerror_filter *filter;
 	char *filter_text;
 	uint64_t queue;
-	uint64_t max_age, max_size;
+	uint64_t max_age, max_size, max_log;
 	char *address;
 	uint64_t facility;
 	char *command;
@@ -228,6 +229,7 @@ struct entry {
  * @fired: of a rule
  * @deleted_age: of a store: events that retention deleted because of their age
  * @deleted_size: likewise because of the size of the file
+ * @log_bytes: of a store: the size of its write-ahead log
  * @up: the last attempt was a success
  * @oldest: time of the oldest record that waits, 0: none
  * @report: where a report about this sink goes
@@ -254,7 +256,7 @@ struct sink {
 
 	pthread_t thread;
 	atomic_ullong written, dropped_total, failures, fired;
-	atomic_ullong deleted_age, deleted_size;
+	atomic_ullong deleted_age, deleted_size, log_bytes;
 	atomic_bool up;
 	atomic_ullong oldest;
 	void (*report)(struct sink *about, unsigned int severity,

@@ -236,6 +236,15 @@ static void print_stores(FILE *file, const struct metrics *metrics)
 		print_deleted(file, sink, "max_age", sink->deleted_age);
 		print_deleted(file, sink, "max_size", sink->deleted_size);
 	}
+	describe(file, "kerror_store_log_bytes", "gauge",
+		 "Size of the store's write-ahead log.");
+	for (const struct sink *sink = metrics->sinks; sink; sink = sink->next) {
+		if (sink->type != &store_sink)
+			continue;
+		fputs("kerror_store_log_bytes{sink=\"", file);
+		print_label(file, sink->settings->name);
+		fprintf(file, "\"} %" PRIu64 "\n", (uint64_t)sink->log_bytes);
+	}
 }
 
 static void print_all(FILE *file, struct metrics *metrics)

@@ -12,6 +12,9 @@
 /* Between two looks for what is too old; the size is looked at each second. */
 #define AGE_S 60
 
+/* The log is emptied when there is time, if it is larger; twice it is reported. */
+#define LOG_LARGE (16 << 20)
+
 /* Between two reports of what retention deletes */
 #define REPORT_S 3600
 
@@ -21,11 +24,13 @@
  * @told: what retention had deleted at the last report
  * @report_at: when there may be another one, nanoseconds of CLOCK_MONOTONIC
  * @age_at: when to look for what is too old, likewise
+ * @log_told: it was reported that the log grows
  */
 struct state {
 	struct store *store;
 	struct store_deleted told;
 	uint64_t report_at, age_at;
+	bool log_told;
 };
 
 static int open_store(struct sink *sink, char *message, size_t size)
@@ -143,11 +148,23 @@ static int failed(struct sink *sink, int err, char *message, size_t size)
 	return err;
 }
 
+/* Whether the log has reached its limit, and cannot be emptied */
+static int check_log(const struct sink *sink)
+{
+	struct store *store = store_of(sink);
+	uint64_t limit = sink->settings->max_log;
+
+	return limit && store_log_bytes(store) > limit ?
+	       store_shorten_log(store) : 0;
+}
+
 static int write_records(struct sink *sink, struct record *const *records,
 			 size_t count, char *message, size_t size)
 {
-	int err = store_begin(store_of(sink));
+	int err = check_log(sink);
 
+	if (!err)
+		err = store_begin(store_of(sink));
 	for (size_t i = 0; !err && i < count; i++)
 		err = add(sink, records[i]);
 	if (!err)
@@ -155,12 +172,29 @@ static int write_records(struct sink *sink, struct record *const *records,
 	return err ? failed(sink, err, message, size) : (int)count;
 }
 
-static int retain(struct sink *sink, char *message, size_t size)
+/* Empties a large log, or reports once that it cannot. */
+static void watch_log(struct sink *sink, struct state *state)
+{
+	sink->log_bytes = store_log_bytes(state->store);
+	if (sink->log_bytes <= LOG_LARGE) {
+		state->log_told = false;
+	} else if (store_shorten_log(state->store) == -EBUSY &&
+		   sink->log_bytes > 2 * LOG_LARGE && !state->log_told) {
+		state->log_told = true;
+		sink->report(sink, 4, store_message(state->store));
+	}
+}
+
+static int idle(struct sink *sink, char *message, size_t size)
 {
 	struct state *state = sink->private;
 	uint64_t now = now_ns(CLOCK_MONOTONIC), age = 0;
 	int err;
 
+	watch_log(sink, state);
+	err = check_log(sink);
+	if (err)
+		return failed(sink, err, message, size);
 	if (now >= state->age_at) {
 		state->age_at = now + AGE_S * 1000000000ULL;
 		age = sink->settings->max_age;
@@ -177,6 +211,6 @@ const struct sink_type store_sink = {
 	.load_progress = load_progress,
 	.open = open_store,
 	.write = write_records,
-	.idle = retain,
+	.idle = idle,
 	.close = close_store,
 };

@@ -385,6 +385,48 @@ def a_long_reader_does_not_stop_the_store(folder):
 
 
 @test
+def a_pager_that_waits_does_not_pin_the_log(folder):
+    place = Place(folder, STORE + "max_size = 8M\n", rate=20000, events=10**9)
+    daemon = place.start()
+    wait_for(lambda: place.stored() > 5000, 60, daemon)
+    pager = subprocess.Popen([CONTROL, "query", "--store=" + place.path("db")],
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    pager.stdout.readline()
+    written = 'kerror_sink_written_total{sink="store"}'
+    begin = place.metric(written) or 0
+    wait_for(lambda: (place.metric(written) or 0) > begin + 60000, 120, daemon)
+    assert os.path.getsize(place.path("db-wal")) < 20 << 20, \
+        os.path.getsize(place.path("db-wal"))
+    assert pager.poll() is None
+    _, said = pager.communicate(timeout=60)
+    assert pager.returncode == 0 and b"events meanwhile" in said, said
+    place.end(daemon)
+
+
+@test
+def a_reader_without_an_end_does_not_fill_the_disk(folder):
+    place = Place(folder, STORE + "max_log = 40M\nqueue = 1M\n" + JSON, rate=20000,
+                  events=10**9)
+    daemon = place.start()
+    wait_for(lambda: place.stored() > 100, 60, daemon)
+    reader = sqlite3.connect(place.path("db"), isolation_level=None)
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM event").fetchone()
+    wait_for(lambda: place.metric('kerror_sink_up{sink="store"}') == 0, 120, daemon)
+    wait_for(lambda: (place.metric('kerror_sink_dropped_total{sink="store"}') or 0) > 1000,
+             60, daemon)
+    assert os.path.getsize(place.path("db-wal")) < 50 << 20
+    assert place.metric('kerror_store_log_bytes{sink="store"}') > 32 << 20
+    reader.close()
+    wait_for(lambda: place.metric('kerror_sink_up{sink="store"}') == 1, 60, daemon)
+    wait_for(lambda: place.sql("SELECT count(*) FROM loss WHERE cause = 'sink'")[0][0], 60,
+             daemon)
+    _, err = place.end(daemon)
+    assert err.count("MiB, because a program reads without an end; 'fuser ") == 2, err
+    assert "works again" in err, err
+
+
+@test
 def a_corrupted_store_makes_way_for_a_new_one(folder):
     place = Place(folder, STORE, events=3000, rate=100000)
     place.run_until(lambda: place.stored() == 3000)
@@ -575,6 +617,40 @@ def a_store_of_the_first_version_keeps_every_event(folder):
     assert place.sql("SELECT sequence FROM event ORDER BY id") == \
            [((FIRST + i) % 2**32,) for i in range(600)]
     assert query(place.path("db"))[0][:500] == before
+
+
+TERMS = ["severity<=err", "severity==emerg", "severity!=3", "severity>crit", "id==fcf2063c",
+         "id==12345678", "id!=fcf2063c", "id==0", "id==82ee4be8", 'facility=="ata"',
+         'facility=="fake1"', 'facility!="net"', 'facility~"n*"', 'facility~"ata"',
+         'device=="b8:0"', 'device=="+pci:3"', 'device!="n2"', "group==evlog", "group==raw",
+         "group!=printk", "group!=raw", "arg[0]>5", 'text~"*5*"', "cpu==3", "kind==binary",
+         "severity<99999999999", "severity>-1"]
+
+
+def random_filter(chance, depth=0):
+    if depth == 3 or chance.random() < 0.4:
+        return chance.choice(("", "", "", "!")) + "(" + chance.choice(TERMS) + ")"
+    parts = [random_filter(chance, depth + 1) for _ in range(chance.randint(1, 3))]
+    return chance.choice(("", "", "!")) + "(" + chance.choice((" && ", " || ")).join(parts) + ")"
+
+
+@test
+def a_filter_finds_the_same_with_and_without_sql(folder):
+    path = folder + "/db"
+    subprocess.run([os.path.join(os.path.dirname(PROGRAM), "make_store"), path], check=True)
+    place = Place(folder, STORE, events=100, printk=30, rate=100000)
+    # Seven numbers of evlog are in the store already.
+    place.run_until(lambda: place.stored() == 8 + 93 + 30)
+    chance = random.Random(19)
+    found = 0
+    for text in TERMS + [random_filter(chance) for _ in range(100)]:
+        # No column tells of argc, so that nothing of this is left to SQLite.
+        lines = query(path, "--filter", text)[0]
+        assert lines == query(path, "--filter", f"({text}) || argc==999")[0], text
+        newest = query(path, "--limit=7", "--filter", text)[0]
+        assert newest == lines[-7:], (text, newest)
+        found += 0 < len(lines) < 131
+    assert found > 60, found
 
 
 @test
