@@ -9,6 +9,7 @@ import http.client
 import json
 import os
 import random
+import shutil
 import signal
 import socket
 import sqlite3
@@ -100,11 +101,11 @@ class Place:
         return None
 
 
-def query(path, *options, user=None):
+def query(path, *options, before=(), control=CONTROL):
     """What kerrorctl prints of a store, and its messages"""
-    done = subprocess.run([CONTROL, "query", "--store=" + path, *options], text=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60,
-                          preexec_fn=user)
+    done = subprocess.run([*before, control, "query", "--store=" + path, *options],
+                          text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          timeout=60)
     return done.stdout.splitlines(), done.stderr
 
 
@@ -479,6 +480,72 @@ def a_file_that_is_no_store_is_left_alone(folder):
     assert err.count("; name another path, or move it away") == len(names), err
 
 
+READ_ONLY = ["unshare", "-m", "sh", "-c", 'mount --bind "$0" "$0" &&'
+             ' mount -o remount,bind,ro "$0" && exec "$@"']
+
+
+def is_possible(*command):
+    return not subprocess.run([*command, "true"], stderr=subprocess.DEVNULL).returncode
+
+
+@test
+def a_store_is_read_without_the_right_to_write(folder):
+    """On a rescue disk, by a group of readers, after power loss."""
+    if os.geteuid():
+        print("# needs root, to become others")
+        return
+    control = folder + "/kerrorctl"
+    shutil.copy(CONTROL, control)
+    at = folder + "/v"
+    os.mkdir(at)
+    place = Place(folder, "[store]\npath = FOLDER/v/db\n", events=100, rate=100000)
+    written = 'kerror_sink_written_total{sink="store"}'
+    for name, mode in ((".", 0o755), ("v", 0o755), ("kerrorctl", 0o755)):
+        os.chmod(place.path(name), mode)
+    nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+    member = ["setpriv", "--reuid=65533", "--regid=65532", "--clear-groups"]
+    ways = [nobody]
+    if is_possible(*READ_ONLY, at):
+        ways.append([*READ_ONLY, at])
+    else:
+        print("# cannot mount anything read-only here")
+
+    def check(count, before, case):
+        names = sorted(os.listdir(at))
+        lines, err = query(at + "/db", before=before, control=control)
+        assert len(lines) == count and not err, (case, before, len(lines), err)
+        assert sorted(os.listdir(at)) == names, (case, os.listdir(at))
+
+    place.run_until(lambda: place.metric(written) == 100)
+    assert os.listdir(at) == ["db"], os.listdir(at)
+    os.chmod(at + "/db", 0o644)
+    for before in ways:
+        check(100, before, "clean stop")
+
+    os.chmod(at + "/db", 0o640)
+    os.chmod(at, 0o750)
+    os.chown(at, -1, 65532)
+    os.chown(at + "/db", -1, 65532)
+    place.set(events=200)
+    daemon = place.start()
+    wait_for(lambda: place.metric(written) == 100, 60, daemon)
+    check(200, member, "while kerrord runs")
+    lines, err = query(at + "/db", before=nobody, control=control)
+    assert not lines and "run it as root" in err, err
+
+    daemon.kill()
+    daemon.communicate()
+    os.chmod(at, 0o755)
+    for name in os.listdir(at):
+        os.chmod(f"{at}/{name}", 0o644)
+    assert sorted(os.listdir(at)) == ["db", "db-shm", "db-wal"], os.listdir(at)
+    for before in ways:
+        check(200, before, "after a kill")
+    os.remove(at + "/db-shm")
+    for before in ways:
+        check(200, before, "after power loss")
+
+
 @test
 def a_newer_store_is_left_alone(folder):
     place = Place(folder, STORE + JSON, events=10, rate=100000)
@@ -516,11 +583,11 @@ YEAR = 365 * 86400
 @test
 def the_order_of_arrival_decides_what_is_old(folder):
     """Not the time of the event: a board without a clock boots in 1970."""
-    place = Place(folder, STORE, events=200, rate=100000, shift=-int(time.time()))
+    place = Place(folder, STORE, events=200, rate=100000, clock=-int(time.time()))
     place.run_until(lambda: place.stored() == 200)
     # The clock is set: to the right time, too far ahead, and back again.
     for step, shift in enumerate((0, 13 * YEAR, 70 * YEAR, -50 * YEAR, 10 * YEAR, 0), 1):
-        place.set(events=200 + 100 * step, shift=shift)
+        place.set(events=200 + 100 * step, clock=shift)
         _, err = place.run_until(lambda: place.stored() == 200 + 100 * step)
         assert "deleted" not in err, err
     assert place.sql("SELECT sequence FROM event ORDER BY id") == \
@@ -529,9 +596,9 @@ def the_order_of_arrival_decides_what_is_old(folder):
     # By size the last to arrive remain, though the first ones are of 2039.
     os.remove(place.path("db"))
     place = Place(folder, STORE + "max_size = 1M\n", events=3000, rate=100000,
-                  shift=13 * YEAR)
+                  clock=13 * YEAR)
     place.run_until(lambda: place.metric('kerror_sink_written_total{sink="store"}') == 3000)
-    place.set(events=6000, shift=0)
+    place.set(events=6000, clock=0)
     place.run_until(lambda: place.metric('kerror_sink_written_total{sink="store"}') == 3000)
     place.run_until(lambda: place.metric('kerror_sink_up{sink="store"}') == 1)
     kept = [row[0] for row in place.sql("SELECT sequence FROM event ORDER BY id")]
@@ -604,7 +671,7 @@ def make_first_version(place):
 @test
 def a_store_of_the_first_version_keeps_every_event(folder):
     place = Place(folder, STORE, events=500, rate=100000, lost=3,
-                  shift=-int(time.time()))
+                  clock=-int(time.time()))
     place.run_until(lambda: place.stored() == 500)
     make_first_version(place)
     before, err = query(place.path("db"))     # it can be read as it is
