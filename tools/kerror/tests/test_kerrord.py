@@ -547,6 +547,58 @@ def a_store_is_read_without_the_right_to_write(folder):
 
 
 @test
+def an_event_that_cannot_be_stored_is_skipped(folder):
+    place = Place(folder, STORE + JSON, events=10, rate=100000)
+    place.run_until(lambda: place.stored() == 10)
+    # One that SQLite refuses, and one at which something else fails each time
+    for name, number, what in (("refused", 20, "SELECT RAISE(ABORT, 'refused')"),
+                               ("fails", 30, "SELECT json_extract('{', '$')")):
+        execute_in(place.path("db"), f"CREATE TRIGGER {name} BEFORE INSERT ON event"
+                   f" WHEN new.sequence = {(FIRST + number) % 2**32} BEGIN {what}; END")
+    place.set(events=50)
+    _, err = place.run_until(lambda: place.stored() == 48 and place.metric(
+        'kerror_sink_skipped_total{sink="store"}') == 2)
+    assert [row[0] for row in place.sql("SELECT sequence FROM event ORDER BY id")] == \
+           [(FIRST + i) % 2**32 for i in range(50) if i not in (20, 30)]
+    assert place.sql("SELECT cause, count FROM loss") == [("skipped", 1)] * 2
+    assert place.metric('kerror_sink_written_total{sink="store"}') == 38
+    assert "which it cannot store; the last is evlog" in err, err
+    assert "malformed JSON" in err and "works again" in err, err
+    lines, _ = query(place.path("db"), "--losses")
+    assert sum("1 evlog events lost: skipped" in line for line in lines) == 2, lines
+    assert len(place.lines()) == 50
+    _, err = place.run_until(lambda: place.metric('kerror_sink_up{sink="store"}') == 1)
+    assert "skipped" not in err and place.stored() == 48, err
+
+
+def commits(path):
+    """Transactions in a write-ahead log: frames that tell the size of the database"""
+    with open(path, "rb") as file:
+        log = file.read()
+    page = struct.unpack(">I", log[8:12])[0]
+    salt = log[16:24]
+    frames = [log[at:at + 24] for at in range(32, len(log) - page, page + 24)]
+    return sum(frame[8:16] == salt and frame[4:8] != b"\0" * 4 for frame in frames)
+
+
+@test
+def commits_are_gathered_unless_it_is_severe(folder):
+    counts = {}
+    for severity in ("info", "err"):
+        os.mkdir(os.path.join(folder, severity))
+        place = Place(os.path.join(folder, severity), STORE, events=60, rate=100)
+        os.mkdir(place.path("explain"))
+        with open(place.path("explain") + "/all.ini", "w") as file:
+            file.write(f"[12345678]\nseverity = {severity}\n")
+        daemon = place.start()
+        wait_for(lambda: place.metric('kerror_sink_written_total{sink="store"}') == 60,
+                 60, daemon)
+        counts[severity] = commits(place.path("db-wal"))
+        place.end(daemon)
+    assert counts["info"] <= 25 and counts["err"] > 1.5 * counts["info"], counts
+
+
+@test
 def a_newer_store_is_left_alone(folder):
     place = Place(folder, STORE + JSON, events=10, rate=100000)
     with contextlib.closing(sqlite3.connect(place.path("db"))) as database:
