@@ -39,6 +39,8 @@ struct store {
 	char boot_id[BOOT_ID_SIZE];	/* whose row is in "boot" */
 	int64_t boot;
 	int64_t clock_base, clock_saved;	/* store_retain.c */
+	bool clock_used;
+	bool immutable;				/* nobody was to write it */
 	int64_t page_size, log_pages;		/* store_log.c */
 	/* The next sequence number of each group, if the transaction moved it */
 	struct {
@@ -89,6 +91,9 @@ int store_step_with(struct store *store, enum statement which,
  */
 int store_identify(struct store *store);
 
+/* Whether there is a write-ahead log with something in it */
+bool store_has_log(const struct store *store);
+
 /* Whether the file itself, without its log, has our application id */
 bool store_is_marked(const struct store *store);
 
@@ -110,7 +115,7 @@ int store_begin_clock(struct store *store);
 /* Within a transaction: notes how far the clock is, from time to time. */
 int store_save_clock(struct store *store);
 
-/* At the end, without a transaction */
+/* At the end, outside of transactions */
 void store_end_clock(struct store *store);
 
 /* Begins to count the pages of the log: store_log.c */

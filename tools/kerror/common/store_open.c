@@ -80,7 +80,7 @@ static int open_file(struct store *store, const char *name, int flags,
 
 /* ---- For programs that only look ---- */
 
-static bool has_log(const struct store *store)
+bool store_has_log(const struct store *store)
 {
 	char path[300];
 	struct stat status;
@@ -122,7 +122,8 @@ static int open_as_it_lies(struct store *store)
 	char uri[900];
 	int err;
 
-	if (!has_log(store)) {
+	store->immutable = !store_has_log(store);
+	if (store->immutable) {
 		immutable_uri(store, uri, sizeof(uri));
 		err = open_file(store, uri,
 				SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, NULL);
@@ -141,6 +142,15 @@ static int open_as_it_lies(struct store *store)
 	return err;
 }
 
+/* Whether the index is there and may not be read: somebody may be writing. */
+static bool index_is_kept(const struct store *store)
+{
+	char path[300];
+
+	snprintf(path, sizeof(path), "%s-shm", store->path);
+	return access(path, R_OK) && errno == EACCES;
+}
+
 /* SQLite may make files beside one that it only reads: not beside a stranger's. */
 static int identify_unmarked(struct store *store)
 {
@@ -155,6 +165,7 @@ static int identify_unmarked(struct store *store)
 	if (err)
 		return err;
 	close_database(store);
+	store->immutable = false;
 	return open_file(store, store->path, SQLITE_OPEN_READONLY, NULL);
 }
 
@@ -176,6 +187,8 @@ static int open_read_only(struct store *store)
 		return err;
 	memcpy(message, store->message, sizeof(message));
 	close_database(store);
+	if (index_is_kept(store))
+		return err;
 	if (!open_as_it_lies(store)) {
 		store->message[0] = '\0';
 		return store_identify(store);

@@ -106,14 +106,27 @@ static int take_row(struct stream *stream)
 	return 0;
 }
 
+/* One that nobody wrote when it was opened must not have a writer by now. */
+static int check_immutable(struct store *store)
+{
+	if (!store->immutable || !store_has_log(store))
+		return 0;
+	snprintf(store->message, sizeof(store->message),
+		 "store %s: kerrord has begun to write it; ask again",
+		 store->path);
+	return -EBUSY;
+}
+
 static int read_page(struct stream *stream)
 {
 	struct values values = { .statement = stream->statement };
-	int err = 0, code = SQLITE_ROW, scanned;
+	int err = check_immutable(stream->store), code = SQLITE_ROW, scanned;
 	size_t bytes = 0;
 
 	stream->count = 0;
 	stream->at = 0;
+	if (err)
+		return err;
 	add_number(&values, stream->last.time);
 	add_number(&values, stream->last.id);
 	if (values.code)

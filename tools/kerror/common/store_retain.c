@@ -89,38 +89,42 @@ int store_begin_clock(struct store *store)
 	if (base + since_boot() < clock)
 		base = clock - since_boot();
 	store->clock_base = base;
-	err = store_step(store, BEGIN);
-	if (!err)
-		err = set_state(store, "clock_boot", 0, boot_id);
-	if (!err)
-		err = set_state(store, "clock_base", base, NULL);
-	if (!err)
-		err = store_save_clock(store);
-	if (!err)
-		err = store_step(store, COMMIT);
-	if (err)
-		store_rollback(store);
-	return err;
+	return 0;
 }
 
-int store_save_clock(struct store *store)
+static int save_clock(struct store *store)
 {
+	char boot_id[BOOT_ID_SIZE] = "";
 	int64_t now = store_clock(store);
 	int err;
 
-	if (store->clock_saved && now - store->clock_saved < SAVE_CLOCK_S)
-		return 0;
-	err = set_state(store, "clock", now, NULL);
+	store_boot_id(boot_id);
+	err = set_state(store, "clock_boot", 0, boot_id);
+	if (!err)
+		err = set_state(store, "clock_base", store->clock_base, NULL);
+	if (!err)
+		err = set_state(store, "clock", now, NULL);
 	if (!err)
 		store->clock_saved = now;
 	return err;
 }
 
+int store_save_clock(struct store *store)
+{
+	/* Only kerrord, which adds events, moves it. */
+	return !store->clock_used ||
+	       (store->clock_saved &&
+		store_clock(store) - store->clock_saved < SAVE_CLOCK_S) ? 0 :
+	       save_clock(store);
+}
+
 void store_end_clock(struct store *store)
 {
+	if (!store->clock_used || store_step(store, BEGIN))
+		return;
 	/* Without success there are seconds that do not count. */
-	if (store->writable && store->statement[SET_STATE])
-		set_state(store, "clock", store_clock(store), NULL);
+	if (save_clock(store) || store_step(store, COMMIT))
+		store_rollback(store);
 }
 
 /* ---- Deleting ---- */
@@ -263,6 +267,8 @@ int store_retain(struct store *store, uint64_t age_s, uint64_t bytes)
 {
 	int64_t needs_vacuum;
 	int err = 0;
+
+	store->clock_used = true;
 
 	if (age_s) {
 		err = retain_age(store, "event", "deleted_age", age_s);

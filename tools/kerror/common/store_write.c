@@ -156,6 +156,7 @@ int store_add_event(struct store *store, const char *boot_id,
 	err = store_step_with(store, ADD_EVENT, &values);
 	if (err)
 		return err;
+	store->clock_used = true;
 	move_cursor(store, group, sequence + 1);
 	return 0;
 }
