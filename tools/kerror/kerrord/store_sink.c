@@ -12,7 +12,10 @@
 /* Between two looks for what is too old; the size is looked at each second. */
 #define AGE_S 60
 
-/* The log is emptied when there is time, if it is larger; twice it is reported. */
+/*
+ * A larger log is emptied when there is time. If that fails at twice the size, it
+ * is reported.
+ */
 #define LOG_LARGE (16 << 20)
 
 /* An event at which writing fails so often is skipped. */
