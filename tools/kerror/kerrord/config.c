@@ -50,9 +50,11 @@ static const struct option options[] = {
 	{ "store", "path", TEXT, SINK(path), STORE_PATH,
 	  "SQLite database; its folder must be writable for the user" },
 	{ "store", "max_age", SECONDS, SINK(max_age), "90d",
-	  "older events are deleted; 0: never" },
+	  "what arrived earlier is deleted, whatever time it says of itself; 0: never" },
 	{ "store", "max_size", BYTES, SINK(max_size), "1G",
-	  "the oldest events are deleted while there are more bytes; 0: no limit" },
+	  "what arrived first is deleted while there are more bytes; 0: no limit" },
+	{ "store", "max_log", BYTES, SINK(max_log), "256M",
+	  "the write-ahead log grows so far while a program reads without an end; then the store waits; 0: no limit" },
 
 	{ "json text", "path", TEXT, SINK(path), "-",
 	  "file to append to; -: standard output; unix:PATH: a stream socket that listens" },

@@ -38,6 +38,7 @@
  * @queue: most bytes that wait
  * @max_age: seconds, 0: for ever
  * @max_size: bytes, 0: no limit
+ * @max_log: of a store: bytes of its log, 0: no limit
  * @address: of a syslog server
  * @facility: number of the syslog facility
  * @command: what a rule runs, and its arguments
@@ -55,7 +56,7 @@ struct sink_settings {
 	struct kerror_filter *filter;
 	char *filter_text;
 	uint64_t queue;
-	uint64_t max_age, max_size;
+	uint64_t max_age, max_size, max_log;
 	char *address;
 	uint64_t facility;
 	char *command;
@@ -137,6 +138,9 @@ struct record *record_of_loss(const struct kerror_loss *loss, const char *cause,
 /* The cause of what a sink dropped, which is none of the kernel's */
 #define CAUSE_SINK "sink"
 
+/* The cause of events that a sink could not write, again and again */
+#define CAUSE_SKIPPED "skipped"
+
 struct record *record_of_report(const char *about, unsigned int severity,
 				const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
@@ -165,6 +169,8 @@ struct sink;
 /**
  * struct sink_type - a kind of sink
  * @name: of its sections
+ * @gather_ms: for so long records are gathered before write() gets them; an event of
+ *	severity err or worse is not kept waiting
  * @keeps_progress: there is to be a file about what it has had
  * @load_progress: finds out from the sink itself what it has had; called
  *	before anything else, by the receiver's thread, and once more by the
@@ -179,6 +185,7 @@ struct sink;
  */
 struct sink_type {
 	const char *name;
+	unsigned int gather_ms;
 	bool keeps_progress;
 	int (*load_progress)(struct sink *sink, struct progress *progress);
 	int (*open)(struct sink *sink, char *message, size_t size);
@@ -221,11 +228,18 @@ struct entry {
  * @dropped_next: sequence number after the last of them
  * @stop: end when the queue is empty
  * @reopen: SIGHUP came
+ * @gathering: its thread waits for more, and need not be woken for each record
+ * @urgent: one of those that wait is not to be kept waiting
  * @thread: runs sink_thread()
  * @written: counters for the metrics
  * @dropped_total: events that did not fit
  * @failures: how often opening or writing failed
  * @fired: of a rule
+ * @deleted_age: of a store: events that retention deleted because of their age
+ * @deleted_size: likewise because of the size of the file
+ * @skipped: events that could not be written, and were counted instead
+ * @suspect: of a store: the event at which writing failed, and how often
+ * @log_bytes: of a store: the size of its write-ahead log
  * @up: the last attempt was a success
  * @oldest: time of the oldest record that waits, 0: none
  * @report: where a report about this sink goes
@@ -248,10 +262,15 @@ struct sink {
 	size_t queued;
 	uint64_t dropped[GROUPS];
 	uint32_t dropped_next[GROUPS];
-	bool stop, reopen;
+	bool stop, reopen, gathering, urgent;
 
 	pthread_t thread;
 	atomic_ullong written, dropped_total, failures, fired;
+	atomic_ullong deleted_age, deleted_size, log_bytes, skipped;
+	struct {
+		uint32_t group, sequence;
+		unsigned int failures;
+	} suspect;
 	atomic_bool up;
 	atomic_ullong oldest;
 	void (*report)(struct sink *about, unsigned int severity,

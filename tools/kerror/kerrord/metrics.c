@@ -161,6 +161,7 @@ static void print_events(FILE *file, const struct metrics *metrics)
 
 static uint64_t written(const struct sink *sink) { return sink->written; }
 static uint64_t dropped(const struct sink *sink) { return sink->dropped_total; }
+static uint64_t skipped(const struct sink *sink) { return sink->skipped; }
 static uint64_t failures(const struct sink *sink) { return sink->failures; }
 static uint64_t fired(const struct sink *sink) { return sink->fired; }
 static uint64_t up(const struct sink *sink) { return sink->up; }
@@ -193,6 +194,8 @@ static void print_sinks(FILE *file, const struct metrics *metrics)
 		  "Events that the sink has taken.", written },
 		{ "kerror_sink_dropped_total", "counter",
 		  "Events that did not fit into its queue.", dropped },
+		{ "kerror_sink_skipped_total", "counter",
+		  "Events that it cannot write and has left out.", skipped },
 		{ "kerror_sink_failures_total", "counter",
 		  "Failed attempts to open or write.", failures },
 		{ "kerror_sink_up", "gauge",
@@ -218,12 +221,42 @@ static void print_sinks(FILE *file, const struct metrics *metrics)
 	}
 }
 
+static void print_deleted(FILE *file, const struct sink *sink,
+			  const char *reason, uint64_t count)
+{
+	fputs("kerror_store_deleted_total{sink=\"", file);
+	print_label(file, sink->settings->name);
+	fprintf(file, "\",reason=\"%s\"} %" PRIu64 "\n", reason, count);
+}
+
+static void print_stores(FILE *file, const struct metrics *metrics)
+{
+	describe(file, "kerror_store_deleted_total", "counter",
+		 "Events that retention has deleted from the store.");
+	for (const struct sink *sink = metrics->sinks; sink; sink = sink->next) {
+		if (sink->type != &store_sink)
+			continue;
+		print_deleted(file, sink, "max_age", sink->deleted_age);
+		print_deleted(file, sink, "max_size", sink->deleted_size);
+	}
+	describe(file, "kerror_store_log_bytes", "gauge",
+		 "Size of the store's write-ahead log.");
+	for (const struct sink *sink = metrics->sinks; sink; sink = sink->next) {
+		if (sink->type != &store_sink)
+			continue;
+		fputs("kerror_store_log_bytes{sink=\"", file);
+		print_label(file, sink->settings->name);
+		fprintf(file, "\"} %" PRIu64 "\n", (uint64_t)sink->log_bytes);
+	}
+}
+
 static void print_all(FILE *file, struct metrics *metrics)
 {
 	pthread_mutex_lock(&metrics->lock);
 	print_events(file, metrics);
 	pthread_mutex_unlock(&metrics->lock);
 	print_sinks(file, metrics);
+	print_stores(file, metrics);
 }
 
 /* Whoever reads it sees the old one or the new one, whole. */

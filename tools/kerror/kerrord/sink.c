@@ -22,6 +22,12 @@
 #define RETRY_FIRST_S	1
 #define RETRY_LAST_S	30
 
+/* So much is enough to be written at once. */
+#define GATHER_BYTES	(128 << 10)
+
+/* Of a storm of severe events, too, some come together. */
+#define URGENT_MS	10
+
 /*
  * What a progress file holds. Of this machine, so in its own byte order. Another
  * kerrord may know more groups or causes, or less.
@@ -220,6 +226,22 @@ static void drop(struct sink *sink, const struct record *record)
 	sink->dropped_total++;
 }
 
+static bool is_urgent(const struct record *record)
+{
+	const struct evl_header *header = record->kind == RECORD_EVENT ?
+					  kerror_event_header(record->event) :
+					  NULL;
+
+	return header && header->severity <= 3;
+}
+
+/* Whether there is no point in waiting for more */
+static bool has_gathered(const struct sink *sink)
+{
+	return sink->queued >= GATHER_BYTES ||
+	       sink->queued >= sink->settings->queue / 4;
+}
+
 static void enqueue(struct sink *sink, struct record *record)
 {
 	pthread_mutex_lock(&sink->lock);
@@ -231,8 +253,10 @@ static void enqueue(struct sink *sink, struct record *record)
 		append_dropped(sink);
 		if (!append(sink, record))
 			drop(sink, record);
+		sink->urgent |= is_urgent(record);
 	}
-	pthread_cond_signal(&sink->changed);
+	if (!sink->gathering || sink->urgent || has_gathered(sink))
+		pthread_cond_signal(&sink->changed);
 	pthread_mutex_unlock(&sink->lock);
 }
 
@@ -252,6 +276,7 @@ static size_t take(struct sink *sink, struct record **batch)
 		batch[count++] = entry->record;
 		free(entry);
 	}
+	sink->urgent &= sink->first != NULL;
 	return count;
 }
 
@@ -363,6 +388,7 @@ struct work {
 	uint64_t failing_since;
 	unsigned long long dropped_before;
 	time_t idled;
+	uint64_t written_at;		/* CLOCK_MONOTONIC */
 };
 
 /* With the lock held; until @seconds have passed or something is to be done */
@@ -376,6 +402,29 @@ static void wait_for_work(struct sink *sink, bool failing, unsigned int seconds)
 		if (pthread_cond_timedwait(&sink->changed, &sink->lock,
 					   &deadline))
 			break;
+}
+
+/* With the lock held; lets records come together before they are written. */
+static void gather(struct sink *sink, const struct work *work)
+{
+	uint64_t end = now_ns(CLOCK_MONOTONIC) +
+		       sink->type->gather_ms * 1000000ULL;
+	uint64_t urgent = work->written_at + URGENT_MS * 1000000ULL;
+
+	sink->gathering = true;
+	while (sink->first && !sink->stop && !sink->reopen &&
+	       !has_gathered(sink)) {
+		uint64_t until = sink->urgent && urgent < end ? urgent : end;
+		struct timespec deadline = {
+			.tv_sec = until / 1000000000,
+			.tv_nsec = until % 1000000000,
+		};
+
+		if (now_ns(CLOCK_MONOTONIC) >= until)
+			break;
+		pthread_cond_timedwait(&sink->changed, &sink->lock, &deadline);
+	}
+	sink->gathering = false;
 }
 
 /*
@@ -411,6 +460,7 @@ static void written(struct sink *sink, struct work *work, size_t count)
 			sink->written++;
 	}
 	save_progress(sink);
+	work->written_at = now_ns(CLOCK_MONOTONIC);
 	for (i = 0; i < count; i++)
 		record_put(work->batch[i]);
 	work->count -= count;
@@ -505,6 +555,8 @@ static void *sink_thread(void *argument)
 		if (!work.count || work.retry_s)
 			wait_for_work(sink, work.retry_s, work.retry_s ?
 				      work.retry_s : work.open);
+		if (!work.count && sink->type->gather_ms)
+			gather(sink, &work);
 		if (!work.count)
 			work.count = take(sink, work.batch);
 		sink->oldest = work.count ? work.batch[0]->time : 0;

@@ -228,6 +228,44 @@ kerror_filter_program(const struct kerror_filter *filter, size_t *count);
 size_t kerror_filter_explain(const struct kerror_filter *filter, char *buffer,
 			     size_t size);
 
+/**
+ * struct kerror_filter_term - one comparison or flag of a filter
+ * @field: its name, such as "severity" or "arg"
+ * @comparison: "==", "!=", "<", "<=", ">", ">=" or "~"; "" of a flag
+ * @negated: it holds if the comparison does not, or if the event lacks the field
+ * @index: of "arg": which
+ * @is_string: it is compared with a string, not with a number
+ * @string: that string, or NULL if it has wildcards; valid within the call
+ * @negative: the number is @number - 2^64
+ * @number: what it is compared with; severities are numbers, names are strings
+ */
+struct kerror_filter_term {
+	const char *field, *comparison;
+	bool negated;
+	uint32_t index;
+	bool is_string;
+	const char *string;
+	bool negative;
+	uint64_t number;
+};
+
+/**
+ * struct kerror_filter_visitor - functions for the parts of a filter
+ * @begin: of a list all of whose parts must hold, or any
+ * @term: a part that is no list; without a list it is the whole filter
+ * @end: of the list that began last
+ */
+struct kerror_filter_visitor {
+	void (*begin)(void *context, bool all);
+	void (*term)(void *context, const struct kerror_filter_term *term);
+	void (*end)(void *context);
+};
+
+/* Calls the functions for each part, in the order of the text. */
+void kerror_filter_visit(const struct kerror_filter *filter,
+			 const struct kerror_filter_visitor *visitor,
+			 void *context);
+
 /* ---- Reader ---- */
 
 struct kerror_reader;

@@ -11,6 +11,7 @@
  *   FAKE_HISTORY	the last so many of a group can be replayed (1000000)
  *   FAKE_LOST	so many of group evlog were lost before the first, staging-full (0)
  *   FAKE_FLAGS	EVL_FLAG bits of each event (0); of group printk, 0x40 is set, too
+ *   FAKE_CLOCK	seconds by which the clock that stamps the events is wrong (0)
  *   FAKE_ERROR	errno that opening fails with (0)
  *   FAKE_NO_SYSLOG	if 1, opening fails with EPERM if the group printk is among those
  *		asked for
@@ -157,7 +158,8 @@ static void make_event(struct kerror_socket *sock, const struct stream *stream,
 	build.header.event_type = 0;
 	build.header.event_id = 0x12345678;
 	build.header.time_boot = index * 1000000000 / sock->rate;
-	build.header.time_realtime = sock->start + build.header.time_boot;
+	build.header.time_realtime = sock->start + build.header.time_boot +
+				     number("FAKE_CLOCK", 0) * 1000000000;
 	snprintf(build.header.facility, sizeof(build.header.facility), "fake%u",
 		 (unsigned int)(index % 3));
 	begin_message(sock, KERROR_MSG_EVENT, flags,

@@ -224,7 +224,7 @@ refuses "store $work/no.db: " ack --store="$work/no.db" 1
 head -c 8192 "$here/test_event.c" >"$work/bad.db"
 for command in query 'ack --until=now'; do
 	# shellcheck disable=SC2086
-	refuses "store $work/bad.db: file is not a database; move it" \
+	refuses "store $work/bad.db: this is no store of kerrord; name another path" \
 		$command --store="$work/bad.db"
 done
 [ -e "$work/bad.db" ] || fail "ack moves a bad store away"

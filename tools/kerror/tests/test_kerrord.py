@@ -9,6 +9,7 @@ import http.client
 import json
 import os
 import random
+import shutil
 import signal
 import socket
 import sqlite3
@@ -21,6 +22,7 @@ import time
 import traceback
 
 PROGRAM = os.path.abspath(sys.argv[1])
+CONTROL = os.path.join(os.path.dirname(PROGRAM), "kerrorctl")
 FIRST = 0xffffff00
 TESTS = []
 DAEMONS = []
@@ -97,6 +99,14 @@ class Place:
                 if line.startswith(name + " "):
                     return int(line.split()[-1])
         return None
+
+
+def query(path, *options, before=(), control=CONTROL):
+    """What kerrorctl prints of a store, and its messages"""
+    done = subprocess.run([*before, control, "query", "--store=" + path, *options],
+                          text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          timeout=60)
+    return done.stdout.splitlines(), done.stderr
 
 
 def wait_for(done, patience=60, daemon=None):
@@ -376,30 +386,223 @@ def a_long_reader_does_not_stop_the_store(folder):
 
 
 @test
+def a_pager_that_waits_does_not_pin_the_log(folder):
+    place = Place(folder, STORE + "max_size = 8M\n", rate=20000, events=10**9)
+    daemon = place.start()
+    wait_for(lambda: place.stored() > 5000, 60, daemon)
+    pager = subprocess.Popen([CONTROL, "query", "--store=" + place.path("db")],
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    pager.stdout.readline()
+    written = 'kerror_sink_written_total{sink="store"}'
+    begin = place.metric(written) or 0
+    wait_for(lambda: (place.metric(written) or 0) > begin + 60000, 120, daemon)
+    assert os.path.getsize(place.path("db-wal")) < 20 << 20, \
+        os.path.getsize(place.path("db-wal"))
+    assert pager.poll() is None
+    _, said = pager.communicate(timeout=60)
+    assert pager.returncode == 0 and b"events meanwhile" in said, said
+    place.end(daemon)
+
+
+@test
+def a_reader_without_an_end_does_not_fill_the_disk(folder):
+    place = Place(folder, STORE + "max_log = 40M\nqueue = 1M\n" + JSON, rate=20000,
+                  events=10**9)
+    daemon = place.start()
+    wait_for(lambda: place.stored() > 100, 60, daemon)
+    reader = sqlite3.connect(place.path("db"), isolation_level=None)
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM event").fetchone()
+    wait_for(lambda: place.metric('kerror_sink_up{sink="store"}') == 0, 120, daemon)
+    wait_for(lambda: (place.metric('kerror_sink_dropped_total{sink="store"}') or 0) > 1000,
+             60, daemon)
+    assert os.path.getsize(place.path("db-wal")) < 50 << 20
+    assert place.metric('kerror_store_log_bytes{sink="store"}') > 32 << 20
+    reader.close()
+    wait_for(lambda: place.metric('kerror_sink_up{sink="store"}') == 1, 60, daemon)
+    wait_for(lambda: place.sql("SELECT count(*) FROM loss WHERE cause = 'sink'")[0][0], 60,
+             daemon)
+    _, err = place.end(daemon)
+    assert err.count("MiB, because a program reads without an end; 'fuser ") == 2, err
+    assert "works again" in err, err
+
+
+@test
 def a_corrupted_store_makes_way_for_a_new_one(folder):
     place = Place(folder, STORE, events=3000, rate=100000)
-    with open(place.path("db"), "wb") as file:
-        file.write(b"this is not a database, but long enough to be looked at" * 50)
-    _, err = place.run_until(lambda: place.stored() == 3000)
-    assert "was corrupted; it is now" in err, err
-    # One whose pages are bad, which shows only when they are needed
-    with open(place.path("db"), "r+b") as file:
-        for page in range(2, os.path.getsize(place.path("db")) // 4096):
-            file.seek(page * 4096)
-            file.write(b"\xff" * 4096)
-    place.set(events=5000)
-    _, err = place.run_until(lambda: place.stored() == 5000 or
-                             place.stored() == 2000)
-    assert "is corrupted; it is now" in err or "was corrupted" in err, err
+    place.run_until(lambda: place.stored() == 3000)
+    # Pages that are bad, which shows when it is opened, or when they are needed
+    for first in (0, 2):
+        with open(place.path("db"), "r+b") as file:
+            file.seek(first * 4096 + (0 if first else 100))
+            file.write(b"\xff" * (os.path.getsize(place.path("db")) - file.tell()))
+        place.set(events=5000)
+        _, err = place.run_until(lambda: place.stored() in (2000, 5000))
+        assert "is corrupted; it is now" in err or "was corrupted" in err, err
     kept = [name for name in os.listdir(folder) if name.startswith("db.corrupt-")
             and not name.endswith(("-wal", "-shm"))]
     assert len(kept) == 2, kept
+
+
+def execute_in(path, *statements):
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        for statement in statements:
+            database.execute(statement)
+        database.commit()
+
+
+@test
+def a_file_that_is_no_store_is_left_alone(folder):
+    """A wrong path must cost nobody a file, or tables in it."""
+    os.mkdir(folder + "/files")
+    at = folder + "/files/"
+    with open(at + "notes.txt", "w") as file:
+        file.write("precious text\n")
+    with open(at + "header", "wb") as file:
+        file.write(b"SQLite format 3\0" + b"\xff" * 5000)
+    execute_in(at + "other.db", "CREATE TABLE mc_event(a)",
+                 "INSERT INTO mc_event VALUES(1)")
+    execute_in(at + "wal.db", "PRAGMA journal_mode = WAL", "CREATE TABLE event(a)")
+    execute_in(at + "id.db", "PRAGMA application_id = 77", "CREATE TABLE event(a)")
+    execute_in(at + "version.db", "PRAGMA user_version = 1", "CREATE TABLE event(a)")
+    names = sorted(os.listdir(at))
+    content = [open(at + name, "rb").read() for name in names]
+    place = Place(folder, JSON + "".join(f"[store {name}]\npath = {at}{name}\n"
+                                         for name in names), events=10, rate=100000)
+    _, err = place.run_until(lambda: len(place.lines()) == 10 and all(
+        place.metric('kerror_sink_up{sink="store %s"}' % name) == 0 for name in names))
+    assert sorted(os.listdir(at)) == names, os.listdir(at)
+    for name, before in zip(names, content):
+        assert open(at + name, "rb").read() == before, name
+        assert f"store {at}{name}: this is " in err, (name, err)
+        lines, said = query(at + name)
+        assert not lines and f"store {at}{name}: this is " in said, said
+    assert err.count("; name another path, or move it away") == len(names), err
+
+
+READ_ONLY = ["unshare", "-m", "sh", "-c", 'mount --bind "$0" "$0" &&'
+             ' mount -o remount,bind,ro "$0" && exec "$@"']
+
+
+def is_possible(*command):
+    return not subprocess.run([*command, "true"], stderr=subprocess.DEVNULL).returncode
+
+
+@test
+def a_store_is_read_without_the_right_to_write(folder):
+    """On a rescue disk, by a group of readers, after power loss."""
+    if os.geteuid():
+        print("# needs root, to become others")
+        return
+    control = folder + "/kerrorctl"
+    shutil.copy(CONTROL, control)
+    at = folder + "/v"
+    os.mkdir(at)
+    place = Place(folder, "[store]\npath = FOLDER/v/db\n", events=100, rate=100000)
+    written = 'kerror_sink_written_total{sink="store"}'
+    for name, mode in ((".", 0o755), ("v", 0o755), ("kerrorctl", 0o755)):
+        os.chmod(place.path(name), mode)
+    nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+    member = ["setpriv", "--reuid=65533", "--regid=65532", "--clear-groups"]
+    ways = [nobody]
+    if is_possible(*READ_ONLY, at):
+        ways.append([*READ_ONLY, at])
+    else:
+        print("# cannot mount anything read-only here")
+
+    def check(count, before, case):
+        names = sorted(os.listdir(at))
+        lines, err = query(at + "/db", before=before, control=control)
+        assert len(lines) == count and not err, (case, before, len(lines), err)
+        assert sorted(os.listdir(at)) == names, (case, os.listdir(at))
+
+    place.run_until(lambda: place.metric(written) == 100)
+    assert os.listdir(at) == ["db"], os.listdir(at)
+    os.chmod(at + "/db", 0o644)
+    for before in ways:
+        check(100, before, "clean stop")
+
+    os.chmod(at + "/db", 0o640)
+    os.chmod(at, 0o750)
+    os.chown(at, -1, 65532)
+    os.chown(at + "/db", -1, 65532)
+    place.set(events=200)
+    daemon = place.start()
+    wait_for(lambda: place.metric(written) == 100, 60, daemon)
+    check(200, member, "while kerrord runs")
+    lines, err = query(at + "/db", before=nobody, control=control)
+    assert not lines and "run it as root" in err, err
+
+    daemon.kill()
+    daemon.communicate()
+    os.chmod(at, 0o755)
+    for name in os.listdir(at):
+        os.chmod(f"{at}/{name}", 0o644)
+    assert sorted(os.listdir(at)) == ["db", "db-shm", "db-wal"], os.listdir(at)
+    for before in ways:
+        check(200, before, "after a kill")
+    os.remove(at + "/db-shm")
+    for before in ways:
+        check(200, before, "after power loss")
+
+
+@test
+def an_event_that_cannot_be_stored_is_skipped(folder):
+    place = Place(folder, STORE + JSON, events=10, rate=100000)
+    place.run_until(lambda: place.stored() == 10)
+    # One that SQLite refuses, and one at which something else fails each time
+    for name, number, what in (("refused", 20, "SELECT RAISE(ABORT, 'refused')"),
+                               ("fails", 30, "SELECT json_extract('{', '$')")):
+        execute_in(place.path("db"), f"CREATE TRIGGER {name} BEFORE INSERT ON event"
+                   f" WHEN new.sequence = {(FIRST + number) % 2**32} BEGIN {what}; END")
+    place.set(events=50)
+    _, err = place.run_until(lambda: place.stored() == 48 and place.metric(
+        'kerror_sink_skipped_total{sink="store"}') == 2)
+    assert [row[0] for row in place.sql("SELECT sequence FROM event ORDER BY id")] == \
+           [(FIRST + i) % 2**32 for i in range(50) if i not in (20, 30)]
+    assert place.sql("SELECT cause, count FROM loss") == [("skipped", 1)] * 2
+    assert place.metric('kerror_sink_written_total{sink="store"}') == 38
+    assert "which it cannot store; the last is evlog" in err, err
+    assert "malformed JSON" in err and "works again" in err, err
+    lines, _ = query(place.path("db"), "--losses")
+    assert sum("1 evlog events lost: skipped" in line for line in lines) == 2, lines
+    assert len(place.lines()) == 50
+    _, err = place.run_until(lambda: place.metric('kerror_sink_up{sink="store"}') == 1)
+    assert "skipped" not in err and place.stored() == 48, err
+
+
+def commits(path):
+    """Transactions in a write-ahead log: frames that tell the size of the database"""
+    with open(path, "rb") as file:
+        log = file.read()
+    page = struct.unpack(">I", log[8:12])[0]
+    salt = log[16:24]
+    frames = [log[at:at + 24] for at in range(32, len(log) - page, page + 24)]
+    return sum(frame[8:16] == salt and frame[4:8] != b"\0" * 4 for frame in frames)
+
+
+@test
+def commits_are_gathered_unless_it_is_severe(folder):
+    counts = {}
+    for severity in ("info", "err"):
+        os.mkdir(os.path.join(folder, severity))
+        place = Place(os.path.join(folder, severity), STORE, events=60, rate=100)
+        os.mkdir(place.path("explain"))
+        with open(place.path("explain") + "/all.ini", "w") as file:
+            file.write(f"[12345678]\nseverity = {severity}\n")
+        daemon = place.start()
+        wait_for(lambda: place.metric('kerror_sink_written_total{sink="store"}') == 60,
+                 60, daemon)
+        counts[severity] = commits(place.path("db-wal"))
+        place.end(daemon)
+    assert counts["info"] <= 25 and counts["err"] > 1.5 * counts["info"], counts
 
 
 @test
 def a_newer_store_is_left_alone(folder):
     place = Place(folder, STORE + JSON, events=10, rate=100000)
     with contextlib.closing(sqlite3.connect(place.path("db"))) as database:
+        database.execute("PRAGMA application_id = 0x6b657272")
         database.execute("PRAGMA user_version = 99")
     _, err = place.run_until(lambda: len(place.lines()) == 10)
     assert "made by a newer version (schema 99" in err, err
@@ -414,15 +617,159 @@ def the_store_keeps_to_its_size_and_age(folder):
     wait_for(lambda: place.metric('kerror_sink_written_total{sink="store"}') == 20000,
              60, daemon)
     place.end(daemon)
-    # It looks when it starts, and each minute.
-    place.run_until(lambda: place.stored() < 10000)
+    place.run_until(lambda: place.metric('kerror_sink_up{sink="store"}') == 1 and
+                    place.stored() < 10000)
     newest = place.sql("SELECT max(sequence), min(id), max(id) FROM event"
                        " WHERE sequence < 2147483648")[0]
     assert newest[0] == (FIRST + 19999) % 2**32, newest
     assert os.path.getsize(place.path("db")) < 3 << 20
     time.sleep(1.5)     # Older than a second is everything now.
     place.write("[store]\npath = FOLDER/db\nmax_age = 1s\n")
-    place.run_until(lambda: place.stored() == 0)
+    place.run_until(lambda: place.metric('kerror_sink_up{sink="store"}') == 1 and
+                    place.stored() == 0)
+
+
+YEAR = 365 * 86400
+
+
+@test
+def the_order_of_arrival_decides_what_is_old(folder):
+    """Not the time of the event: a board without a clock boots in 1970."""
+    place = Place(folder, STORE, events=200, rate=100000, clock=-int(time.time()))
+    place.run_until(lambda: place.stored() == 200)
+    # The clock is set: to the right time, too far ahead, and back again.
+    for step, shift in enumerate((0, 13 * YEAR, 70 * YEAR, -50 * YEAR, 10 * YEAR, 0), 1):
+        place.set(events=200 + 100 * step, clock=shift)
+        _, err = place.run_until(lambda: place.stored() == 200 + 100 * step)
+        assert "deleted" not in err, err
+    assert place.sql("SELECT sequence FROM event ORDER BY id") == \
+           [((FIRST + i) % 2**32,) for i in range(800)]
+    assert len(query(place.path("db"))[0]) == 800
+    # By size the last to arrive remain, though the first ones are of 2039.
+    os.remove(place.path("db"))
+    place = Place(folder, STORE + "max_size = 1M\n", events=3000, rate=100000,
+                  clock=13 * YEAR)
+    place.run_until(lambda: place.metric('kerror_sink_written_total{sink="store"}') == 3000)
+    place.set(events=6000, clock=0)
+    place.run_until(lambda: place.metric('kerror_sink_written_total{sink="store"}') == 3000)
+    place.run_until(lambda: place.metric('kerror_sink_up{sink="store"}') == 1)
+    kept = [row[0] for row in place.sql("SELECT sequence FROM event ORDER BY id")]
+    assert 1000 < len(kept) < 4000, len(kept)
+    assert kept == [(FIRST + i) % 2**32 for i in range(6000 - len(kept), 6000)]
+
+
+@test
+def what_retention_deletes_is_told(folder):
+    place = Place(folder, STORE + JSON, events=200, rate=100000)
+    place.run_until(lambda: place.stored() == 200)
+    # The machine runs for 91 days, with kerrord or without.
+    execute_in(place.path("db"), "UPDATE state SET value = value + 91 * 86400"
+               " WHERE name = 'clock_base'")
+    place.set(events=230)
+    deleted = 'kerror_store_deleted_total{sink="store",reason="max_age"}'
+    _, err = place.run_until(lambda: place.metric(deleted) == 200 and place.stored() == 30)
+    assert "[store] deleted 200 events older than max_age, 0 beyond max_size" in err, err
+    assert [line["text"] for line in place.lines(item="report")] == \
+           ["[store] deleted 200 events older than max_age, 0 beyond max_size"]
+    lines, _ = query(place.path("db"), "--losses")
+    assert lines[0] == "-- kerrord deleted 200 events older than max_age, 0 beyond max_size"
+    assert len(lines) == 31
+    lines, _ = query(place.path("db"), "--losses", "--json")
+    assert lines[0] == '{"item":"deleted","max_age":200,"max_size":0}', lines[0]
+    # A restart of kerrord, or of the machine, is no reason to delete or to forget.
+    execute_in(place.path("db"), "UPDATE state SET value = 'another boot'"
+               " WHERE name = 'clock_boot'")
+    _, err = place.run_until(lambda: place.metric(deleted) == 200)
+    assert "deleted" not in err and place.stored() == 30, err
+
+
+FIRST_SCHEMA = """
+CREATE TABLE boot(boot INTEGER PRIMARY KEY, boot_id TEXT NOT NULL UNIQUE);
+CREATE TABLE event(id INTEGER PRIMARY KEY, boot INTEGER NOT NULL,
+ event_group INTEGER NOT NULL, sequence INTEGER NOT NULL, thread INTEGER NOT NULL,
+ time INTEGER NOT NULL, acknowledged INTEGER, severity INTEGER, facility TEXT,
+ device TEXT, event_id INTEGER, text TEXT, data BLOB NOT NULL,
+ UNIQUE(boot, event_group, sequence));
+CREATE INDEX event_time ON event(time);
+CREATE TABLE loss(boot INTEGER NOT NULL, event_group INTEGER NOT NULL,
+ time INTEGER NOT NULL, cause TEXT NOT NULL, count INTEGER NOT NULL,
+ total INTEGER NOT NULL);
+CREATE INDEX loss_time ON loss(time);
+CREATE TABLE progress(boot INTEGER NOT NULL, event_group INTEGER NOT NULL,
+ cause INTEGER NOT NULL, value INTEGER NOT NULL,
+ PRIMARY KEY(boot, event_group, cause)) WITHOUT ROWID;
+PRAGMA user_version = 1;
+"""
+
+
+def make_first_version(place):
+    """Makes a store of schema 1 of the one that is there."""
+    columns = ("id, boot, event_group, sequence, thread, time, acknowledged, severity,"
+               " facility, device, event_id, text, data")
+    with contextlib.closing(sqlite3.connect(place.path("first"))) as database:
+        database.execute("PRAGMA auto_vacuum = INCREMENTAL")
+        database.execute("PRAGMA journal_mode = WAL")
+        database.executescript(FIRST_SCHEMA)
+        database.execute("ATTACH ? AS new", (place.path("db"),))
+        database.execute("INSERT INTO boot SELECT * FROM new.boot")
+        database.execute(f"INSERT INTO event SELECT {columns} FROM new.event")
+        database.execute("INSERT INTO loss SELECT boot, event_group, time, cause,"
+                         " count, total FROM new.loss")
+        database.execute("INSERT INTO progress SELECT * FROM new.progress")
+        database.commit()
+    os.rename(place.path("first"), place.path("db"))
+
+
+@test
+def a_store_of_the_first_version_keeps_every_event(folder):
+    place = Place(folder, STORE, events=500, rate=100000, lost=3,
+                  clock=-int(time.time()))
+    place.run_until(lambda: place.stored() == 500)
+    make_first_version(place)
+    before, err = query(place.path("db"))     # it can be read as it is
+    assert len(before) == 500, (len(before), err)
+    place.set(events=600)
+    _, err = place.run_until(lambda: place.stored() == 600)
+    assert "deleted" not in err, err
+    assert place.sql("PRAGMA user_version") == [(2,)]
+    assert place.sql("PRAGMA application_id") == [(0x6b657272,)]
+    assert place.sql("SELECT sequence FROM event ORDER BY id") == \
+           [((FIRST + i) % 2**32,) for i in range(600)]
+    assert query(place.path("db"))[0][:500] == before
+
+
+TERMS = ["severity<=err", "severity==emerg", "severity!=3", "severity>crit", "id==fcf2063c",
+         "id==12345678", "id!=fcf2063c", "id==0", "id==82ee4be8", 'facility=="ata"',
+         'facility=="fake1"', 'facility!="net"', 'facility~"n*"', 'facility~"ata"',
+         'device=="b8:0"', 'device=="+pci:3"', 'device!="n2"', "group==evlog", "group==raw",
+         "group!=printk", "group!=raw", "arg[0]>5", 'text~"*5*"', "cpu==3", "kind==binary",
+         "severity<99999999999", "severity>-1"]
+
+
+def random_filter(chance, depth=0):
+    if depth == 3 or chance.random() < 0.4:
+        return chance.choice(("", "", "", "!")) + "(" + chance.choice(TERMS) + ")"
+    parts = [random_filter(chance, depth + 1) for _ in range(chance.randint(1, 3))]
+    return chance.choice(("", "", "!")) + "(" + chance.choice((" && ", " || ")).join(parts) + ")"
+
+
+@test
+def a_filter_finds_the_same_with_and_without_sql(folder):
+    path = folder + "/db"
+    subprocess.run([os.path.join(os.path.dirname(PROGRAM), "make_store"), path], check=True)
+    place = Place(folder, STORE, events=100, printk=30, rate=100000)
+    # Seven numbers of evlog are in the store already.
+    place.run_until(lambda: place.stored() == 8 + 93 + 30)
+    chance = random.Random(19)
+    found = 0
+    for text in TERMS + [random_filter(chance) for _ in range(100)]:
+        # No column tells of argc, so that nothing of this is left to SQLite.
+        lines = query(path, "--filter", text)[0]
+        assert lines == query(path, "--filter", f"({text}) || argc==999")[0], text
+        newest = query(path, "--limit=7", "--filter", text)[0]
+        assert newest == lines[-7:], (text, newest)
+        found += 0 < len(lines) < 131
+    assert found > 60, found
 
 
 @test
