@@ -205,11 +205,15 @@ void print_event_json(FILE *file, const struct print_style *style,
 		json_add(object, "arguments", arguments_value(event));
 		text = styled_text(style, event, &size);
 		json_add(object, "text", json_text(text, size));
+		if (event_text_truncated())
+			json_add(object, "text_truncated", flag());
 		break;
 	case EVL_FORMAT_STRING:
 		json_add(object, "kind", json_string("string"));
 		text = styled_text(style, event, &size);
 		json_add(object, "text", json_text(text, size));
+		if (event_text_truncated())
+			json_add(object, "text_truncated", flag());
 		break;
 	case EVL_FORMAT_NODATA:
 		json_add(object, "kind", json_string("nodata"));

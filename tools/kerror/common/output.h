@@ -48,9 +48,18 @@ const char *listen_failure(int error, uint32_t groups);
 
 /*
  * Returns the text of @event with its length in @size; valid until the next
- * call in this thread.
+ * call in this thread. A longer text than the limit is cut.
  */
 const char *event_text(const struct kerror_event *event, size_t *size);
+
+/* Whether the text that this thread made last was cut */
+bool event_text_truncated(void);
+
+/* Sets the limit, in bytes. Before other threads make texts. */
+#define TEXT_LIMIT	65536
+#define TEXT_LIMIT_MIN	1024
+#define TEXT_LIMIT_MAX	1048576
+void event_text_limit(size_t bytes);
 
 /* Frees what event_text() keeps of this thread, which is about to end. */
 void event_text_done(void);

@@ -17,50 +17,6 @@
 #define YELLOW	"\033[33m"
 #define RESET	"\033[0m"
 
-/* The text made last in this thread */
-static _Thread_local char *last_text;
-static _Thread_local size_t room;
-
-void event_text_done(void)
-{
-	free(last_text);
-	last_text = NULL;
-	room = 0;
-}
-
-static const char *text_as(const struct kerror_event *event,
-			   const char *format, size_t *size)
-{
-	char *larger;
-
-	*size = kerror_event_text_as(event, format, last_text, room);
-	if (*size < room)
-		return last_text;
-	larger = realloc(last_text, *size + 1);
-	if (!larger) {	/* then as much as there is room for */
-		*size = room ? room - 1 : 0;
-		return room ? last_text : "";
-	}
-	last_text = larger;
-	room = *size + 1;
-	*size = kerror_event_text_as(event, format, last_text, room);
-	return last_text;
-}
-
-const char *event_text(const struct kerror_event *event, size_t *size)
-{
-	return text_as(event, NULL, size);
-}
-
-const char *styled_text(const struct print_style *style,
-			const struct kerror_event *event, size_t *size)
-{
-	const char *format = kerror_event_format(event);
-
-	return text_as(event, format && style->translate ?
-		       style->translate(format) : NULL, size);
-}
-
 size_t utf8_length(const char *text, size_t size)
 {
 	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
@@ -196,10 +152,11 @@ void print_event(FILE *file, const struct print_style *style,
 
 	text = styled_text(style, event, &size);
 	if (!header) {
-		fprintf(file, "%s event #%" PRIu32 " of thread %" PRIu32 ": %s\n",
+		fprintf(file, "%s event #%" PRIu32 " of thread %" PRIu32 ": %s%s\n",
 			kerror_group_name(kerror_event_group(event)),
 			kerror_event_sequence(event),
-			kerror_event_thread(event), text);
+			kerror_event_thread(event), text,
+			event_text_truncated() ? " <text_truncated>" : "");
 		return;
 	}
 	print_context(file, header, kerror_event_device(event));
@@ -224,8 +181,9 @@ void print_event(FILE *file, const struct print_style *style,
 			header->format == EVL_FORMAT_STRING ? "string" : "binary",
 			size);
 	}
-	fprintf(file, "%s>%s\n",
+	fprintf(file, "%s%s>%s\n",
 		header->flags & EVL_FLAG_TRUNCATED ? " truncated" : "",
+		event_text_truncated() ? " text_truncated" : "",
 		color_end(style));
 }
 

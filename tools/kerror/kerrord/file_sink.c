@@ -21,6 +21,9 @@
 /* Of the end of a file, where the last event of each group is looked for */
 #define TAIL_BYTES 1048576
 
+/* Made at once of several records, so that many large ones take no more */
+#define WRITE_BYTES 1048576
+
 struct output {
 	int fd;
 	bool is_file;		/* can be cut again if a write failed */
@@ -265,17 +268,20 @@ static int write_records(struct sink *sink, struct record *const *records,
 	size_t bytes = 0;
 	FILE *file = open_memstream(&text, &bytes);
 	int err = -ENOMEM;
+	size_t done = 0;
 
 	if (file) {
-		for (size_t i = 0; i < count; i++)
-			print(file, sink, records[i]);
+		while (done < count && bytes < WRITE_BYTES) {
+			print(file, sink, records[done++]);
+			fflush(file);
+		}
 		err = fclose(file) ? -ENOMEM : 0;
 	}
 	if (!err)
 		err = write_all(sink->private, text, bytes);
 	free(text);
 	if (!err)
-		return count;
+		return done;
 	snprintf(message, size, "%s: %s", sink->settings->path, strerror(-err));
 	return err;
 }

@@ -69,6 +69,7 @@ struct sink_settings {
  * @user: whom to become if started as root
  * @state: folder of the cursors
  * @explain: folder of the operators' catalogues
+ * @max_text: bytes that the text of an event is cut to
  * @listen: address and port of the metrics' HTTP server, or NULL
  * @textfile: file of the metrics, or NULL
  * @interval: seconds between two writings of it
@@ -79,6 +80,7 @@ struct settings {
 	char *user;
 	char *state;
 	char *explain;
+	uint64_t max_text;
 	char *listen;
 	char *textfile;
 	uint64_t interval;
