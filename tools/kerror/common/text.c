@@ -82,3 +82,23 @@ const char *styled_text(const struct print_style *style,
 	return text_as(event, format && style->translate ?
 		       style->translate(format) : NULL, size);
 }
+
+bool next_field(const struct print_style *style, const struct kerror_event *event,
+		struct kerror_field *field)
+{
+	if (field->id == KERROR_FIELD_TEXT && field->value == KERROR_VALUE_TEXT &&
+	    truncated) {
+		*field = (struct kerror_field) {
+			.id = KERROR_FIELD_TEXT, .value = KERROR_VALUE_FLAG,
+			.name = "text_truncated", .number = 1,
+		};
+		return true;
+	}
+	if (!kerror_event_next_field(event, field))
+		return false;
+	if (field->id == KERROR_FIELD_TEXT) {
+		field->value = KERROR_VALUE_TEXT;
+		field->text = styled_text(style, event, &field->size);
+	}
+	return true;
+}

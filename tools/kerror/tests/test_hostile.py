@@ -33,6 +33,7 @@ textfile = FOLDER/metrics
 interval = 1s
 [store]
 path = FOLDER/db
+max_age = 0
 [json]
 path = FOLDER/json
 [text]
