@@ -34,6 +34,9 @@ struct print_style {
 
 void event_line(struct buffer *buffer, const struct print_style *style,
 		const struct kerror_event *event);
+/* "7 evlog events lost: history" */
+void loss_text(struct buffer *buffer, const struct print_style *style,
+	       const struct kerror_loss *loss);
 void loss_line(struct buffer *buffer, const struct print_style *style,
 	       const struct kerror_loss *loss);
 void event_json(struct buffer *buffer, const struct print_style *style,
@@ -57,6 +60,9 @@ const char *listen_failure(int error, uint32_t groups);
  * call in this thread. A longer text than the limit is cut.
  */
 const char *event_text(const struct kerror_event *event, size_t *size);
+
+/* Returns @size, or less if the last character of @text would be cut. */
+size_t whole_characters(const char *text, size_t size);
 
 /* Whether the text that this thread made last was cut */
 bool event_text_truncated(void);

@@ -147,17 +147,23 @@ void event_line(struct buffer *buffer, const struct print_style *style,
 	buffer_byte(buffer, '\n');
 }
 
-void loss_line(struct buffer *buffer, const struct print_style *style,
+void loss_text(struct buffer *buffer, const struct print_style *style,
 	       const struct kerror_loss *loss)
 {
-	buffer_string(buffer, color_begin(style, LOG_ERR));
-	buffer_string(buffer, "-- ");
 	buffer_number(buffer, loss->count);
 	buffer_byte(buffer, ' ');
 	buffer_string(buffer, kerror_group_name(loss->group));
 	buffer_string(buffer, " events lost: ");
 	buffer_string(buffer, style->cause ? style->cause :
 			      kerror_cause_name(loss->cause));
+}
+
+void loss_line(struct buffer *buffer, const struct print_style *style,
+	       const struct kerror_loss *loss)
+{
+	buffer_string(buffer, color_begin(style, LOG_ERR));
+	buffer_string(buffer, "-- ");
+	loss_text(buffer, style, loss);
 	buffer_string(buffer, color_end(style));
 	buffer_byte(buffer, '\n');
 }

@@ -30,8 +30,7 @@ bool event_text_truncated(void)
 	return truncated;
 }
 
-/* Without a character at the end that has been cut itself */
-static size_t whole_characters(const char *text, size_t size)
+size_t whole_characters(const char *text, size_t size)
 {
 	for (size_t back = 1; back <= 3 && back <= size; back++) {
 		unsigned char byte = text[size - back];

@@ -20,7 +20,7 @@
 /* Facilities counted one by one; a driver may make up any number of names. */
 #define FACILITIES 256
 
-#define SEVERITIES 8
+#define SEVERITIES 9	/* with one for numbers that are none */
 
 struct facility {
 	char name[EVL_FACILITY_SIZE];
@@ -61,7 +61,8 @@ void metrics_event(struct metrics *metrics, const struct kerror_event *event)
 	pthread_mutex_lock(&metrics->lock);
 	if (header)
 		find_facility(metrics, header->facility)
-			->events[header->severity & 7]++;
+			->events[header->severity < SEVERITIES - 1 ?
+				header->severity : SEVERITIES - 1]++;
 	else
 		metrics->raw++;
 	pthread_mutex_unlock(&metrics->lock);
