@@ -35,7 +35,9 @@ static inline void buffer_add(struct buffer *buffer, const void *bytes, size_t s
 
 static inline void buffer_byte(struct buffer *buffer, char byte)
 {
-	buffer_add(buffer, &byte, 1);
+	if (buffer->room == buffer->size && !buffer_grow(buffer, 1))
+		return;
+	buffer->bytes[buffer->size++] = byte;
 }
 
 static inline void buffer_string(struct buffer *buffer, const char *string)

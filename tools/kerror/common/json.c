@@ -22,45 +22,60 @@ static void add_escape(struct buffer *buffer, uint32_t character)
 	buffer_hex(buffer, character, 4);
 }
 
+/* How many bytes @text begins with that JSON has as they are */
+static size_t plain_length(const char *text, size_t size)
+{
+	static const bool plain[256] = {
+		[' ' ... '!'] = true, ['#' ... '['] = true, [']' ... '~'] = true,
+	};
+	size_t length = 0;
+
+	while (length < size && plain[(unsigned char)text[length]])
+		length++;
+	return length;
+}
+
 /* JSON is UTF-8: a byte that is not becomes the text \xHH. */
 static void add_text(struct buffer *buffer, const char *text, size_t size)
 {
-	size_t plain = 0;
+	const char *end = text + size;
 
 	buffer_byte(buffer, '"');
-	while (plain < size) {
-		unsigned char byte = text[plain];
-		uint32_t character = byte;
-		size_t length = 1;
+	for (;;) {
+		size_t plain = plain_length(text, end - text), length;
+		uint32_t character;
 
-		if (byte >= 0x80)
-			length = utf8_decode(text + plain, size - plain, &character);
-		if (length && is_harmless(character) && byte != '"' && byte != '\\') {
-			plain += length;
-			continue;
-		}
 		buffer_add(buffer, text, plain);
-		if (length) {
-			add_escape(buffer, character);
-		} else {
+		text += plain;
+		if (text == end)
+			break;
+		length = utf8_decode(text, end - text, &character);
+		if (!length) {
 			length = 1;
 			buffer_add(buffer, "\\\\x", 3);
-			buffer_hex(buffer, byte, 2);
+			buffer_hex(buffer, (unsigned char)*text, 2);
+		} else if (length > 1 && is_harmless(character)) {
+			buffer_add(buffer, text, length);
+		} else {
+			add_escape(buffer, character);
 		}
-		text += plain + length;
-		size -= plain + length;
-		plain = 0;
+		text += length;
 	}
-	buffer_add(buffer, text, plain);
 	buffer_byte(buffer, '"');
 }
 
 /* Ends what is before it: an object begins with a key that has no comma. */
 static void add_key(struct buffer *buffer, const char *key)
 {
-	buffer_add(buffer, ",\"", 2);
-	buffer_string(buffer, key);
-	buffer_add(buffer, "\":", 2);
+	size_t length = strlen(key);
+
+	if (buffer->room - buffer->size < length + 4 &&
+	    !buffer_grow(buffer, length + 4))
+		return;
+	memcpy(buffer->bytes + buffer->size, ",\"", 2);
+	memcpy(buffer->bytes + buffer->size + 2, key, length);
+	memcpy(buffer->bytes + buffer->size + 2 + length, "\":", 2);
+	buffer->size += length + 4;
 }
 
 static void add_string(struct buffer *buffer, const char *key, const char *value)

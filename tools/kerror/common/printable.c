@@ -6,8 +6,7 @@
  */
 #include "output.h"
 
-/* The character that @text begins with; returns its bytes, or 0. */
-static size_t decode(const char *text, size_t size, uint32_t *character)
+size_t utf8_decode(const char *text, size_t size, uint32_t *character)
 {
 	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
 	unsigned char first = text[0];
@@ -33,7 +32,7 @@ size_t utf8_length(const char *text, size_t size)
 {
 	uint32_t character;
 
-	return decode(text, size, &character);
+	return utf8_decode(text, size, &character);
 }
 
 bool is_harmless(uint32_t character)
@@ -47,9 +46,17 @@ bool is_harmless(uint32_t character)
 		(character > 0x202e && character < 0x2066));
 }
 
-size_t utf8_decode(const char *text, size_t size, uint32_t *character)
+/* How many bytes @text begins with that no output shows in another way */
+static size_t plain_length(const char *text, size_t size)
 {
-	return decode(text, size, character);
+	static const bool plain[256] = {
+		[' ' ... '!'] = true, ['#' ... '['] = true, ['^' ... '~'] = true,
+	};
+	size_t length = 0;
+
+	while (length < size && plain[(unsigned char)text[length]])
+		length++;
+	return length;
 }
 
 static void add_escaped(struct buffer *buffer, const char *bytes, size_t size,
@@ -66,34 +73,34 @@ static void add_escaped(struct buffer *buffer, const char *bytes, size_t size,
 void buffer_quoted(struct buffer *buffer, const char *text, size_t size,
 		   const char *quoted)
 {
-	size_t plain = 0;
+	const char *end = text + size, *begin = text;
 
-	while (plain < size) {
-		unsigned char byte = text[plain];
-		uint32_t character = byte;
-		size_t length = 1;
+	while (text < end) {
+		uint32_t character = 0;
+		size_t length;
+		bool harmless;
 
-		if (byte >= 0x80)
-			length = decode(text + plain, size - plain, &character);
-		if (length && is_harmless(character) &&
-		    !(byte < 0x80 && *quoted && strchr(quoted, byte))) {
-			plain += length;
+		text += plain_length(text, end - text);
+		if (text == end)
+			break;
+		length = utf8_decode(text, end - text, &character);
+		harmless = length && is_harmless(character);
+		if (harmless && (length > 1 || !strchr(quoted, *text))) {
+			text += length;
 			continue;
 		}
-		buffer_add(buffer, text, plain);
-		text += plain;
-		size -= plain;
-		plain = 0;
-		if (length && is_harmless(character)) {
+		buffer_add(buffer, begin, text - begin);
+		length += !length;
+		if (harmless) {
 			buffer_byte(buffer, '\\');
-			buffer_byte(buffer, byte);
+			buffer_byte(buffer, *text);
 		} else {
-			add_escaped(buffer, text, length ? length : 1, quoted);
+			add_escaped(buffer, text, length, quoted);
 		}
-		text += length ? length : 1;
-		size -= length ? length : 1;
+		text += length;
+		begin = text;
 	}
-	buffer_add(buffer, text, plain);
+	buffer_add(buffer, begin, text - begin);
 }
 
 void buffer_printable(struct buffer *buffer, const char *text, size_t size)
