@@ -82,7 +82,8 @@ static void follow_line(const struct sink *sink, struct progress *all,
 			progress->lost[i] = get_number(line, "total");
 	/* Those have numbers, which must not be asked for again. */
 	if ((!strcmp(cause, kerror_cause_name(KERROR_LOST_HISTORY)) ||
-	     !strcmp(cause, CAUSE_SINK)) && progress->known)
+	     !strcmp(cause, CAUSE_SINK) || !strcmp(cause, CAUSE_POISON)) &&
+	    progress->known)
 		progress->next += get_number(line, "count");
 out:
 	json_object_put(line);

@@ -138,6 +138,8 @@ struct record *record_of_loss(const struct kerror_loss *loss, const char *cause,
 			      uint32_t next);
 /* The cause of what a sink dropped, which is none of the kernel's */
 #define CAUSE_SINK "sink"
+/* The cause of an event that a sink cannot write, however often it tries */
+#define CAUSE_POISON "poison"
 
 struct record *record_of_report(const char *about, unsigned int severity,
 				const char *format, ...)
@@ -226,6 +228,7 @@ struct entry {
  * @thread: runs sink_thread()
  * @written: counters for the metrics
  * @dropped_total: events that did not fit
+ * @poison: records that could not be written and were skipped
  * @failures: how often opening or writing failed
  * @fired: of a rule
  * @up: the last attempt was a success
@@ -253,7 +256,7 @@ struct sink {
 	bool stop, reopen;
 
 	pthread_t thread;
-	atomic_ullong written, dropped_total, failures, fired;
+	atomic_ullong written, dropped_total, poison, failures, fired;
 	atomic_bool up;
 	atomic_ullong oldest;
 	void (*report)(struct sink *about, unsigned int severity,

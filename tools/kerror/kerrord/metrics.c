@@ -162,6 +162,7 @@ static void print_events(FILE *file, const struct metrics *metrics)
 
 static uint64_t written(const struct sink *sink) { return sink->written; }
 static uint64_t dropped(const struct sink *sink) { return sink->dropped_total; }
+static uint64_t poison(const struct sink *sink) { return sink->poison; }
 static uint64_t failures(const struct sink *sink) { return sink->failures; }
 static uint64_t fired(const struct sink *sink) { return sink->fired; }
 static uint64_t up(const struct sink *sink) { return sink->up; }
@@ -194,6 +195,8 @@ static void print_sinks(FILE *file, const struct metrics *metrics)
 		  "Events that the sink has taken.", written },
 		{ "kerror_sink_dropped_total", "counter",
 		  "Events that did not fit into its queue.", dropped },
+		{ "kerror_sink_poison_total", "counter",
+		  "Records that could not be written and were skipped.", poison },
 		{ "kerror_sink_failures_total", "counter",
 		  "Failed attempts to open or write.", failures },
 		{ "kerror_sink_up", "gauge",

@@ -87,7 +87,8 @@ bool record_is_numbered_loss(const struct record *record)
 {
 	return record->kind == RECORD_LOSS &&
 	       (record->loss.cause == KERROR_LOST_HISTORY ||
-		!strcmp(record->cause, CAUSE_SINK));
+		!strcmp(record->cause, CAUSE_SINK) ||
+		!strcmp(record->cause, CAUSE_POISON));
 }
 
 const char *identifier_of(const struct evl_header *header)

@@ -9,6 +9,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +22,9 @@
 
 #define RETRY_FIRST_S	1
 #define RETRY_LAST_S	30
+
+/* A record that fails so often alone, for a reason of its own, is skipped. */
+#define POISON_ATTEMPTS	4
 
 /*
  * What a progress file holds. Of this machine, so in its own byte order. Another
@@ -359,6 +363,8 @@ struct work {
 	struct record *batch[BATCH];
 	size_t count;
 	bool open, stop;
+	size_t alone;			/* so many are written one at a time */
+	unsigned int attempts;		/* that failed for the first of them */
 	unsigned int retry_s;		/* 0: the last attempt was a success */
 	uint64_t failing_since;
 	unsigned long long dropped_before;
@@ -431,6 +437,67 @@ static int open_sink(struct sink *sink, struct work *work, char *message,
 	return 0;
 }
 
+/* ---- Poison: a record that a sink cannot write, whatever its peer does ---- */
+
+/* Of other errors, such as ENOSPC or EPIPE, no record is the reason. */
+static bool may_be_poison(int err)
+{
+	return err == -ENOMEM || err == -EINVAL || err == -EMSGSIZE ||
+	       err == -E2BIG || err == -EBADMSG || err == -EOVERFLOW ||
+	       err == -EILSEQ;
+}
+
+/* Puts a loss in the place of the first record, or nothing if it was no event. */
+static void skip_first(struct sink *sink, struct work *work, const char *message)
+{
+	struct record *record = work->batch[0], *loss = NULL;
+	char text[768];
+
+	sink->poison++;
+	work->attempts = 0;
+	if (record->kind == RECORD_EVENT) {
+		const struct kerror_loss lost = {
+			.count = 1, .group = kerror_event_group(record->event),
+			.total = sink->poison, .cause = KERROR_CAUSES,
+		};
+		uint32_t sequence = kerror_event_sequence(record->event);
+
+		snprintf(text, sizeof(text),
+			 "skips event #%" PRIu32 " of %s, which failed %d times: %s",
+			 sequence, kerror_group_name(lost.group), POISON_ATTEMPTS,
+			 message);
+		sink->report(sink, 3, text);
+		loss = record_of_loss(&lost, CAUSE_POISON, sequence + 1);
+	}
+	if (loss) {
+		work->batch[0] = loss;
+		record_put(record);
+	} else {
+		written(sink, work, 1);
+		work->alone -= work->alone > 0;
+	}
+}
+
+/*
+ * After an error of writing: true if there is something to try at once. A batch
+ * goes on one by one, so that only the record that is the reason fails.
+ */
+static bool can_go_on(struct sink *sink, struct work *work, int err,
+		      const char *message)
+{
+	if (!may_be_poison(err))
+		return false;
+	if (!work->alone && work->count > 1) {
+		work->alone = work->count;
+		return true;
+	}
+	work->alone = work->alone ? : 1;
+	if (++work->attempts < POISON_ATTEMPTS)
+		return false;
+	skip_first(sink, work, message);
+	return true;
+}
+
 /* One attempt at what there is to do; 0, or a negative errno */
 static int attempt(struct sink *sink, struct work *work, bool reopen,
 		   char *message, size_t size)
@@ -446,11 +513,15 @@ static int attempt(struct sink *sink, struct work *work, bool reopen,
 		return result;
 	leave_what_is_new(sink, work);
 	while (work->count) {
-		result = type->write(sink, work->batch, work->count, message,
-				     size);
+		result = type->write(sink, work->batch,
+				     work->alone ? 1 : work->count, message, size);
+		if (result < 0 && can_go_on(sink, work, result, message))
+			continue;
 		if (result < 0)
 			return result;
 		written(sink, work, result);
+		work->alone -= work->alone > 0;
+		work->attempts = 0;
 	}
 	if (type->idle && time(NULL) != work->idled) {
 		work->idled = time(NULL);

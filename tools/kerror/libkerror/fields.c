@@ -98,15 +98,13 @@ static uint64_t header_number(const struct evl_header *header,
 static bool get_argument(const struct kerror_event *event,
 			 struct kerror_field *field)
 {
-	const struct argument *found = event->arguments + field->place;
-	const struct argument *end = event->arguments + event->argument_count;
+	const struct argument *found;
 
-	while (found < end && (found->type == EVL_ARG_WIDTH ||
-			       found->type == EVL_ARG_PRECISION))
-		found++;
-	if (found >= end)
-		return false;
-	field->place = found + 1 - event->arguments;
+	do {
+		if (field->place >= event->argument_count)
+			return false;
+		found = &event->arguments[field->place++];
+	} while (found->type == EVL_ARG_WIDTH || found->type == EVL_ARG_PRECISION);
 	field->type = found->type;
 	field->invalid = found->flags & EVL_ARG_FLAG_INVALID;
 	switch (found->type) {
