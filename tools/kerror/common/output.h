@@ -70,7 +70,7 @@ bool event_text_truncated(void);
 /* Sets the limit, in bytes. Before other threads make texts. */
 #define TEXT_LIMIT	65536
 #define TEXT_LIMIT_MIN	1024
-#define TEXT_LIMIT_MAX	1048576
+#define TEXT_LIMIT_MAX	131072
 void event_text_limit(size_t bytes);
 
 /* Frees what event_text() keeps of this thread, which is about to end. */

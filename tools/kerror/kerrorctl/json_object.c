@@ -50,11 +50,28 @@ struct json_object *json_number(uint64_t value)
 	return json_object_new_uint64(value);
 }
 
+/* A parser gets each character, a terminal none that controls it. */
+static void print_line(FILE *file, const char *text)
+{
+	size_t size = strlen(text);
+
+	while (size) {
+		uint32_t character = 0;
+		size_t length = utf8_decode(text, size, &character);
+
+		if (length && is_harmless(character))
+			fwrite(text, 1, length, file);
+		else
+			fprintf(file, "\\u%04x", character);
+		text += length ? length : 1;
+		size -= length ? length : 1;
+	}
+	fputc('\n', file);
+}
+
 void json_print(FILE *file, struct json_object *object)
 {
-	fputs(json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN |
-					     JSON_C_TO_STRING_NOSLASHESCAPE),
-	      file);
-	fputc('\n', file);
+	print_line(file, json_object_to_json_string_ext(object,
+		   JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
 	json_object_put(object);
 }

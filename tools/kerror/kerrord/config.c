@@ -40,7 +40,7 @@ static const struct option options[] = {
 	{ "kerrord", "explain", TEXT, GENERAL(explain), EXPLANATIONS_FOLDER,
 	  "folder of catalogues whose severities count instead of the kernel's, see kerrord(8)" },
 	{ "kerrord", "max_text", BYTES, GENERAL(max_text), "64K",
-	  "longer texts of events are cut, from 1K to 1M; bounds the memory that an event can take" },
+	  "longer texts of events are cut, from 1K to 128K; bounds the memory that an event can take" },
 
 	{ "metrics", "textfile", TEXT, GENERAL(textfile),
 	  "/run/kerror/metrics.prom",
@@ -488,7 +488,7 @@ int config_read(struct settings *settings, const char *path)
 	fclose(parser.file);
 	if (settings->max_text < TEXT_LIMIT_MIN || settings->max_text > TEXT_LIMIT_MAX) {
 		fprintf(stderr, "%s: [kerrord] max_text: %" PRIu64
-			" bytes is not from 1K to 1M\n", path, settings->max_text);
+			" bytes is not from 1K to 128K\n", path, settings->max_text);
 		parser.errors++;
 	}
 	if (!parser.errors && !settings->sinks) {

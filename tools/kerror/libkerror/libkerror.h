@@ -75,6 +75,9 @@ uint32_t kerror_event_group(const struct kerror_event *event);
 uint32_t kerror_event_sequence(const struct kerror_event *event);
 uint32_t kerror_event_thread(const struct kerror_event *event);
 
+/* Bytes of memory that an event of kerror_event_new() takes. */
+size_t kerror_event_memory(const struct kerror_event *event);
+
 /* The event's bytes as the kernel sent them; valid as long as the event. */
 const void *kerror_event_data(const struct kerror_event *event, size_t *size);
 

@@ -122,6 +122,8 @@ static void test_hostile(void **state)
 				assert_int_equal(field.number, argument.number);
 		}
 		assert_int_equal(arguments, kerror_event_argument_count(event));
+		assert_in_range(kerror_event_memory(event), build.size + 16 * arguments,
+				5 * build.size + 512);
 		kerror_event_free(event);
 	}
 }
