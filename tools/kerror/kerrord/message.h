@@ -15,6 +15,16 @@
 void syslog_message(struct buffer *buffer, unsigned int facility, const char *host,
 		    const struct record *record);
 
+/*
+ * Shortens a message, in its place, to at most @most bytes, at least 1024: its text
+ * at the end, and its structured data as a whole if they leave no room for text.
+ * Returns the bytes that are left.
+ */
+size_t syslog_shorten(char *message, size_t size, size_t most);
+
+/* A datagram that was too large is sent again with so many. */
+#define SYSLOG_SHORT 8192
+
 /* ---- journal_entry.c ---- */
 
 /* The journal ignores an entry of more than 1024 fields. */

@@ -132,3 +132,57 @@ void syslog_message(struct buffer *buffer, unsigned int facility, const char *ho
 		break;
 	}
 }
+
+/* What is behind the structured data at @at, or @end */
+static char *data_end(char *at, const char *end)
+{
+	bool quoted = false;
+
+	for (; at < end && (quoted || *at != ' ' || at[-1] != ']'); at++) {
+		if (*at == '\\' && quoted)
+			at++;
+		else if (*at == '"')
+			quoted = !quoted;
+	}
+	return at;
+}
+
+#define CUT " text_truncated=\"1\""
+
+/* Puts the flag into the first element; what that moves is cut anyway. */
+static void add_cut(char *data, const char *text, char *end)
+{
+	static const char cut[] = CUT;
+	char *at = data + sizeof("[" ID("kerror")) - 1;
+
+	if (memmem(data, text - data, cut, sizeof(cut) - 1))
+		return;
+	memmove(at + sizeof(cut) - 1, at, end - at - (sizeof(cut) - 1));
+	memcpy(at, cut, sizeof(cut) - 1);
+}
+
+size_t syslog_shorten(char *message, size_t size, size_t most)
+{
+	static const char alone[] = "[" ID("kerror") CUT "]";
+	char *data = message, *end = message + size, *text;
+
+	if (size <= most)
+		return size;
+	/* Priority and version, time, host, program, process, message id */
+	for (int word = 0; word < 6 && data; word++) {
+		data = memchr(data, ' ', end - data);
+		data += data != NULL;
+	}
+	if (!data || *data != '[')
+		return whole_characters(message, most);
+	text = data_end(data, end);
+	if ((size_t)(text - message) <= most / 2) {
+		add_cut(data, text, message + most);
+		return whole_characters(message, most);
+	}
+	memcpy(data, alone, sizeof(alone) - 1);
+	data += sizeof(alone) - 1;
+	memmove(data, text, end - text);
+	size = data + (end - text) - message;
+	return size <= most ? size : whole_characters(message, most);
+}

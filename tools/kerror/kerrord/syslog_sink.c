@@ -161,10 +161,10 @@ static int write_records(struct sink *sink, struct record *const *records,
 	syslog_message(&made, sink->settings->facility, connection->host, records[0]);
 	if (!made.failed)
 		err = send_all(connection, made.bytes, made.size);
-	/* Larger than a datagram may be: the head is better than nothing. */
+	/* Larger than a datagram may be: a part is better than nothing. */
 	if (err == -EMSGSIZE)
 		err = send_all(connection, made.bytes,
-			       made.size < 1024 ? made.size : 1024);
+			       syslog_shorten(made.bytes, made.size, SYSLOG_SHORT));
 	buffer_free(&made);
 	if (!err)
 		return 1;

@@ -385,6 +385,63 @@ static void test_unknown_severity(void **state)
 	kerror_event_free(event);
 }
 
+/* What is left has the same header, whole elements and the begin of the text. */
+static void check_shortened(struct kerror_event *event, size_t most)
+{
+	struct record record = { .kind = RECORD_EVENT, .event = event };
+	struct buffer whole = { 0 }, cut = { 0 };
+	const char *text, *end;
+	size_t size, length;
+
+	syslog_message(&whole, 0, "host", &record);
+	syslog_message(&cut, 0, "host", &record);
+	cut.size = syslog_shorten(cut.bytes, cut.size, most);
+	buffer_terminate(&whole);
+	buffer_terminate(&cut);
+	assert_true(cut.size <= most);
+	if (cut.size != whole.size)
+		assert_non_null(strstr(cut.bytes, " text_truncated=\"1\""));
+	check_bytes(cut.bytes, cut.size);
+	end = strstr(whole.bytes, "[kerror@32473 ");
+	assert_memory_equal(cut.bytes, whole.bytes, end - whole.bytes + 14);
+	text = strstr(cut.bytes, "text_truncated=\"1\"] ");
+	if (text && cut.size != whole.size) {
+		struct kerror_field field = { 0 };
+		static const struct print_style style;
+		struct buffer value = { 0 };
+
+		text += 20;
+		while (next_field(&style, event, &field) &&
+		       field.id != KERROR_FIELD_TEXT)
+			;
+		buffer_value(&value, &field, "");
+		size = strlen(text);
+		length = size < value.size ? size : value.size;
+		/* Arguments may stand between. */
+		if (*text != '[')
+			assert_memory_equal(text, value.bytes, length);
+		buffer_free(&value);
+	}
+	buffer_free(&whole);
+	buffer_free(&cut);
+}
+
+static void test_shortened(void **state)
+{
+	struct build build;
+
+	(void)state;
+	for (uint64_t number = 0; number < 2000; number++) {
+		struct kerror_event *event;
+
+		hostile_event(&build, number);
+		event = kerror_event_new(KERROR_GROUP_EVLOG, 1, 2, build.data, build.size);
+		check_shortened(event, 1024);
+		check_shortened(event, SYSLOG_SHORT);
+		kerror_event_free(event);
+	}
+}
+
 /* The keys and their order are a promise. */
 static void test_json(void **state)
 {
@@ -524,6 +581,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_many_arguments),
 		cmocka_unit_test(test_hostile),
 		cmocka_unit_test(test_unknown_severity),
+		cmocka_unit_test(test_shortened),
 		cmocka_unit_test(test_json),
 		cmocka_unit_test(test_time),
 	};
