@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Bytes under construction. Without memory a buffer keeps what it has and says
- * that it failed; nobody need look before the end.
+ * Bytes under construction. Without memory a buffer keeps its bytes and is marked
+ * as failed, so that a caller checks once, at the end.
  */
 #ifndef BUFFER_H
 #define BUFFER_H

@@ -64,7 +64,7 @@ static void add_text(struct buffer *buffer, const char *text, size_t size)
 	buffer_byte(buffer, '"');
 }
 
-/* Ends what is before it: an object begins with a key that has no comma. */
+/* With a comma: the first key of an object is written by its caller. */
 static void add_key(struct buffer *buffer, const char *key)
 {
 	size_t length = strlen(key);

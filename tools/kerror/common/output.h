@@ -92,16 +92,16 @@ bool next_field(const struct print_style *style, const struct kerror_event *even
 const char *color_begin(const struct print_style *style, unsigned int severity);
 const char *color_end(const struct print_style *style);
 
-/* ---- Text of whatever bytes ---- */
+/* ---- Text of any bytes ---- */
 
 /* Returns the bytes of the UTF-8 character that @text begins with, or 0. */
 size_t utf8_length(const char *text, size_t size);
 size_t utf8_decode(const char *text, size_t size, uint32_t *character);
 
-/* False for what controls a terminal, ends a line or turns its direction */
+/* False for a character that controls a terminal, ends a line or turns its direction */
 bool is_harmless(uint32_t character);
 
-/* Adds text with \xHH for each byte of what is not harmless or not UTF-8. */
+/* Adds text with \xHH for each byte that is not UTF-8 or of no harmless character. */
 void buffer_printable(struct buffer *buffer, const char *text, size_t size);
 
 /* The same with a backslash before each character that is one of @quoted */

@@ -27,7 +27,7 @@ const char *color_end(const struct print_style *style)
 	return style->color ? RESET : "";
 }
 
-/* A field with what is before and behind it; nothing if the event has none. */
+/* A field between two strings; nothing if the event does not have it. */
 static bool add_field(struct buffer *buffer, const struct kerror_event *event,
 		      const char *before, enum kerror_field_id id, const char *behind)
 {
@@ -46,7 +46,7 @@ static bool add_field(struct buffer *buffer, const struct kerror_event *event,
 
 static void add_argument(struct buffer *buffer, const struct kerror_field *field)
 {
-	/* Bytes of the driver, and not what stands for a pointer to none */
+	/* Quotes are for bytes of the driver; "(null)" is none of them. */
 	const char *quote = field->value == KERROR_VALUE_TEXT && !field->invalid ?
 			    "\"" : "";
 

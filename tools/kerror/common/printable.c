@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Text of whatever bytes, for terminals and logs. Control characters of ASCII and
+ * Text of any bytes, for terminals and logs. Control characters of ASCII and
  * of C1, characters that turn the direction of a line, and bytes that are no UTF-8
  * are shown as \xHH, one for each byte; everything else as it is.
  */

@@ -2,7 +2,7 @@
 /*
  * The text of an event, in memory of this thread that is reused. It never grows
  * beyond the limit: a driver can ask for a width of 8 million bytes in each of
- * its conversions, and libkerror counts what does not fit without making it.
+ * its conversions, and libkerror counts the rest without making it.
  */
 #include <stdlib.h>
 #include "output.h"

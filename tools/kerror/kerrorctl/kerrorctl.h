@@ -263,7 +263,7 @@ void print_event_json(FILE *file, const struct print_style *style,
 void print_loss_json(FILE *file, const struct print_style *style,
 		     const struct kerror_loss *loss);
 
-/* Prints text of whatever bytes, with "\xHH" for what is not printable. */
+/* Prints text of any bytes, with "\xHH" for each that is not printable. */
 void print_printable(FILE *file, const char *text, size_t size);
 
 /* Prints @time, nanoseconds since 1970, as in 2026-01-31T23:59:59.000000Z. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a rule makes of an event: the environment of its command, with a variable
- * for each field, and the key by which events count together.
+ * A rule makes two things of an event: the environment of its command, with a
+ * variable for each field, and the key by which events count together.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include "message.h"
 
-/* Of the variables, some are for what comes behind the arguments. */
+/* Variables that are kept free for the fields behind the arguments */
 #define LAST_VARIABLES 8
 
 struct environment {

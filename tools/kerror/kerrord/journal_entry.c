@@ -7,11 +7,11 @@
 #include <errno.h>
 #include "message.h"
 
-/* MESSAGE_ID of losses and of what kerrord says of itself; never changed. */
+/* MESSAGE_ID of losses and of kerrord's own reports; never changed */
 #define LOSS_MESSAGE	"5f0c2d1cf4a84cd58f0e0a6d7c9b3e21"
 #define REPORT_MESSAGE	"b1a7e64d2f0f4b2c9c5d80f1b7a3d9e6"
 
-/* Of the fields, some are for what comes behind the arguments. */
+/* Places that are kept free for the fields behind the arguments */
 #define LAST_FIELDS 8
 
 /* Begins a field; until the entry is complete its address is an offset. */
@@ -87,7 +87,7 @@ static void add_event(struct journal_entry *entry, const struct kerror_event *ev
 		   header ? kerror_severity_level(header->severity) : 4);
 	if (header)
 		add_string(entry, "SYSLOG_IDENTIFIER", identifier_of(header));
-	/* As the journal has it of what it reads itself */
+	/* As in the journal's own entries of kernel messages */
 	if (header && header->flags & EVL_FLAG_PRINTK)
 		add_number(entry, "SYSLOG_FACILITY", 0);
 	/* As the journal's own field for devices has it */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What sinks send of a record, apart from how they send it: each field that
+ * The messages that sinks send of a record, without input or output: each field that
  * libkerror visits, under its name, with the value that common/printable.c shows.
  */
 #ifndef MESSAGE_H

@@ -437,7 +437,7 @@ static int open_sink(struct sink *sink, struct work *work, char *message,
 	return 0;
 }
 
-/* ---- Poison: a record that a sink cannot write, whatever its peer does ---- */
+/* ---- Poison: a record that a sink cannot write, although its peer works ---- */
 
 /* Of other errors, such as ENOSPC or EPIPE, no record is the reason. */
 static bool may_be_poison(int err)

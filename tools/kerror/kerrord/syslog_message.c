@@ -8,7 +8,7 @@
 /* The enterprise number that RFC 5612 sets aside for documentation */
 #define ID(name) name "@32473"
 
-/* What RFC 5424 wants a backslash before, within a value */
+/* RFC 5424 wants a backslash before these, within a value. */
 #define QUOTED "\"\\]"
 
 /* Printable ASCII without blanks, as the header's parts must be */
@@ -133,7 +133,7 @@ void syslog_message(struct buffer *buffer, unsigned int facility, const char *ho
 	}
 }
 
-/* What is behind the structured data at @at, or @end */
+/* Returns the end of the structured data at @at. */
 static char *data_end(char *at, const char *end)
 {
 	bool quoted = false;
@@ -149,7 +149,7 @@ static char *data_end(char *at, const char *end)
 
 #define CUT " text_truncated=\"1\""
 
-/* Puts the flag into the first element; what that moves is cut anyway. */
+/* Puts the flag into the first element. The bytes moved out at @end are cut anyway. */
 static void add_cut(char *data, const char *text, char *end)
 {
 	static const char cut[] = CUT;

@@ -31,7 +31,7 @@ enum source {
 	DATA,
 };
 
-/* What a filter can compare it with */
+/* A filter compares the value with one of these. */
 enum literal {
 	UNFILTERED,
 	NUMBER,

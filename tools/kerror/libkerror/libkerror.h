@@ -219,7 +219,7 @@ struct kerror_field {
 /**
  * kerror_event_next_field() - visit the fields of an event
  * @event: the event
- * @field: all zeros at first, then what the last call has set
+ * @field: all zeros at first, then as the last call has set it
  *
  * Gives each field that the event has once, an argument at a time. A program
  * that makes its output of them shows each value as all others do.
@@ -284,7 +284,7 @@ const char *kerror_group_name(uint32_t group);		/* "evlog" */
 const char *kerror_context_name(uint32_t flags);	/* "softirq" */
 const char *kerror_argument_name(unsigned int type);	/* "s32" */
 
-/* 0 to 7, for what takes no other number: 4 (warning) of a severity beyond. */
+/* 0 to 7, for logs that take no other number; 4 (warning) for a severity beyond. */
 unsigned int kerror_severity_level(unsigned int severity);
 
 /* 0 to 7 of a name such as "err", or of the digit; else -EINVAL. */

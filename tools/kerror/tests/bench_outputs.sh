@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# Instructions for each output of one event, without what the program does once:
+# Instructions for each output of one event, without those that run once:
 # bench_outputs.sh PROGRAM. Needs valgrind.
 set -e
 

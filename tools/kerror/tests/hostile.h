@@ -29,7 +29,7 @@ static inline uint32_t hostile_below(uint64_t *state, uint32_t limit)
 	return build_random(state) % limit;
 }
 
-/* Text of what no terminal, log or parser is to get; at most @most bytes */
+/* Text that no terminal, log or parser is to get; at most @most bytes */
 static inline size_t hostile_text(uint64_t *state, char *text, size_t most)
 {
 	static const char *const pieces[] = {
@@ -178,7 +178,7 @@ static inline void hostile_event(struct build *build, uint64_t number)
 		hostile_printf(build, &state, hostile_below(&state, 2) ? device : NULL);
 	}
 	hostile_header(build, &state);
-	/* Lengths and whatever else that lie */
+	/* Lengths, and everything else, that lie */
 	if (!hostile_below(&state, 4))
 		for (int flips = 1 + hostile_below(&state, 4); flips; flips--)
 			build->data[hostile_below(&state, build->size)] ^=

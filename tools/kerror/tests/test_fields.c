@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The visit of an event's fields: each that it has, once and in order, whatever
- * the event; and the cost of texts that nobody has room for.
+ * The visit of an event's fields: each that it has, once and in order, of any event;
+ * and the cost of texts that do not fit.
  */
 #include <errno.h>
 #include <time.h>
@@ -88,7 +88,7 @@ static void test_example(void **state)
 	kerror_event_free(event);
 }
 
-/* A raw event has no context; an argument is what kerror_event_argument() gives. */
+/* A raw event has no context; arguments are those of kerror_event_argument(). */
 static void test_hostile(void **state)
 {
 	struct kerror_argument argument;

@@ -21,7 +21,7 @@ PROGRAM = os.path.abspath(sys.argv[1])
 EVENTS = int(os.environ.get("HOSTILE_EVENTS", 10000))
 FIRST_NUMBER = int(os.environ.get("HOSTILE_SEED", 100))
 ADDRESS_SPACE = 256 << 20
-RESIDENT = 96 << 20         # what kerrord(8) states for these sinks, and some for libraries
+RESIDENT = 96 << 20         # less than kerrord(8) states for these sinks
 
 CONFIG = """[kerrord]
 user = root

@@ -3,91 +3,16 @@
  * The same event in all outputs: each field that libkerror visits has the same
  * value in JSON, lines for people, the journal, syslog and the environment of
  * commands, and nothing in them controls a terminal.
- *
- * "test_outputs show" prints one event in all outputs, side by side; "test_outputs
- * hostile N" makes all outputs of N hostile events in an address space of 64 MiB.
  */
 #include <ctype.h>
 #include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
-#include "hostile.h"
-#include "../kerrord/message.h"
-
-#define VARIABLES 126
-
-/* No event of 9 KiB takes more than this in any output. */
-#define MOST_BYTES 1048576
-
-static const char boot_id[] = "01234567-89ab-cdef-0123-456789abcdef";
-
-struct outputs {
-	struct record record;
-	struct buffer json, line, syslog;
-	struct journal_entry entry;
-	char *variables[VARIABLES + 1];
-};
-
-static void make(struct outputs *outputs, struct kerror_event *event)
-{
-	const struct print_style style = { .boot_id = boot_id };
-
-	memset(outputs, 0, sizeof(*outputs));
-	outputs->record = (struct record) { .kind = RECORD_EVENT, .event = event };
-	event_json(&outputs->json, &style, event);
-	event_line(&outputs->line, &style, event);
-	syslog_message(&outputs->syslog, 0, "host", &outputs->record);
-	assert_int_equal(journal_entry(&outputs->entry, &outputs->record), 0);
-	assert_true(event_environment(outputs->variables, VARIABLES, event) > 0);
-	assert_non_null(buffer_terminate(&outputs->json));
-	assert_non_null(buffer_terminate(&outputs->line));
-	assert_non_null(buffer_terminate(&outputs->syslog));
-}
-
-static void free_outputs(struct outputs *outputs)
-{
-	buffer_free(&outputs->json);
-	buffer_free(&outputs->line);
-	buffer_free(&outputs->syslog);
-	free_journal_entry(&outputs->entry);
-	for (size_t i = 0; outputs->variables[i]; i++)
-		free(outputs->variables[i]);
-}
-
-/* ---- No output controls a terminal, or is larger than it may be ---- */
-
-static void check_bytes(const char *bytes, size_t size)
-{
-	assert_true(size <= MOST_BYTES);
-	while (size) {
-		uint32_t character = 0;
-		size_t length = utf8_decode(bytes, size, &character);
-
-		assert_true(length && is_harmless(character));
-		bytes += length;
-		size -= length;
-	}
-}
-
-static void check_all_bytes(const struct outputs *outputs)
-{
-	check_bytes(outputs->json.bytes, outputs->json.size - 1);
-	assert_int_equal(outputs->json.bytes[outputs->json.size - 1], '\n');
-	check_bytes(outputs->line.bytes, outputs->line.size - 1);
-	assert_int_equal(outputs->line.bytes[outputs->line.size - 1], '\n');
-	check_bytes(outputs->syslog.bytes, outputs->syslog.size);
-	assert_true(outputs->entry.bytes.size <= MOST_BYTES);
-	for (size_t i = 0; i < outputs->entry.count; i++)
-		check_bytes(outputs->entry.field[i].iov_base,
-			    outputs->entry.field[i].iov_len);
-	for (size_t i = 0; outputs->variables[i]; i++)
-		check_bytes(outputs->variables[i], strlen(outputs->variables[i]));
-}
+#include "outputs.h"
 
 /* ---- Reading a value back ---- */
 
-/* "KERROR_FACILITY=", or what begins the field in the journal */
+/* Begins the variable, and the field in the journal: "KERROR_FACILITY=" */
 static void variable_name(char *name, const struct kerror_field *field)
 {
 	size_t length = sprintf(name, "KERROR_%s", field->name);
@@ -169,7 +94,7 @@ static void check_syslog(const struct outputs *outputs,
 
 /* ---- JSON, with another parser ---- */
 
-/* What the value is elsewhere */
+/* The value as other outputs have it */
 static void add_json_value(struct buffer *buffer, struct json_object *value)
 {
 	switch (json_object_get_type(value)) {
@@ -218,7 +143,7 @@ static void check_json(struct json_object *line, const struct kerror_field *fiel
 	check_json_value(value, expected);
 }
 
-/* ---- Lines for people: what they show ---- */
+/* ---- Lines for people ---- */
 
 static void check_line(const struct outputs *outputs,
 		       const struct kerror_field *field, const struct buffer *value)
@@ -385,7 +310,7 @@ static void test_unknown_severity(void **state)
 	kerror_event_free(event);
 }
 
-/* What is left has the same header, whole elements and the begin of the text. */
+/* A shortened message has the same header, whole elements and the begin of the text. */
 static void check_shortened(struct kerror_event *event, size_t most)
 {
 	struct record record = { .kind = RECORD_EVENT, .event = event };
@@ -501,71 +426,6 @@ static void test_time(void **state)
 	}
 }
 
-/* ---- Side by side ---- */
-
-static void show(void)
-{
-	uint64_t pointer = 0xbadc0de;
-	struct kerror_event *event;
-	struct outputs outputs;
-	struct build build;
-	int32_t sector = -7;
-
-	build_begin(&build, "b8:0", EVL_FORMAT_PRINTF, "%s: sector %d of %p failed\n%c");
-	build_argument(&build, EVL_ARG_STRING, 0, "sda\xe2\x80\xae\xc2\x9b\xff", 9);
-	build_argument(&build, EVL_ARG_S32, 0, &sector, 4);
-	build_argument(&build, EVL_ARG_POINTER, 0, &pointer, 8);
-	build_argument(&build, EVL_ARG_CHAR, 0, "]", 1);
-	build.header.flags = EVL_FLAG_SOFTIRQ | EVL_FLAG_OOPS;
-	build.header.severity = 104;
-	build.header.event_id = 0x1234abcd;
-	event = kerror_event_new(KERROR_GROUP_EVLOG, 7, 42, build.data, build.size);
-	make(&outputs, event);
-	printf("line\n%s\nJSON\n%s\nsyslog\n%s\n\njournal\n", outputs.line.bytes,
-	       outputs.json.bytes, outputs.syslog.bytes);
-	for (size_t i = 0; i < outputs.entry.count; i++)
-		printf("%.*s\n", (int)outputs.entry.field[i].iov_len,
-		       (char *)outputs.entry.field[i].iov_base);
-	printf("\nenvironment of a rule's command\n");
-	for (size_t i = 0; outputs.variables[i]; i++)
-		printf("%s\n", outputs.variables[i]);
-	free_outputs(&outputs);
-	kerror_event_free(event);
-	event_text_done();
-}
-
-/* ---- Many ---- */
-
-static int hostile(uint64_t count)
-{
-	static const struct rlimit limit = { 64 << 20, 64 << 20 };
-	struct rusage usage;
-	struct outputs outputs;
-	struct build build;
-
-	if (setrlimit(RLIMIT_AS, &limit))
-		return 1;
-	for (uint64_t number = 0; number < count; number++) {
-		struct json_object *line;
-		struct kerror_event *event;
-
-		hostile_event(&build, number);
-		event = kerror_event_new(KERROR_GROUP_EVLOG, 1, 2, build.data, build.size);
-		make(&outputs, event);
-		check_all_bytes(&outputs);
-		line = json_tokener_parse(outputs.json.bytes);
-		assert_non_null(line);
-		json_object_put(line);
-		free_outputs(&outputs);
-		kerror_event_free(event);
-	}
-	event_text_done();
-	getrusage(RUSAGE_SELF, &usage);
-	printf("%llu hostile events in all outputs: at most %ld KiB\n",
-	       (unsigned long long)count, usage.ru_maxrss);
-	return 0;
-}
-
 static int done(void **state)
 {
 	(void)state;
@@ -573,7 +433,7 @@ static int done(void **state)
 	return 0;
 }
 
-int main(int argc, char **argv)
+int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_example),
@@ -586,11 +446,5 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_time),
 	};
 
-	if (argc > 2)
-		return hostile(strtoull(argv[2], NULL, 10));
-	if (argc > 1) {
-		show();
-		return 0;
-	}
 	return cmocka_run_group_tests_name("outputs", tests, NULL, done);
 }
