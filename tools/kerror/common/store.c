@@ -75,6 +75,9 @@ int store_failed(struct store *store)
 	case SQLITE_MISUSE:
 		err = -EINVAL;
 		break;
+	case SQLITE_ERROR:
+		err = -EBADMSG;
+		break;
 	}
 	snprintf(store->message, sizeof(store->message), "store %s: %s%s%s%s",
 		 store->path, sqlite3_errmsg(store->database),

@@ -63,7 +63,7 @@ int store_add_event(struct store *store, const char *boot_id,
  * @boot_id: of which boot
  * @time: when it was learnt, nanoseconds since 1970
  * @loss: as the kernel or the reader told it
- * @cause: its name; one of the kernel's or, for what kerrord itself dropped, "sink"
+ * @cause: its name; one of the kernel's or, for what kerrord itself dropped, "sink" or "poison"
  * @next: if those events had sequence numbers, the one that comes next, which
  *	store_cursor() then returns; NULL otherwise
  */

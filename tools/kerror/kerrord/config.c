@@ -6,6 +6,7 @@
  * each of them.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -38,6 +39,8 @@ static const struct option options[] = {
 	  "folder in which sinks remember what they have had" },
 	{ "kerrord", "explain", TEXT, GENERAL(explain), EXPLANATIONS_FOLDER,
 	  "folder of catalogues whose severities count instead of the kernel's, see kerrord(8)" },
+	{ "kerrord", "max_text", BYTES, GENERAL(max_text), "64K",
+	  "longer texts of events are cut, from 1K to 128K; bounds the memory that an event can take" },
 
 	{ "metrics", "textfile", TEXT, GENERAL(textfile),
 	  "/run/kerror/metrics.prom",
@@ -485,6 +488,11 @@ int config_read(struct settings *settings, const char *path)
 		parser.errors++;
 	}
 	fclose(parser.file);
+	if (settings->max_text < TEXT_LIMIT_MIN || settings->max_text > TEXT_LIMIT_MAX) {
+		fprintf(stderr, "%s: [kerrord] max_text: %" PRIu64
+			" bytes is not from 1K to 128K\n", path, settings->max_text);
+		parser.errors++;
+	}
 	if (!parser.errors && !settings->sinks) {
 		fprintf(stderr, "%s: no section for a sink; one of: %s\n", path,
 			ALL_SINKS);

@@ -21,9 +21,14 @@
 /* Of the end of a file, where the last event of each group is looked for */
 #define TAIL_BYTES 1048576
 
+/* Made at once of several records, so that many large ones take no more */
+#define WRITE_BYTES 1048576
+#define KEPT_BYTES 65536
+
 struct output {
 	int fd;
 	bool is_file;		/* can be cut again if a write failed */
+	struct buffer buffer;
 };
 
 static bool is_json(const struct sink *sink)
@@ -77,7 +82,8 @@ static void follow_line(const struct sink *sink, struct progress *all,
 			progress->lost[i] = get_number(line, "total");
 	/* Those have numbers, which must not be asked for again. */
 	if ((!strcmp(cause, kerror_cause_name(KERROR_LOST_HISTORY)) ||
-	     !strcmp(cause, CAUSE_SINK)) && progress->known)
+	     !strcmp(cause, CAUSE_SINK) || !strcmp(cause, CAUSE_POISON)) &&
+	    progress->known)
 		progress->next += get_number(line, "count");
 out:
 	json_object_put(line);
@@ -171,6 +177,7 @@ static void close_output(struct sink *sink)
 	struct output *output = sink->private;
 
 	close(output->fd);
+	buffer_free(&output->buffer);
 	free(output);
 	sink->private = NULL;
 }
@@ -188,30 +195,25 @@ static void reopen_output(struct sink *sink)
 		return;		/* the old one is better than none */
 	}
 	close(old->fd);
+	buffer_free(&old->buffer);
 	free(old);
 }
 
-static void print_report(FILE *file, const struct record *record, bool json,
-			 const char *boot_id)
+static void add_report(struct buffer *buffer, const struct sink *sink,
+		       const struct record *record)
 {
-	struct json_object *line;
-
-	if (!json) {
-		fprintf(file, "-- kerrord: %s\n", record->text);
+	if (is_json(sink)) {
+		report_json(buffer, sink->boot_id, record->time, record->severity,
+			    record->text);
 		return;
 	}
-	line = json_object_new_object();
-	json_add(line, "item", json_string("report"));
-	json_add(line, "boot_id", json_string(boot_id));
-	json_add(line, "time_realtime", json_number(record->time));
-	json_add(line, "severity",
-		 json_string(kerror_severity_name(record->severity)));
-	json_add(line, "text", json_string(record->text));
-	json_print(file, line);
+	buffer_string(buffer, "-- kerrord: ");
+	buffer_printable(buffer, record->text, strlen(record->text));
+	buffer_byte(buffer, '\n');
 }
 
-static void print(FILE *file, const struct sink *sink,
-		  const struct record *record)
+static void add_record(struct buffer *buffer, const struct sink *sink,
+		       const struct record *record)
 {
 	const struct print_style style = {
 		.color = !is_json(sink) && *sink->settings->path == '-' &&
@@ -222,15 +224,15 @@ static void print(FILE *file, const struct sink *sink,
 
 	switch (record->kind) {
 	case RECORD_EVENT:
-		(is_json(sink) ? print_event_json : print_event)
-			(file, &style, record->event);
+		(is_json(sink) ? event_json : event_line)
+			(buffer, &style, record->event);
 		break;
 	case RECORD_LOSS:
-		(is_json(sink) ? print_loss_json : print_loss)
-			(file, &style, &record->loss);
+		(is_json(sink) ? loss_json : loss_line)
+			(buffer, &style, &record->loss);
 		break;
 	case RECORD_REPORT:
-		print_report(file, record, is_json(sink), sink->boot_id);
+		add_report(buffer, sink, record);
 		break;
 	}
 }
@@ -261,21 +263,23 @@ static int write_all(struct output *output, const char *text, size_t size)
 static int write_records(struct sink *sink, struct record *const *records,
 			 size_t count, char *message, size_t size)
 {
-	char *text = NULL;
-	size_t bytes = 0;
-	FILE *file = open_memstream(&text, &bytes);
-	int err = -ENOMEM;
+	struct output *output = sink->private;
+	struct buffer *buffer = &output->buffer;
+	size_t done = 0;
+	int err = 0;
 
-	if (file) {
-		for (size_t i = 0; i < count; i++)
-			print(file, sink, records[i]);
-		err = fclose(file) ? -ENOMEM : 0;
-	}
+	buffer->size = 0;
+	while (done < count && buffer->size < WRITE_BYTES)
+		add_record(buffer, sink, records[done++]);
+	if (buffer->failed)
+		err = -ENOMEM;
+	else
+		err = write_all(output, buffer->bytes, buffer->size);
+	/* One that was large once takes no memory for ever. */
+	if (buffer->failed || buffer->room > KEPT_BYTES)
+		buffer_free(buffer);
 	if (!err)
-		err = write_all(sink->private, text, bytes);
-	free(text);
-	if (!err)
-		return count;
+		return done;
 	snprintf(message, size, "%s: %s", sink->settings->path, strerror(-err));
 	return err;
 }

@@ -77,6 +77,7 @@ int main(int argc, char **argv)
 	umask(0027);
 	if (config_read(&settings, path))
 		return EXIT_FAILURE;
+	event_text_limit(settings.max_text);
 	status = only_check ? check(&settings, path) : receive(&settings);
 	config_free(&settings);
 	return status;

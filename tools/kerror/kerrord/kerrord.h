@@ -70,6 +70,7 @@ struct sink_settings {
  * @user: whom to become if started as root
  * @state: folder of the cursors
  * @explain: folder of the operators' catalogues
+ * @max_text: bytes that the text of an event is cut to
  * @listen: address and port of the metrics' HTTP server, or NULL
  * @textfile: file of the metrics, or NULL
  * @interval: seconds between two writings of it
@@ -80,6 +81,7 @@ struct settings {
 	char *user;
 	char *state;
 	char *explain;
+	uint64_t max_text;
 	char *listen;
 	char *textfile;
 	uint64_t interval;
@@ -138,8 +140,8 @@ struct record *record_of_loss(const struct kerror_loss *loss, const char *cause,
 /* The cause of what a sink dropped, which is none of the kernel's */
 #define CAUSE_SINK "sink"
 
-/* The cause of events that a sink could not write, again and again */
-#define CAUSE_SKIPPED "skipped"
+/* The cause of an event that a sink cannot write, however often it tries */
+#define CAUSE_POISON "poison"
 
 struct record *record_of_report(const char *about, unsigned int severity,
 				const char *format, ...)
@@ -233,12 +235,11 @@ struct entry {
  * @thread: runs sink_thread()
  * @written: counters for the metrics
  * @dropped_total: events that did not fit
+ * @poison: records that could not be written and were skipped
  * @failures: how often opening or writing failed
  * @fired: of a rule
  * @deleted_age: of a store: events that retention deleted because of their age
  * @deleted_size: likewise because of the size of the file
- * @skipped: events that could not be written, and were counted instead
- * @suspect: of a store: the event at which writing failed, and how often
  * @log_bytes: of a store: the size of its write-ahead log
  * @up: the last attempt was a success
  * @oldest: time of the oldest record that waits, 0: none
@@ -265,12 +266,8 @@ struct sink {
 	bool stop, reopen, gathering, urgent;
 
 	pthread_t thread;
-	atomic_ullong written, dropped_total, failures, fired;
-	atomic_ullong deleted_age, deleted_size, log_bytes, skipped;
-	struct {
-		uint32_t group, sequence;
-		unsigned int failures;
-	} suspect;
+	atomic_ullong written, dropped_total, poison, failures, fired;
+	atomic_ullong deleted_age, deleted_size, log_bytes;
 	atomic_bool up;
 	atomic_ullong oldest;
 	void (*report)(struct sink *about, unsigned int severity,

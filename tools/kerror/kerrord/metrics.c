@@ -20,7 +20,7 @@
 /* Facilities counted one by one; a driver may make up any number of names. */
 #define FACILITIES 256
 
-#define SEVERITIES 8
+#define SEVERITIES 9	/* with one for numbers that are none */
 
 struct facility {
 	char name[EVL_FACILITY_SIZE];
@@ -61,7 +61,8 @@ void metrics_event(struct metrics *metrics, const struct kerror_event *event)
 	pthread_mutex_lock(&metrics->lock);
 	if (header)
 		find_facility(metrics, header->facility)
-			->events[header->severity & 7]++;
+			->events[header->severity < SEVERITIES - 1 ?
+				header->severity : SEVERITIES - 1]++;
 	else
 		metrics->raw++;
 	pthread_mutex_unlock(&metrics->lock);
@@ -161,7 +162,7 @@ static void print_events(FILE *file, const struct metrics *metrics)
 
 static uint64_t written(const struct sink *sink) { return sink->written; }
 static uint64_t dropped(const struct sink *sink) { return sink->dropped_total; }
-static uint64_t skipped(const struct sink *sink) { return sink->skipped; }
+static uint64_t poison(const struct sink *sink) { return sink->poison; }
 static uint64_t failures(const struct sink *sink) { return sink->failures; }
 static uint64_t fired(const struct sink *sink) { return sink->fired; }
 static uint64_t up(const struct sink *sink) { return sink->up; }
@@ -194,8 +195,8 @@ static void print_sinks(FILE *file, const struct metrics *metrics)
 		  "Events that the sink has taken.", written },
 		{ "kerror_sink_dropped_total", "counter",
 		  "Events that did not fit into its queue.", dropped },
-		{ "kerror_sink_skipped_total", "counter",
-		  "Events that it cannot write and has left out.", skipped },
+		{ "kerror_sink_poison_total", "counter",
+		  "Records that could not be written and were skipped.", poison },
 		{ "kerror_sink_failures_total", "counter",
 		  "Failed attempts to open or write.", failures },
 		{ "kerror_sink_up", "gauge",

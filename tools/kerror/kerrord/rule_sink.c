@@ -9,10 +9,8 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <signal.h>
 #include <spawn.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +18,7 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
-#include "kerrord.h"
+#include "message.h"
 
 /* Keys remembered of a rule; the one not seen for longest is forgotten. */
 #define KEYS 1024
@@ -48,56 +46,15 @@ struct rule {
 
 /* ---- Counting ---- */
 
-static void print_key_argument(FILE *file, const struct kerror_event *event,
-			       unsigned int index)
-{
-	struct kerror_argument argument;
-
-	if (kerror_event_argument(event, index, &argument))
-		return;
-	if (argument.text)
-		fwrite(argument.text, 1, argument.size, file);
-	else
-		fprintf(file, "%" PRId64, (int64_t)argument.number);
-}
-
-static void print_key(FILE *file, const char *keys,
-		      const struct kerror_event *event)
-{
-	const struct evl_header *header = kerror_event_header(event);
-	unsigned int index;
-
-	while (keys && *keys) {
-		size_t length = strcspn(keys, " ");
-
-		if (header && !strncmp(keys, "facility", length))
-			fputs(header->facility, file);
-		else if (!strncmp(keys, "device", length))
-			fputs(kerror_event_device(event), file);
-		else if (header && !strncmp(keys, "id", length))
-			fprintf(file, "%08" PRIx32, (uint32_t)header->event_id);
-		else if (sscanf(keys, "arg[%u]", &index) == 1)
-			print_key_argument(file, event, index);
-		fputc('\n', file);
-		keys += length;
-		keys += strspn(keys, " ");
-	}
-}
-
 static char *make_key(const char *keys, const struct kerror_event *event)
 {
-	char *key = NULL;
-	size_t size = 0;
-	FILE *file = open_memstream(&key, &size);
+	struct buffer key = { 0 };
 
-	if (!file)
-		return NULL;
-	print_key(file, keys, event);
-	if (fclose(file)) {
-		free(key);
-		return NULL;
-	}
-	return key;
+	event_key(&key, keys, event);
+	if (buffer_terminate(&key))
+		return key.bytes;
+	buffer_free(&key);
+	return NULL;
 }
 
 static unsigned int hash(const char *key)
@@ -193,76 +150,30 @@ struct environment {
 	size_t count;
 };
 
-static void add(struct environment *environment, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-
-static void add(struct environment *environment, const char *format, ...)
+static void add(struct environment *environment, const char *format,
+		const char *value)
 {
-	va_list arguments;
-
-	va_start(arguments, format);
-	if (environment->count < VARIABLES &&
-	    vasprintf(&environment->variable[environment->count], format,
-		      arguments) >= 0)
+	if (asprintf(&environment->variable[environment->count], format, value) >= 0)
 		environment->count++;
 	else
 		environment->variable[environment->count] = NULL;
-	va_end(arguments);
 }
 
-static void add_arguments(struct environment *environment,
-			  const struct kerror_event *event)
+static int make_environment(struct environment *environment,
+			    const struct sink_settings *settings,
+			    const struct kerror_event *event)
 {
-	struct kerror_argument argument;
-	size_t i;
+	int count;
 
-	for (i = 0; !kerror_event_argument(event, i, &argument); i++) {
-		if (argument.text)
-			add(environment, "KERROR_ARG_%zu=%.*s", i,
-			    (int)argument.size, argument.text);
-		else if (argument.type == EVL_ARG_S32 ||
-			 argument.type == EVL_ARG_S64)
-			add(environment, "KERROR_ARG_%zu=%" PRId64, i,
-			    (int64_t)argument.number);
-		else
-			add(environment, "KERROR_ARG_%zu=%" PRIu64, i,
-			    argument.number);
-	}
-}
-
-static void make_environment(struct environment *environment,
-			     const struct sink_settings *settings,
-			     const struct kerror_event *event)
-{
-	const struct evl_header *header = kerror_event_header(event);
-	size_t size;
-
-	add(environment, "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+	add(environment, "PATH=%s",
+	    "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
 	add(environment, "KERROR_RULE=%s", settings->name);
-	add(environment, "KERROR_GROUP=%s",
-	    kerror_group_name(kerror_event_group(event)));
-	add(environment, "KERROR_SEQUENCE=%" PRIu32, kerror_event_sequence(event));
-	add(environment, "KERROR_TEXT=%s", event_text(event, &size));
-	if (!header)
-		return;
-	add(environment, "KERROR_TIME=%" PRIu64 ".%09" PRIu64,
-	    (uint64_t)header->time_realtime / 1000000000,
-	    (uint64_t)header->time_realtime % 1000000000);
-	add(environment, "KERROR_SEVERITY=%s",
-	    kerror_severity_name(header->severity));
-	add(environment, "KERROR_FACILITY=%s", header->facility);
-	add(environment, "KERROR_DEVICE=%s", kerror_event_device(event));
-	add(environment, "KERROR_CONTEXT=%s", kerror_context_name(header->flags));
-	add(environment, "KERROR_CPU=%" PRIu32, (uint32_t)header->cpu);
-	add(environment, "KERROR_UID=%" PRIu32, (uint32_t)header->uid);
-	add(environment, "KERROR_PID=%" PRIu32, (uint32_t)header->pid);
-	add(environment, "KERROR_COMM=%s", header->comm);
-	add(environment, "KERROR_TYPE=%" PRIu32, (uint32_t)header->event_type);
-	if (header->format != EVL_FORMAT_PRINTF)
-		return;
-	add(environment, "KERROR_ID=%08" PRIx32, (uint32_t)header->event_id);
-	add(environment, "KERROR_FORMAT=%s", kerror_event_format(event));
-	add_arguments(environment, event);
+	count = event_environment(environment->variable + environment->count,
+				  VARIABLES - environment->count, event);
+	if (count < 0)
+		return count;
+	environment->count += count;
+	return 0;
 }
 
 /* A process group of its own, so that what it starts can be killed with it */
@@ -336,8 +247,9 @@ static void fire(struct sink *sink, const struct record *record)
 	pid_t pid;
 	int err;
 
-	make_environment(&environment, sink->settings, record->event);
-	err = start(sink->private, &environment, &pid);
+	err = make_environment(&environment, sink->settings, record->event);
+	if (!err)
+		err = start(sink->private, &environment, &pid);
 	for (size_t i = 0; i < environment.count; i++)
 		free(environment.variable[i]);
 	sink->fired++;

@@ -9,6 +9,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,6 +28,15 @@
 
 /* Of a storm of severe events, too, some come together. */
 #define URGENT_MS	10
+
+/*
+ * A record that fails so often alone, for a reason of its own, is skipped. One that
+ * the sink refuses (-EINVAL) is skipped at once.
+ */
+#define POISON_ATTEMPTS	4
+
+/* Between two reports of skipped records; those between are counted. */
+#define POISON_REPORT_S	60
 
 /*
  * What a progress file holds. Of this machine, so in its own byte order. Another
@@ -384,6 +394,9 @@ struct work {
 	struct record *batch[BATCH];
 	size_t count;
 	bool open, stop;
+	size_t alone;			/* so many are written one at a time */
+	unsigned int attempts;		/* that failed for the first of them */
+	uint64_t poison_report_at;	/* CLOCK_MONOTONIC: another report may be made */
 	unsigned int retry_s;		/* 0: the last attempt was a success */
 	uint64_t failing_since;
 	unsigned long long dropped_before;
@@ -481,6 +494,80 @@ static int open_sink(struct sink *sink, struct work *work, char *message,
 	return 0;
 }
 
+/* ---- Poison: a record that a sink cannot write, although its peer works ---- */
+
+/* Of other errors, such as ENOSPC or EPIPE, no record is the reason. */
+static bool may_be_poison(int err)
+{
+	return err == -ENOMEM || err == -EINVAL || err == -EMSGSIZE ||
+	       err == -E2BIG || err == -EBADMSG || err == -EOVERFLOW ||
+	       err == -EILSEQ;
+}
+
+static void report_poison(struct sink *sink, struct work *work,
+			  const struct kerror_event *event, const char *message)
+{
+	char text[832];
+
+	if (now_ns(CLOCK_MONOTONIC) < work->poison_report_at)
+		return;
+	work->poison_report_at = now_ns(CLOCK_MONOTONIC) +
+				 POISON_REPORT_S * 1000000000ULL;
+	snprintf(text, sizeof(text),
+		 "skips event #%" PRIu32 " of %s: %s (attempts: %u, skipped so far: %llu)",
+		 kerror_event_sequence(event),
+		 kerror_group_name(kerror_event_group(event)), message,
+		 work->attempts, (unsigned long long)sink->poison);
+	sink->report(sink, 3, text);
+}
+
+/* Puts a loss in the place of the first record, or nothing if it was no event. */
+static void skip_first(struct sink *sink, struct work *work, const char *message)
+{
+	struct record *record = work->batch[0], *loss = NULL;
+
+	sink->poison++;
+	if (record->kind == RECORD_EVENT) {
+		const struct kerror_loss lost = {
+			.count = 1, .group = kerror_event_group(record->event),
+			.total = sink->poison, .cause = KERROR_CAUSES,
+		};
+		uint32_t sequence = kerror_event_sequence(record->event);
+
+		report_poison(sink, work, record->event, message);
+		loss = record_of_loss(&lost, CAUSE_POISON, sequence + 1);
+	}
+	work->attempts = 0;
+	if (loss) {
+		work->batch[0] = loss;
+		record_put(record);
+	} else {
+		written(sink, work, 1);
+		work->alone -= work->alone > 0;
+	}
+}
+
+/*
+ * After an error of writing: true if there is something to try at once. A batch
+ * goes on one by one, so that only the record that is the reason fails.
+ */
+static bool can_go_on(struct sink *sink, struct work *work, int err,
+		      const char *message)
+{
+	if (!may_be_poison(err))
+		return false;
+	if (!work->alone && work->count > 1) {
+		work->alone = work->count;
+		return true;
+	}
+	work->alone = work->alone ? : 1;
+	work->attempts++;
+	if (err != -EINVAL && work->attempts < POISON_ATTEMPTS)
+		return false;
+	skip_first(sink, work, message);
+	return true;
+}
+
 /* One attempt at what there is to do; 0, or a negative errno */
 static int attempt(struct sink *sink, struct work *work, bool reopen,
 		   char *message, size_t size)
@@ -496,11 +583,15 @@ static int attempt(struct sink *sink, struct work *work, bool reopen,
 		return result;
 	leave_what_is_new(sink, work);
 	while (work->count) {
-		result = type->write(sink, work->batch, work->count, message,
-				     size);
+		result = type->write(sink, work->batch,
+				     work->alone ? 1 : work->count, message, size);
+		if (result < 0 && can_go_on(sink, work, result, message))
+			continue;
 		if (result < 0)
 			return result;
 		written(sink, work, result);
+		work->alone -= work->alone > 0;
+		work->attempts = 0;
 	}
 	if (type->idle && time(NULL) != work->idled) {
 		work->idled = time(NULL);

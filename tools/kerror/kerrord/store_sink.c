@@ -18,12 +18,6 @@
  */
 #define LOG_LARGE (16 << 20)
 
-/* An event at which writing fails so often is skipped. */
-#define ATTEMPTS 3
-
-/* Between two reports of skipped events */
-#define SKIP_REPORT_S 60
-
 /* Between two reports of what retention deletes */
 #define REPORT_S 3600
 
@@ -33,15 +27,12 @@
  * @told: what retention had deleted at the last report
  * @report_at: when there may be another one, nanoseconds of CLOCK_MONOTONIC
  * @age_at: when to look for what is too old, likewise
- * @skip_report_at: when there may be another report of skipped events, likewise
- * @skipped: the event that was skipped last, and why
  * @log_told: it was reported that the log grows
  */
 struct state {
 	struct store *store;
 	struct store_deleted told;
-	uint64_t report_at, age_at, skip_report_at;
-	char skipped[384];
+	uint64_t report_at, age_at;
 	bool log_told;
 };
 
@@ -160,37 +151,6 @@ static int failed(struct sink *sink, int err, char *message, size_t size)
 	return err;
 }
 
-/* Keeps the reason for the report: the message of the store is overwritten. */
-static void note_skipped(struct sink *sink, const struct record *record,
-			 bool given_up)
-{
-	struct state *state = sink->private;
-
-	snprintf(state->skipped, sizeof(state->skipped), "%s %u: %s",
-		 kerror_group_name(kerror_event_group(record->event)),
-		 kerror_event_sequence(record->event), given_up ?
-		 "it failed again and again" : store_message(state->store));
-}
-
-/* Of what is committed: these events were not written. */
-static void report_skipped(struct sink *sink, unsigned int count)
-{
-	struct state *state = sink->private;
-	char text[512];
-
-	/* What is committed counts as written, see sink.c. */
-	sink->written -= count;
-	sink->skipped += count;
-	if (now_ns(CLOCK_MONOTONIC) < state->skip_report_at)
-		return;
-	state->skip_report_at = now_ns(CLOCK_MONOTONIC) +
-				SKIP_REPORT_S * 1000000000ULL;
-	snprintf(text, sizeof(text),
-		 "skipped %llu events so far, which it cannot store; the last is %s",
-		 (unsigned long long)sink->skipped, state->skipped);
-	sink->report(sink, 3, text);
-}
-
 /* Whether the log has reached its limit, and cannot be emptied */
 static int check_log(const struct sink *sink)
 {
@@ -201,83 +161,19 @@ static int check_log(const struct sink *sink)
 	       store_shorten_log(store) : 0;
 }
 
-/* A failure that may be the record's own, not that of the disk or of a reader */
-static bool may_be_its_own(int err)
-{
-	return err == -EINVAL || err == -ENOMEM || err == -EIO;
-}
-
-static bool is_suspect(const struct sink *sink, const struct record *record)
-{
-	return record->kind == RECORD_EVENT && sink->suspect.failures &&
-	       sink->suspect.group == kerror_event_group(record->event) &&
-	       sink->suspect.sequence == kerror_event_sequence(record->event);
-}
-
-static void suspect(struct sink *sink, const struct record *record, int err)
-{
-	if (record->kind != RECORD_EVENT || !may_be_its_own(err))
-		return;
-	if (!is_suspect(sink, record))
-		sink->suspect.failures = 0;
-	sink->suspect.group = kerror_event_group(record->event);
-	sink->suspect.sequence = kerror_event_sequence(record->event);
-	sink->suspect.failures++;
-}
-
-/* Instead of an event that cannot be stored: that it is missing */
-static int add_skipped(struct sink *sink, const struct record *record)
-{
-	const struct kerror_loss loss = {
-		.count = 1, .total = sink->skipped + 1, .cause = KERROR_CAUSES,
-		.group = kerror_event_group(record->event),
-	};
-	uint32_t next = kerror_event_sequence(record->event) + 1;
-
-	return store_add_loss(store_of(sink), sink->boot_id, record->time, &loss,
-			      CAUSE_SKIPPED, &next);
-}
-
-/*
- * Adds a record, or skips it: at once if SQLite refuses it, after some attempts
- * if something else fails at it again and again.
- */
-static int add_or_skip(struct sink *sink, const struct record *record,
-		       unsigned int *skipped)
-{
-	bool given_up = is_suspect(sink, record) &&
-			sink->suspect.failures >= ATTEMPTS;
-	int err = given_up ? -EINVAL : add(sink, record);
-
-	if (err == -EINVAL && record->kind == RECORD_EVENT) {
-		if (!*skipped)
-			note_skipped(sink, record, given_up);
-		++*skipped;
-		err = add_skipped(sink, record);
-	} else if (err) {
-		suspect(sink, record, err);
-	}
-	return err;
-}
-
 static int write_records(struct sink *sink, struct record *const *records,
 			 size_t count, char *message, size_t size)
 {
-	unsigned int skipped = 0;
 	int err = check_log(sink);
 
 	if (!err)
 		err = store_begin(store_of(sink));
 	for (size_t i = 0; !err && i < count; i++)
-		err = add_or_skip(sink, records[i], &skipped);
+		err = add(sink, records[i]);
 	if (!err)
 		err = store_commit(store_of(sink));
 	if (err)
 		return failed(sink, err, message, size);
-	if (skipped) {
-		sink->suspect.failures = 0;
-		report_skipped(sink, skipped);
-	}
 	return count;
 }
 

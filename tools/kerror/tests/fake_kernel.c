@@ -15,6 +15,7 @@
  *   FAKE_ERROR	errno that opening fails with (0)
  *   FAKE_NO_SYSLOG	if 1, opening fails with EPERM if the group printk is among those
  *		asked for
+ *   FAKE_HOSTILE	if not 0, events are those of tests/hostile.h from this number on
  *   FAKE_OLD	if 1, the kernel does not have the group printk
  *
  * As all of it follows from the clock, a program that is started again finds the
@@ -29,7 +30,7 @@
 #include <poll.h>
 #include <linux/netlink.h>
 #include <unistd.h>
-#include "build.h"
+#include "hostile.h"
 
 static uint64_t number(const char *name, uint64_t otherwise)
 {
@@ -143,9 +144,16 @@ static void make_event(struct kerror_socket *sock, const struct stream *stream,
 		       uint64_t index, uint16_t flags)
 {
 	static struct build build;
-	uint64_t count = index;
+	uint64_t count = index, hostile = number("FAKE_HOSTILE", 0);
 	char device[16], text[32];
 
+	if (hostile) {
+		hostile_event(&build, hostile + index);
+		begin_message(sock, KERROR_MSG_EVENT, flags,
+			      KERROR_SEQUENCE_FIRST + (uint32_t)index,
+			      build.data, build.size);
+		return;
+	}
 	snprintf(device, sizeof(device), "+pci:%u", (unsigned int)(index % 5));
 	snprintf(text, sizeof(text), "text %llu", (unsigned long long)index);
 	build_begin(&build, device, EVL_FORMAT_PRINTF, "event %llu: %s");

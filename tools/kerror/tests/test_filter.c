@@ -341,9 +341,8 @@ static void test_long_text(void **state)
 }
 
 #define NO_FIELD " where a field is expected; " \
-	"there are severity facility device context cpu uid gid pid " \
-	"tid comm type id boot oops truncated printk continues open kind format text arg[0] argc " \
-	"group"
+	"there are group severity facility device context boot oops truncated printk continues " \
+	"open cpu uid gid pid tid comm type id kind format arg[0] text argc"
 #define NO_SEVERITY " is no severity; use emerg alert crit err warning notice info debug, or 0 to 7"
 #define NO_COMPARISON " where a comparison is expected; use == != < <= > >= or ~"
 #define NO_NUMBER " is no number; use digits or 0x, up to 64 bits"

@@ -308,6 +308,9 @@ grep -q "^kerrorctl: store $work/no.db: " "$work/error" || fail "explain without
 printf '[fcf2063c]\ntext = here \033[2J\nno line\n' >"$work/wrong.ini"
 has 'meaning     here \\x1b\[2J$' explain fcf2063c --catalogue="$work/wrong.ini"
 grep -q "wrong.ini, line 3: not .EVENT-ID" "$work/error" || fail "a wrong line"
+printf '[fcf2063c]\ntext = C1 \302\233 bidi \342\200\256.\n' >"$work/controls.ini"
+has 'meaning     C1 \\xc2\\x9b bidi \\xe2\\x80\\xae.$' explain fcf2063c --catalogue="$work/controls.ini"
+has '"text":"C1 \\u009b bidi \\u202e."' explain --json fcf2063c --catalogue="$work/controls.ini"
 refuses 'no event id and no format; see kerrorctl explain' explain
 refuses "--catalogue: cannot read $work/no.ini: No such file" \
 	explain 1 --catalogue="$work/no.ini"

@@ -557,18 +557,18 @@ def an_event_that_cannot_be_stored_is_skipped(folder):
                    f" WHEN new.sequence = {(FIRST + number) % 2**32} BEGIN {what}; END")
     place.set(events=50)
     _, err = place.run_until(lambda: place.stored() == 48 and place.metric(
-        'kerror_sink_skipped_total{sink="store"}') == 2)
+        'kerror_sink_poison_total{sink="store"}') == 2)
     assert [row[0] for row in place.sql("SELECT sequence FROM event ORDER BY id")] == \
            [(FIRST + i) % 2**32 for i in range(50) if i not in (20, 30)]
-    assert place.sql("SELECT cause, count FROM loss") == [("skipped", 1)] * 2
+    assert place.sql("SELECT cause, count FROM loss") == [("poison", 1)] * 2
     assert place.metric('kerror_sink_written_total{sink="store"}') == 38
-    assert "which it cannot store; the last is evlog" in err, err
+    assert f"skips event #{(FIRST + 20) % 2**32} of evlog: store " in err, err
     assert "malformed JSON" in err and "works again" in err, err
     lines, _ = query(place.path("db"), "--losses")
-    assert sum("1 evlog events lost: skipped" in line for line in lines) == 2, lines
+    assert sum("1 evlog events lost: poison" in line for line in lines) == 2, lines
     assert len(place.lines()) == 50
     _, err = place.run_until(lambda: place.metric('kerror_sink_up{sink="store"}') == 1)
-    assert "skipped" not in err and place.stored() == 48, err
+    assert "skips" not in err and place.stored() == 48, err
 
 
 def commits(path):
