@@ -13,6 +13,7 @@
  * sink.c      queue, thread, retries and cursor of any sink
  * store_sink.c, file_sink.c, journald_sink.c, syslog_sink.c, rule_sink.c
  * metrics.c   counters for Prometheus
+ * metrics_http.c
  * privileges.c
  */
 #ifndef KERRORD_H
@@ -288,6 +289,9 @@ int connect_unix(const char *path, int type);
 /* Listens, and returns the program's exit status when told to stop. */
 int receive(const struct settings *settings);
 
+/* From any thread: on standard error, and to all sinks but @about. */
+void report_about(const char *about, unsigned int severity, const char *text);
+
 /* Leaves root for @user, and all capabilities but CAP_SYSLOG. */
 void privileges_prepare(const struct settings *settings);
 void privileges_drop(const struct settings *settings);
@@ -300,10 +304,19 @@ void metrics_loss(struct metrics *metrics, const struct kerror_loss *loss);
 void metrics_statistics(struct metrics *metrics,
 			const struct kerror_statistics *statistics);
 
-/* Begins to serve; ends the program if the address cannot be used. */
+/*
+ * An address that cannot be used is reported, and tried again by a thread of
+ * its own: metrics are worth less than the events.
+ */
 struct metrics *metrics_start(const struct settings *settings,
 			      const struct sink *sinks);
 void metrics_write_file(struct metrics *metrics);
 void metrics_stop(struct metrics *metrics);
+
+/* For the HTTP server: it calls metrics_print() from threads of its own. */
+void metrics_print(FILE *file, struct metrics *metrics);
+void metrics_serve(struct metrics *metrics, const char *listen);
+/* False if it is still busy, so that @metrics must stay. */
+bool metrics_serve_end(void);
 
 #endif

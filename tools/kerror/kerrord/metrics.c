@@ -1,20 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Counters in Prometheus' text format: in a file, and over HTTP if that was
- * asked for. The receiver counts; the threads of the HTTP server only read.
+ * Counters in Prometheus' text format: in a file, and over HTTP by
+ * metrics_http.c. The receiver counts; the threads of the HTTP server only read.
  */
 #include <err.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
-#include <microhttpd.h>
 #include "kerrord.h"
 
 /* Facilities counted one by one; a driver may make up any number of names. */
@@ -22,35 +18,67 @@
 
 #define SEVERITIES 8
 
+/* A byte of a name that is no text takes four, as in "\xff". */
+#define LABEL_SIZE (4 * EVL_FACILITY_SIZE)
+
+/* The label of all facilities beyond those, and of one that has this name */
+#define OTHERS "others"
+
 struct facility {
-	char name[EVL_FACILITY_SIZE];
+	char label[LABEL_SIZE];
 	uint64_t events[SEVERITIES];
 };
 
 struct metrics {
 	const struct settings *settings;
 	const struct sink *sinks;
-	struct MHD_Daemon *server;
 	bool file_failed;
 	pthread_mutex_t lock;	/* for what follows */
 	unsigned int facilities;
-	struct facility facility[FACILITIES + 1];	/* the last: others */
+	struct facility facility[FACILITIES + 1];	/* the last: OTHERS */
 	uint64_t raw;
 	uint64_t lost[GROUPS][KERROR_CAUSES + 1];
 	struct kerror_statistics kernel[GROUPS];
 };
 
+/* Valid UTF-8 without controls: a byte that is neither becomes "\xHH". */
+static void make_label(char *label, size_t room, const char *text)
+{
+	size_t size = strlen(text), used = 0;
+
+	while (size && used + 4 < room) {
+		size_t length = utf8_length(text, size);
+		unsigned char first = *text;
+
+		if (!length || first < ' ' || first == 0x7f) {
+			used += sprintf(label + used, "\\x%02x", first);
+			length = 1;
+		} else {
+			memcpy(label + used, text, length);
+			used += length;
+		}
+		text += length;
+		size -= length;
+	}
+	label[used] = '\0';
+}
+
+/* By label, so that names that look the same are one series. */
 static struct facility *find_facility(struct metrics *metrics, const char *name)
 {
+	char label[LABEL_SIZE];
 	unsigned int i;
 
+	make_label(label, sizeof(label), name);
+	if (!strcmp(label, OTHERS))
+		return &metrics->facility[FACILITIES];
 	for (i = 0; i < metrics->facilities; i++)
-		if (!strcmp(metrics->facility[i].name, name))
+		if (!strcmp(metrics->facility[i].label, label))
 			return &metrics->facility[i];
 	if (i == FACILITIES)
 		return &metrics->facility[FACILITIES];
 	metrics->facilities++;
-	snprintf(metrics->facility[i].name, EVL_FACILITY_SIZE, "%s", name);
+	memcpy(metrics->facility[i].label, label, sizeof(label));
 	return &metrics->facility[i];
 }
 
@@ -99,20 +127,12 @@ static void describe(FILE *file, const char *name, const char *type,
 	fprintf(file, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
 }
 
-static void print_label(FILE *file, const char *text)
+static void print_label(FILE *file, const char *label)
 {
-	while (*text) {
-		size_t length = utf8_length(text, strlen(text));
-
-		if (*text == '"' || *text == '\\')
-			fprintf(file, "\\%c", *text);
-		else if (*text == '\n')
-			fputs("\\n", file);
-		else if (length)
-			fwrite(text, 1, length, file);
-		else
-			fputc('?', file);
-		text += length ? length : 1;
+	for (; *label; label++) {
+		if (*label == '"' || *label == '\\')
+			fputc('\\', file);
+		fputc(*label, file);
 	}
 }
 
@@ -135,7 +155,7 @@ static void print_events(FILE *file, const struct metrics *metrics)
 			if (!facility->events[severity])
 				continue;
 			fputs("kerror_events_total{facility=\"", file);
-			print_label(file, i < FACILITIES ? facility->name : "others");
+			print_label(file, i < FACILITIES ? facility->label : OTHERS);
 			fprintf(file, "\",severity=\"%s\"} %" PRIu64 "\n",
 				kerror_severity_name(severity),
 				facility->events[severity]);
@@ -205,20 +225,23 @@ static void print_sinks(FILE *file, const struct metrics *metrics)
 		  "How often a rule ran its command.", fired },
 	};
 
+	char label[512];
+
 	for (size_t i = 0; i < sizeof(values) / sizeof(*values); i++) {
 		describe(file, values[i].name, values[i].type, values[i].help);
 		for (const struct sink *sink = metrics->sinks; sink;
 		     sink = sink->next) {
 			if (values[i].value == fired && sink->type != &rule_sink)
 				continue;
+			make_label(label, sizeof(label), sink->settings->name);
 			fprintf(file, "%s{sink=\"", values[i].name);
-			print_label(file, sink->settings->name);
+			print_label(file, label);
 			fprintf(file, "\"} %" PRIu64 "\n", values[i].value(sink));
 		}
 	}
 }
 
-static void print_all(FILE *file, struct metrics *metrics)
+void metrics_print(FILE *file, struct metrics *metrics)
 {
 	pthread_mutex_lock(&metrics->lock);
 	print_events(file, metrics);
@@ -239,7 +262,7 @@ void metrics_write_file(struct metrics *metrics)
 	snprintf(temporary, sizeof(temporary), "%s.new", path);
 	file = fopen(temporary, "we");
 	if (file) {
-		print_all(file, metrics);
+		metrics_print(file, metrics);
 		good = !ferror(file);
 		good &= !fclose(file);
 		good = good && !chmod(temporary, 0644) && !rename(temporary, path);
@@ -253,96 +276,6 @@ void metrics_write_file(struct metrics *metrics)
 	}
 }
 
-/* ---- HTTP ---- */
-
-static enum MHD_Result answer(void *context, struct MHD_Connection *connection,
-			      const char *url, const char *method,
-			      const char *version, const char *upload,
-			      size_t *upload_size, void **state)
-{
-	struct MHD_Response *response;
-	enum MHD_Result result;
-	unsigned int status = MHD_HTTP_OK;
-	char *text = NULL;
-	size_t size = 0;
-	FILE *file;
-
-	(void)version;
-	(void)upload;
-	(void)upload_size;
-	(void)state;
-	file = open_memstream(&text, &size);
-	if (!file)
-		return MHD_NO;
-	if (strcmp(method, "GET") && strcmp(method, "HEAD")) {
-		status = MHD_HTTP_METHOD_NOT_ALLOWED;
-		fputs("only GET\n", file);
-	} else if (strcmp(url, "/metrics")) {
-		status = MHD_HTTP_NOT_FOUND;
-		fputs("see /metrics\n", file);
-	} else {
-		print_all(file, context);
-	}
-	if (fclose(file)) {
-		free(text);
-		return MHD_NO;
-	}
-	response = MHD_create_response_from_buffer(size, text,
-						   MHD_RESPMEM_MUST_FREE);
-	if (!response) {
-		free(text);
-		return MHD_NO;
-	}
-	MHD_add_response_header(response, "Content-Type",
-				status == MHD_HTTP_OK ?
-				"text/plain; version=0.0.4" : "text/plain");
-	result = MHD_queue_response(connection, status, response);
-	MHD_destroy_response(response);
-	return result;
-}
-
-static struct MHD_Daemon *serve(struct metrics *metrics, const char *listen)
-{
-	static const struct addrinfo hints = {
-		.ai_socktype = SOCK_STREAM,
-		.ai_flags = AI_PASSIVE | AI_NUMERICSERV,
-	};
-	const char *colon = strrchr(listen, ':');
-	struct MHD_Daemon *server;
-	struct addrinfo *found;
-	char host[256] = "";
-	int error;
-
-	if (!colon)
-		errx(EXIT_FAILURE,
-		     "[metrics] listen: '%s' is not like 127.0.0.1:9817", listen);
-	if (*listen == '[' && colon > listen + 1 && colon[-1] == ']')
-		snprintf(host, sizeof(host), "%.*s", (int)(colon - listen - 2),
-			 listen + 1);
-	else
-		snprintf(host, sizeof(host), "%.*s", (int)(colon - listen),
-			 listen);
-	error = getaddrinfo(*host ? host : NULL, colon + 1, &hints, &found);
-	if (error)
-		errx(EXIT_FAILURE, "[metrics] listen: '%s': %s", listen,
-		     gai_strerror(error));
-	server = MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD |
-				  MHD_USE_ERROR_LOG |
-				  (found->ai_family == AF_INET6 ?
-				   MHD_USE_IPv6 : 0),
-				  0, NULL, NULL, answer, metrics,
-				  MHD_OPTION_SOCK_ADDR, found->ai_addr,
-				  MHD_OPTION_CONNECTION_LIMIT, 16,
-				  MHD_OPTION_CONNECTION_TIMEOUT, 10,
-				  MHD_OPTION_END);
-	freeaddrinfo(found);
-	if (!server)
-		errx(EXIT_FAILURE,
-		     "[metrics] listen: %s cannot be used; is the port taken?",
-		     listen);
-	return server;
-}
-
 struct metrics *metrics_start(const struct settings *settings,
 			      const struct sink *sinks)
 {
@@ -354,14 +287,14 @@ struct metrics *metrics_start(const struct settings *settings,
 	metrics->sinks = sinks;
 	pthread_mutex_init(&metrics->lock, NULL);
 	if (settings->listen)
-		metrics->server = serve(metrics, settings->listen);
+		metrics_serve(metrics, settings->listen);
 	return metrics;
 }
 
 void metrics_stop(struct metrics *metrics)
 {
-	if (metrics->server)
-		MHD_stop_daemon(metrics->server);
+	if (metrics->settings->listen && !metrics_serve_end())
+		return;		/* a name is still looked up */
 	pthread_mutex_destroy(&metrics->lock);
 	free(metrics);
 }

@@ -33,19 +33,23 @@
 
 static struct sink *sinks;
 
-/* Called by any sink's thread, too. */
-static void report(struct sink *about, unsigned int severity, const char *text)
+void report_about(const char *about, unsigned int severity, const char *text)
 {
-	const char *name = about->settings->name;
-	struct record *record = record_of_report(name, severity, "[%s] %s", name,
-						 text);
+	struct record *record = record_of_report(about, severity, "[%s] %s",
+						 about, text);
 	struct sink *sink;
 
-	fprintf(stderr, "kerrord: [%s] %s\n", name, text);
+	fprintf(stderr, "kerrord: [%s] %s\n", about, text);
 	for (sink = sinks; record && sink; sink = sink->next)
 		sink_offer(sink, record);
 	if (record)
 		record_put(record);
+}
+
+/* Called by any sink's thread, too. */
+static void report(struct sink *about, unsigned int severity, const char *text)
+{
+	report_about(about->settings->name, severity, text);
 }
 
 static struct kerror_socket *listen_to(uint32_t groups)
