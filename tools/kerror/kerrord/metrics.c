@@ -183,17 +183,15 @@ static uint64_t written(const struct sink *sink) { return sink->written; }
 static uint64_t dropped(const struct sink *sink) { return sink->dropped_total; }
 static uint64_t failures(const struct sink *sink) { return sink->failures; }
 static uint64_t fired(const struct sink *sink) { return sink->fired; }
-static uint64_t up(const struct sink *sink) { return sink->up; }
+static uint64_t up(const struct sink *sink) { return sink->up && !sink->stuck; }
+static uint64_t repeated(const struct sink *sink) { return sink->repeated; }
+static uint64_t doubtful(const struct sink *sink) { return sink->doubtful; }
+static uint64_t stuck(const struct sink *sink) { return sink->stuck; }
+static uint64_t behind(const struct sink *sink) { return sink->behind; }
 
 static uint64_t queued(const struct sink *sink)
 {
-	struct sink *locked = (struct sink *)sink;
-	uint64_t bytes;
-
-	pthread_mutex_lock(&locked->lock);
-	bytes = sink->queued;
-	pthread_mutex_unlock(&locked->lock);
-	return bytes;
+	return sink_queued((struct sink *)sink);
 }
 
 static uint64_t lag(const struct sink *sink)
@@ -212,11 +210,21 @@ static void print_sinks(FILE *file, const struct metrics *metrics)
 		{ "kerror_sink_written_total", "counter",
 		  "Events that the sink has taken.", written },
 		{ "kerror_sink_dropped_total", "counter",
-		  "Events that did not fit into its queue.", dropped },
+		  "Events that the kernel's history no longer had when it had room for them.",
+		  dropped },
+		{ "kerror_sink_repeated_total", "counter",
+		  "Events sent again, which the peer may have twice.", repeated },
+		{ "kerror_sink_doubtful_total", "counter",
+		  "Events that the peer may have lost after it acknowledged them.",
+		  doubtful },
 		{ "kerror_sink_failures_total", "counter",
 		  "Failed attempts to open or write.", failures },
 		{ "kerror_sink_up", "gauge",
-		  "1 if its last attempt was a success.", up },
+		  "1 if its last attempt was a success and it is not stuck.", up },
+		{ "kerror_sink_stuck", "gauge",
+		  "1 if its peer has taken nothing for a while.", stuck },
+		{ "kerror_sink_behind", "gauge",
+		  "1 if it gets its events out of the kernel's history.", behind },
 		{ "kerror_sink_queue_bytes", "gauge",
 		  "Memory that waits for it.", queued },
 		{ "kerror_sink_lag_seconds", "gauge",

@@ -133,6 +133,7 @@ static int retain(struct sink *sink, char *message, size_t size)
 
 const struct sink_type store_sink = {
 	.name = "store",
+	.patient = true,
 	.load_progress = load_progress,
 	.open = open_store,
 	.write = write_records,

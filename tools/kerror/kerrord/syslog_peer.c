@@ -1,0 +1,478 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The connection to a syslog server: the local socket, UDP (RFC 5426), TCP
+ * (RFC 6587) or TLS (RFC 5425).
+ *
+ * Over TCP and TLS a message counts as written when the server's TCP has
+ * acknowledged it. A server that dies loses what it had acknowledged and not
+ * read yet, and its kernel says so by a reset. So the last messages are kept,
+ * as many as fit into a receive buffer, and are sent again after a reset: the
+ * server may have some of them twice.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+#include "stream.h"
+#include "syslog_peer.h"
+
+/*
+ * A receive buffer may hold more than the window that it announced. What a
+ * server has not read after so long is not in doubt because it is in a queue,
+ * and an idle connection is often reset by what is between.
+ */
+#define KEPT_WINDOWS	2
+#define KEPT_LEAST	65536
+#define KEPT_MOST	(8 << 20)
+#define KEPT_NS		10000000000ULL
+
+/* A message that the server's death meets so often may be its cause. */
+#define TRIES		20
+
+/* Between two looks at what is acknowledged; the kernel does not tell. */
+#define LOOK_FIRST_MS	1
+#define LOOK_LAST_MS	64
+
+/* Between two reports of what was sent again */
+#define REPORT_NS	60000000000ULL
+
+/* Datagrams between two looks at whether the local server has read them */
+#define DATAGRAMS	16
+
+struct kept {
+	STAILQ_ENTRY(kept) next;
+	uint64_t end;		/* where it ends in the stream */
+	uint64_t time;		/* when it was sent first */
+	unsigned int tries;
+	size_t size;
+	char text[];
+};
+
+struct syslog_peer {
+	struct sink *sink;
+	const char *address;		/* without what it begins with */
+	bool stream, tls, local;
+	int fd;				/* of datagrams, or -1 */
+	struct stat socket;		/* the local one, as it was found */
+	struct stream tcp;
+	STAILQ_HEAD(, kept) kept;	/* sent and acknowledged */
+	size_t kept_bytes;
+	unsigned int early;		/* gone from it for want of memory */
+	uint64_t early_at;
+	bool again;			/* they are to be sent again */
+	uint64_t reported;
+	unsigned long long repeated, doubtful;	/* not yet reported */
+};
+
+struct syslog_peer *syslog_peer_new(struct sink *sink)
+{
+	const char *address = sink->settings->address ? : "";
+	struct syslog_peer *peer = calloc(1, sizeof(*peer));
+
+	if (!peer)
+		return NULL;
+	peer->sink = sink;
+	peer->fd = peer->tcp.fd = -1;
+	peer->tls = !strncmp(address, "tls:", 4);
+	peer->stream = peer->tls || !strncmp(address, "tcp:", 4);
+	peer->local = !strncmp(address, "unix:", 5);
+	if (peer->stream || peer->local || !strncmp(address, "udp:", 4))
+		peer->address = address + (peer->local ? 5 : 4);
+	STAILQ_INIT(&peer->kept);
+	return peer;
+}
+
+static void report(struct syslog_peer *peer, bool now)
+{
+	uint64_t time = now_ns(CLOCK_MONOTONIC);
+	char text[320];
+
+	if ((!peer->repeated && !peer->doubtful) ||
+	    (!now && peer->reported && time - peer->reported < REPORT_NS))
+		return;
+	snprintf(text, sizeof(text),
+		 "the connection was cut%s%s: %llu messages were sent again, the server may have them twice; %llu may be lost",
+		 peer->tcp.reason ? ", the server says: " : "",
+		 peer->tcp.reason ? : "", peer->repeated, peer->doubtful);
+	peer->sink->report(peer->sink, 4, text);
+	peer->reported = time;
+	peer->repeated = peer->doubtful = 0;
+}
+
+/* ---- What is kept ---- */
+
+static void forget_first(struct syslog_peer *peer)
+{
+	struct kept *kept = STAILQ_FIRST(&peer->kept);
+
+	STAILQ_REMOVE_HEAD(&peer->kept, next);
+	peer->kept_bytes -= kept->size;
+	free(kept);
+}
+
+static void forget_all(struct syslog_peer *peer)
+{
+	while (!STAILQ_EMPTY(&peer->kept))
+		forget_first(peer);
+	peer->early = 0;
+}
+
+/* Forgets what the server must have read by now. */
+static void forget_old(struct syslog_peer *peer)
+{
+	uint64_t now = now_ns(CLOCK_MONOTONIC);
+	uint64_t most = KEPT_WINDOWS * peer->tcp.window + KEPT_LEAST;
+	struct kept *kept;
+
+	while ((kept = STAILQ_FIRST(&peer->kept))) {
+		if (peer->kept_bytes <= most && kept->time + KEPT_NS > now) {
+			if (peer->kept_bytes <= KEPT_MOST)
+				break;
+			peer->early++;
+			peer->early_at = now;
+		}
+		forget_first(peer);
+	}
+	if (peer->early_at + KEPT_NS < now)
+		peer->early = 0;
+}
+
+static void keep(struct syslog_peer *peer, const struct syslog_message *message,
+		 uint64_t end)
+{
+	struct kept *kept = malloc(sizeof(*kept) + message->size);
+
+	if (!kept) {
+		peer->early++;
+		peer->early_at = now_ns(CLOCK_MONOTONIC);
+		return;
+	}
+	*kept = (struct kept) {
+		.end = end, .time = now_ns(CLOCK_MONOTONIC), .size = message->size,
+	};
+	memcpy(kept->text, message->text, message->size);
+	STAILQ_INSERT_TAIL(&peer->kept, kept, next);
+	peer->kept_bytes += kept->size;
+}
+
+void syslog_peer_free(struct syslog_peer *peer)
+{
+	syslog_peer_close(peer);
+	if (peer->again) {
+		struct kept *kept;
+
+		STAILQ_FOREACH(kept, &peer->kept, next) {
+			peer->doubtful++;
+			peer->sink->doubtful++;
+		}
+	}
+	report(peer, true);
+	forget_all(peer);
+	free(peer);
+}
+
+/* ---- The connection ---- */
+
+int syslog_peer_open(struct syslog_peer *peer, char *message, size_t size)
+{
+	struct sink *sink = peer->sink;
+	int fd;
+
+	if (peer->fd >= 0 || peer->tcp.fd >= 0)
+		return 0;
+	if (!peer->address) {
+		snprintf(message, size,
+			 "address '%s' begins with none of unix:, udp:, tcp:, tls:",
+			 sink->settings->address ? : "");
+		return -EINVAL;
+	}
+	if (peer->stream)
+		return stream_open(&peer->tcp, sink, peer->address, peer->tls,
+				   message, size);
+	if (peer->local) {
+		fd = connect_unix(peer->address, SOCK_DGRAM);
+		if (fd < 0)
+			snprintf(message, size, "%s: %s; does a syslog server run?",
+				 peer->address, strerror(-fd));
+	} else {
+		fd = connect_remote(sink, peer->address, SOCK_DGRAM, message,
+				    size);
+	}
+	peer->fd = fd < 0 ? -1 : fd;
+	if (peer->local && stat(peer->address, &peer->socket))
+		memset(&peer->socket, 0, sizeof(peer->socket));
+	return fd < 0 ? fd : 0;
+}
+
+/* After a reset what was acknowledged last is in doubt. */
+static void note_end(struct syslog_peer *peer, enum stream_state state)
+{
+	if (state == STREAM_OPEN)
+		return;
+	if (state == STREAM_CLOSED) {
+		forget_all(peer);
+		return;
+	}
+	forget_old(peer);
+	peer->again = !STAILQ_EMPTY(&peer->kept);
+	if (peer->early) {
+		peer->doubtful += peer->early;
+		peer->sink->doubtful += peer->early;
+		peer->early = 0;
+	}
+}
+
+void syslog_peer_close(struct syslog_peer *peer)
+{
+	if (peer->fd >= 0)
+		close(peer->fd);
+	peer->fd = -1;
+	if (peer->tcp.fd >= 0)
+		note_end(peer, stream_look(&peer->tcp));
+	stream_close(&peer->tcp);
+}
+
+/* ---- Datagrams ---- */
+
+static int send_datagram(struct syslog_peer *peer, const char *text, size_t size)
+{
+	int err = 0;
+
+	while (!err && send(peer->fd, text, size, MSG_NOSIGNAL) < 0) {
+		if (errno != EAGAIN && errno != EINTR)
+			return -errno;
+		err = sink_wait(peer->sink, peer->fd, POLLOUT, -1);
+	}
+	if (!err)
+		sink_moves(peer->sink);
+	return err;
+}
+
+static bool is_same_socket(const struct stat *one, const struct stat *other)
+{
+	/* A new one may have the number of the old; it has another birthday. */
+	return one->st_dev == other->st_dev && one->st_ino == other->st_ino &&
+	       one->st_mtim.tv_sec == other->st_mtim.tv_sec &&
+	       one->st_mtim.tv_nsec == other->st_mtim.tv_nsec;
+}
+
+/*
+ * A server that is gone lets go of what it has not read, which looks as if it had
+ * read it: so whether the socket is still the same, and is listened to.
+ */
+static int confirm_local(struct syslog_peer *peer)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int err = sink_wait_until_read(peer->sink, peer->fd);
+	struct stat status;
+
+	if (err)
+		return err;
+	memcpy(address.sun_path, peer->address, strlen(peer->address) + 1);
+	if (connect(peer->fd, (struct sockaddr *)&address, sizeof(address)) ||
+	    stat(peer->address, &status) || !is_same_socket(&peer->socket, &status))
+		return -ECONNREFUSED;
+	return 0;
+}
+
+static int send_datagrams(struct syslog_peer *peer,
+			  const struct syslog_message *messages, size_t count)
+{
+	int err = 0;
+
+	for (size_t i = 0; !err && i < count; i++) {
+		const char *text = messages[i].text;
+		size_t size = messages[i].size;
+
+		err = send_datagram(peer, text, size);
+		/* Larger than a datagram may be: the head is of use, too. */
+		if (err == -EMSGSIZE)
+			err = send_datagram(peer, text, size < 1024 ? size : 1024);
+	}
+	if (!err && peer->local)
+		err = confirm_local(peer);
+	return err ? err : (int)count;
+}
+
+/* ---- Streams ---- */
+
+/* Sends one message in its frame; its end is then at the stream's @sent. */
+static int send_framed(struct syslog_peer *peer, const char *text, size_t size)
+{
+	char *frame = malloc(size + 24);
+	int length, err;
+
+	if (!frame)
+		return -ENOMEM;
+	length = peer->sink->settings->newline ? 0 : sprintf(frame, "%zu ", size);
+	memcpy(frame + length, text, size);
+	length += size;
+	if (peer->sink->settings->newline)
+		frame[length++] = '\n';
+	err = stream_write(&peer->tcp, frame, length);
+	free(frame);
+	return err;
+}
+
+/* Once more, what the server may have lost when it died */
+static int send_again(struct syslog_peer *peer)
+{
+	struct kept *kept, *next;
+	int err;
+
+	for (kept = STAILQ_FIRST(&peer->kept); kept; kept = next) {
+		next = STAILQ_NEXT(kept, next);
+		if (++kept->tries > TRIES) {
+			peer->doubtful++;
+			peer->sink->doubtful++;
+			STAILQ_REMOVE(&peer->kept, kept, kept, next);
+			peer->kept_bytes -= kept->size;
+			free(kept);
+			continue;
+		}
+		peer->repeated++;
+		peer->sink->repeated++;
+		kept->time = now_ns(CLOCK_MONOTONIC);
+		err = send_framed(peer, kept->text, kept->size);
+		if (err)
+			return err;
+		kept->end = peer->tcp.sent;
+	}
+	peer->again = false;
+	return 0;
+}
+
+/* Waits until the server's TCP has all of @count messages; how many it has. */
+static size_t wait_for_acknowledgement(struct syslog_peer *peer,
+				       const uint64_t *ends, size_t count,
+				       int *err)
+{
+	int look = LOOK_FIRST_MS;
+	size_t done = 0, before;
+
+	for (;;) {
+		uint64_t end = stream_acknowledged(&peer->tcp);
+
+		for (before = done; done < count && ends[done] <= end; done++)
+			;
+		if (done == count || *err)
+			return done;
+		if (done != before)
+			sink_moves(peer->sink);
+		*err = sink_wait(peer->sink, peer->tcp.fd, POLLIN, look);
+		if (*err == -ETIMEDOUT)
+			*err = stream_is_alive(&peer->tcp);
+		if (!*err && stream_look(&peer->tcp) != STREAM_OPEN)
+			*err = -ECONNRESET;	/* one more look at what it has */
+		if (look < LOOK_LAST_MS)
+			look *= 2;
+	}
+}
+
+/* Over the connection that there is; how many the server has, and why not all */
+static size_t send_stream(struct syslog_peer *peer,
+			  const struct syslog_message *messages, size_t count,
+			  int *err)
+{
+	uint64_t ends[BATCH];
+	size_t sent, done;
+
+	*err = peer->again ? send_again(peer) : 0;
+	for (sent = 0; !*err && sent < count; sent++) {
+		*err = send_framed(peer, messages[sent].text, messages[sent].size);
+		ends[sent] = peer->tcp.sent;
+	}
+	if (*err && sent)
+		sent--;			/* the last one is not whole */
+	done = wait_for_acknowledgement(peer, ends, sent, err);
+	for (size_t i = 0; i < done; i++)
+		keep(peer, &messages[i], ends[i]);
+	forget_old(peer);
+	if (*err && *err != -ECANCELED) {
+		/* It may have read more than it could acknowledge. */
+		peer->sink->repeated += sent - done;
+		peer->repeated += sent - done;
+	}
+	return done;
+}
+
+static int send_messages(struct syslog_peer *peer,
+			 const struct syslog_message *messages, size_t count,
+			 char *message, size_t size)
+{
+	int err = 0;
+
+	/* One that the server closed while there was nothing to say is no failure. */
+	for (int tries = 0; tries < 2; tries++) {
+		size_t done;
+
+		if (peer->tcp.fd >= 0 && stream_look(&peer->tcp) != STREAM_OPEN)
+			syslog_peer_close(peer);
+		err = syslog_peer_open(peer, message, size);
+		if (err)
+			return err;
+		done = send_stream(peer, messages, count, &err);
+		if (err)
+			syslog_peer_close(peer);
+		report(peer, false);
+		if (done)
+			return done;
+		if (err == -ECANCELED)
+			break;
+	}
+	snprintf(message, size, "%s: %s", peer->sink->settings->address,
+		 err == -ECANCELED ? "is stuck" :
+		 peer->tcp.reason ? : strerror(-err));
+	return err;
+}
+
+int syslog_peer_look(struct syslog_peer *peer, char *message, size_t size)
+{
+	int err;
+
+	if (peer->tcp.fd >= 0 && stream_look(&peer->tcp) != STREAM_OPEN)
+		syslog_peer_close(peer);
+	if (!peer->again)
+		return 0;
+	err = syslog_peer_open(peer, message, size);
+	if (err)
+		return err;
+	err = send_again(peer);
+	if (!err)
+		report(peer, false);
+	else
+		snprintf(message, size, "%s: %s", peer->sink->settings->address,
+			 strerror(-err));
+	return err;
+}
+
+size_t syslog_peer_most(const struct syslog_peer *peer)
+{
+	return peer->stream ? BATCH : peer->local ? DATAGRAMS : 1;
+}
+
+int syslog_peer_send(struct syslog_peer *peer,
+		     const struct syslog_message *messages, size_t count,
+		     char *message, size_t size)
+{
+	int result;
+
+	if (peer->stream)
+		return send_messages(peer, messages, count, message, size);
+	result = send_datagrams(peer, messages, count);
+	if (result == -ECONNREFUSED && !peer->local)
+		peer->sink->doubtful++;
+	if (result < 0)
+		snprintf(message, size, "%s: %s%s", peer->sink->settings->address,
+			 result == -ECANCELED ? "is stuck" : strerror(-result),
+			 result != -ECONNREFUSED ? "" : peer->local ?
+			 "; what it had not read is sent again" :
+			 "; the datagram before is lost");
+	return result;
+}
