@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * systemd's journal, over its native protocol by way of libsystemd: each part
- * of an event is a field of its own, and a loss is an entry of its own. The
- * fields are listed in kerrord(8).
+ * systemd's journal: each part of an event is a field of its own, and a loss is
+ * an entry of its own. The fields are listed in kerrord(8); journal.c sends them.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -11,11 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/uio.h>
-#include <unistd.h>
-#include <systemd/sd-journal.h>
-#include "kerrord.h"
-
-#define SOCKET "/run/systemd/journal/socket"
+#include "journal.h"
 
 /* MESSAGE_ID of losses and of what kerrord says of itself; never changed. */
 #define LOSS_MESSAGE	"5f0c2d1cf4a84cd58f0e0a6d7c9b3e21"
@@ -176,44 +171,53 @@ static void add_record(struct fields *fields, const struct record *record)
 	}
 }
 
-/* libsystemd says nothing if there is no journal. */
 static int open_journal(struct sink *sink, char *message, size_t size)
 {
+	struct journal *journal;
+	int err = journal_open(&journal, sink);
+
+	if (err)
+		snprintf(message, size, "%s: %s; does systemd-journald run?",
+			 JOURNAL_SOCKET, strerror(-err));
+	else
+		sink->private = journal;
+	return err;
+}
+
+static int write_record(struct sink *sink, const struct record *record)
+{
+	struct fields fields = { .count = 0 };
 	int err;
 
-	(void)sink;
-	if (!access(SOCKET, W_OK))
-		return 0;
-	err = -errno;
-	snprintf(message, size, "%s: %s; does systemd-journald run?", SOCKET,
-		 strerror(-err));
+	add_record(&fields, record);
+	err = fields.failed ? -ENOMEM :
+	      journal_send(sink->private, fields.field, fields.count);
+	for (size_t i = 0; i < fields.count; i++)
+		free(fields.field[i].iov_base);
 	return err;
 }
 
 static int write_records(struct sink *sink, struct record *const *records,
 			 size_t count, char *message, size_t size)
 {
-	struct fields fields = { .count = 0 };
-	int err;
+	int err = 0;
+	size_t i;
 
-	(void)count;
-	err = open_journal(sink, message, size);
-	if (err)
-		return err;
-	add_record(&fields, records[0]);
-	err = fields.failed ? -ENOMEM :
-	      sd_journal_sendv(fields.field, fields.count);
-	for (size_t i = 0; i < fields.count; i++)
-		free(fields.field[i].iov_base);
+	for (i = 0; !err && i < count && i < JOURNAL_MOST; i++)
+		err = write_record(sink, records[i]);
 	if (!err)
-		return 1;
-	snprintf(message, size, "systemd-journald: %s", strerror(-err));
+		err = journal_confirm(sink->private);
+	if (!err)
+		return i;
+	snprintf(message, size, "systemd-journald: %s",
+		 err == -ECANCELED ? "is stuck" : strerror(-err));
 	return err;
 }
 
 static void close_journal(struct sink *sink)
 {
-	(void)sink;	/* libsystemd keeps a socket of its own */
+	journal_close(sink->private);
+	sink->private = NULL;
 }
 
 const struct sink_type journald_sink = {

@@ -17,6 +17,8 @@
  * store_sink.c, file_sink.c, journald_sink.c, syslog_sink.c, rule_sink.c
  * syslog_peer.c  connection of a syslog_sink, and what it sends again
  * stream.c, tls.c  a TCP or TLS connection
+ * local.c     datagrams, to a local socket above all
+ * journal.c   systemd's journal
  * metrics.c   counters for Prometheus
  * metrics_http.c
  * privileges.c

@@ -16,9 +16,7 @@
 #include <string.h>
 #include <sys/queue.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
-#include <unistd.h>
+#include "local.h"
 #include "stream.h"
 #include "syslog_peer.h"
 
@@ -42,9 +40,6 @@
 /* Between two reports of what was sent again */
 #define REPORT_NS	60000000000ULL
 
-/* Datagrams between two looks at whether the local server has read them */
-#define DATAGRAMS	16
-
 struct kept {
 	STAILQ_ENTRY(kept) next;
 	uint64_t end;		/* where it ends in the stream */
@@ -58,8 +53,7 @@ struct syslog_peer {
 	struct sink *sink;
 	const char *address;		/* without what it begins with */
 	bool stream, tls, local;
-	int fd;				/* of datagrams, or -1 */
-	struct stat socket;		/* the local one, as it was found */
+	struct datagrams datagrams;
 	struct stream tcp;
 	STAILQ_HEAD(, kept) kept;	/* sent and acknowledged */
 	size_t kept_bytes;
@@ -78,7 +72,7 @@ struct syslog_peer *syslog_peer_new(struct sink *sink)
 	if (!peer)
 		return NULL;
 	peer->sink = sink;
-	peer->fd = peer->tcp.fd = -1;
+	peer->datagrams.fd = peer->tcp.fd = -1;
 	peer->tls = !strncmp(address, "tls:", 4);
 	peer->stream = peer->tls || !strncmp(address, "tcp:", 4);
 	peer->local = !strncmp(address, "unix:", 5);
@@ -182,9 +176,9 @@ void syslog_peer_free(struct syslog_peer *peer)
 int syslog_peer_open(struct syslog_peer *peer, char *message, size_t size)
 {
 	struct sink *sink = peer->sink;
-	int fd;
+	int fd, err;
 
-	if (peer->fd >= 0 || peer->tcp.fd >= 0)
+	if (peer->datagrams.fd >= 0 || peer->tcp.fd >= 0)
 		return 0;
 	if (!peer->address) {
 		snprintf(message, size,
@@ -196,17 +190,16 @@ int syslog_peer_open(struct syslog_peer *peer, char *message, size_t size)
 		return stream_open(&peer->tcp, sink, peer->address, peer->tls,
 				   message, size);
 	if (peer->local) {
-		fd = connect_unix(peer->address, SOCK_DGRAM);
-		if (fd < 0)
+		err = datagrams_open_local(&peer->datagrams, sink, peer->address);
+		if (err)
 			snprintf(message, size, "%s: %s; does a syslog server run?",
-				 peer->address, strerror(-fd));
-	} else {
-		fd = connect_remote(sink, peer->address, SOCK_DGRAM, message,
-				    size);
+				 peer->address, strerror(-err));
+		return err;
 	}
-	peer->fd = fd < 0 ? -1 : fd;
-	if (peer->local && stat(peer->address, &peer->socket))
-		memset(&peer->socket, 0, sizeof(peer->socket));
+	fd = connect_remote(sink, peer->address, SOCK_DGRAM, message, size);
+	peer->datagrams = (struct datagrams) {
+		.sink = sink, .fd = fd < 0 ? -1 : fd,
+	};
 	return fd < 0 ? fd : 0;
 }
 
@@ -230,9 +223,7 @@ static void note_end(struct syslog_peer *peer, enum stream_state state)
 
 void syslog_peer_close(struct syslog_peer *peer)
 {
-	if (peer->fd >= 0)
-		close(peer->fd);
-	peer->fd = -1;
+	datagrams_close(&peer->datagrams);
 	if (peer->tcp.fd >= 0)
 		note_end(peer, stream_look(&peer->tcp));
 	stream_close(&peer->tcp);
@@ -242,43 +233,10 @@ void syslog_peer_close(struct syslog_peer *peer)
 
 static int send_datagram(struct syslog_peer *peer, const char *text, size_t size)
 {
-	int err = 0;
+	struct iovec part = { .iov_base = (char *)text, .iov_len = size };
+	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1 };
 
-	while (!err && send(peer->fd, text, size, MSG_NOSIGNAL) < 0) {
-		if (errno != EAGAIN && errno != EINTR)
-			return -errno;
-		err = sink_wait(peer->sink, peer->fd, POLLOUT, -1);
-	}
-	if (!err)
-		sink_moves(peer->sink);
-	return err;
-}
-
-static bool is_same_socket(const struct stat *one, const struct stat *other)
-{
-	/* A new one may have the number of the old; it has another birthday. */
-	return one->st_dev == other->st_dev && one->st_ino == other->st_ino &&
-	       one->st_mtim.tv_sec == other->st_mtim.tv_sec &&
-	       one->st_mtim.tv_nsec == other->st_mtim.tv_nsec;
-}
-
-/*
- * A server that is gone lets go of what it has not read, which looks as if it had
- * read it: so whether the socket is still the same, and is listened to.
- */
-static int confirm_local(struct syslog_peer *peer)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int err = sink_wait_until_read(peer->sink, peer->fd);
-	struct stat status;
-
-	if (err)
-		return err;
-	memcpy(address.sun_path, peer->address, strlen(peer->address) + 1);
-	if (connect(peer->fd, (struct sockaddr *)&address, sizeof(address)) ||
-	    stat(peer->address, &status) || !is_same_socket(&peer->socket, &status))
-		return -ECONNREFUSED;
-	return 0;
+	return datagrams_send(&peer->datagrams, &message);
 }
 
 static int send_datagrams(struct syslog_peer *peer,
@@ -295,8 +253,8 @@ static int send_datagrams(struct syslog_peer *peer,
 		if (err == -EMSGSIZE)
 			err = send_datagram(peer, text, size < 1024 ? size : 1024);
 	}
-	if (!err && peer->local)
-		err = confirm_local(peer);
+	if (!err)
+		err = datagrams_confirm(&peer->datagrams);
 	return err ? err : (int)count;
 }
 
