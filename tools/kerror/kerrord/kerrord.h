@@ -15,7 +15,7 @@
  * catch_up.c  what a sink had no room for, out of the kernel's history
  * patience.c  waits for a peer that may be stuck
  * store_sink.c, file_sink.c, journald_sink.c, syslog_sink.c, rule_sink.c
- * syslog_peer.c  connection of a syslog_sink, and what it sends again
+ * syslog_peer.c, kept.c  connection of a syslog_sink, and what it sends again
  * stream.c, tls.c  a TCP or TLS connection
  * local.c     datagrams, to a local socket above all
  * journal.c   systemd's journal

@@ -264,7 +264,7 @@ static int tend_sinks(struct receiver *receiver)
 		sink_watch(sink);
 		if (sink_is_busy(sink) && sleep > BUSY_MS)
 			sleep = BUSY_MS;
-		if (sink->behind && sleep > BEHIND_MS)
+		if (sink->behind && sink->up && !sink->stuck && sleep > BEHIND_MS)
 			sleep = BEHIND_MS;
 		if (catch_up(sink, receiver->reader, receiver->settings->groups,
 			     receiver->explanations))

@@ -14,21 +14,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/queue.h>
 #include <sys/socket.h>
+#include "kept.h"
 #include "local.h"
 #include "stream.h"
 #include "syslog_peer.h"
-
-/*
- * A receive buffer may hold more than the window that it announced. What a
- * server has not read after so long is not in doubt because it is in a queue,
- * and an idle connection is often reset by what is between.
- */
-#define KEPT_WINDOWS	2
-#define KEPT_LEAST	65536
-#define KEPT_MOST	(8 << 20)
-#define KEPT_NS		10000000000ULL
 
 /* A message that the server's death meets so often may be its cause. */
 #define TRIES		20
@@ -40,25 +30,13 @@
 /* Between two reports of what was sent again */
 #define REPORT_NS	60000000000ULL
 
-struct kept {
-	STAILQ_ENTRY(kept) next;
-	uint64_t end;		/* where it ends in the stream */
-	uint64_t time;		/* when it was sent first */
-	unsigned int tries;
-	size_t size;
-	char text[];
-};
-
 struct syslog_peer {
 	struct sink *sink;
 	const char *address;		/* without what it begins with */
 	bool stream, tls, local;
 	struct datagrams datagrams;
 	struct stream tcp;
-	STAILQ_HEAD(, kept) kept;	/* sent and acknowledged */
-	size_t kept_bytes;
-	unsigned int early;		/* gone from it for want of memory */
-	uint64_t early_at;
+	struct kept kept;
 	bool again;			/* they are to be sent again */
 	uint64_t reported;
 	unsigned long long repeated, doubtful;	/* not yet reported */
@@ -78,7 +56,7 @@ struct syslog_peer *syslog_peer_new(struct sink *sink)
 	peer->local = !strncmp(address, "unix:", 5);
 	if (peer->stream || peer->local || !strncmp(address, "udp:", 4))
 		peer->address = address + (peer->local ? 5 : 4);
-	STAILQ_INIT(&peer->kept);
+	STAILQ_INIT(&peer->kept.list);
 	return peer;
 }
 
@@ -99,75 +77,19 @@ static void report(struct syslog_peer *peer, bool now)
 	peer->repeated = peer->doubtful = 0;
 }
 
-/* ---- What is kept ---- */
-
-static void forget_first(struct syslog_peer *peer)
-{
-	struct kept *kept = STAILQ_FIRST(&peer->kept);
-
-	STAILQ_REMOVE_HEAD(&peer->kept, next);
-	peer->kept_bytes -= kept->size;
-	free(kept);
-}
-
-static void forget_all(struct syslog_peer *peer)
-{
-	while (!STAILQ_EMPTY(&peer->kept))
-		forget_first(peer);
-	peer->early = 0;
-}
-
-/* Forgets what the server must have read by now. */
-static void forget_old(struct syslog_peer *peer)
-{
-	uint64_t now = now_ns(CLOCK_MONOTONIC);
-	uint64_t most = KEPT_WINDOWS * peer->tcp.window + KEPT_LEAST;
-	struct kept *kept;
-
-	while ((kept = STAILQ_FIRST(&peer->kept))) {
-		if (peer->kept_bytes <= most && kept->time + KEPT_NS > now) {
-			if (peer->kept_bytes <= KEPT_MOST)
-				break;
-			peer->early++;
-			peer->early_at = now;
-		}
-		forget_first(peer);
-	}
-	if (peer->early_at + KEPT_NS < now)
-		peer->early = 0;
-}
-
-static void keep(struct syslog_peer *peer, const struct syslog_message *message,
-		 uint64_t end)
-{
-	struct kept *kept = malloc(sizeof(*kept) + message->size);
-
-	if (!kept) {
-		peer->early++;
-		peer->early_at = now_ns(CLOCK_MONOTONIC);
-		return;
-	}
-	*kept = (struct kept) {
-		.end = end, .time = now_ns(CLOCK_MONOTONIC), .size = message->size,
-	};
-	memcpy(kept->text, message->text, message->size);
-	STAILQ_INSERT_TAIL(&peer->kept, kept, next);
-	peer->kept_bytes += kept->size;
-}
-
 void syslog_peer_free(struct syslog_peer *peer)
 {
 	syslog_peer_close(peer);
 	if (peer->again) {
-		struct kept *kept;
+		struct kept_message *kept;
 
-		STAILQ_FOREACH(kept, &peer->kept, next) {
+		STAILQ_FOREACH(kept, &peer->kept.list, next) {
 			peer->doubtful++;
 			peer->sink->doubtful++;
 		}
 	}
 	report(peer, true);
-	forget_all(peer);
+	kept_remove_all(&peer->kept);
 	free(peer);
 }
 
@@ -209,15 +131,15 @@ static void note_end(struct syslog_peer *peer, enum stream_state state)
 	if (state == STREAM_OPEN)
 		return;
 	if (state == STREAM_CLOSED) {
-		forget_all(peer);
+		kept_remove_all(&peer->kept);
 		return;
 	}
-	forget_old(peer);
-	peer->again = !STAILQ_EMPTY(&peer->kept);
-	if (peer->early) {
-		peer->doubtful += peer->early;
-		peer->sink->doubtful += peer->early;
-		peer->early = 0;
+	kept_remove_old(&peer->kept, peer->tcp.window);
+	peer->again = !STAILQ_EMPTY(&peer->kept.list);
+	if (peer->kept.early) {
+		peer->doubtful += peer->kept.early;
+		peer->sink->doubtful += peer->kept.early;
+		peer->kept.early = 0;
 	}
 }
 
@@ -281,17 +203,15 @@ static int send_framed(struct syslog_peer *peer, const char *text, size_t size)
 /* Once more, what the server may have lost when it died */
 static int send_again(struct syslog_peer *peer)
 {
-	struct kept *kept, *next;
+	struct kept_message *kept, *next;
 	int err;
 
-	for (kept = STAILQ_FIRST(&peer->kept); kept; kept = next) {
+	for (kept = STAILQ_FIRST(&peer->kept.list); kept; kept = next) {
 		next = STAILQ_NEXT(kept, next);
 		if (++kept->tries > TRIES) {
 			peer->doubtful++;
 			peer->sink->doubtful++;
-			STAILQ_REMOVE(&peer->kept, kept, kept, next);
-			peer->kept_bytes -= kept->size;
-			free(kept);
+			kept_remove(&peer->kept, kept);
 			continue;
 		}
 		peer->repeated++;
@@ -300,7 +220,6 @@ static int send_again(struct syslog_peer *peer)
 		err = send_framed(peer, kept->text, kept->size);
 		if (err)
 			return err;
-		kept->end = peer->tcp.sent;
 	}
 	peer->again = false;
 	return 0;
@@ -350,8 +269,8 @@ static size_t send_stream(struct syslog_peer *peer,
 		sent--;			/* the last one is not whole */
 	done = wait_for_acknowledgement(peer, ends, sent, err);
 	for (size_t i = 0; i < done; i++)
-		keep(peer, &messages[i], ends[i]);
-	forget_old(peer);
+		kept_add(&peer->kept, messages[i].text, messages[i].size);
+	kept_remove_old(&peer->kept, peer->tcp.window);
 	if (*err && *err != -ECANCELED) {
 		/* It may have read more than it could acknowledge. */
 		peer->sink->repeated += sent - done;
