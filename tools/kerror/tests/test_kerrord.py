@@ -347,7 +347,8 @@ def a_locked_store_loses_nothing_that_fits(folder):
     place = Place(folder, STORE + JSON, rate=1000, events=6000)
     daemon = place.start()
     wait_for(lambda: place.stored() > 100, 60, daemon)
-    locker = sqlite3.connect(place.path("db"), isolation_level=None)
+    locker = sqlite3.connect(place.path("db"), isolation_level=None,
+                             timeout=60)
     locker.execute("BEGIN EXCLUSIVE")
     before = len(place.lines())
     wait_for(lambda: place.metric('kerror_sink_up{sink="store"}') == 0, 60, daemon)
