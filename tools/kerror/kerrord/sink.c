@@ -518,8 +518,10 @@ static void *sink_thread(void *argument)
 	if (!empty) {
 		unsigned long long lost = work.count;
 
+		pthread_mutex_lock(&sink->lock);
 		for (struct entry *entry = sink->first; entry; entry = entry->next)
 			lost++;
+		pthread_mutex_unlock(&sink->lock);
 		snprintf(message, sizeof(message),
 			 "does not work; %llu records that waited for it are not written, the next start asks the kernel for them",
 			 lost);
