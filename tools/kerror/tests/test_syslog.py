@@ -344,7 +344,7 @@ def a_local_server_that_is_started_anew_gets_the_rest(folder):
     first.settimeout(30)
     got = [first.recv(65536) for _ in range(3)]
     wait_for(lambda: metric(place, "stuck") == 1, 60, daemon)
-    assert metric(place, "written_total") == 0
+    assert metric(place, "written_total") <= 3
     first.close()           # with datagrams in it
     os.remove(path)
     second = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
