@@ -199,9 +199,9 @@ struct stream {
 	size_t count, at;
 };
 
-/* The next row, which stream_drop() ends, or NULL; @err is set to a failure. */
-struct row *stream_row(struct stream *stream, int *err);
-void stream_drop(struct stream *stream);
-void stream_close(struct stream *stream);
+/* The next row, which rows_drop() ends, or NULL; @err is set to a failure. */
+struct row *rows_next(struct stream *stream, int *err);
+void rows_drop(struct stream *stream);
+void rows_close(struct stream *stream);
 
 #endif

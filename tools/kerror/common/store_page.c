@@ -152,7 +152,7 @@ static int read_page(struct stream *stream)
 	return err;
 }
 
-struct row *stream_row(struct stream *stream, int *err)
+struct row *rows_next(struct stream *stream, int *err)
 {
 	while (!*err && stream->at == stream->count && !stream->end)
 		*err = read_page(stream);
@@ -160,14 +160,14 @@ struct row *stream_row(struct stream *stream, int *err)
 	       &stream->row[stream->at];
 }
 
-void stream_drop(struct stream *stream)
+void rows_drop(struct stream *stream)
 {
 	free_event(&stream->row[stream->at++]);
 }
 
-void stream_close(struct stream *stream)
+void rows_close(struct stream *stream)
 {
 	while (stream->at < stream->count)
-		stream_drop(stream);
+		rows_drop(stream);
 	sqlite3_finalize(stream->statement);
 }

@@ -167,7 +167,7 @@ static void close_streams(struct search *search)
 	while (search->streams) {
 		struct stream *stream = search->stream[--search->streams];
 
-		stream_close(stream);
+		rows_close(stream);
 		free(stream);
 	}
 }
@@ -198,7 +198,7 @@ static int merge(struct search *search,
 		struct row *first = NULL, *row;
 
 		for (int i = 0; i < search->streams; i++) {
-			row = stream_row(search->stream[i], &err);
+			row = rows_next(search->stream[i], &err);
 			if (err)
 				return err;
 			if (row && (!best || is_before(search, row, first))) {
@@ -209,7 +209,7 @@ static int merge(struct search *search,
 		if (!best)
 			return 0;
 		err = found(context, &first->item);
-		stream_drop(best);
+		rows_drop(best);
 		if (err)
 			return err;
 	}

@@ -15,7 +15,8 @@
 #include <ini.h>
 #include "kerrord.h"
 
-enum kind { TEXT, GROUP, SECONDS, BYTES, FILTER, THRESHOLD, FACILITY };
+enum kind { TEXT, GROUP, SECONDS, BYTES, FILTER, THRESHOLD, FACILITY,
+	    FRAMING };
 
 struct option {
 	const char *sections;	/* names of sections that have it */
@@ -63,9 +64,19 @@ static const struct option options[] = {
 	  "file to append to; -: standard output; unix:PATH: a stream socket that listens" },
 
 	{ "syslog", "address", TEXT, SINK(address), "unix:/dev/log",
-	  "unix:PATH, udp:HOST:PORT or tcp:HOST:PORT; an IPv6 address in brackets" },
+	  "unix:PATH, udp:HOST:PORT, tcp:HOST:PORT or tls:HOST:PORT; an IPv6 address in brackets" },
 	{ "syslog", "facility", FACILITY, SINK(facility), "kern",
 	  "syslog's facility: kern, user, daemon, local0 to local7" },
+	{ "syslog", "framing", FRAMING, SINK(newline), "octet-counting",
+	  "over tcp and tls: octet-counting (the length before each message) or newline (after it)" },
+	{ "syslog", "tls_ca", TEXT, SINK(tls_ca), "",
+	  "file of the authorities that may certify the server; none: those of the system" },
+	{ "syslog", "tls_cert", TEXT, SINK(tls_cert), "",
+	  "file of the certificate to show to the server; none: no certificate" },
+	{ "syslog", "tls_key", TEXT, SINK(tls_key), "",
+	  "file of the key of tls_cert" },
+	{ "syslog", "tls_name", TEXT, SINK(tls_name), "",
+	  "name that the server's certificate must have; none: the HOST of address" },
 
 	{ "rule", "command", TEXT, SINK(command), NULL,
 	  "program with arguments, parted by blanks; gets the event in variables, see kerrord(8)" },
@@ -81,7 +92,9 @@ static const struct option options[] = {
 	{ ALL_SINKS, "filter", FILTER, SINK(filter_text), "",
 	  "only events that match, see kerror-filter(7); none: all" },
 	{ ALL_SINKS, "queue", BYTES, SINK(queue), "16M",
-	  "memory for what waits while the sink does not work; more is dropped and counted" },
+	  "memory for what waits while the sink does not work; it gets the rest out of the kernel's history" },
+	{ "store json text journald syslog", "stuck", SECONDS, SINK(stuck), "10s",
+	  "a sink whose peer takes nothing for so long is reported, and not up; 0: never" },
 };
 
 #define OPTIONS (sizeof(options) / sizeof(*options))
@@ -295,6 +308,13 @@ static void set(struct parser *parser, const struct option *option,
 				 "threshold: '%s' is neither 1 nor like '5 in 1m' (at most 10000)",
 				 value);
 		return;
+	case FRAMING:
+		*number = !strcmp(value, "newline");
+		if (!*number && strcmp(value, "octet-counting"))
+			complain(parser,
+				 "framing: '%s' is neither octet-counting nor newline",
+				 value);
+		return;
 	case FACILITY:
 		if (!parse_facility(value, number))
 			complain(parser,
@@ -316,6 +336,9 @@ static void finish_section(struct parser *parser)
 	    kerror_filter_new(&sink->filter, sink->filter_text, message,
 			      sizeof(message)))
 		complain(parser, "[%s] filter: %s", sink->name, message);
+	if (!sink->tls_cert != !sink->tls_key)
+		complain(parser, "[%s] tls_cert and tls_key need each other",
+			 sink->name);
 	for (size_t i = 0; i < OPTIONS; i++)
 		if (!options[i].fallback && !parser->seen[i] &&
 		    has_word(options[i].sections, sink->type->name,
@@ -515,6 +538,10 @@ void config_free(struct settings *settings)
 		free(sink->name);
 		free(sink->path);
 		free(sink->address);
+		free(sink->tls_ca);
+		free(sink->tls_cert);
+		free(sink->tls_key);
+		free(sink->tls_name);
 		free(sink->command);
 		free(sink->key);
 		free(sink);
@@ -551,6 +578,10 @@ void config_print_sample(FILE *file)
 				option->kind == FILTER ?
 				"severity<=err && facility==\"ata\"" :
 				!strcmp(option->name, "key") ? "device" :
+				!strcmp(option->name, "tls_name") ?
+				"logs.example" :
+				!strncmp(option->name, "tls_", 4) ?
+				"/etc/kerror/file.pem" :
 				"127.0.0.1:9817");
 		}
 	}

@@ -9,6 +9,8 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -157,12 +159,16 @@ static int open_output(struct sink *sink, char *message, size_t size)
 		fd = dup(STDOUT_FILENO);
 	else if (!strncmp(path, "unix:", 5))
 		fd = connect_unix(path + 5, SOCK_STREAM);
-	else
-		fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+	else	/* Of a named pipe: it fails if nobody reads it. */
+		fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC |
+			  O_NONBLOCK, 0640);
 	if (fd == -1)
 		fd = -errno;
 	if (fd < 0) {
-		snprintf(message, size, "%s: %s", path, strerror(-fd));
+		snprintf(message, size, "%s: %s", path,
+			 fd == -ENXIO ? "nobody reads this pipe" :
+			 fd == -EAGAIN ? "nobody accepts the connection" :
+			 strerror(-fd));
 		free(output);
 		return fd;
 	}
@@ -237,27 +243,42 @@ static void add_record(struct buffer *buffer, const struct sink *sink,
 	}
 }
 
-/* All or nothing, as far as the file can be cut again */
-static int write_all(struct output *output, const char *text, size_t size)
+/*
+ * All or nothing, as far as the file can be cut again. Of a pipe or a socket, all
+ * is what the peer has read: it gets the whole again if it goes before that.
+ */
+static int write_all(struct sink *sink, const char *text, size_t size)
 {
+	struct output *output = sink->private;
 	off_t begin = output->is_file ? lseek(output->fd, 0, SEEK_END) : 0;
+	/* Standard output may block, but not for as much if there is room. */
+	const size_t most = output->is_file ? size : PIPE_BUF;
 	size_t done = 0;
 
 	while (done < size) {
-		ssize_t part = write(output->fd, text + done, size - done);
-		int err = errno;
+		const size_t rest = size - done;
+		int err = output->is_file ? 0 :
+			  sink_wait(sink, output->fd, POLLOUT, -1);
+		ssize_t part;
 
+		if (err)
+			return err;
+		part = write(output->fd, text + done, rest < most ? rest : most);
+		err = errno;
 		if (part > 0) {
 			done += part;
+			sink_moves(sink);
 			continue;
 		}
+		if (part < 0 && err == EAGAIN)
+			continue;
 		if (part < 0 && err == EINTR)
 			continue;
 		if (output->is_file && done && ftruncate(output->fd, begin))
 			return -EIO;
 		return part ? -err : -EIO;
 	}
-	return 0;
+	return output->is_file ? 0 : sink_wait_until_read(sink, output->fd);
 }
 
 static int write_records(struct sink *sink, struct record *const *records,
@@ -274,13 +295,14 @@ static int write_records(struct sink *sink, struct record *const *records,
 	if (buffer->failed)
 		err = -ENOMEM;
 	else
-		err = write_all(output, buffer->bytes, buffer->size);
+		err = write_all(sink, buffer->bytes, buffer->size);
 	/* One that was large once takes no memory for ever. */
 	if (buffer->failed || buffer->room > KEPT_BYTES)
 		buffer_free(buffer);
 	if (!err)
 		return done;
-	snprintf(message, size, "%s: %s", sink->settings->path, strerror(-err));
+	snprintf(message, size, "%s: %s", sink->settings->path,
+		 err == -ECANCELED ? "is stuck" : strerror(-err));
 	return err;
 }
 

@@ -1,54 +1,63 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * systemd's journal, over its native protocol by way of libsystemd: each field of
- * an event is one of the entry, and a loss is an entry of its own.
+ * systemd's journal, over its native protocol: each field of an event is one of
+ * the entry, and a loss is an entry of its own. journal_entry.c makes the entries,
+ * journal.c sends them.
  */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
-#include <systemd/sd-journal.h>
+#include "journal.h"
 #include "message.h"
 
-#define SOCKET "/run/systemd/journal/socket"
-
-/* libsystemd says nothing if there is no journal. */
 static int open_journal(struct sink *sink, char *message, size_t size)
 {
-	int err;
+	struct journal *journal;
+	int err = journal_open(&journal, sink);
 
-	(void)sink;
-	if (!access(SOCKET, W_OK))
-		return 0;
-	err = -errno;
-	snprintf(message, size, "%s: %s; does systemd-journald run?", SOCKET,
-		 strerror(-err));
+	if (err)
+		snprintf(message, size, "%s: %s; does systemd-journald run?",
+			 JOURNAL_SOCKET, strerror(-err));
+	else
+		sink->private = journal;
+	return err;
+}
+
+static int write_record(struct sink *sink, const struct record *record)
+{
+	struct journal_entry entry = { .count = 0 };
+	int err = journal_entry(&entry, record);
+
+	if (!err)
+		err = journal_send(sink->private, entry.field, entry.count);
+	free_journal_entry(&entry);
 	return err;
 }
 
 static int write_records(struct sink *sink, struct record *const *records,
 			 size_t count, char *message, size_t size)
 {
-	struct journal_entry entry = { .count = 0 };
-	int err;
+	int err = 0, unread;
+	size_t i;
 
-	(void)count;
-	err = open_journal(sink, message, size);
-	if (err)
-		return err;
-	err = journal_entry(&entry, records[0]);
-	if (!err)
-		err = sd_journal_sendv(entry.field, entry.count);
-	free_journal_entry(&entry);
-	if (!err)
-		return 1;
-	snprintf(message, size, "systemd-journald: %s", strerror(-err));
-	return err;
+	for (i = 0; i < count && i < JOURNAL_MOST; i++) {
+		err = write_record(sink, records[i]);
+		if (err)
+			break;
+	}
+	/* Those before one that fails are not sent again. */
+	unread = i ? journal_confirm(sink->private) : err;
+	if (!unread)
+		return i;
+	snprintf(message, size, "systemd-journald: %s",
+		 unread == -ECANCELED ? "is stuck" : strerror(-unread));
+	return unread;
 }
 
 static void close_journal(struct sink *sink)
 {
-	(void)sink;	/* libsystemd keeps a socket of its own */
+	journal_close(sink->private);
+	sink->private = NULL;
 }
 
 const struct sink_type journald_sink = {

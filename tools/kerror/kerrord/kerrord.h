@@ -3,16 +3,24 @@
  * What the files of kerrord share.
  *
  * One thread receives and offers each record to every sink. A sink is a thread
- * with a bounded queue of its own, so that one that is slow, full or dead stops
- * neither the others nor the receiver; what does not fit into its queue is
- * counted, and told in its own stream as a loss.
+ * with a bounded queue of its own, so that one that is slow, stuck or dead stops
+ * neither the others nor the receiver. What does not fit into its queue it gets
+ * out of the kernel's history later; what is gone there by then is counted, and
+ * told in its own stream as a loss.
  *
  * config.c    the configuration file
  * receive.c   from the socket to the sinks; where to begin after a restart
  * record.c    what goes through the queues
  * sink.c      queue, thread, retries and cursor of any sink
+ * catch_up.c  what a sink had no room for, out of the kernel's history
+ * patience.c  waits for a peer that may be stuck
  * store_sink.c, file_sink.c, journald_sink.c, syslog_sink.c, rule_sink.c
+ * syslog_peer.c, kept.c  connection of a syslog_sink, and what it sends again
+ * stream.c, tls.c  a TCP or TLS connection
+ * local.c     datagrams, to a local socket above all
+ * journal.c   systemd's journal
  * metrics.c   counters for Prometheus
+ * metrics_http.c
  * privileges.c
  */
 #ifndef KERRORD_H
@@ -41,12 +49,18 @@
  * @max_log: of a store: bytes of its log, 0: no limit
  * @address: of a syslog server
  * @facility: number of the syslog facility
+ * @newline: a message ends with a newline, instead of beginning with its length
+ * @tls_ca: file of the authorities whose certificates a server may have
+ * @tls_cert: file of the own certificate
+ * @tls_key: file of its key
+ * @tls_name: that the server's certificate must have; NULL: that of @address
  * @command: what a rule runs, and its arguments
  * @timeout: seconds that it may run
  * @threshold: so many events...
  * @period: ...within so many seconds make a rule fire
  * @key: events count together that have this in common; NULL: all
  * @cooldown: seconds after firing in which the same key does not fire
+ * @stuck: seconds without progress after which it counts as stuck, 0: never
  */
 struct sink_settings {
 	struct sink_settings *next;
@@ -59,8 +73,11 @@ struct sink_settings {
 	uint64_t max_age, max_size, max_log;
 	char *address;
 	uint64_t facility;
+	uint64_t newline;
+	char *tls_ca, *tls_cert, *tls_key, *tls_name;
 	char *command;
 	uint64_t timeout, threshold, period, cooldown;
+	uint64_t stuck;
 	char *key;
 };
 
@@ -174,6 +191,7 @@ struct sink;
  * @gather_ms: for so long records are gathered before write() gets them; an event of
  *	severity err or worse is not kept waiting
  * @keeps_progress: there is to be a file about what it has had
+ * @patient: at the end it gets longer, for it bounds by itself how long it takes
  * @load_progress: finds out from the sink itself what it has had; called
  *	before anything else, by the receiver's thread, and once more by the
  *	sink's if that failed. 0, or a negative errno
@@ -184,11 +202,12 @@ struct sink;
  * @idle: called about once a second; as @open
  * @reopen: SIGHUP; called by the sink's thread
  * @close: after a failure and at the end
+ * @end: frees what it keeps beyond close(), at the end
  */
 struct sink_type {
 	const char *name;
 	unsigned int gather_ms;
-	bool keeps_progress;
+	bool keeps_progress, patient;
 	int (*load_progress)(struct sink *sink, struct progress *progress);
 	int (*open)(struct sink *sink, char *message, size_t size);
 	int (*write)(struct sink *sink, struct record *const *records,
@@ -196,6 +215,7 @@ struct sink_type {
 	int (*idle)(struct sink *sink, char *message, size_t size);
 	void (*reopen)(struct sink *sink);
 	void (*close)(struct sink *sink);
+	void (*end)(struct sink *sink);
 };
 
 extern const struct sink_type store_sink, json_sink, text_sink, journald_sink,
@@ -226,23 +246,31 @@ struct entry {
  * @last: where the next entry goes
  * @queued: bytes in the queue
  * @loaded: it is known what it had before
- * @dropped: events that did not fit, per group, not yet told in the stream
- * @dropped_next: sequence number after the last of them
  * @stop: end when the queue is empty
  * @reopen: SIGHUP came
  * @gathering: its thread waits for more, and need not be woken for each record
  * @urgent: one of those that wait is not to be kept waiting
  * @thread: runs sink_thread()
  * @written: counters for the metrics
- * @dropped_total: events that did not fit
  * @poison: records that could not be written and were skipped
  * @failures: how often opening or writing failed
  * @fired: of a rule
+ * @dropped_total: events that the history no longer had
+ * @repeated: events that were sent again, which the peer may have twice
+ * @doubtful: events that the peer may not have, although it seemed so
  * @deleted_age: of a store: events that retention deleted because of their age
  * @deleted_size: likewise because of the size of the file
  * @log_bytes: of a store: the size of its write-ahead log
  * @up: the last attempt was a success
  * @oldest: time of the oldest record that waits, 0: none
+ * @busy_since: when it last made progress (CLOCK_MONOTONIC), 0: nothing to do
+ * @stuck: there was no progress for longer than the settings allow
+ * @stuck_at: when that was noticed; of the receiver
+ * @ended: its thread is no more; of the receiver
+ * @give_up: its thread shall not wait for the peer any longer
+ * @give_up_fd: an eventfd that says the same to poll()
+ * @behind: gets its events from the history; set by the receiver only
+ * @catch_up: reads it; of the receiver
  * @report: where a report about this sink goes
  */
 struct sink {
@@ -261,15 +289,18 @@ struct sink {
 	pthread_cond_t changed;
 	struct entry *first, **last;
 	size_t queued;
-	uint64_t dropped[GROUPS];
-	uint32_t dropped_next[GROUPS];
 	bool stop, reopen, gathering, urgent;
 
 	pthread_t thread;
 	atomic_ullong written, dropped_total, poison, failures, fired;
+	atomic_ullong repeated, doubtful;
 	atomic_ullong deleted_age, deleted_size, log_bytes;
-	atomic_bool up;
-	atomic_ullong oldest;
+	atomic_bool up, stuck, give_up, behind;
+	atomic_ullong oldest, busy_since;
+	uint64_t stuck_at;
+	bool ended;
+	int give_up_fd;
+	struct catch_up *catch_up;
 	void (*report)(struct sink *about, unsigned int severity,
 		       const char *text);
 };
@@ -281,28 +312,82 @@ struct sink *sink_new(const struct sink_settings *settings, const char *boot_id,
 				     const char *text));
 int sink_start(struct sink *sink);
 
-/* Puts the record into its queue if it has not had it and its filter matches. */
+/*
+ * Puts the record into its queue if it has not had it and its filter matches. An
+ * event that does not fit leaves the sink behind: sink_offer() then passes it by,
+ * and sink_feed() returns false.
+ */
 void sink_offer(struct sink *sink, struct record *record);
+bool sink_feed(struct sink *sink, struct record *record);
 void sink_reopen(struct sink *sink);
 
-/* False if it works, but is so far behind that its queue is nearly full */
-bool sink_has_room(struct sink *sink);
+/* Bytes in its queue */
+size_t sink_queued(struct sink *sink);
 
-/*
- * Tells the thread to write what waits and then to end; sink_join() waits for
- * that, but not beyond @deadline (CLOCK_REALTIME). Returns false if it is still stuck.
- */
+/* Tells the thread to write what waits and then to end. */
 void sink_stop(struct sink *sink);
-bool sink_join(struct sink *sink, const struct timespec *deadline);
+
+/* True if it has ended */
+bool sink_join(struct sink *sink);
 void sink_free(struct sink *sink);
 
-/* A connection to the local socket @path, or a negative errno */
+/* A connection to the local socket @path that never blocks, or a negative errno */
 int connect_unix(const char *path, int type);
+
+/* ---- Patience ---- */
+
+/*
+ * For the sink's thread: waits until @fd is ready for @events, for at most
+ * @ms (-1: as long as it takes). 0, -ETIMEDOUT, or -ECANCELED if the daemon ends
+ * and does not wait any longer.
+ */
+int sink_wait(struct sink *sink, int fd, short events, int ms);
+
+/* For the sink's thread: the peer has taken something. */
+void sink_moves(struct sink *sink);
+
+/*
+ * For the sink's thread: waits until the peer has read all that was written to
+ * the stream socket or pipe @fd. 0, -ECANCELED, or the error of a peer that went
+ * without having read it.
+ */
+int sink_wait_until_read(struct sink *sink, int fd);
+
+/* For the receiver: reports a sink that became stuck, or goes on. */
+void sink_watch(struct sink *sink);
+
+/* For the receiver: whether there is something that sink_watch() must look at */
+bool sink_is_busy(struct sink *sink);
+
+/*
+ * For the receiver: has all sinks write what waits and end, as long as there is
+ * hope. False if a thread is stuck, so that nothing may be freed.
+ */
+bool sinks_end(struct sink *sinks);
+
+/* ---- Catching up ---- */
+
+struct explanations;
+
+/* Has @reader begin after what @progress says, of each of @groups. */
+void begin_after(struct kerror_reader *reader, uint32_t groups,
+		 const struct progress *progress);
+
+/*
+ * For the receiver: feeds a sink that is behind, as far as it has room, until it
+ * is where @reader is. True if there was something to do.
+ */
+bool catch_up(struct sink *sink, const struct kerror_reader *reader,
+	      uint32_t groups, const struct explanations *explanations);
+void catch_up_end(struct sink *sink);
 
 /* ---- The rest ---- */
 
 /* Listens, and returns the program's exit status when told to stop. */
 int receive(const struct settings *settings);
+
+/* From any thread: on standard error, and to all sinks but @about. */
+void report_about(const char *about, unsigned int severity, const char *text);
 
 /* Leaves root for @user, and all capabilities but CAP_SYSLOG. */
 void privileges_prepare(const struct settings *settings);
@@ -316,10 +401,19 @@ void metrics_loss(struct metrics *metrics, const struct kerror_loss *loss);
 void metrics_statistics(struct metrics *metrics,
 			const struct kerror_statistics *statistics);
 
-/* Begins to serve; ends the program if the address cannot be used. */
+/*
+ * An address that cannot be used is reported, and tried again by a thread of
+ * its own: metrics are worth less than the events.
+ */
 struct metrics *metrics_start(const struct settings *settings,
 			      const struct sink *sinks);
 void metrics_write_file(struct metrics *metrics);
 void metrics_stop(struct metrics *metrics);
+
+/* For the HTTP server: it calls metrics_print() from threads of its own. */
+void metrics_print(FILE *file, struct metrics *metrics);
+void metrics_serve(struct metrics *metrics, const char *listen);
+/* False if it is still busy, so that @metrics must stay. */
+bool metrics_serve_end(void);
 
 #endif

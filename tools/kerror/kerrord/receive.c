@@ -10,6 +10,7 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -21,31 +22,35 @@
 #include <systemd/sd-daemon.h>
 #include "kerrord.h"
 
-/* For the kernel's last answers, and for the sinks' last writing */
+/* For the kernel's last answers */
 #define LAST_ANSWERS_MS	2000
-#define LAST_WRITES_S	10
 
-/* In all of one replay, for sinks that work but are slower than it */
-#define REPLAY_WAIT_MS	10000
+/* Between two looks at sinks that are behind or may be stuck */
+#define BEHIND_MS	5
+#define BUSY_MS		250
 
 /* Items between two looks at signals and clocks, in a flood */
 #define ROUND 1024
 
 static struct sink *sinks;
 
-/* Called by any sink's thread, too. */
-static void report(struct sink *about, unsigned int severity, const char *text)
+void report_about(const char *about, unsigned int severity, const char *text)
 {
-	const char *name = about->settings->name;
-	struct record *record = record_of_report(name, severity, "[%s] %s", name,
-						 text);
+	struct record *record = record_of_report(about, severity, "[%s] %s",
+						 about, text);
 	struct sink *sink;
 
-	fprintf(stderr, "kerrord: [%s] %s\n", name, text);
+	fprintf(stderr, "kerrord: [%s] %s\n", about, text);
 	for (sink = sinks; record && sink; sink = sink->next)
 		sink_offer(sink, record);
 	if (record)
 		record_put(record);
+}
+
+/* Called by any sink's thread, too. */
+static void report(struct sink *about, unsigned int severity, const char *text)
+{
+	report_about(about->settings->name, severity, text);
 }
 
 static struct kerror_socket *listen_to(uint32_t groups)
@@ -103,40 +108,25 @@ static void make_sinks(const struct settings *settings, const char *boot_id)
 /* Of each group and cause, what the sink that has had least has had */
 static void begin_at(struct kerror_reader *reader, uint32_t groups)
 {
-	kerror_reader_from_boot(reader);
-	for (int i = 0; i < GROUPS; i++) {
-		struct progress least = sinks->progress[i];
+	struct progress least[GROUPS];
 
-		if (!(groups & kerror_group_at(i)))
-			continue;
-		for (struct sink *sink = sinks->next; sink; sink = sink->next) {
+	memcpy(least, sinks->progress, sizeof(least));
+	for (struct sink *sink = sinks->next; sink; sink = sink->next) {
+		for (int i = 0; i < GROUPS; i++) {
 			const struct progress *its = &sink->progress[i];
 
-			least.known &= its->known;
-			if ((int32_t)(its->next - least.next) < 0)
-				least.next = its->next;
+			least[i].known &= its->known;
+			if ((int32_t)(its->next - least[i].next) < 0)
+				least[i].next = its->next;
 			/* One that does not know makes it unknown. */
 			for (int cause = 0; cause < KERROR_CAUSES; cause++)
-				if (least.lost[cause] != UINT64_MAX &&
+				if (least[i].lost[cause] != UINT64_MAX &&
 				    (its->lost[cause] == UINT64_MAX ||
-				     its->lost[cause] < least.lost[cause]))
-					least.lost[cause] = its->lost[cause];
-		}
-		if (!least.known)
-			continue;
-		kerror_reader_from(reader, kerror_group_at(i), least.next);
-		for (int cause = 0; cause < KERROR_CAUSES; cause++) {
-			struct kerror_loss loss = {
-				.group = kerror_group_at(i), .cause = cause,
-				.total = least.lost[cause],
-			};
-
-			if (loss.total == UINT64_MAX)
-				loss.total = 0;
-			if (cause != KERROR_LOST_HISTORY)
-				kerror_reader_from_loss(reader, &loss);
+				     its->lost[cause] < least[i].lost[cause]))
+					least[i].lost[cause] = its->lost[cause];
 		}
 	}
+	begin_after(reader, groups, least);
 }
 
 static void offer(struct record *record)
@@ -160,7 +150,6 @@ struct receiver {
 	uint64_t lost[KERROR_CAUSES + 1];	/* the last: unknown causes */
 	unsigned int answers;
 	uint32_t missing;		/* groups that the kernel does not have */
-	unsigned int waited_ms;		/* in this replay */
 	int signals;
 };
 
@@ -176,36 +165,12 @@ static void take_loss(struct receiver *receiver)
 	offer(record_of_loss(loss, kerror_cause_name(loss->cause), next));
 }
 
-/*
- * What is replayed waits in the kernel, so there is no need to overwhelm a sink
- * with it. But one that is merely slow must not keep it from the others.
- */
-static void wait_for_sinks(struct receiver *receiver)
-{
-	static const struct timespec moment = { .tv_nsec = 1000000 };
-	struct sink *sink = sinks;
-
-	if (!kerror_reader_replaying(receiver->reader)) {
-		receiver->waited_ms = 0;
-		return;
-	}
-	while (sink && receiver->waited_ms < REPLAY_WAIT_MS) {
-		if (sink_has_room(sink)) {
-			sink = sink->next;
-			continue;
-		}
-		nanosleep(&moment, NULL);
-		receiver->waited_ms++;
-	}
-}
-
 static void take_event(struct receiver *receiver)
 {
 	const struct kerror_event *event = kerror_reader_event(receiver->reader);
 	struct record *record = record_of_event(event, receiver->explanations);
 
 	metrics_event(receiver->metrics, record ? record->event : event);
-	wait_for_sinks(receiver);
 	offer(record);
 }
 
@@ -287,12 +252,34 @@ static int milliseconds_until(uint64_t time)
 	return time > now ? (time - now) / 1000000 + 1 : 0;
 }
 
+/*
+ * Feeds the sinks that are behind and looks after those that may be stuck.
+ * Returns for how many milliseconds the receiver may sleep, as they have it.
+ */
+static int tend_sinks(struct receiver *receiver)
+{
+	int sleep = INT_MAX;
+
+	for (struct sink *sink = sinks; sink; sink = sink->next) {
+		sink_watch(sink);
+		if (sink_is_busy(sink) && sleep > BUSY_MS)
+			sleep = BUSY_MS;
+		if (sink->behind && sink->up && !sink->stuck && sleep > BEHIND_MS)
+			sleep = BEHIND_MS;
+		if (catch_up(sink, receiver->reader, receiver->settings->groups,
+			     receiver->explanations))
+			sleep = 0;
+	}
+	return sleep;
+}
+
 static int run(struct receiver *receiver)
 {
 	uint64_t interval = (receiver->settings->interval ? : 10) * 1000000000;
 	uint64_t look, watchdog = 0, watch = UINT64_MAX;
 	int error = 0, answers_wanted;
 	bool stop = false;
+	int sleep, until;
 
 	if (sd_watchdog_enabled(1, &watchdog) > 0)
 		watchdog = watchdog * 1000 / 2;
@@ -318,9 +305,10 @@ static int run(struct receiver *receiver)
 			watch = now_ns(CLOCK_MONOTONIC) + watchdog;
 		}
 		error = take_items(receiver);
+		sleep = tend_sinks(receiver);
+		until = milliseconds_until(look < watch ? look : watch);
 		if (!error)
-			poll(ready, 2, milliseconds_until(look < watch ? look :
-							  watch));
+			poll(ready, 2, sleep < until ? sleep : until);
 		stop = take_signals(receiver);
 	}
 	sd_notify(0, "STOPPING=1");
@@ -341,26 +329,6 @@ static int run(struct receiver *receiver)
 		poll(&ready, 1, 10);
 	}
 	return error;
-}
-
-/* False if a thread is stuck, so that nothing may be freed */
-static bool stop_sinks(void)
-{
-	struct timespec deadline;
-	bool all = true;
-
-	clock_gettime(CLOCK_REALTIME, &deadline);
-	deadline.tv_sec += LAST_WRITES_S;
-	for (struct sink *sink = sinks; sink; sink = sink->next)
-		sink_stop(sink);
-	for (struct sink *sink = sinks; sink; sink = sink->next) {
-		if (sink_join(sink, &deadline))
-			continue;
-		all = false;
-		fprintf(stderr, "kerrord: [%s] is stuck; what waits for it is not written\n",
-			sink->settings->name);
-	}
-	return all;
 }
 
 static int open_signals(void)
@@ -406,7 +374,7 @@ int receive(const struct settings *settings)
 	if (error)
 		fprintf(stderr, "kerrord: cannot read from the socket: %s\n",
 			strerror(-error));
-	if (!stop_sinks())
+	if (!sinks_end(sinks))
 		_exit(EXIT_FAILURE);
 	metrics_write_file(receiver.metrics);
 	metrics_stop(receiver.metrics);

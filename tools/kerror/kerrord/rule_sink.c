@@ -311,6 +311,7 @@ static void close_rule(struct sink *sink)
 
 const struct sink_type rule_sink = {
 	.name = "rule",
+	.patient = true,
 	.keeps_progress = true,
 	.open = open_rule,
 	.write = write_records,

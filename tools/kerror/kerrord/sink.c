@@ -5,7 +5,8 @@
  *
  * Promises: offering never waits for the sink. A record that was taken into the
  * queue is written, in order, unless kerrord ends while the sink does not work.
- * One that was not is counted, and told in the sink's stream at its place.
+ * From the first event on that does not fit, the sink is behind: catch_up.c brings
+ * it what it missed.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -14,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <time.h>
@@ -202,40 +204,6 @@ static bool append(struct sink *sink, struct record *record)
 	return true;
 }
 
-/* What did not fit becomes a loss in the stream, where it would have been. */
-static void append_dropped(struct sink *sink)
-{
-	for (int i = 0; i < GROUPS; i++) {
-		struct kerror_loss loss = {
-			.count = sink->dropped[i], .group = kerror_group_at(i),
-			.total = sink->dropped_total, .cause = KERROR_CAUSES,
-		};
-		struct record *record;
-
-		if (!sink->dropped[i])
-			continue;
-		record = record_of_loss(&loss, CAUSE_SINK, sink->dropped_next[i]);
-		if (append(sink, record))
-			sink->dropped[i] = 0;
-		if (record)
-			record_put(record);
-	}
-}
-
-static void drop(struct sink *sink, const struct record *record)
-{
-	int index;
-
-	if (record->kind != RECORD_EVENT)
-		return;
-	index = kerror_group_index(kerror_event_group(record->event));
-	if (index < 0)
-		return;
-	sink->dropped[index]++;
-	sink->dropped_next[index] = kerror_event_sequence(record->event) + 1;
-	sink->dropped_total++;
-}
-
 static bool is_urgent(const struct record *record)
 {
 	const struct evl_header *header = record->kind == RECORD_EVENT ?
@@ -252,30 +220,26 @@ static bool has_gathered(const struct sink *sink)
 	       sink->queued >= sink->settings->queue / 4;
 }
 
-static void enqueue(struct sink *sink, struct record *record)
+/* Losses are few, and must not be lost; an empty queue takes anything. */
+static bool enqueue(struct sink *sink, struct record *record)
 {
+	bool fits;
+
 	pthread_mutex_lock(&sink->lock);
-	/* Losses are few, and must not be lost. */
-	if (record->kind != RECORD_LOSS &&
-	    sink->queued + record->bytes > sink->settings->queue) {
-		drop(sink, record);
-	} else {
-		append_dropped(sink);
-		if (!append(sink, record))
-			drop(sink, record);
-		sink->urgent |= is_urgent(record);
-	}
+	fits = record->kind == RECORD_LOSS || !sink->first ||
+	       sink->queued + record->bytes <= sink->settings->queue;
+	fits = fits && append(sink, record);
+	sink->urgent |= fits && is_urgent(record);
 	if (!sink->gathering || sink->urgent || has_gathered(sink))
 		pthread_cond_signal(&sink->changed);
 	pthread_mutex_unlock(&sink->lock);
+	return fits;
 }
 
 static size_t take(struct sink *sink, struct record **batch)
 {
 	size_t count = 0;
 
-	if (!sink->first)
-		append_dropped(sink);
 	while (sink->first && count < BATCH) {
 		struct entry *entry = sink->first;
 
@@ -309,6 +273,7 @@ struct sink *sink_new(const struct sink_settings *settings, const char *boot_id,
 	sink->report = report;
 	sink->last = &sink->first;
 	sink->state_fd = -1;
+	sink->give_up_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	sink->up = true;
 	pthread_mutex_init(&sink->lock, NULL);
 	pthread_condattr_init(&attributes);
@@ -324,28 +289,48 @@ struct sink *sink_new(const struct sink_settings *settings, const char *boot_id,
 	return sink;
 }
 
-void sink_offer(struct sink *sink, struct record *record)
+bool sink_feed(struct sink *sink, struct record *record)
 {
-	if (record->kind == RECORD_REPORT &&
-	    record->about == sink->settings->name)
-		return;
+	uint32_t group = record->kind == RECORD_EVENT ?
+			 kerror_event_group(record->event) : record->loss.group;
+	int index = kerror_group_index(group);
+	struct progress before = { 0 };
+	bool fed = true;
+
+	if (index >= 0)
+		before = sink->progress[index];
 	record = what_is_new(sink->progress, record);
 	if (!record)
-		return;
+		return true;
 	if (record->kind != RECORD_EVENT || !sink->settings->filter ||
 	    kerror_filter_matches(sink->settings->filter, record->event))
-		enqueue(sink, record);
+		fed = enqueue(sink, record);
 	record_put(record);
+	if (!fed && index >= 0)
+		sink->progress[index] = before;
+	return fed;
 }
 
-bool sink_has_room(struct sink *sink)
+void sink_offer(struct sink *sink, struct record *record)
 {
-	bool room;
+	/* From any thread; one that does not fit is on standard error, too. */
+	if (record->kind == RECORD_REPORT) {
+		if (record->about != sink->settings->name)
+			enqueue(sink, record);
+		return;
+	}
+	if (!sink->behind && !sink_feed(sink, record))
+		sink->behind = true;
+}
+
+size_t sink_queued(struct sink *sink)
+{
+	size_t queued;
 
 	pthread_mutex_lock(&sink->lock);
-	room = sink->queued < sink->settings->queue / 4 * 3;
+	queued = sink->queued;
 	pthread_mutex_unlock(&sink->lock);
-	return room || !sink->up;
+	return queued;
 }
 
 static void tell(struct sink *sink, bool *flag)
@@ -366,9 +351,9 @@ void sink_stop(struct sink *sink)
 	tell(sink, &sink->stop);
 }
 
-bool sink_join(struct sink *sink, const struct timespec *deadline)
+bool sink_join(struct sink *sink)
 {
-	return !pthread_timedjoin_np(sink->thread, NULL, deadline);
+	return !pthread_tryjoin_np(sink->thread, NULL);
 }
 
 void sink_free(struct sink *sink)
@@ -382,6 +367,9 @@ void sink_free(struct sink *sink)
 	}
 	if (sink->state_fd >= 0)
 		close(sink->state_fd);
+	if (sink->give_up_fd >= 0)
+		close(sink->give_up_fd);
+	catch_up_end(sink);
 	pthread_cond_destroy(&sink->changed);
 	pthread_mutex_destroy(&sink->lock);
 	free(sink);
@@ -399,7 +387,6 @@ struct work {
 	uint64_t poison_report_at;	/* CLOCK_MONOTONIC: another report may be made */
 	unsigned int retry_s;		/* 0: the last attempt was a success */
 	uint64_t failing_since;
-	unsigned long long dropped_before;
 	time_t idled;
 	uint64_t written_at;		/* CLOCK_MONOTONIC */
 };
@@ -472,6 +459,7 @@ static void written(struct sink *sink, struct work *work, size_t count)
 		if (work->batch[i]->kind == RECORD_EVENT)
 			sink->written++;
 	}
+	sink_moves(sink);
 	save_progress(sink);
 	work->written_at = now_ns(CLOCK_MONOTONIC);
 	for (i = 0; i < count; i++)
@@ -610,7 +598,6 @@ static void note_failure(struct sink *sink, struct work *work,
 	sink->up = false;
 	if (!work->retry_s) {
 		work->failing_since = now_ns(CLOCK_MONOTONIC);
-		work->dropped_before = sink->dropped_total;
 		work->retry_s = RETRY_FIRST_S;
 		sink->report(sink, 3, message);
 	} else if (work->retry_s < RETRY_LAST_S) {
@@ -626,11 +613,10 @@ static void note_success(struct sink *sink, struct work *work)
 	if (!work->retry_s)
 		return;
 	work->retry_s = 0;
-	snprintf(text, sizeof(text),
-		 "works again after %llu s; %llu events were dropped meanwhile",
+	snprintf(text, sizeof(text), "works again after %llu s%s",
 		 (unsigned long long)(now_ns(CLOCK_MONOTONIC) -
 				      work->failing_since) / 1000000000,
-		 sink->dropped_total - work->dropped_before);
+		 sink->behind ? "; the kernel's history has what it missed" : "");
 	sink->report(sink, 5, text);
 }
 
@@ -651,6 +637,7 @@ static void *sink_thread(void *argument)
 		if (!work.count)
 			work.count = take(sink, work.batch);
 		sink->oldest = work.count ? work.batch[0]->time : 0;
+		sink->busy_since = now_ns(CLOCK_MONOTONIC);
 		reopen = sink->reopen;
 		sink->reopen = false;
 		work.stop = sink->stop;
@@ -660,6 +647,7 @@ static void *sink_thread(void *argument)
 			note_failure(sink, &work, message);
 		else
 			note_success(sink, &work);
+		sink->busy_since = 0;
 
 		pthread_mutex_lock(&sink->lock);
 		empty = !work.count && !sink->first;
@@ -668,13 +656,17 @@ static void *sink_thread(void *argument)
 	} while (!work.stop || (!empty && !work.retry_s));
 	if (work.open)
 		sink->type->close(sink);
+	if (sink->type->end)
+		sink->type->end(sink);
 	if (!empty) {
 		unsigned long long lost = work.count;
 
+		pthread_mutex_lock(&sink->lock);
 		for (struct entry *entry = sink->first; entry; entry = entry->next)
 			lost++;
+		pthread_mutex_unlock(&sink->lock);
 		snprintf(message, sizeof(message),
-			 "does not work; %llu records that waited for it are not written",
+			 "does not work; %llu records that waited for it are not written, the next start asks the kernel for them",
 			 lost);
 		sink->report(sink, 3, message);
 	}
@@ -699,7 +691,7 @@ int connect_unix(const char *path, int type)
 	if (strlen(path) >= sizeof(address.sun_path))
 		return -ENAMETOOLONG;
 	memcpy(address.sun_path, path, strlen(path) + 1);
-	fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
+	fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd >= 0 && !connect(fd, (struct sockaddr *)&address, sizeof(address)))
 		return fd;
 	err = -errno;

@@ -214,6 +214,7 @@ static int idle(struct sink *sink, char *message, size_t size)
 const struct sink_type store_sink = {
 	.name = "store",
 	.gather_ms = 100,
+	.patient = true,
 	.load_progress = load_progress,
 	.open = open_store,
 	.write = write_records,

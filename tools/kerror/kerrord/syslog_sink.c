@@ -1,181 +1,117 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A syslog server: over the local socket, UDP (RFC 5426) or TCP with octet
- * counting (RFC 6587). syslog_message.c makes the messages.
+ * A syslog server, by RFC 5424: syslog_message.c makes the messages, syslog_peer.c
+ * sends them.
  */
 #include <errno.h>
-#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 #include "message.h"
+#include "syslog_peer.h"
 
-/* A server that does not take what was sent for so long counts as dead. */
-#define SEND_TIMEOUT_S 10
+/* Made at once of several records, so that many large ones take no more */
+#define WRITE_BYTES 1048576
+#define KEPT_BYTES 65536
 
-struct connection {
-	int fd;
-	bool counted;		/* octet counting */
+struct syslog {
+	struct syslog_peer *peer;
 	char host[256];
+	struct buffer buffer;
 };
 
-/* Tries each address of HOST:PORT. */
-static int connect_remote(const char *address, int type, char *message,
-			  size_t size)
+/* It stays beyond close(): it knows what may have to be sent again. */
+static int open_syslog(struct sink *sink, char *message, size_t size)
 {
-	struct timeval timeout = { .tv_sec = SEND_TIMEOUT_S };
-	struct addrinfo hints = { .ai_socktype = type }, *all, *one;
-	const char *colon = strrchr(address, ':');
-	bool brackets = colon && *address == '[' && colon[-1] == ']';
-	char host[256];
-	int fd = -1, err = -EINVAL;
+	struct syslog *syslog = sink->private;
 
-	if (!colon || colon == address) {
-		snprintf(message, size, "address '%s' is not HOST:PORT", address);
-		return -EINVAL;
-	}
-	snprintf(host, sizeof(host), "%.*s",
-		 (int)(colon - address) - 2 * brackets, address + brackets);
-	err = getaddrinfo(host, colon + 1, &hints, &all);
-	if (err) {
-		snprintf(message, size, "%s: %s", address, gai_strerror(err));
-		return -EHOSTUNREACH;
-	}
-	for (one = all; one; one = one->ai_next) {
-		fd = socket(one->ai_family, one->ai_socktype | SOCK_CLOEXEC,
-			    one->ai_protocol);
-		if (fd < 0) {
-			err = -errno;
-			continue;
+	if (!syslog) {
+		syslog = calloc(1, sizeof(*syslog));
+		if (syslog)
+			syslog->peer = syslog_peer_new(sink);
+		if (!syslog || !syslog->peer) {
+			free(syslog);
+			snprintf(message, size, "out of memory");
+			return -ENOMEM;
 		}
-		setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout,
-			   sizeof(timeout));
-		if (!connect(fd, one->ai_addr, one->ai_addrlen))
-			break;
-		err = -errno;
-		close(fd);
-		fd = -1;
+		sink->private = syslog;
 	}
-	freeaddrinfo(all);
-	if (fd < 0)
-		snprintf(message, size, "%s: %s", address, strerror(-err));
-	return fd < 0 ? err : fd;
+	if (gethostname(syslog->host, sizeof(syslog->host) - 1) ||
+	    !*syslog->host)
+		syslog->host[0] = '\0';	/* shown as "-" */
+	return syslog_peer_open(syslog->peer, message, size);
 }
 
-static int open_connection(struct sink *sink, char *message, size_t size)
+static int look_at_peer(struct sink *sink, char *message, size_t size)
 {
-	const char *address = sink->settings->address ? : "";
-	struct connection *connection = calloc(1, sizeof(*connection));
-	int fd;
+	struct syslog *syslog = sink->private;
 
-	if (!connection) {
-		snprintf(message, size, "out of memory");
-		return -ENOMEM;
-	}
-	if (!strncmp(address, "unix:", 5)) {
-		fd = connect_unix(address + 5, SOCK_DGRAM);
-		if (fd < 0)
-			snprintf(message, size, "%s: %s; does a syslog server run?",
-				 address + 5, strerror(-fd));
-	} else if (!strncmp(address, "udp:", 4)) {
-		fd = connect_remote(address + 4, SOCK_DGRAM, message, size);
-	} else if (!strncmp(address, "tcp:", 4)) {
-		fd = connect_remote(address + 4, SOCK_STREAM, message, size);
-		connection->counted = true;
-	} else {
-		fd = -EINVAL;
-		snprintf(message, size,
-			 "address '%s' begins with none of unix:, udp:, tcp:",
-			 address);
-	}
-	if (fd < 0) {
-		free(connection);
-		return fd;
-	}
-	connection->fd = fd;
-	if (gethostname(connection->host, sizeof(connection->host) - 1) ||
-	    !*connection->host)
-		connection->host[0] = '\0';	/* shown as "-" */
-	sink->private = connection;
-	return 0;
+	return syslog_peer_look(syslog->peer, message, size);
 }
 
-static void close_connection(struct sink *sink)
+static void close_syslog(struct sink *sink)
 {
-	struct connection *connection = sink->private;
+	struct syslog *syslog = sink->private;
 
-	close(connection->fd);
-	free(connection);
+	syslog_peer_close(syslog->peer);
+}
+
+static void end_syslog(struct sink *sink)
+{
+	struct syslog *syslog = sink->private;
+	char message[512];
+
+	if (syslog) {
+		/* A last chance for what a server that died just now has lost */
+		syslog_peer_look(syslog->peer, message, sizeof(message));
+		syslog_peer_free(syslog->peer);
+		buffer_free(&syslog->buffer);
+	}
+	free(syslog);
 	sink->private = NULL;
-}
-
-/* ---- Messages ---- */
-
-static int send_all(const struct connection *connection, const char *text,
-		    size_t size)
-{
-	char count[24];
-	struct iovec parts[] = {
-		{ .iov_base = count,
-		  .iov_len = snprintf(count, sizeof(count), "%zu ", size) },
-		{ .iov_base = (void *)text, .iov_len = size },
-	};
-	struct msghdr message = { .msg_iov = parts, .msg_iovlen = 2 };
-	ssize_t sent;
-
-	if (!connection->counted)
-		return send(connection->fd, text, size, MSG_NOSIGNAL) < 0 ?
-		       -errno : 0;
-	while (message.msg_iovlen) {
-		sent = sendmsg(connection->fd, &message, MSG_NOSIGNAL);
-		if (sent < 0 && errno == EINTR)
-			continue;
-		if (sent < 0)
-			return -errno;
-		while (message.msg_iovlen &&
-		       (size_t)sent >= message.msg_iov->iov_len) {
-			sent -= message.msg_iov->iov_len;
-			message.msg_iov++;
-			message.msg_iovlen--;
-		}
-		if (message.msg_iovlen) {
-			message.msg_iov->iov_base =
-				(char *)message.msg_iov->iov_base + sent;
-			message.msg_iov->iov_len -= sent;
-		}
-	}
-	return 0;
 }
 
 static int write_records(struct sink *sink, struct record *const *records,
 			 size_t count, char *message, size_t size)
 {
-	const struct connection *connection = sink->private;
-	const char *address = sink->settings->address;
-	struct buffer made = { 0 };
-	int err = -ENOMEM;
+	struct syslog *syslog = sink->private;
+	struct syslog_message messages[BATCH];
+	size_t most = syslog_peer_most(syslog->peer), made = 0;
+	struct buffer *buffer = &syslog->buffer;
+	int result;
 
-	(void)count;
-	syslog_message(&made, sink->settings->facility, connection->host, records[0]);
-	if (!made.failed)
-		err = send_all(connection, made.bytes, made.size);
-	/* Larger than a datagram may be: a part is better than nothing. */
-	if (err == -EMSGSIZE)
-		err = send_all(connection, made.bytes,
-			       syslog_shorten(made.bytes, made.size, SYSLOG_SHORT));
-	buffer_free(&made);
-	if (!err)
-		return 1;
-	snprintf(message, size, "%s: %s", address, strerror(-err));
-	return err;
+	buffer->size = 0;
+	while (made < count && made < most && buffer->size < WRITE_BYTES) {
+		size_t begin = buffer->size;
+
+		syslog_message(buffer, sink->settings->facility, syslog->host,
+			       records[made]);
+		messages[made++].size = buffer->size - begin;
+	}
+	if (buffer->failed) {
+		snprintf(message, size, "out of memory");
+		result = -ENOMEM;
+	} else {
+		char *text = buffer->bytes;
+
+		for (size_t i = 0; i < made; text += messages[i++].size)
+			messages[i].text = text;
+		result = syslog_peer_send(syslog->peer, messages, made, message,
+					  size);
+	}
+	/* One that was large once takes no memory for ever. */
+	if (buffer->failed || buffer->room > KEPT_BYTES)
+		buffer_free(buffer);
+	return result;
 }
 
 const struct sink_type syslog_sink = {
 	.name = "syslog",
 	.keeps_progress = true,
-	.open = open_connection,
+	.open = open_syslog,
 	.write = write_records,
-	.close = close_connection,
+	.idle = look_at_peer,
+	.close = close_syslog,
+	.end = end_syslog,
 };

@@ -16,6 +16,8 @@
  *   FAKE_NO_SYSLOG	if 1, opening fails with EPERM if the group printk is among those
  *		asked for
  *   FAKE_HOSTILE	if not 0, events are those of tests/hostile.h from this number on
+ *   FAKE_FACILITIES	names parted by blanks, of which event N has the N-th, and so on
+ *		from the first; instead of "fakeN % 3"
  *   FAKE_OLD	if 1, the kernel does not have the group printk
  *
  * As all of it follows from the clock, a program that is started again finds the
@@ -140,6 +142,22 @@ static void begin_message(struct kerror_socket *sock, uint16_t type,
 	memcpy(sock->datagram.bytes + NLMSG_HDRLEN, data, size);
 }
 
+static void name_facility(char *name, size_t size, uint64_t index)
+{
+	const char *names = getenv("FAKE_FACILITIES"), *at;
+	uint64_t count = 1;
+
+	if (!names) {
+		snprintf(name, size, "fake%u", (unsigned int)(index % 3));
+		return;
+	}
+	for (at = names; *at; at++)
+		count += *at == ' ';
+	for (at = names, index %= count; index; index--)
+		at = strchr(at, ' ') + 1;
+	snprintf(name, size, "%.*s", (int)strcspn(at, " "), at);
+}
+
 static void make_event(struct kerror_socket *sock, const struct stream *stream,
 		       uint64_t index, uint16_t flags)
 {
@@ -168,8 +186,8 @@ static void make_event(struct kerror_socket *sock, const struct stream *stream,
 	build.header.time_boot = index * 1000000000 / sock->rate;
 	build.header.time_realtime = sock->start + build.header.time_boot +
 				     number("FAKE_CLOCK", 0) * 1000000000;
-	snprintf(build.header.facility, sizeof(build.header.facility), "fake%u",
-		 (unsigned int)(index % 3));
+	memset(build.header.facility, 0, sizeof(build.header.facility));
+	name_facility(build.header.facility, sizeof(build.header.facility), index);
 	begin_message(sock, KERROR_MSG_EVENT, flags,
 		      KERROR_SEQUENCE_FIRST + (uint32_t)index, build.data,
 		      build.size);
