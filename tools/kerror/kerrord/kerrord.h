@@ -21,6 +21,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include "explanations.h"
+#include "kerror_paths.h"
 #include "output.h"
 #include "store.h"
 
@@ -85,7 +86,7 @@ struct settings {
 	struct sink_settings *sinks;
 };
 
-#define CONFIG_PATH "/etc/kerror/kerrord.conf"
+#define CONFIG_PATH KERROR_SYSCONFDIR "/kerrord.conf"
 
 /*
  * Reads the file, or the defaults if @path is NULL. 0, or -EINVAL after a
