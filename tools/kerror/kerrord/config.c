@@ -14,7 +14,7 @@
 #include <ini.h>
 #include "kerrord.h"
 
-enum kind { TEXT, GROUP, SECONDS, BYTES, FILTER, THRESHOLD, FACILITY };
+enum kind { TEXT, GROUP, SECONDS, BYTES, COUNT, FILTER, THRESHOLD, FACILITY };
 
 struct option {
 	const char *sections;	/* names of sections that have it */
@@ -69,7 +69,15 @@ static const struct option options[] = {
 	{ "rule", "key", TEXT, SINK(key), "",
 	  "what events have in common to count together: facility, device, id, arg[N], or several" },
 	{ "rule", "cooldown", SECONDS, SINK(cooldown), "0",
-	  "after firing, the same key does not fire for so long" },
+	  "after a command succeeded, the same key does not fire for so long" },
+	{ "rule", "retries", COUNT, SINK(retries), "10",
+	  "how often a command that failed is run again" },
+	{ "rule", "retry_after", SECONDS, SINK(retry_after), "5s",
+	  "time before that; it doubles each time, up to 10 minutes" },
+	{ "rule", "backlog", COUNT, SINK(backlog), "16",
+	  "commands that may wait; further events are told by the last as 'and N more'" },
+	{ "rule", "runner", TEXT, SINK(runner), "/run/kerror-rules.socket",
+	  "socket of the unit that runs the command; none: kerrord does, within its sandbox" },
 	{ "rule", "timeout", SECONDS, SINK(timeout), "30s",
 	  "a command that runs longer is killed" },
 
@@ -105,6 +113,7 @@ struct parser {
 	const char *path;
 	FILE *file;
 	unsigned int line, errors;
+	bool quiet;		/* complain of nothing */
 	bool continued;		/* the last line went on beyond the buffer */
 	char *last_value;	/* of a value that goes on in the next line */
 	char seen[64];		/* options of the section that were given */
@@ -119,12 +128,14 @@ static void complain(struct parser *parser, const char *format, ...)
 {
 	va_list arguments;
 
+	parser->errors++;
+	if (parser->quiet)
+		return;
 	fprintf(stderr, "%s:%u: ", parser->path, parser->line);
 	va_start(arguments, format);
 	vfprintf(stderr, format, arguments);
 	va_end(arguments);
 	fputc('\n', stderr);
-	parser->errors++;
 }
 
 static bool has_word(const char *words, const char *word, size_t size)
@@ -284,6 +295,11 @@ static void set(struct parser *parser, const struct option *option,
 				 option->name, value);
 		return;
 	}
+	case COUNT:
+		if (!parse_scaled(value, "", NULL, number) || *number > 10000)
+			complain(parser, "%s: '%s' is no number from 0 to 10000",
+				 option->name, value);
+		return;
 	case THRESHOLD:
 		if (!parse_threshold(value, sink))
 			complain(parser,
@@ -494,6 +510,27 @@ int config_read(struct settings *settings, const char *path)
 	return -EINVAL;
 }
 
+const struct sink_settings *config_read_rule(struct settings *settings,
+					     const char *path, const char *name)
+{
+	struct parser parser = {
+		.settings = settings, .path = path, .quiet = true,
+	};
+	const struct sink_settings *sink;
+
+	memset(settings, 0, sizeof(*settings));
+	parser.file = fopen(path, "re");
+	if (!parser.file)
+		return NULL;
+	ini_parse_stream(read_line, &parser, found, &parser);
+	fclose(parser.file);
+	for (sink = settings->sinks; sink; sink = sink->next)
+		if (sink->type == &rule_sink && !strcmp(sink->name, name) &&
+		    sink->command)
+			break;
+	return sink;
+}
+
 void config_free(struct settings *settings)
 {
 	while (settings->sinks) {
@@ -506,6 +543,7 @@ void config_free(struct settings *settings)
 		free(sink->path);
 		free(sink->address);
 		free(sink->command);
+		free(sink->runner);
 		free(sink->key);
 		free(sink);
 	}

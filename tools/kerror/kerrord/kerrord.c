@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include "kerrord.h"
+#include "rule.h"
 
 static const char usage[] =
 "Usage: kerrord [OPTION]...\n"
@@ -19,6 +20,7 @@ static const char usage[] =
 "  -c, --config=FILE    configuration (default: " CONFIG_PATH ")\n"
 "      --check-config   say whether it is right, and end\n"
 "      --print-config   print one in which each option is explained, and end\n"
+"      --run-rule       run a rule's command; for kerror-rules@.service\n"
 "  -h, --help           this text\n"
 "\n"
 "SIGHUP opens files anew; SIGINT and SIGTERM end it when all is written.\n"
@@ -44,12 +46,13 @@ int main(int argc, char **argv)
 		{ "config", required_argument, NULL, 'c' },
 		{ "check-config", no_argument, NULL, 'C' },
 		{ "print-config", no_argument, NULL, 'P' },
+		{ "run-rule", no_argument, NULL, 'R' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
 	const char *path = CONFIG_PATH;
 	struct settings settings;
-	bool only_check = false;
+	bool only_check = false, only_rule = false;
 	int option, status;
 
 	while ((option = getopt_long(argc, argv, "c:h", longs, NULL)) >= 0) {
@@ -59,6 +62,9 @@ int main(int argc, char **argv)
 			break;
 		case 'C':
 			only_check = true;
+			break;
+		case 'R':
+			only_rule = true;
 			break;
 		case 'P':
 			config_print_sample(stdout);
@@ -75,6 +81,8 @@ int main(int argc, char **argv)
 		     argv[optind]);
 	/* Events are for those who may read the kernel's log. */
 	umask(0027);
+	if (only_rule)
+		return run_rule(path);
 	if (config_read(&settings, path))
 		return EXIT_FAILURE;
 	status = only_check ? check(&settings, path) : receive(&settings);

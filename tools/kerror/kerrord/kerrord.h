@@ -11,7 +11,8 @@
  * receive.c   from the socket to the sinks; where to begin after a restart
  * record.c    what goes through the queues
  * sink.c      queue, thread, retries and cursor of any sink
- * store_sink.c, file_sink.c, journald_sink.c, syslog_sink.c, rule_sink.c
+ * store_sink.c, file_sink.c, journald_sink.c, syslog_sink.c
+ * rule_sink.c, and others of rule.h
  * metrics.c   counters for Prometheus
  * privileges.c
  */
@@ -46,7 +47,11 @@
  * @threshold: so many events...
  * @period: ...within so many seconds make a rule fire
  * @key: events count together that have this in common; NULL: all
- * @cooldown: seconds after firing in which the same key does not fire
+ * @cooldown: seconds after a command succeeded in which the same key does not fire
+ * @retries: how often a command that failed is run again
+ * @retry_after: seconds before the first time; each one later doubles
+ * @backlog: commands that may wait
+ * @runner: socket of the unit that runs commands, or NULL
  */
 struct sink_settings {
 	struct sink_settings *next;
@@ -61,6 +66,8 @@ struct sink_settings {
 	uint64_t facility;
 	char *command;
 	uint64_t timeout, threshold, period, cooldown;
+	uint64_t retries, retry_after, backlog;
+	char *runner;
 	char *key;
 };
 
@@ -94,6 +101,13 @@ struct settings {
  */
 int config_read(struct settings *settings, const char *path);
 void config_free(struct settings *settings);
+
+/*
+ * The rule of that name, as far as the file can be read, or NULL; complains of
+ * nothing. @settings has to be freed in any case.
+ */
+const struct sink_settings *config_read_rule(struct settings *settings,
+					     const char *path, const char *name);
 
 /* A configuration file of the defaults, in which each option is explained */
 void config_print_sample(FILE *file);
@@ -174,6 +188,7 @@ struct sink;
  *	negative errno with a line in @message
  * @write: deliver records; returns how many of them, from the first on, were,
  *	or a negative errno with a line in @message if none
+ * @keep: called after what @write returned was noted as done
  * @idle: called about once a second; as @open
  * @reopen: SIGHUP; called by the sink's thread
  * @close: after a failure and at the end
@@ -185,6 +200,7 @@ struct sink_type {
 	int (*open)(struct sink *sink, char *message, size_t size);
 	int (*write)(struct sink *sink, struct record *const *records,
 		     size_t count, char *message, size_t size);
+	void (*keep)(struct sink *sink);
 	int (*idle)(struct sink *sink, char *message, size_t size);
 	void (*reopen)(struct sink *sink);
 	void (*close)(struct sink *sink);
@@ -192,6 +208,10 @@ struct sink_type {
 
 extern const struct sink_type store_sink, json_sink, text_sink, journald_sink,
 			      syslog_sink, rule_sink;
+
+/* Fills in the path of a file of the sink in its state folder. */
+void sink_state_path(const struct sink *sink, const char *suffix, char *path,
+		     size_t size);
 
 /* The most records that write() gets at once */
 #define BATCH 512
@@ -226,7 +246,9 @@ struct entry {
  * @written: counters for the metrics
  * @dropped_total: events that did not fit
  * @failures: how often opening or writing failed
- * @fired: of a rule
+ * @fired: of a rule: commands that were run
+ * @failed: of a rule: commands that failed
+ * @waiting: of a rule: commands that are to run
  * @up: the last attempt was a success
  * @oldest: time of the oldest record that waits, 0: none
  * @report: where a report about this sink goes
@@ -252,7 +274,7 @@ struct sink {
 	bool stop, reopen;
 
 	pthread_t thread;
-	atomic_ullong written, dropped_total, failures, fired;
+	atomic_ullong written, dropped_total, failures, fired, failed, waiting;
 	atomic_bool up;
 	atomic_ullong oldest;
 	void (*report)(struct sink *about, unsigned int severity,

@@ -163,6 +163,8 @@ static uint64_t written(const struct sink *sink) { return sink->written; }
 static uint64_t dropped(const struct sink *sink) { return sink->dropped_total; }
 static uint64_t failures(const struct sink *sink) { return sink->failures; }
 static uint64_t fired(const struct sink *sink) { return sink->fired; }
+static uint64_t failed(const struct sink *sink) { return sink->failed; }
+static uint64_t waiting(const struct sink *sink) { return sink->waiting; }
 static uint64_t up(const struct sink *sink) { return sink->up; }
 
 static uint64_t queued(const struct sink *sink)
@@ -203,13 +205,18 @@ static void print_sinks(FILE *file, const struct metrics *metrics)
 		  "For how long the oldest of what waits has waited.", lag },
 		{ "kerror_rule_fired_total", "counter",
 		  "How often a rule ran its command.", fired },
+		{ "kerror_rule_failures_total", "counter",
+		  "How often the command of a rule failed.", failed },
+		{ "kerror_rule_waiting", "gauge",
+		  "Commands of a rule that are to run, or to run again.", waiting },
 	};
 
 	for (size_t i = 0; i < sizeof(values) / sizeof(*values); i++) {
 		describe(file, values[i].name, values[i].type, values[i].help);
 		for (const struct sink *sink = metrics->sinks; sink;
 		     sink = sink->next) {
-			if (values[i].value == fired && sink->type != &rule_sink)
+			if (!strncmp(values[i].name, "kerror_rule_", 12) &&
+			    sink->type != &rule_sink)
 				continue;
 			fprintf(file, "%s{sink=\"", values[i].name);
 			print_label(file, sink->settings->name);

@@ -41,7 +41,9 @@ grep -q 'kerrord.conf stays as it is' "$work/log" || fail "nothing is said of ke
 ok "an edited configuration stays"
 
 for path in usr/local/sbin/kerrord usr/local/bin/kerrorctl usr/local/lib/libkerror.so.1 \
-	usr/local/lib/systemd/system/kerrord.service etc/kerror/kerrord.conf.d \
+	usr/local/lib/systemd/system/kerrord.service \
+	usr/local/lib/systemd/system/kerror-rules.socket \
+	usr/local/lib/systemd/system/kerror-rules@.service etc/kerror/kerrord.conf.d \
 	etc/logrotate.d/kerror usr/local/lib/sysusers.d/kerror.conf; do
 	[ -e "$work/dest/$path" ] || fail "$path is missing"
 done

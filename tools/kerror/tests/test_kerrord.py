@@ -479,14 +479,15 @@ def a_cut_last_line_is_written_again(folder):
 
 @test
 def rules_fire_by_threshold_key_and_cooldown(folder):
-    rule = "[rule {}]\ncommand = /bin/sh FOLDER/script {}\n{}\n"
+    template = "[rule {}]\nrunner =\ncommand = /bin/sh FOLDER/script {}\n{}\n"
     place = Place(folder, JSON +
-                  rule.format("each", "each", 'filter = arg[0]<3') +
-                  rule.format("burst", "burst", 'threshold = 10 in 1s\nkey = device\n'
+                  template.format("each", "each", 'filter = arg[0]<3') +
+                  template.format("burst", "burst", 'threshold = 10 in 1s\nkey = device\n'
                               'cooldown = 10s') +
-                  rule.format("never", "never", 'threshold = 5000 in 1s') +
-                  rule.format("slow", "slow", 'filter = arg[0]==5\ntimeout = 1s') +
-                  "[rule absent]\ncommand = /no/such/program\nfilter = arg[0]==7\n",
+                  template.format("never", "never", 'threshold = 5000 in 1s') +
+                  template.format("slow", "slow", 'filter = arg[0]==5\ntimeout = 1s') +
+                  "[rule absent]\nrunner =\ncommand = /no/such/program\n"
+                  "filter = arg[0]==7\n",
                   events=1000, rate=1000)
     with open(place.path("script"), "w") as script:
         script.write('if [ "$1" = slow ]; then sleep 60; fi\n'
@@ -496,7 +497,7 @@ def rules_fire_by_threshold_key_and_cooldown(folder):
         and place.metric('kerror_sink_written_total{sink="rule slow"}') == 1
         and place.metric('kerror_sink_queue_bytes{sink="rule burst"}') == 0)
     fired = sorted(name for name in os.listdir(folder) if "." in name and
-                   not name.endswith(".cursor"))
+                   not name.endswith((".cursor", ".state")))
     each = [name for name in fired if name.startswith("each.")]
     burst = [name for name in fired if name.startswith("burst.")]
     assert len(each) == 3, fired
@@ -516,6 +517,206 @@ def rules_fire_by_threshold_key_and_cooldown(folder):
     assert "LD_PRELOAD" not in variables and "FAKE_START" not in variables
     assert "[rule slow] its command ran longer than 1 s and was killed" in err, err
     assert "[rule absent] cannot run /no/such/program: No such file" in err, err
+
+
+def rule(name, script, *options):
+    """A rule whose command is a shell script of that name, run by kerrord itself"""
+    return (f"[rule {name}]\nrunner =\ncommand = /bin/sh FOLDER/{script}\n" +
+            "".join(option + "\n" for option in options))
+
+
+def write_script(place, name, text):
+    with open(place.path(name), "w") as script:
+        script.write(text.replace("FOLDER", place.folder))
+
+
+def notes(place, name):
+    """Lines that a script has written"""
+    with contextlib.suppress(FileNotFoundError), open(place.path(name)) as file:
+        return file.read().splitlines()
+    return []
+
+
+NOTE = 'echo "$KERROR_SEQUENCE $KERROR_MORE" >>FOLDER/notes\n'
+
+
+@test
+def a_failed_command_is_run_again_and_reported_once(folder):
+    place = Place(folder, JSON + rule("bad", "bad") +
+                  rule("flaky", "flaky", "cooldown = 1h", "retry_after = 1s"),
+                  events=2000, rate=20000)
+    write_script(place, "bad", "exit 3\n")
+    write_script(place, "flaky", NOTE + "[ $(wc -l <FOLDER/notes) -gt 1 ] || exit 1\n")
+    _, err = place.run_until(lambda: len(notes(place, "notes")) == 2 and
+                             place.metric('kerror_sink_written_total{sink="rule flaky"}')
+                             == 2000 and len(place.lines()) == 2000)
+    # The event of the first attempt, then all others that came meanwhile
+    assert [line.split()[0] for line in notes(place, "notes")] == [str(FIRST)] * 2
+    reports = [line["text"] for line in place.lines(item="report")]
+    assert len(reports) < 10, reports
+    assert "[rule flaky] its command ended with status 1; it will be run again" in reports
+    assert "[rule flaky] its command works again, after 1 failures" in reports, reports
+    assert "more failures of its command since the last report" in err, err
+    assert place.metric('kerror_rule_failures_total{sink="rule flaky"}') == 1
+    assert place.metric('kerror_rule_waiting{sink="rule flaky"}') == 0
+
+
+@test
+def a_command_is_given_up_after_its_retries(folder):
+    place = Place(folder, JSON + rule("bad", "bad", "retries = 2", "retry_after = 1s",
+                                      "filter = arg[0]==5"), rate=100000)
+    write_script(place, "bad", NOTE + "exit 1\n")
+    _, err = place.run_until(lambda: len(notes(place, "notes")) == 3 and
+                             place.metric('kerror_rule_waiting{sink="rule bad"}') == 0)
+    assert "ended with status 1; given up after 3 attempts, 1 events are not told" in err, err
+
+
+@test
+def a_storm_becomes_and_n_more(folder):
+    place = Place(folder, rule("storm", "note", "backlog = 3") +
+                  rule("quiet", "quiet", "cooldown = 1h", "key = facility"),
+                  events=3000, rate=10000)
+    write_script(place, "note", NOTE + "sleep 0.1\n")
+    write_script(place, "quiet", "echo $KERROR_FACILITY >>FOLDER/quiet.notes; sleep 1\n")
+    place.run_until(lambda: sum(1 + int(line.split()[1])
+                                for line in notes(place, "notes")) == 3000)
+    assert len(notes(place, "notes")) < 30, notes(place, "notes")
+    assert sorted(notes(place, "quiet.notes")) == ["fake0", "fake1", "fake2"]
+
+
+@test
+def rules_remember_over_a_restart(folder):
+    place = Place(folder, rule("burst", "burst", "threshold = 6 in 1m") +
+                  rule("once", "once", "cooldown = 1h"), events=4, rate=100)
+    write_script(place, "burst", "echo $KERROR_SEQUENCE >>FOLDER/burst.notes\n")
+    write_script(place, "once", "echo $KERROR_SEQUENCE >>FOLDER/once.notes\n")
+
+    def is_done():
+        return all(place.metric(f'kerror_sink_written_total{{sink="rule {name}"}}') == 4
+                   for name in ("burst", "once"))
+
+    place.run_until(lambda: is_done() and len(notes(place, "once.notes")) == 1)
+    place.set(events=8)
+    place.run_until(lambda: is_done() and len(notes(place, "burst.notes")) == 1)
+    assert notes(place, "burst.notes") == [str(FIRST + 5)]
+    assert notes(place, "once.notes") == [str(FIRST)]
+    # What is in the file may be anything: it is no reason to stop.
+    for content in (b"", b"{", b"[]", b'{"version":1,"backlog":[1,{}],"counters":7}',
+                    b'{"version":1,"progress":[{"group":"x"},{"group":"evlog","lost":[]}]}'):
+        with open(place.path("state") + "/rule-once.state", "wb") as file:
+            file.write(content)
+        place.run_until(lambda: place.metric('kerror_rule_waiting{sink="rule once"}') == 0)
+
+
+@test
+def a_killed_kerrord_loses_no_command(folder):
+    place = Place(folder, rule("all", "note", "backlog = 1000"), events=200, rate=100)
+    write_script(place, "note", NOTE)
+    chance = random.Random(2)
+    for _ in range(8):
+        daemon = place.start()
+        time.sleep(chance.uniform(0.1, 0.5))
+        daemon.kill()
+        daemon.communicate()
+    place.run_until(lambda: place.metric('kerror_rule_waiting{sink="rule all"}') == 0 and
+                    len({line.split()[0] for line in notes(place, "notes")}) == 200)
+    told = [int(line.split()[0]) for line in notes(place, "notes")]
+    assert {(number - FIRST) % 2**32 for number in told} == set(range(200))
+    # One that ran when it was killed, or whose success was not yet noted, repeats.
+    assert len(told) < 200 + 8 * 5, len(told)
+
+
+@test
+def what_waits_is_kept_and_run_by_the_next(folder):
+    place = Place(folder, rule("pager", "pager", "filter = arg[0]==5"), rate=100000)
+    write_script(place, "pager", "exit 1\n")
+    _, err = place.run_until(lambda: place.metric('kerror_rule_failures_total'
+                                                  '{sink="rule pager"}') == 1)
+    assert "1 commands wait for the next start; see kerrorctl rules" in err, err
+    write_script(place, "pager", 'echo "$KERROR_TEXT" >>FOLDER/notes\n')
+    place.run_until(lambda: notes(place, "notes") == ["event 5: text 5"])
+
+
+class Units:
+    """What systemd does for kerror-rules.socket: a kerrord --run-rule for each connection"""
+
+    def __init__(self, place):
+        self.place = place
+        self.server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.server.bind(place.path("rules.socket"))
+        self.server.listen()
+        self.started = []
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        with contextlib.suppress(OSError):
+            while True:
+                connection = self.server.accept()[0]
+                self.started.append(subprocess.Popen(
+                    [PROGRAM, "--run-rule", "-c", self.place.path("conf")],
+                    stdin=connection, stderr=subprocess.DEVNULL))
+                connection.close()
+
+    def ask(self, *strings, end=b"\0"):
+        """Sends a request and returns the answer."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+            client.settimeout(30)
+            client.connect(self.place.path("rules.socket"))
+            client.sendall(b"\0".join(strings) + end)
+            client.shutdown(socket.SHUT_WR)
+            answer = b""
+            while part := client.recv(1000):
+                answer += part
+        return answer.decode()
+
+
+@test
+def a_unit_of_its_own_runs_the_command(folder):
+    place = Place(folder, JSON + rule("good", "good", "filter = arg[0]<3") +
+                  rule("bad", "bad", "filter = arg[0]==4") +
+                  rule("slow", "slow", "filter = arg[0]==5", "timeout = 1s"),
+                  rate=100000)
+    with open(place.path("conf")) as conf:
+        text = conf.read().replace("runner =", f"runner = {place.path('rules.socket')}")
+    with open(place.path("conf"), "w") as conf:
+        conf.write(text)
+    write_script(place, "good", "env >FOLDER/good.$KERROR_SEQUENCE\n"
+                 "(sleep 1; echo late >>FOLDER/notes) &\n")
+    write_script(place, "bad", "exit 7\n")
+    write_script(place, "slow", "sleep 60\n")
+    units = Units(place)
+    os.environ["HOME"] = folder
+    _, err = place.run_until(lambda: len(notes(place, "notes")) == 3 and
+                             place.metric('kerror_rule_failures_total{sink="rule slow"}'))
+    assert len(units.started) == 5, len(units.started)
+    variables = dict(line.split("=", 1) for line in notes(place, f"good.{FIRST + 1}"))
+    assert variables["KERROR_TEXT"] == "event 1: text 1", variables
+    assert variables["KERROR_MORE"] == "0" and variables["HOME"] == folder, variables
+    assert "FAKE_START" not in variables, variables
+    assert "[rule bad] its command ended with status 7" in err, err
+    assert "[rule slow] its command ran longer than 1 s and was killed" in err, err
+    assert "kerrord itself runs" not in err, err
+    for request, end, answer in (
+            ((b"kerror-rule 1", b"rule none"), b"\0", "has no [rule none] with a command"),
+            ((b"kerror-rule 1", b"json"), b"\0", "has no [json] with a command"),
+            ((b"kerror-rule 2", b"rule bad"), b"\0", "of another version"),
+            ((b"kerror-rule 1",), b"\0", "of another version"),
+            ((b"kerror-rule 1", b"rule bad"), b"", "got no request: it is cut"),
+            ((), b"", "got no request: it is cut"),
+            ((b"kerror-rule 1", b"rule bad") + (b"KERROR_X=1",) * 1000, b"\0", "status 7"),
+            ((b"kerror-rule 1", b"rule good", b"LD_PRELOAD=/no", b"PATH=/no",
+              b"KERROR_SEQUENCE=0"), b"\0", "success")):
+        assert answer in units.ask(*request, end=end), (request[:2], units.ask(*request, end=end))
+    variables = dict(line.split("=", 1) for line in notes(place, "good.0"))
+    assert "LD_PRELOAD" not in variables and "/usr/bin" in variables["PATH"], variables
+    for unit in units.started:
+        assert unit.wait(60) == 0
+    # Without an answer it fails, and is run again: no unit, then no socket.
+    units.server.shutdown(socket.SHUT_RDWR)
+    units.server.close()
+    place.set(start=time.time_ns())
+    _, err = place.run_until(lambda: "Connection refused; is kerror-rules.socket active?" in
+                             "".join(line["text"] for line in place.lines(item="report")))
 
 
 def parse_syslog(text):
