@@ -303,19 +303,31 @@ static int load_progress(struct sink *sink, struct progress *progress)
 	state_load(rule, progress);
 	memcpy(rule->progress, progress, sizeof(rule->progress));
 	sink->private = rule;
+	/* Before anything runs that is to be thrown away */
+	state_take_requests(rule);
 	return 0;
+}
+
+static void look_after(struct sink *sink, bool at_once)
+{
+	struct rule *rule = sink->private;
+
+	pthread_mutex_lock(&rule->lock);
+	state_take_requests(rule);
+	state_save(rule, at_once, true);
+	pthread_mutex_unlock(&rule->lock);
 }
 
 static int open_rule(struct sink *sink, char *message, size_t size)
 {
-	struct rule *rule = sink->private;
-	int err = rule ? 0 : load_progress(sink, sink->done);
+	int err = sink->private ? 0 : load_progress(sink, sink->done);
 
-	rule = sink->private;
 	if (!err)
-		err = backlog_start(rule);
+		err = backlog_start(sink->private);
 	if (err)
 		snprintf(message, size, "cannot begin: %s", strerror(-err));
+	else
+		look_after(sink, true);	/* kerrorctl rules knows it */
 	return err;
 }
 
@@ -327,9 +339,7 @@ static int write_records(struct sink *sink, struct record *const *records,
 	struct counter *counter;
 	struct firing *firing;
 
-	(void)count;
-	(void)message;
-	(void)size;
+	(void)count, (void)message, (void)size;
 	if (record->kind != RECORD_EVENT)
 		return 1;
 	pthread_mutex_lock(&rule->lock);
@@ -362,16 +372,10 @@ static void keep_state(struct sink *sink)
 	pthread_mutex_unlock(&rule->lock);
 }
 
-static int look_after(struct sink *sink, char *message, size_t size)
+static int idle(struct sink *sink, char *message, size_t size)
 {
-	struct rule *rule = sink->private;
-
-	(void)message;
-	(void)size;
-	pthread_mutex_lock(&rule->lock);
-	state_take_requests(rule);
-	state_save(rule, false, true);
-	pthread_mutex_unlock(&rule->lock);
+	(void)message, (void)size;
+	look_after(sink, false);
 	return 0;
 }
 
@@ -395,6 +399,6 @@ const struct sink_type rule_sink = {
 	.open = open_rule,
 	.write = write_records,
 	.keep = keep_state,
-	.idle = look_after,
+	.idle = idle,
 	.close = close_rule,
 };

@@ -637,6 +637,52 @@ def what_waits_is_kept_and_run_by_the_next(folder):
     place.run_until(lambda: notes(place, "notes") == ["event 5: text 5"])
 
 
+def ctl(place, *arguments):
+    """kerrorctl rules: its status, and what it prints"""
+    done = subprocess.run([os.path.join(os.path.dirname(PROGRAM), "kerrorctl"), "rules",
+                           "--state=" + place.path("state"), *arguments],
+                          env={**os.environ, "ASAN_OPTIONS": "detect_leaks=0"},
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    return done.returncode, done.stdout
+
+
+@test
+def what_waits_can_be_looked_at_flushed_and_dropped(folder):
+    place = Place(folder, rule("disk", "disk", "filter = arg[0]<2", "retry_after = 1h") +
+                  rule("idle", "disk", "filter = arg[0]>10000"), rate=100000)
+    write_script(place, "disk", "exit 1\n")
+    status, text = ctl(place)
+    assert status == 1 and "No such file or directory; is that 'state' of" in text, text
+    daemon = place.start()
+    failures = 'kerror_rule_failures_total{sink="rule disk"}'
+    wait_for(lambda: place.metric(failures) == 2 and ctl(place)[1].count("again in 3") == 2)
+    status, text = ctl(place)
+    assert status == 0, text
+    assert "rule disk: ran 2 times, failed 2, given up 0 events; 2 wait\n" in text, text
+    assert f"  command: /bin/sh {folder}/disk (run by kerrord itself)\n" in text, text
+    assert "  last failure: its command ended with status 1\n" in text, text
+    assert "Z event 1: text 1 (failed 1 times, again in " in text, text
+    assert "rule idle: ran 0 times" in text, text
+    objects = [json.loads(line) for line in ctl(place, "--json", "disk")[1].splitlines()]
+    assert len(objects) == 1 and objects[0]["waiting"][0]["text"] == "event 0: text 0", objects
+    assert ctl(place, "nosuch") == (1, "kerrorctl: no such rule; kerrorctl rules shows all\n")
+    assert ctl(place, "--flush", "--drop")[0] == 1
+    # A repaired command is not to wait for an hour.
+    write_script(place, "disk", '[ $KERROR_ARG_0 = 0 ] && echo "$KERROR_TEXT" >>FOLDER/notes\n')
+    assert ctl(place, "--flush", "rule disk") == (0, "")
+    wait_for(lambda: notes(place, "notes") == ["event 0: text 0"] and
+             place.metric(failures) == 3)
+    assert ctl(place, "--drop") == (0, "")
+    assert "rule disk: ran 4 times, failed 3, given up 0 events; 0 wait\n" in ctl(place)[1]
+    assert "1 commands that waited are thrown away" in place.end(daemon)[1]
+    assert "; kerrord does not run it now" in ctl(place)[1]
+    # Asked for while it does not run, it counts before anything runs.
+    status, text = ctl(place, "--drop", "disk")
+    assert status == 1 and "kerrord does not run [rule disk] now; --drop counts when" in text
+    assert os.path.exists(place.path("state") + "/rule-disk.drop")
+    place.run_until(lambda: not os.path.exists(place.path("state") + "/rule-disk.drop"))
+
+
 class Units:
     """What systemd does for kerror-rules.socket: a kerrord --run-rule for each connection"""
 
