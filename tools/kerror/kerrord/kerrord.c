@@ -33,7 +33,10 @@ static int check(const struct settings *settings, const char *path)
 
 	for (sink = settings->sinks; sink; sink = sink->next)
 		count++;
-	printf("%s: right; %u sinks:", path, count);
+	printf("%s", path);
+	for (size_t i = 1; i < settings->file_count; i++)
+		printf(" + %s", settings->files[i]);
+	printf(": right; %u sinks:", count);
 	for (sink = settings->sinks; sink; sink = sink->next)
 		printf(" [%s]", sink->name);
 	putchar('\n');
@@ -55,7 +58,8 @@ int main(int argc, char **argv)
 	bool only_check = false, only_rule = false;
 	int option, status;
 
-	while ((option = getopt_long(argc, argv, "c:h", longs, NULL)) >= 0) {
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, ":c:h", longs, NULL)) >= 0) {
 		switch (option) {
 		case 'c':
 			path = optarg;
@@ -72,8 +76,12 @@ int main(int argc, char **argv)
 		case 'h':
 			fputs(usage, stdout);
 			return EXIT_SUCCESS;
+		case ':':
+			errx(EXIT_FAILURE, "option '%s' lacks its value; see kerrord --help",
+			     argv[optind - 1]);
 		default:
-			errx(EXIT_FAILURE, "see kerrord --help");
+			errx(EXIT_FAILURE, "there is no option '%s'; see kerrord --help",
+			     argv[optind - 1]);
 		}
 	}
 	if (optind < argc)
@@ -83,7 +91,7 @@ int main(int argc, char **argv)
 	umask(0027);
 	if (only_rule)
 		return run_rule(path);
-	if (config_read(&settings, path))
+	if (config_read(&settings, path, only_check))
 		return EXIT_FAILURE;
 	status = only_check ? check(&settings, path) : receive(&settings);
 	config_free(&settings);

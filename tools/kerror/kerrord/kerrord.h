@@ -7,7 +7,7 @@
  * neither the others nor the receiver; what does not fit into its queue is
  * counted, and told in its own stream as a loss.
  *
- * config.c    the configuration file
+ * config.c    the configuration file, and others of config.h
  * receive.c   from the socket to the sinks; where to begin after a restart
  * record.c    what goes through the queues
  * sink.c      queue, thread, retries and cursor of any sink
@@ -33,6 +33,7 @@
 
 /**
  * struct sink_settings - a section that makes a sink
+ * @places: of the section, then of each option, see config.h
  * @type: what the section's name begins with
  * @name: the whole name, such as "json archive"
  * @path: of the database, the file ("-": standard output) or "unix:" socket
@@ -55,6 +56,7 @@
  */
 struct sink_settings {
 	struct sink_settings *next;
+	struct place *places;
 	const struct sink_type *type;
 	char *name;
 	char *path;
@@ -72,7 +74,9 @@ struct sink_settings {
 };
 
 /**
- * struct settings - the whole file
+ * struct settings - the whole file, with its drop-ins
+ * @files: their paths; @file_count of them
+ * @places: of each option of no sink, see config.h
  * @groups: KERROR_GROUP bits
  * @user: whom to become if started as root
  * @state: folder of the cursors
@@ -83,6 +87,9 @@ struct sink_settings {
  * @sinks: in the order of the file
  */
 struct settings {
+	char **files;
+	size_t file_count;
+	struct place *places;
 	uint64_t groups;
 	char *user;
 	char *state;
@@ -96,11 +103,17 @@ struct settings {
 #define CONFIG_PATH KERROR_SYSCONFDIR "/kerrord.conf"
 
 /*
- * Reads the file, or the defaults if @path is NULL. 0, or -EINVAL after a
- * line for each error, with its number and the remedy, on standard error.
+ * Reads the file, then its drop-ins: files in the folder PATH.d whose names end in
+ * .conf, in order. Of an option given twice the last counts. With @check_machine, users, folders and commands have to be
+ * there. 0, or -EINVAL after a line for each error, with its place and the remedy,
+ * on standard error.
  */
-int config_read(struct settings *settings, const char *path);
+int config_read(struct settings *settings, const char *path, bool check_machine);
 void config_free(struct settings *settings);
+void config_free_sink(struct sink_settings *sink);
+
+/* Whether both sections have the same name and the same values */
+bool config_same_sink(const struct sink_settings *a, const struct sink_settings *b);
 
 /*
  * The rule of that name, as far as the file can be read, or NULL; complains of

@@ -938,25 +938,137 @@ BAD = [
     ("[rule x]\ncommand = x\nkey = device nonsense\n",
      "[rule x] key: 'nonsense' is none of facility, device, id, arg[N]"),
     ("[json]\n[json]\n", "conf:9: a second section [json]; give it another name"),
-    ("[json]\npath = a\npath = b\n", "conf:10: a second 'path' in [json]"),
+    ("[json]\npath = /a\npath = /b\n", "conf:10: a second 'path' in [json]"),
     ("[kerrord]\ngroups = evlog prin\n[json]\n",
      "groups: 'evlog prin' is not one or more of raw, evlog, printk, all"),
     ("[kerrord]\ngroups = ,\n[json]\n", "groups: ',' is not one or more of raw"),
     ("[kerrord]\ngroups = printkprintk\n[json]\n", "is not one or more of raw"),
     ("[syslog]\nfacility = mail\n", "conf:9: facility: 'mail' is none of kern"),
     ("[json]\nwhat is this\n", "conf:9: this is neither [section] nor option = value"),
-    ("[json]\npath = " + "x" * 300 + "\n", "conf:9: a line is longer than"),
+    ("[json]\npath = /" + "x" * 300 + "\n", "conf:9: a line is longer than"),
     ("", "no section for a sink; one of: store json text"),
+    # Values of nothing, with which it once crashed
+    ("[store]\npath =\n", "conf:9: path: is empty; give it a value, or leave the line out for"),
+    ("[json]\npath =\n", "conf:9: path: is empty"),
+    ("[text]\npath =\n", "conf:9: path: is empty"),
+    ("[syslog]\naddress =\n", "conf:9: address: is empty"),
+    ("[rule x]\ncommand =\n", "conf:9: command: is empty; it is to be a program"),
+    ("[kerrord]\nuser =\n[json]\n", "conf:9: user: is empty"),
+    ("[kerrord]\nstate =\n[json]\n", "conf:9: state: is empty"),
+    # Addresses
+    ("[syslog]\naddress = loghost:514\n", "conf:9: address: 'loghost:514' is none of unix:/PATH"),
+    ("[syslog]\naddress = tcp:loghost\n", "conf:9: address: 'tcp:loghost' is none of"),
+    ("[syslog]\naddress = udp:h:65536\n", "with a port from 1 to 65535"),
+    ("[syslog]\naddress = udp:::1:514\n", "conf:9: address: 'udp:::1:514' is none of"),
+    ("[metrics]\nlisten = 9817\n[json]\n", "conf:9: listen: '9817' is not ADDRESS:PORT"),
+    ("[metrics]\nlisten = 127.0.0.1:99999\n[json]\n", "conf:9: listen: '127.0.0.1:99999' is"),
+    # Files
+    ("[json]\npath = events.json\n", "conf:9: path: 'events.json' is neither an absolute path"),
+    ("[store]\npath = FOLDER/db # main store\n",
+     "conf:9: path: '# main store' would be a part of the value; a comment needs a line"),
+    ("[json]\npath = FOLDER/x\n[text]\npath = FOLDER/x\n",
+     "conf:11: path: [json] writes to FOLDER/x, too; give one of them another file"),
+    ("[store]\npath = FOLDER/x\n[store 2]\npath = FOLDER/x\n", "conf:11: path: [store] writes to"),
+    ("[json a/b]\n[json a-b]\n", "conf:9: [json a/b] and [json a-b] would have one state file"),
+    ("[json]\npath = FOLDER/metrics\n", "conf:9: path: FOLDER/metrics is the textfile of"),
+    ("[json]\nqueue = 1\n", "conf:9: queue: it does not hold the largest event"),
+    ("[store]\nmax_size = 10\n", "conf:9: max_size: it holds no events"),
+    # What inih cuts
+    ("[json]\nfilter = text~\"*foo ; bar*\"\n", "conf:9: ' ;' begins a comment that cuts"),
+    ("[rule x]\ncommand = /bin/echo a ; b\n", "conf:9: ' ;' begins a comment that cuts"),
+    ("[rule " + "x" * 45 + "]\ncommand = x\n", "conf:8: a section's name is longer than 49 bytes"),
+    # There is no shell.
+    ("[rule x]\ncommand = /bin/sh -c 'logger \"hello\"'\n", "conf:9: command: quotes and backslashes"),
+    ("[rule x]\ncommand = /bin/echo a; b\n", "conf:9: command: 'a;' is for a shell"),
+    ("[rule x]\ncommand = /bin/echo a | mail root\n", "conf:9: command: '|' is for a shell"),
+    ("[rule x]\ncommand = /bin/echo $KERROR_TEXT\n", "command: '$KERROR_TEXT' is for a shell"),
+    ("[rule x]\ncommand = bin/echo\n", "conf:9: command: 'bin/echo' is a relative path"),
+    ("[rule x]\ncommand = /bin/echo" + " a" * 32 + "\n", "conf:9: command: more than 32 words"),
+    ("[rule x]\ncommand = /bin/true\nretries = -1\n", "conf:10: retries: '-1' is no number from"),
 ]
+
+# Of this machine: only --check-config says so.
+BAD_HERE = [
+    ("[kerrord]\nuser = nosuchuser\n[json]\n",
+     "conf:9: user: there is no user 'nosuchuser'; 'useradd --system nosuchuser' makes it"),
+    ("[json]\npath = FOLDER/a/b/json\n",
+     "conf:9: path: there is no folder FOLDER/a; 'mkdir -p FOLDER/a' makes it"),
+    ("[json]\npath = FOLDER\n", "conf:9: path: FOLDER is a folder; name a file in it"),
+    ("[store]\npath = FOLDER/conf/db\n", "conf:9: path: FOLDER/conf is no folder"),
+    ("[json a]\npath = FOLDER/twice\n[json b]\npath = FOLDER/link\n", "conf:11: path: [json a] writes"),
+    ("[rule x]\ncommand = /no/such --now\n", "conf:9: command: there is no /no/such; install it"),
+    ("[rule x]\ncommand = nosuchprogram\n", "conf:9: command: there is no nosuchprogram; install"),
+    ("[rule x]\ncommand = FOLDER/conf\n", "conf:9: command: FOLDER/conf is no program; 'chmod +x"),
+]
+
+# What looks odd, and is right
+GOOD = [
+    "[store]\r\npath = FOLDER/crlf.db\r\n", "[json]\nfilter =\n", "[rule x]\ncommand = true\nkey =\n",
+    "[metrics]\nlisten =\n[json]\n", "[kerrord]\nexplain =\n[metrics]\ntextfile =\n[json]\n",
+    "[rule x]\ncommand = /bin/echo to #ops a;b 50% ~\nrunner =\n", "[json]\npath = unix:/run/x\n",
+    "[syslog]\naddress = udp:[::1]:514\n", "[syslog]\naddress = tcp:log.example.:65535\n",
+    "[json]\nfilter = text~\"*#1 # 2*\"\n", "; one\n  # two ; three\n[json] ; four\n", "[text]\n[json]\n",
+]
+
+
+def check_config(place):
+    return subprocess.run([PROGRAM, "-c", place.path("conf"), "--check-config"],
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 @test
 def a_wrong_configuration_is_refused(folder):
-    for sections, message in BAD:
+    with open(os.path.join(folder, "twice"), "w"):
+        os.symlink("twice", os.path.join(folder, "link"))
+    for sections, message in BAD + BAD_HERE:
         place = Place(folder, sections)
-        done = subprocess.run([PROGRAM, "-c", place.path("conf"), "--check-config"],
-                              stderr=subprocess.PIPE, text=True)
-        assert done.returncode == 1 and message in done.stderr, (sections, done)
+        done = check_config(place)
+        assert done.returncode == 1, (sections, done)
+        assert message.replace("FOLDER", folder) in done.stderr, (sections, done)
+        assert len(done.stderr.splitlines()) == 1 or "[rule x]\n" in sections, done.stderr
+    for sections in GOOD:
+        done = check_config(Place(folder, sections))
+        assert done.returncode == 0 and not done.stderr, (sections, done)
+    # A folder may come with a disk, a command with a mount: it starts without.
+    place = Place(folder, "[json]\npath = FOLDER/a/b/json\n" + JSON.replace("json]", "json 2]") +
+                  "[rule x]\nrunner =\ncommand = /no/such\n", events=10)
+    place.run_until(lambda: len(place.lines()) == 10)
+    for arguments, message in ((["foo"], "unexpected argument 'foo'; see"),
+                               (["--bogus"], "there is no option '--bogus'; see"),
+                               (["-c"], "option '-c' lacks its value; see")):
+        done = subprocess.run([PROGRAM, *arguments], stderr=subprocess.PIPE, text=True)
+        assert done.returncode == 1 and done.stderr.startswith("kerrord: " + message), done
+        assert len(done.stderr.splitlines()) == 1, done
+    for path, message in ((folder, folder + ": cannot be read: Is a directory"),
+                          (folder + "/no", "No such file or directory; 'kerrord --print-config'")):
+        done = subprocess.run([PROGRAM, "-c", path], stderr=subprocess.PIPE, text=True)
+        assert done.returncode == 1 and message in done.stderr, done
+
+
+@test
+def drop_ins_change_the_configuration_in_order(folder):
+    place = Place(folder, "[json]\npath = FOLDER/json\nfilter = arg[0]<5\n && arg[0]>=0\n")
+    os.mkdir(place.path("conf.d"))
+
+    def drop_in(name, text):
+        with open(place.path("conf.d/" + name), "w") as file:
+            file.write(text.replace("FOLDER", folder))
+
+    drop_in("20-b.conf", "[json]\npath = FOLDER/second\n[rule x]\ncommand = true\n")
+    drop_in("10-a.conf", "[json]\npath = FOLDER/first\nfilter = arg[0]<7\n || arg[0]<8\n")
+    drop_in("30-c.conf~", "[nonsense]\n")
+    done = check_config(place)
+    assert done.returncode == 0, done
+    assert done.stdout == (f"{folder}/conf + {folder}/conf.d/10-a.conf + {folder}/conf.d/20-b.conf: "
+                           "right; 2 sinks: [json] [rule x]\n"), done
+    os.remove(place.path("conf.d/20-b.conf"))
+    place.run_until(lambda: len(place.lines("first")) == 8)
+    drop_in("20-b.conf", "[json]\n\npath =\n")
+    assert "conf.d/20-b.conf:3: path: is empty" in check_config(place).stderr
+    drop_in("20-b.conf", "[json]\npath = FOLDER/a\npath = FOLDER/b\n")
+    assert "conf.d/20-b.conf:3: a second 'path' in [json]" in check_config(place).stderr
+    drop_in("20-b.conf", "[json]\nfilter = nonsense\n")
+    assert "conf.d/20-b.conf:2: [json] filter: " in check_config(place).stderr
     done = subprocess.run([PROGRAM, "-c", folder + "/none"], stderr=subprocess.PIPE,
                           text=True)
     assert done.returncode == 1 and "--print-config" in done.stderr, done
@@ -966,6 +1078,9 @@ def a_wrong_configuration_is_refused(folder):
 def the_printed_configuration_is_right(folder):
     sample = subprocess.run([PROGRAM, "--print-config"], stdout=subprocess.PIPE,
                             text=True, check=True).stdout
+    # Of this machine, whose users and programs are others
+    sample = sample.replace("#user = kerror", "user = root").replace(
+        "/usr/local/sbin/what-to-do", "/bin/true")
     everything = sample.replace("\n#[", "\n[")
     for text in (sample, everything):
         with open(folder + "/conf", "w") as conf:
