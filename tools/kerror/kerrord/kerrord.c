@@ -23,7 +23,8 @@ static const char usage[] =
 "      --run-rule       run a rule's command; for kerror-rules@.service\n"
 "  -h, --help           this text\n"
 "\n"
-"SIGHUP opens files anew; SIGINT and SIGTERM end it when all is written.\n"
+"SIGHUP opens files anew and reads the configuration again; SIGINT and SIGTERM end\n"
+"it when all is written.\n"
 "Needs CAP_SYSLOG; with CAP_NET_ADMIN, too, its receive buffer may be larger.\n";
 
 static int check(const struct settings *settings, const char *path)
@@ -93,7 +94,7 @@ int main(int argc, char **argv)
 		return run_rule(path);
 	if (config_read(&settings, path, only_check))
 		return EXIT_FAILURE;
-	status = only_check ? check(&settings, path) : receive(&settings);
+	status = only_check ? check(&settings, path) : receive(&settings, path);
 	config_free(&settings);
 	return status;
 }

@@ -14,7 +14,7 @@
  * store_sink.c, file_sink.c, journald_sink.c, syslog_sink.c
  * rule_sink.c, and others of rule.h
  * metrics.c   counters for Prometheus
- * privileges.c
+ * privileges.c, reload.c
  */
 #ifndef KERRORD_H
 #define KERRORD_H
@@ -188,6 +188,14 @@ struct progress {
 	uint64_t lost[KERROR_CAUSES];	/* totals; UINT64_MAX: not known */
 };
 
+void progress_forget(struct progress *progress);
+
+/*
+ * Takes @record into account. Returns NULL if it was had before, else itself or,
+ * if a part of that loss was, a smaller one; with a reference.
+ */
+struct record *progress_take(struct progress *progress, struct record *record);
+
 struct sink;
 
 /**
@@ -321,14 +329,29 @@ int connect_unix(const char *path, int type);
 
 /* ---- The rest ---- */
 
-/* Listens, and returns the program's exit status when told to stop. */
-int receive(const struct settings *settings);
+struct metrics;
+
+/*
+ * Listens, and returns the program's exit status when told to stop. SIGHUP reads
+ * @path again into @settings.
+ */
+int receive(struct settings *settings, const char *path);
+
+/* Held while the list of sinks changes, or is walked by another thread */
+extern pthread_mutex_t sinks_lock;
+
+/*
+ * Makes @next, which is right, the settings, and *@sinks their sinks, of which
+ * @make makes new ones. Returns whether a sink ended or began.
+ */
+bool reload_apply(struct settings *settings, struct settings *next,
+		  struct sink **sinks,
+		  struct sink *(*make)(const struct sink_settings *settings),
+		  struct metrics *metrics);
 
 /* Leaves root for @user, and all capabilities but CAP_SYSLOG. */
 void privileges_prepare(const struct settings *settings);
 void privileges_drop(const struct settings *settings);
-
-struct metrics;
 
 /* Counts one event, or one loss; by the receiver. */
 void metrics_event(struct metrics *metrics, const struct kerror_event *event);
@@ -339,6 +362,8 @@ void metrics_statistics(struct metrics *metrics,
 /* Begins to serve; ends the program if the address cannot be used. */
 struct metrics *metrics_start(const struct settings *settings,
 			      const struct sink *sinks);
+/* With sinks_lock held */
+void metrics_set_sinks(struct metrics *metrics, const struct sink *sinks);
 void metrics_write_file(struct metrics *metrics);
 void metrics_stop(struct metrics *metrics);
 

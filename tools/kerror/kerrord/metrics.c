@@ -230,7 +230,14 @@ static void print_all(FILE *file, struct metrics *metrics)
 	pthread_mutex_lock(&metrics->lock);
 	print_events(file, metrics);
 	pthread_mutex_unlock(&metrics->lock);
+	pthread_mutex_lock(&sinks_lock);
 	print_sinks(file, metrics);
+	pthread_mutex_unlock(&sinks_lock);
+}
+
+void metrics_set_sinks(struct metrics *metrics, const struct sink *sinks)
+{
+	metrics->sinks = sinks;
 }
 
 /* Whoever reads it sees the old one or the new one, whole. */

@@ -10,6 +10,7 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -32,6 +33,9 @@
 #define ROUND 1024
 
 static struct sink *sinks;
+static const char *sinks_boot_id, *sinks_state;
+
+pthread_mutex_t sinks_lock = PTHREAD_MUTEX_INITIALIZER;
 
 /* Called by any sink's thread, too. */
 static void report(struct sink *about, unsigned int severity, const char *text)
@@ -42,8 +46,10 @@ static void report(struct sink *about, unsigned int severity, const char *text)
 	struct sink *sink;
 
 	fprintf(stderr, "kerrord: [%s] %s\n", name, text);
+	pthread_mutex_lock(&sinks_lock);
 	for (sink = sinks; record && sink; sink = sink->next)
 		sink_offer(sink, record);
+	pthread_mutex_unlock(&sinks_lock);
 	if (record)
 		record_put(record);
 }
@@ -83,13 +89,18 @@ static void lock_state(const struct settings *settings)
 	     settings->state);
 }
 
-static void make_sinks(const struct settings *settings, const char *boot_id)
+static struct sink *make_sink(const struct sink_settings *settings)
+{
+	return sink_new(settings, sinks_boot_id, sinks_state, report);
+}
+
+static void make_sinks(const struct settings *settings)
 {
 	struct sink **last = &sinks;
 	const struct sink_settings *sink;
 
 	for (sink = settings->sinks; sink; sink = sink->next) {
-		*last = sink_new(sink, boot_id, settings->state, report);
+		*last = make_sink(sink);
 		if (!*last)
 			errx(EXIT_FAILURE, "out of memory");
 		last = &(*last)->next;
@@ -104,6 +115,8 @@ static void make_sinks(const struct settings *settings, const char *boot_id)
 static void begin_at(struct kerror_reader *reader, uint32_t groups)
 {
 	kerror_reader_from_boot(reader);
+	if (!sinks)
+		return;
 	for (int i = 0; i < GROUPS; i++) {
 		struct progress least = sinks->progress[i];
 
@@ -151,8 +164,17 @@ static void offer(struct record *record)
 	record_put(record);
 }
 
+/**
+ * struct receiver - what it works with
+ * @progress: what the metrics count; a sink that begins late has some of it again
+ * @received: events, each once
+ */
 struct receiver {
-	const struct settings *settings;
+	struct settings *settings;
+	const char *path;		/* of the configuration */
+	bool reload;			/* SIGHUP came */
+	struct progress progress[GROUPS];
+	uint64_t received, lost_events;
 	struct explanations *explanations;
 	struct kerror_socket *sock;
 	struct kerror_reader *reader;
@@ -167,13 +189,21 @@ struct receiver {
 static void take_loss(struct receiver *receiver)
 {
 	const struct kerror_loss *loss = kerror_reader_loss(receiver->reader);
+	struct record *record, *new;
 	uint32_t next = 0;
 
-	receiver->lost[loss->cause < KERROR_CAUSES ? loss->cause :
-		       KERROR_CAUSES] += loss->count;
-	metrics_loss(receiver->metrics, loss);
 	kerror_reader_cursor(receiver->reader, loss->group, &next);
-	offer(record_of_loss(loss, kerror_cause_name(loss->cause), next));
+	record = record_of_loss(loss, kerror_cause_name(loss->cause), next);
+	new = record ? progress_take(receiver->progress, record) : NULL;
+	if (new) {
+		loss = &new->loss;
+		receiver->lost[loss->cause < KERROR_CAUSES ? loss->cause :
+			       KERROR_CAUSES] += loss->count;
+		receiver->lost_events += loss->count;
+		metrics_loss(receiver->metrics, loss);
+		record_put(new);
+	}
+	offer(record);
 }
 
 /*
@@ -203,8 +233,14 @@ static void take_event(struct receiver *receiver)
 {
 	const struct kerror_event *event = kerror_reader_event(receiver->reader);
 	struct record *record = record_of_event(event, receiver->explanations);
+	struct record *new = record ? progress_take(receiver->progress, record) : NULL;
 
-	metrics_event(receiver->metrics, record ? record->event : event);
+	if (new || !record) {
+		receiver->received++;
+		metrics_event(receiver->metrics, record ? record->event : event);
+	}
+	if (new)
+		record_put(new);
 	wait_for_sinks(receiver);
 	offer(record);
 }
@@ -273,11 +309,40 @@ static bool take_signals(struct receiver *receiver)
 			stop = true;
 			continue;
 		}
-		read_explanations(receiver);
+		/* Whether the configuration is right or not: files are rotated. */
 		for (struct sink *sink = sinks; sink; sink = sink->next)
 			sink_reopen(sink);
+		receiver->reload = true;
 	}
 	return stop;
+}
+
+static void begin_reading(struct receiver *receiver)
+{
+	receiver->reader = kerror_reader_new(receiver->settings->groups);
+	if (!receiver->reader)
+		errx(EXIT_FAILURE, "out of memory");
+	begin_at(receiver->reader, receiver->settings->groups);
+}
+
+/* A sink that begins has what the kernel still holds; the others had it before. */
+static void reload(struct receiver *receiver)
+{
+	struct settings next;
+
+	receiver->reload = false;
+	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64,
+		   now_ns(CLOCK_MONOTONIC) / 1000);
+	if (config_read(&next, receiver->path, false)) {
+		fputs("kerrord: the configuration has errors; the one before goes on\n",
+		      stderr);
+	} else if (reload_apply(receiver->settings, &next, &sinks, make_sink,
+				receiver->metrics)) {
+		kerror_reader_free(receiver->reader);
+		begin_reading(receiver);
+	}
+	read_explanations(receiver);
+	sd_notify(0, "READY=1");
 }
 
 static int milliseconds_until(uint64_t time)
@@ -289,7 +354,6 @@ static int milliseconds_until(uint64_t time)
 
 static int run(struct receiver *receiver)
 {
-	uint64_t interval = (receiver->settings->interval ? : 10) * 1000000000;
 	uint64_t look, watchdog = 0, watch = UINT64_MAX;
 	int error = 0, answers_wanted;
 	bool stop = false;
@@ -311,7 +375,8 @@ static int run(struct receiver *receiver)
 		if (!milliseconds_until(look)) {
 			kerror_reader_want_statistics(receiver->reader);
 			metrics_write_file(receiver->metrics);
-			look = now_ns(CLOCK_MONOTONIC) + interval;
+			look = now_ns(CLOCK_MONOTONIC) +
+			       (receiver->settings->interval ? : 10) * 1000000000;
 		}
 		if (watch != UINT64_MAX && !milliseconds_until(watch)) {
 			sd_notify(0, "WATCHDOG=1");
@@ -322,6 +387,10 @@ static int run(struct receiver *receiver)
 			poll(ready, 2, milliseconds_until(look < watch ? look :
 							  watch));
 		stop = take_signals(receiver);
+		/* Not in the midst of a replay, which the next reader would mistake. */
+		if (receiver->reload && !stop && !error &&
+		    !kerror_reader_replaying(receiver->reader))
+			reload(receiver);
 	}
 	sd_notify(0, "STOPPING=1");
 
@@ -377,9 +446,9 @@ static int open_signals(void)
 	return signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-int receive(const struct settings *settings)
+int receive(struct settings *settings, const char *path)
 {
-	struct receiver receiver = { .settings = settings };
+	struct receiver receiver = { .settings = settings, .path = path };
 	char boot_id[BOOT_ID_SIZE];
 	int error;
 
@@ -391,15 +460,15 @@ int receive(const struct settings *settings)
 		errx(EXIT_FAILURE, "/proc/sys/kernel/random/boot_id: %s",
 		     strerror(-error));
 	receiver.sock = listen_to(settings->groups);
-	receiver.reader = kerror_reader_new(settings->groups);
-	if (!receiver.reader)
-		errx(EXIT_FAILURE, "out of memory");
 	privileges_prepare(settings);
 	privileges_drop(settings);
 	read_explanations(&receiver);
 	lock_state(settings);
-	make_sinks(settings, boot_id);
-	begin_at(receiver.reader, settings->groups);
+	sinks_boot_id = boot_id;
+	sinks_state = settings->state;
+	make_sinks(settings);
+	progress_forget(receiver.progress);
+	begin_reading(&receiver);
 	receiver.metrics = metrics_start(settings, sinks);
 
 	error = run(&receiver);
@@ -410,8 +479,8 @@ int receive(const struct settings *settings)
 		_exit(EXIT_FAILURE);
 	metrics_write_file(receiver.metrics);
 	metrics_stop(receiver.metrics);
-	print_summary(stderr, "kerrord", kerror_reader_received(receiver.reader),
-		      kerror_reader_lost(receiver.reader), receiver.lost);
+	print_summary(stderr, "kerrord", receiver.received,
+		      receiver.lost_events, receiver.lost);
 	while (sinks) {
 		struct sink *sink = sinks;
 

@@ -40,7 +40,7 @@ static const char first_magic[16] = "kerrord cursor1";
 #define FIRST_GROUPS 2
 #define FIRST_CAUSES 7
 
-static void forget(struct progress *progress)
+void progress_forget(struct progress *progress)
 {
 	for (int i = 0; i < GROUPS; i++) {
 		progress[i].known = 0;
@@ -129,12 +129,7 @@ static void save_progress(struct sink *sink)
 		return;
 }
 
-/*
- * Takes @record into account. Returns NULL if it was had before, else itself or,
- * if a part of that loss was, a smaller one; with a reference.
- */
-static struct record *what_is_new(struct progress *progresses,
-				  struct record *record)
+struct record *progress_take(struct progress *progresses, struct record *record)
 {
 	const struct kerror_loss *loss = &record->loss;
 	bool is_event = record->kind == RECORD_EVENT;
@@ -288,7 +283,7 @@ struct sink *sink_new(const struct sink_settings *settings, const char *boot_id,
 	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
 	pthread_cond_init(&sink->changed, &attributes);
 	pthread_condattr_destroy(&attributes);
-	forget(sink->progress);
+	progress_forget(sink->progress);
 	if (sink->type->keeps_progress)
 		load_progress_file(sink);
 	sink->loaded = !sink->type->load_progress ||
@@ -302,7 +297,7 @@ void sink_offer(struct sink *sink, struct record *record)
 	if (record->kind == RECORD_REPORT &&
 	    record->about == sink->settings->name)
 		return;
-	record = what_is_new(sink->progress, record);
+	record = progress_take(sink->progress, record);
 	if (!record)
 		return;
 	if (record->kind != RECORD_EVENT || !sink->settings->filter ||
@@ -397,7 +392,7 @@ static void leave_what_is_new(const struct sink *sink, struct work *work)
 
 	memcpy(progress, sink->done, sizeof(progress));
 	for (i = 0; i < work->count; i++) {
-		struct record *record = what_is_new(progress, work->batch[i]);
+		struct record *record = progress_take(progress, work->batch[i]);
 
 		record_put(work->batch[i]);
 		if (record)
@@ -411,7 +406,7 @@ static void written(struct sink *sink, struct work *work, size_t count)
 	size_t i;
 
 	for (i = 0; i < count; i++) {
-		struct record *record = what_is_new(sink->done, work->batch[i]);
+		struct record *record = progress_take(sink->done, work->batch[i]);
 
 		if (record)
 			record_put(record);

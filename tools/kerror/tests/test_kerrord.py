@@ -438,6 +438,56 @@ def files_are_opened_anew_on_sighup(folder):
     assert len(place.lines()) > 100
 
 
+def said(daemon, text):
+    """Reads what it says until there is a line with the text."""
+    while text not in (line := daemon.stderr.readline()):
+        assert line, "it ended without a word of " + text
+    return line
+
+
+@test
+def a_reload_applies_the_configuration(folder):
+    place = Place(folder, STORE + JSON + "[text]\npath = FOLDER/text\n" +
+                  rule("once", "once", "cooldown = 1h"), rate=2000, events=10**9, lost=3)
+    write_script(place, "once", "echo $KERROR_SEQUENCE >>FOLDER/notes\n")
+    daemon = place.start()
+    wait_for(lambda: place.stored() > 1000 and len(place.lines()) > 1000, 60, daemon)
+    # [text] goes, [json] changes, [json new] comes, and the store stays.
+    place.write(STORE + JSON + "queue = 32M\n[json new]\npath = FOLDER/new\n" +
+                rule("once", "once", "cooldown = 2h"))
+    daemon.send_signal(signal.SIGHUP)
+    line = said(daemon, "the new configuration counts")
+    assert "counts: 1 sinks go on, 3 begin, 3 end" in line, line
+    wait_for(lambda: len(place.lines("new")) > 2000, 60, daemon)
+    # One with errors changes nothing, but files are opened anew.
+    os.rename(place.path("json"), place.path("json.1"))
+    place.write("[json]\npath =\n")
+    daemon.send_signal(signal.SIGHUP)
+    assert "conf:9: path: is empty" in said(daemon, "conf:9")
+    said(daemon, "the configuration has errors; the one before goes on")
+    wait_for(lambda: len(place.lines()) > 500, 60, daemon)
+    # The same again, and what a running one cannot take over
+    place.write(STORE + JSON + "queue = 32M\n[json new]\npath = FOLDER/new\n" +
+                rule("once", "once", "cooldown = 2h") + "[metrics]\nlisten = 127.0.0.1:1\n")
+    daemon.send_signal(signal.SIGHUP)
+    said(daemon, "[metrics] listen: the new value counts after 'systemctl restart kerrord'")
+    _, err = place.end(daemon)
+    assert "the new configuration" not in err, err
+    received = int(err.split("kerrord: ")[-1].split()[0])
+    for kept in ([row[0] for row in place.sql("SELECT sequence FROM event ORDER BY id")],
+                 [event["sequence"] for event in place.lines("new")],
+                 [event["sequence"] for event in place.lines("json.1") + place.lines()]):
+        assert kept == [(FIRST + i) % 2**32 for i in range(received)], \
+            (len(kept), len(set(kept)), received)
+    assert notes(place, "notes") == [str(FIRST)]
+    assert ", 3 lost (3 staging-full)" in err, err
+    # Nothing is counted twice because a new sink had it again.
+    with open(place.path("metrics")) as file:
+        counts = [line for line in file if line.startswith("kerror_events_total{")]
+    assert sum(int(line.split()[-1]) for line in counts) == received
+    assert place.metric('kerror_lost_events_total{group="evlog",cause="staging-full"}') == 3
+
+
 @test
 def the_operators_severity_counts(folder):
     place = Place(folder, STORE + JSON + "[json alert]\npath = FOLDER/alert\n"
