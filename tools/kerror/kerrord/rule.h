@@ -78,6 +78,8 @@ struct limit {
  * @given_up: events whose command never succeeded, in all
  * @last_failure: why the last command failed, or ""
  * @dirty: the state file is older than this
+ * @settled: counters and @progress are of the same moment
+ * @ended: a command has ended since the file was written
  * @saved_at: when it was written, CLOCK_MONOTONIC; @save_takes: how long that took
  * @progress: what the sink had when the counters were as they are
  * @direct: there is no unit for rules
@@ -95,11 +97,11 @@ struct rule {
 	uint64_t failures, given_up;
 	struct limit failed, gave_up;
 	char last_failure[256];
-	bool dirty, save_failed;
+	bool dirty, settled, ended, save_failed;
 	uint64_t saved_at, save_takes;
 	struct progress progress[GROUPS];
 	bool direct;
-	volatile uint64_t stop;
+	atomic_ullong stop;
 	pthread_t thread;
 };
 
@@ -141,7 +143,7 @@ bool command_is_direct(const struct rule *rule);
  * or until CLOCK_MONOTONIC *@stop, if that is not 0; returns as above.
  */
 bool command_run_directly(const char *command, char *const *variables,
-			  uint64_t timeout, const volatile uint64_t *stop,
+			  uint64_t timeout, const atomic_ullong *stop,
 			  char *message, size_t size);
 
 /* What a request to the unit begins with, and the answer to it if all is well */
@@ -155,6 +157,9 @@ void state_load(struct rule *rule, struct progress *progress);
 
 /* With the lock held: writes the file, unless it may wait. */
 void state_save(struct rule *rule, bool at_once, bool active);
+
+/* With the lock held: the same after a command, which is not to run twice */
+void state_save_end(struct rule *rule);
 
 /* With the lock held: does what kerrorctl rules has asked for. */
 void state_take_requests(struct rule *rule);

@@ -242,6 +242,7 @@ static void run(struct rule *rule, struct firing *firing)
 		/* An end is no failure of the command. */
 		again = ends || is_to_retry(rule, firing);
 	}
+	state_save_end(rule);
 	pthread_mutex_unlock(&rule->lock);
 	if (good && failures) {
 		report_rest(rule, &rule->failed, "failures of its command");

@@ -82,7 +82,7 @@ static bool is_over(uint64_t deadline)
 }
 
 /* Waits, and kills it if it takes too long; true if it succeeded. */
-static bool wait_for(pid_t pid, uint64_t timeout, const volatile uint64_t *stop,
+static bool wait_for(pid_t pid, uint64_t timeout, const atomic_ullong *stop,
 		     char *message, size_t size)
 {
 	static const struct timespec moment = { .tv_nsec = 5000000 };
@@ -115,7 +115,7 @@ static bool wait_for(pid_t pid, uint64_t timeout, const volatile uint64_t *stop,
 }
 
 bool command_run_directly(const char *command, char *const *variables,
-			  uint64_t timeout, const volatile uint64_t *stop,
+			  uint64_t timeout, const atomic_ullong *stop,
 			  char *message, size_t size)
 {
 	char *arguments[ARGUMENTS + 1], *words = strdup(command);
@@ -167,7 +167,7 @@ static bool send_request(int fd, const char *name, char *const *variables)
 }
 
 /* True if there was a whole answer, without its newline in @answer */
-static bool receive_answer(int fd, uint64_t deadline, const volatile uint64_t *stop,
+static bool receive_answer(int fd, uint64_t deadline, const atomic_ullong *stop,
 			   char *answer, size_t size)
 {
 	size_t length = 0;

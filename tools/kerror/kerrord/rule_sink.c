@@ -302,6 +302,7 @@ static int load_progress(struct sink *sink, struct progress *progress)
 	pthread_condattr_destroy(&attributes);
 	state_load(rule, progress);
 	memcpy(rule->progress, progress, sizeof(rule->progress));
+	rule->settled = true;
 	sink->private = rule;
 	/* Before anything runs that is to be thrown away */
 	state_take_requests(rule);
@@ -354,6 +355,7 @@ static int write_records(struct sink *sink, struct record *const *records,
 			backlog_add(rule, firing);
 	}
 	rule->dirty = true;
+	rule->settled = false;
 	pthread_mutex_unlock(&rule->lock);
 	return 1;
 }
@@ -368,7 +370,8 @@ static void keep_state(struct sink *sink)
 	memcpy(rule->progress, sink->done, sizeof(rule->progress));
 	last = TAILQ_LAST(&rule->backlog, backlog);
 	/* A command runs only when the file has it: it is not lost, if kerrord is. */
-	state_save(rule, last && !last->saved, true);
+	state_save(rule, rule->ended || (last && !last->saved), true);
+	rule->settled = true;
 	pthread_mutex_unlock(&rule->lock);
 }
 

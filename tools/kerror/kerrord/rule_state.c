@@ -24,6 +24,9 @@
 /* Between two writings, as a multiple of what one takes; at least a second */
 #define SAVE_SHARE 20
 
+/* What a writing may take to be done after each command, nanoseconds */
+#define SAVE_QUICK 20000000
+
 /* ---- Writing: without memory the file lacks something ---- */
 
 static void put(struct json_object *object, const char *key,
@@ -191,10 +194,18 @@ void state_save(struct rule *rule, bool at_once, bool active)
 			rule->sink->settings->name, path, strerror(errno));
 	rule->save_failed = !good;
 	json_object_put(object);
-	rule->dirty = false;
+	rule->dirty = rule->ended = false;
 	rule->saved_at = now_ns(CLOCK_MONOTONIC);
 	rule->save_takes = rule->saved_at - begin;
 	pthread_cond_signal(&rule->changed);
+}
+
+void state_save_end(struct rule *rule)
+{
+	rule->ended = true;
+	/* With events that progress does not have yet, they would count twice. */
+	if (rule->settled && rule->save_takes < SAVE_QUICK)
+		state_save(rule, true, true);
 }
 
 /* ---- Reading: of what is not as it was written, as much as can be used ---- */

@@ -78,7 +78,7 @@ static char *next_string(char **at, const char *end)
 static bool run_request(const char *config, char *request, size_t size,
 			uint64_t *timeout, char *message, size_t message_size)
 {
-	static const uint64_t never;
+	static const atomic_ullong never;
 	char *variables[VARIABLES + 8], *at = request, *text;
 	const char *end = request + size, *name;
 	const struct sink_settings *rule;
