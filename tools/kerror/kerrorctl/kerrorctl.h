@@ -19,6 +19,7 @@ int command_query(int argc, char **argv);
 int command_ack(int argc, char **argv);
 int command_top(int argc, char **argv);
 int command_stats(int argc, char **argv);
+int command_rules(int argc, char **argv);
 int command_selftest(int argc, char **argv);
 int command_send(int argc, char **argv);
 int command_explain(int argc, char **argv);

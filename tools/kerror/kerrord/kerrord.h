@@ -8,19 +8,21 @@
  * out of the kernel's history later; what is gone there by then is counted, and
  * told in its own stream as a loss.
  *
- * config.c    the configuration file
+ * config.c    the configuration file, and others of config.h
  * receive.c   from the socket to the sinks; where to begin after a restart
  * record.c    what goes through the queues
  * sink.c      queue, thread, retries and cursor of any sink
  * catch_up.c  what a sink had no room for, out of the kernel's history
  * patience.c  waits for a peer that may be stuck
- * store_sink.c, file_sink.c, journald_sink.c, syslog_sink.c, rule_sink.c
+ * store_sink.c, file_sink.c, journald_sink.c, syslog_sink.c
+ * rule_sink.c, and others of rule.h
  * syslog_peer.c, kept.c  connection of a syslog_sink, and what it sends again
  * stream.c, tls.c  a TCP or TLS connection
  * local.c     datagrams, to a local socket above all
  * journal.c   systemd's journal
  * metrics.c   counters for Prometheus
  * metrics_http.c
+ * reload.c    SIGHUP: sinks end and begin
  * privileges.c
  */
 #ifndef KERRORD_H
@@ -29,6 +31,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include "explanations.h"
+#include "kerror_paths.h"
 #include "output.h"
 #include "store.h"
 
@@ -39,6 +42,7 @@
 
 /**
  * struct sink_settings - a section that makes a sink
+ * @places: of the section, then of each option, see config.h
  * @type: what the section's name begins with
  * @name: the whole name, such as "json archive"
  * @path: of the database, the file ("-": standard output) or "unix:" socket
@@ -59,11 +63,16 @@
  * @threshold: so many events...
  * @period: ...within so many seconds make a rule fire
  * @key: events count together that have this in common; NULL: all
- * @cooldown: seconds after firing in which the same key does not fire
  * @stuck: seconds without progress after which it counts as stuck, 0: never
+ * @cooldown: seconds after a command succeeded in which the same key does not fire
+ * @retries: how often a command that failed is run again
+ * @retry_after: seconds before the first time; each one later doubles
+ * @backlog: commands that may wait
+ * @runner: socket of the unit that runs commands, or NULL
  */
 struct sink_settings {
 	struct sink_settings *next;
+	struct place *places;
 	const struct sink_type *type;
 	char *name;
 	char *path;
@@ -78,11 +87,15 @@ struct sink_settings {
 	char *command;
 	uint64_t timeout, threshold, period, cooldown;
 	uint64_t stuck;
+	uint64_t retries, retry_after, backlog;
+	char *runner;
 	char *key;
 };
 
 /**
- * struct settings - the whole file
+ * struct settings - the whole file, with its drop-ins
+ * @files: their paths; @file_count of them
+ * @places: of each option of no sink, see config.h
  * @groups: KERROR_GROUP bits
  * @user: whom to become if started as root
  * @state: folder of the cursors
@@ -94,6 +107,9 @@ struct sink_settings {
  * @sinks: in the order of the file
  */
 struct settings {
+	char **files;
+	size_t file_count;
+	struct place *places;
 	uint64_t groups;
 	char *user;
 	char *state;
@@ -105,14 +121,27 @@ struct settings {
 	struct sink_settings *sinks;
 };
 
-#define CONFIG_PATH "/etc/kerror/kerrord.conf"
+#define CONFIG_PATH KERROR_SYSCONFDIR "/kerrord.conf"
 
 /*
- * Reads the file, or the defaults if @path is NULL. 0, or -EINVAL after a
- * line for each error, with its number and the remedy, on standard error.
+ * Reads the file, then its drop-ins: files in the folder PATH.d whose names end in
+ * .conf, in order. Of an option given twice the last counts. With
+ * @check_machine, users, folders and commands have to be there. 0, or -EINVAL after
+ * a line for each error, with its place and the remedy, on standard error.
  */
-int config_read(struct settings *settings, const char *path);
+int config_read(struct settings *settings, const char *path, bool check_machine);
 void config_free(struct settings *settings);
+void config_free_sink(struct sink_settings *sink);
+
+/* Whether both sections have the same name and the same values */
+bool config_same_sink(const struct sink_settings *a, const struct sink_settings *b);
+
+/*
+ * The rule of that name, as far as the file can be read, or NULL; complains of
+ * nothing. @settings has to be freed in any case.
+ */
+const struct sink_settings *config_read_rule(struct settings *settings,
+					     const char *path, const char *name);
 
 /* A configuration file of the defaults, in which each option is explained */
 void config_print_sample(FILE *file);
@@ -199,6 +228,7 @@ struct sink;
  *	negative errno with a line in @message
  * @write: deliver records; returns how many of them, from the first on, were,
  *	or a negative errno with a line in @message if none
+ * @keep: called after what @write returned was noted as done
  * @idle: called about once a second; as @open
  * @reopen: SIGHUP; called by the sink's thread
  * @close: after a failure and at the end
@@ -212,6 +242,7 @@ struct sink_type {
 	int (*open)(struct sink *sink, char *message, size_t size);
 	int (*write)(struct sink *sink, struct record *const *records,
 		     size_t count, char *message, size_t size);
+	void (*keep)(struct sink *sink);
 	int (*idle)(struct sink *sink, char *message, size_t size);
 	void (*reopen)(struct sink *sink);
 	void (*close)(struct sink *sink);
@@ -220,6 +251,10 @@ struct sink_type {
 
 extern const struct sink_type store_sink, json_sink, text_sink, journald_sink,
 			      syslog_sink, rule_sink;
+
+/* Fills in the path of a file of the sink in its state folder. */
+void sink_state_path(const struct sink *sink, const char *suffix, char *path,
+		     size_t size);
 
 /* The most records that write() gets at once */
 #define BATCH 512
@@ -254,13 +289,15 @@ struct entry {
  * @written: counters for the metrics
  * @poison: records that could not be written and were skipped
  * @failures: how often opening or writing failed
- * @fired: of a rule
  * @dropped_total: events that the history no longer had
  * @repeated: events that were sent again, which the peer may have twice
  * @doubtful: events that the peer may not have, although it seemed so
  * @deleted_age: of a store: events that retention deleted because of their age
  * @deleted_size: likewise because of the size of the file
  * @log_bytes: of a store: the size of its write-ahead log
+ * @fired: of a rule: commands that were run
+ * @failed: of a rule: commands that failed
+ * @waiting: of a rule: commands that are to run
  * @up: the last attempt was a success
  * @oldest: time of the oldest record that waits, 0: none
  * @busy_since: when it last made progress (CLOCK_MONOTONIC), 0: nothing to do
@@ -293,6 +330,7 @@ struct sink {
 
 	pthread_t thread;
 	atomic_ullong written, dropped_total, poison, failures, fired;
+	atomic_ullong failed, waiting;
 	atomic_ullong repeated, doubtful;
 	atomic_ullong deleted_age, deleted_size, log_bytes;
 	atomic_bool up, stuck, give_up, behind;
@@ -360,8 +398,9 @@ void sink_watch(struct sink *sink);
 bool sink_is_busy(struct sink *sink);
 
 /*
- * For the receiver: has all sinks write what waits and end, as long as there is
- * hope. False if a thread is stuck, so that nothing may be freed.
+ * For the receiver: has those that sink_stop() was called for write what waits and
+ * end, as long as there is hope. False if a thread is stuck: @ended is not set
+ * then, and nothing of that sink may be freed.
  */
 bool sinks_end(struct sink *sinks);
 
@@ -383,8 +422,25 @@ void catch_up_end(struct sink *sink);
 
 /* ---- The rest ---- */
 
-/* Listens, and returns the program's exit status when told to stop. */
-int receive(const struct settings *settings);
+struct metrics;
+
+/*
+ * Listens, and returns the program's exit status when told to stop. SIGHUP reads
+ * @path again into @settings.
+ */
+int receive(struct settings *settings, const char *path);
+
+/* Held while the list of sinks changes, or is walked by another thread */
+extern pthread_mutex_t sinks_lock;
+
+/*
+ * Makes @next, which is right, the settings, and *@sinks their sinks, of which
+ * @make makes new ones. Those are behind: catch_up() feeds them.
+ */
+void reload_apply(struct settings *settings, struct settings *next,
+		  struct sink **sinks,
+		  struct sink *(*make)(const struct sink_settings *settings),
+		  struct metrics *metrics);
 
 /* From any thread: on standard error, and to all sinks but @about. */
 void report_about(const char *about, unsigned int severity, const char *text);
@@ -392,8 +448,6 @@ void report_about(const char *about, unsigned int severity, const char *text);
 /* Leaves root for @user, and all capabilities but CAP_SYSLOG. */
 void privileges_prepare(const struct settings *settings);
 void privileges_drop(const struct settings *settings);
-
-struct metrics;
 
 /* Counts one event, or one loss; by the receiver. */
 void metrics_event(struct metrics *metrics, const struct kerror_event *event);
@@ -407,6 +461,8 @@ void metrics_statistics(struct metrics *metrics,
  */
 struct metrics *metrics_start(const struct settings *settings,
 			      const struct sink *sinks);
+/* With sinks_lock held */
+void metrics_set_sinks(struct metrics *metrics, const struct sink *sinks);
 void metrics_write_file(struct metrics *metrics);
 void metrics_stop(struct metrics *metrics);
 

@@ -182,6 +182,8 @@ static uint64_t repeated(const struct sink *sink) { return sink->repeated; }
 static uint64_t doubtful(const struct sink *sink) { return sink->doubtful; }
 static uint64_t stuck(const struct sink *sink) { return sink->stuck; }
 static uint64_t behind(const struct sink *sink) { return sink->behind; }
+static uint64_t failed(const struct sink *sink) { return sink->failed; }
+static uint64_t waiting(const struct sink *sink) { return sink->waiting; }
 
 static uint64_t queued(const struct sink *sink)
 {
@@ -238,13 +240,18 @@ static void print_sinks(FILE *file, const struct metrics *metrics)
 		  "For how long the oldest of what waits has waited.", lag },
 		{ "kerror_rule_fired_total", "counter",
 		  "How often a rule ran its command.", fired },
+		{ "kerror_rule_failures_total", "counter",
+		  "How often the command of a rule failed.", failed },
+		{ "kerror_rule_waiting", "gauge",
+		  "Commands of a rule that are to run, or to run again.", waiting },
 	};
 
 	for (size_t i = 0; i < sizeof(values) / sizeof(*values); i++) {
 		describe(file, values[i].name, values[i].type, values[i].help);
 		for (const struct sink *sink = metrics->sinks; sink;
 		     sink = sink->next) {
-			if (values[i].value == fired && sink->type != &rule_sink)
+			if (!strncmp(values[i].name, "kerror_rule_", 12) &&
+			    sink->type != &rule_sink)
 				continue;
 			begin_sink(file, values[i].name, sink);
 			fprintf(file, "} %" PRIu64 "\n", values[i].value(sink));
@@ -284,8 +291,15 @@ void metrics_print(FILE *file, struct metrics *metrics)
 	pthread_mutex_lock(&metrics->lock);
 	print_events(file, metrics);
 	pthread_mutex_unlock(&metrics->lock);
+	pthread_mutex_lock(&sinks_lock);
 	print_sinks(file, metrics);
 	print_stores(file, metrics);
+	pthread_mutex_unlock(&sinks_lock);
+}
+
+void metrics_set_sinks(struct metrics *metrics, const struct sink *sinks)
+{
+	metrics->sinks = sinks;
 }
 
 /* Whoever reads it sees the old one or the new one, whole. */

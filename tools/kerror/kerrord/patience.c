@@ -177,7 +177,7 @@ static bool any_hope(struct sink *sinks, uint64_t begin,
 	bool hope = false;
 
 	for (struct sink *sink = sinks; sink; sink = sink->next) {
-		if (sink->ended || sink->give_up)
+		if (!sink->stop || sink->ended || sink->give_up)
 			continue;
 		hope = true;
 		if (is_hopeless(sink, begin)) {
@@ -196,19 +196,13 @@ bool sinks_end(struct sink *sinks)
 	struct sink *sink;
 	bool all;
 
-	for (sink = sinks; sink; sink = sink->next)
-		sink_stop(sink);
 	do {
 		all = true;
 		nanosleep(&moment, NULL);
 		for (sink = sinks; sink; sink = sink->next) {
-			sink->ended = sink->ended || sink_join(sink);
-			all &= sink->ended;
+			sink->ended = sink->ended || (sink->stop && sink_join(sink));
+			all &= sink->ended || !sink->stop;
 		}
 	} while (!all && any_hope(sinks, begin, &given_up));
-	for (sink = sinks; sink; sink = sink->next)
-		if (!sink->ended)
-			fprintf(stderr, "kerrord: [%s] is stuck; what waits for it is not written, the next start asks the kernel for it\n",
-				sink->settings->name);
 	return all;
 }

@@ -10,6 +10,7 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
@@ -33,6 +34,9 @@
 #define ROUND 1024
 
 static struct sink *sinks;
+static const char *sinks_boot_id, *sinks_state;
+
+pthread_mutex_t sinks_lock = PTHREAD_MUTEX_INITIALIZER;
 
 void report_about(const char *about, unsigned int severity, const char *text)
 {
@@ -41,8 +45,10 @@ void report_about(const char *about, unsigned int severity, const char *text)
 	struct sink *sink;
 
 	fprintf(stderr, "kerrord: [%s] %s\n", about, text);
+	pthread_mutex_lock(&sinks_lock);
 	for (sink = sinks; record && sink; sink = sink->next)
 		sink_offer(sink, record);
+	pthread_mutex_unlock(&sinks_lock);
 	if (record)
 		record_put(record);
 }
@@ -88,13 +94,18 @@ static void lock_state(const struct settings *settings)
 	     settings->state);
 }
 
-static void make_sinks(const struct settings *settings, const char *boot_id)
+static struct sink *make_sink(const struct sink_settings *settings)
+{
+	return sink_new(settings, sinks_boot_id, sinks_state, report);
+}
+
+static void make_sinks(const struct settings *settings)
 {
 	struct sink **last = &sinks;
 	const struct sink_settings *sink;
 
 	for (sink = settings->sinks; sink; sink = sink->next) {
-		*last = sink_new(sink, boot_id, settings->state, report);
+		*last = make_sink(sink);
 		if (!*last)
 			errx(EXIT_FAILURE, "out of memory");
 		last = &(*last)->next;
@@ -142,7 +153,9 @@ static void offer(struct record *record)
 }
 
 struct receiver {
-	const struct settings *settings;
+	struct settings *settings;
+	const char *path;		/* of the configuration */
+	bool reload;			/* SIGHUP came */
 	struct explanations *explanations;
 	struct kerror_socket *sock;
 	struct kerror_reader *reader;
@@ -238,11 +251,29 @@ static bool take_signals(struct receiver *receiver)
 			stop = true;
 			continue;
 		}
-		read_explanations(receiver);
+		/* Whether the configuration is right or not: files are rotated. */
 		for (struct sink *sink = sinks; sink; sink = sink->next)
 			sink_reopen(sink);
+		receiver->reload = true;
 	}
 	return stop;
+}
+
+static void reload(struct receiver *receiver)
+{
+	struct settings next;
+
+	receiver->reload = false;
+	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64,
+		   now_ns(CLOCK_MONOTONIC) / 1000);
+	if (config_read(&next, receiver->path, false))
+		fputs("kerrord: the configuration has errors; the one before goes on\n",
+		      stderr);
+	else
+		reload_apply(receiver->settings, &next, &sinks, make_sink,
+			     receiver->metrics);
+	read_explanations(receiver);
+	sd_notify(0, "READY=1");
 }
 
 static int milliseconds_until(uint64_t time)
@@ -275,7 +306,6 @@ static int tend_sinks(struct receiver *receiver)
 
 static int run(struct receiver *receiver)
 {
-	uint64_t interval = (receiver->settings->interval ? : 10) * 1000000000;
 	uint64_t look, watchdog = 0, watch = UINT64_MAX;
 	int error = 0, answers_wanted;
 	bool stop = false;
@@ -298,7 +328,8 @@ static int run(struct receiver *receiver)
 		if (!milliseconds_until(look)) {
 			kerror_reader_want_statistics(receiver->reader);
 			metrics_write_file(receiver->metrics);
-			look = now_ns(CLOCK_MONOTONIC) + interval;
+			look = now_ns(CLOCK_MONOTONIC) +
+			       (receiver->settings->interval ? : 10) * 1000000000;
 		}
 		if (watch != UINT64_MAX && !milliseconds_until(watch)) {
 			sd_notify(0, "WATCHDOG=1");
@@ -310,6 +341,8 @@ static int run(struct receiver *receiver)
 		if (!error)
 			poll(ready, 2, sleep < until ? sleep : until);
 		stop = take_signals(receiver);
+		if (receiver->reload && !stop && !error)
+			reload(receiver);
 	}
 	sd_notify(0, "STOPPING=1");
 
@@ -345,9 +378,25 @@ static int open_signals(void)
 	return signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-int receive(const struct settings *settings)
+/* False if a thread is stuck, so that nothing may be freed */
+static bool stop_sinks(void)
 {
-	struct receiver receiver = { .settings = settings };
+	struct sink *sink;
+
+	for (sink = sinks; sink; sink = sink->next)
+		sink_stop(sink);
+	if (sinks_end(sinks))
+		return true;
+	for (sink = sinks; sink; sink = sink->next)
+		if (!sink->ended)
+			fprintf(stderr, "kerrord: [%s] is stuck; what waits for it is not written, the next start asks the kernel for it\n",
+				sink->settings->name);
+	return false;
+}
+
+int receive(struct settings *settings, const char *path)
+{
+	struct receiver receiver = { .settings = settings, .path = path };
 	char boot_id[BOOT_ID_SIZE];
 	int error;
 
@@ -366,7 +415,9 @@ int receive(const struct settings *settings)
 	privileges_drop(settings);
 	read_explanations(&receiver);
 	lock_state(settings);
-	make_sinks(settings, boot_id);
+	sinks_boot_id = boot_id;
+	sinks_state = settings->state;
+	make_sinks(settings);
 	begin_at(receiver.reader, settings->groups);
 	receiver.metrics = metrics_start(settings, sinks);
 
@@ -374,7 +425,7 @@ int receive(const struct settings *settings)
 	if (error)
 		fprintf(stderr, "kerrord: cannot read from the socket: %s\n",
 			strerror(-error));
-	if (!sinks_end(sinks))
+	if (!stop_sinks())
 		_exit(EXIT_FAILURE);
 	metrics_write_file(receiver.metrics);
 	metrics_stop(receiver.metrics);

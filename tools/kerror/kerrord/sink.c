@@ -100,15 +100,23 @@ static void read_progress_file(struct sink *sink)
 	}
 }
 
-static void load_progress_file(struct sink *sink)
+void sink_state_path(const struct sink *sink, const char *suffix, char *path,
+		     size_t size)
 {
-	char path[512], *at;
+	size_t begin = snprintf(path, size, "%s/", sink->state);
 
-	snprintf(path, sizeof(path), "%s/%s.cursor", sink->state,
-		 sink->settings->name);
-	for (at = path + strlen(sink->state) + 1; *at; at++)
+	snprintf(path, size, "%s/%s.%s", sink->state, sink->settings->name,
+		 suffix);
+	for (char *at = path + (begin < size ? begin : size - 1); *at; at++)
 		if (*at == ' ' || *at == '/')
 			*at = '-';
+}
+
+static void load_progress_file(struct sink *sink)
+{
+	char path[512];
+
+	sink_state_path(sink, "cursor", path, sizeof(path));
 	sink->state_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
 	if (sink->state_fd < 0) {
 		char text[640];
@@ -462,6 +470,8 @@ static void written(struct sink *sink, struct work *work, size_t count)
 	sink_moves(sink);
 	save_progress(sink);
 	work->written_at = now_ns(CLOCK_MONOTONIC);
+	if (sink->type->keep)
+		sink->type->keep(sink);
 	for (i = 0; i < count; i++)
 		record_put(work->batch[i]);
 	work->count -= count;

@@ -90,7 +90,7 @@ refuses "--interval: '0' is not a number from 1 to 86400" top --interval=0
 refuses "--filter: column 1: .*severity.*kerror-filter(7)" query --filter=severty
 refuses "--filter: column 11" watch --filter='severity<=bad'
 refuses '--explain needs a --filter' watch --explain
-for command in watch query ack top stats explain catalog check-rules selftest send; do
+for command in watch query ack top stats rules explain catalog check-rules selftest send; do
 	has "^  $command " ctl --help
 	has "^Usage: kerrorctl $command" ctl $command --help
 done
@@ -762,7 +762,7 @@ completes() {
 		"$here/../kerrorctl/completion.bash" "$out/san/tests/kerrorctl" "$@")
 	[ "$got" = "$expected" ] || fail "completion of $*: '$got', not '$expected'"
 }
-completes "--help watch query ack top stats explain catalog check-rules selftest send" ""
+completes "--help watch query ack top stats rules explain catalog check-rules selftest send" ""
 completes 'err' catalog --level = er
 completes 'stats selftest send' s
 completes '--since= --store=' query --s

@@ -81,7 +81,9 @@ class Place:
 
     def lines(self, name="json", item="event"):
         with contextlib.suppress(FileNotFoundError), open(self.path(name)) as file:
-            return [line for line in map(json.loads, file) if line["item"] == item]
+            # One that is being written has no newline yet.
+            return [line for line in map(json.loads, file.read().rpartition("\n")[0]
+                                         .splitlines()) if line["item"] == item]
         return []
 
     def sql(self, statement, name="db"):
@@ -785,6 +787,56 @@ def files_are_opened_anew_on_sighup(folder):
     assert len(place.lines()) > 100
 
 
+def said(daemon, text):
+    """Reads what it says until there is a line with the text."""
+    while text not in (line := daemon.stderr.readline()):
+        assert line, "it ended without a word of " + text
+    return line
+
+
+@test
+def a_reload_applies_the_configuration(folder):
+    place = Place(folder, STORE + JSON + "[text]\npath = FOLDER/text\n" +
+                  rule("once", "once", "cooldown = 1h"), rate=2000, events=10**9, lost=3)
+    write_script(place, "once", "echo $KERROR_SEQUENCE >>FOLDER/notes\n")
+    daemon = place.start()
+    wait_for(lambda: place.stored() > 1000 and len(place.lines()) > 1000, 60, daemon)
+    # [text] goes, [json] changes, [json new] comes, and the store stays.
+    place.write(STORE + JSON + "queue = 32M\n[json new]\npath = FOLDER/new\n" +
+                rule("once", "once", "cooldown = 2h"))
+    daemon.send_signal(signal.SIGHUP)
+    line = said(daemon, "the new configuration counts")
+    assert "counts: 1 sinks go on, 3 begin, 3 end" in line, line
+    wait_for(lambda: len(place.lines("new")) > 2000, 60, daemon)
+    # One with errors changes nothing, but files are opened anew.
+    os.rename(place.path("json"), place.path("json.1"))
+    place.write("[json]\npath =\n")
+    daemon.send_signal(signal.SIGHUP)
+    assert "conf:9: path: is empty" in said(daemon, "conf:9")
+    said(daemon, "the configuration has errors; the one before goes on")
+    wait_for(lambda: len(place.lines()) > 500, 60, daemon)
+    # The same again, and what a running one cannot take over
+    place.write(STORE + JSON + "queue = 32M\n[json new]\npath = FOLDER/new\n" +
+                rule("once", "once", "cooldown = 2h") + "[metrics]\nlisten = 127.0.0.1:1\n")
+    daemon.send_signal(signal.SIGHUP)
+    said(daemon, "[metrics] listen: the new value counts after 'systemctl restart kerrord'")
+    _, err = place.end(daemon)
+    assert "the new configuration" not in err, err
+    received = int(err.split("kerrord: ")[-1].split()[0])
+    for kept in ([row[0] for row in place.sql("SELECT sequence FROM event ORDER BY id")],
+                 [event["sequence"] for event in place.lines("new")],
+                 [event["sequence"] for event in place.lines("json.1") + place.lines()]):
+        assert kept == [(FIRST + i) % 2**32 for i in range(received)], \
+            (len(kept), len(set(kept)), received)
+    assert notes(place, "notes") == [str(FIRST)]
+    assert ", 3 lost (3 staging-full)" in err, err
+    # Nothing is counted twice because a new sink had it again.
+    with open(place.path("metrics")) as file:
+        counts = [line for line in file if line.startswith("kerror_events_total{")]
+    assert sum(int(line.split()[-1]) for line in counts) == received
+    assert place.metric('kerror_lost_events_total{group="evlog",cause="staging-full"}') == 3
+
+
 @test
 def the_operators_severity_counts(folder):
     place = Place(folder, STORE + JSON + "[json alert]\npath = FOLDER/alert\n"
@@ -826,14 +878,15 @@ def a_cut_last_line_is_written_again(folder):
 
 @test
 def rules_fire_by_threshold_key_and_cooldown(folder):
-    rule = "[rule {}]\ncommand = /bin/sh FOLDER/script {}\n{}\n"
+    template = "[rule {}]\nrunner =\ncommand = /bin/sh FOLDER/script {}\n{}\n"
     place = Place(folder, JSON +
-                  rule.format("each", "each", 'filter = arg[0]<3') +
-                  rule.format("burst", "burst", 'threshold = 10 in 1s\nkey = device\n'
+                  template.format("each", "each", 'filter = arg[0]<3') +
+                  template.format("burst", "burst", 'threshold = 10 in 1s\nkey = device\n'
                               'cooldown = 10s') +
-                  rule.format("never", "never", 'threshold = 5000 in 1s') +
-                  rule.format("slow", "slow", 'filter = arg[0]==5\ntimeout = 1s') +
-                  "[rule absent]\ncommand = /no/such/program\nfilter = arg[0]==7\n",
+                  template.format("never", "never", 'threshold = 5000 in 1s') +
+                  template.format("slow", "slow", 'filter = arg[0]==5\ntimeout = 1s') +
+                  "[rule absent]\nrunner =\ncommand = /no/such/program\n"
+                  "filter = arg[0]==7\n",
                   events=1000, rate=1000)
     with open(place.path("script"), "w") as script:
         script.write('if [ "$1" = slow ]; then sleep 60; fi\n'
@@ -843,7 +896,7 @@ def rules_fire_by_threshold_key_and_cooldown(folder):
         and place.metric('kerror_sink_written_total{sink="rule slow"}') == 1
         and place.metric('kerror_sink_queue_bytes{sink="rule burst"}') == 0)
     fired = sorted(name for name in os.listdir(folder) if "." in name and
-                   not name.endswith(".cursor"))
+                   not name.endswith((".cursor", ".state")))
     each = [name for name in fired if name.startswith("each.")]
     burst = [name for name in fired if name.startswith("burst.")]
     assert len(each) == 3, fired
@@ -863,6 +916,252 @@ def rules_fire_by_threshold_key_and_cooldown(folder):
     assert "LD_PRELOAD" not in variables and "FAKE_START" not in variables
     assert "[rule slow] its command ran longer than 1 s and was killed" in err, err
     assert "[rule absent] cannot run /no/such/program: No such file" in err, err
+
+
+def rule(name, script, *options):
+    """A rule whose command is a shell script of that name, run by kerrord itself"""
+    return (f"[rule {name}]\nrunner =\ncommand = /bin/sh FOLDER/{script}\n" +
+            "".join(option + "\n" for option in options))
+
+
+def write_script(place, name, text):
+    with open(place.path(name), "w") as script:
+        script.write(text.replace("FOLDER", place.folder))
+
+
+def notes(place, name):
+    """Lines that a script has written"""
+    with contextlib.suppress(FileNotFoundError), open(place.path(name)) as file:
+        return file.read().splitlines()
+    return []
+
+
+NOTE = 'echo "$KERROR_SEQUENCE $KERROR_MORE" >>FOLDER/notes\n'
+
+
+@test
+def a_failed_command_is_run_again_and_reported_once(folder):
+    place = Place(folder, JSON + rule("bad", "bad") +
+                  rule("flaky", "flaky", "cooldown = 1h", "retry_after = 1s"),
+                  events=2000, rate=20000)
+    write_script(place, "bad", "exit 3\n")
+    write_script(place, "flaky", NOTE + "[ $(wc -l <FOLDER/notes) -gt 1 ] || exit 1\n")
+    _, err = place.run_until(lambda: len(notes(place, "notes")) == 2 and
+                             place.metric('kerror_sink_written_total{sink="rule flaky"}')
+                             == 2000 and len(place.lines()) == 2000)
+    # The event of the first attempt, then all others that came meanwhile
+    assert [line.split()[0] for line in notes(place, "notes")] == [str(FIRST)] * 2
+    reports = [line["text"] for line in place.lines(item="report")]
+    assert len(reports) < 10, reports
+    assert "[rule flaky] its command ended with status 1; it will be run again" in reports
+    assert "[rule flaky] its command works again, after 1 failures" in reports, reports
+    assert "more failures of its command since the last report" in err, err
+    assert place.metric('kerror_rule_failures_total{sink="rule flaky"}') == 1
+    assert place.metric('kerror_rule_waiting{sink="rule flaky"}') == 0
+
+
+@test
+def a_command_is_given_up_after_its_retries(folder):
+    place = Place(folder, JSON + rule("bad", "bad", "retries = 2", "retry_after = 1s",
+                                      "filter = arg[0]==5"), rate=100000)
+    write_script(place, "bad", NOTE + "exit 1\n")
+    _, err = place.run_until(lambda: len(notes(place, "notes")) == 3 and
+                             place.metric('kerror_rule_waiting{sink="rule bad"}') == 0)
+    assert "ended with status 1; given up after 3 attempts, 1 events are not told" in err, err
+
+
+@test
+def a_storm_becomes_and_n_more(folder):
+    place = Place(folder, rule("storm", "note", "backlog = 3") +
+                  rule("quiet", "quiet", "cooldown = 1h", "key = facility"),
+                  events=3000, rate=10000)
+    write_script(place, "note", NOTE + "sleep 0.1\n")
+    write_script(place, "quiet", "echo $KERROR_FACILITY >>FOLDER/quiet.notes; sleep 1\n")
+    place.run_until(lambda: sum(1 + int(line.split()[1])
+                                for line in notes(place, "notes")) == 3000)
+    assert len(notes(place, "notes")) < 30, notes(place, "notes")
+    assert sorted(notes(place, "quiet.notes")) == ["fake0", "fake1", "fake2"]
+
+
+@test
+def rules_remember_over_a_restart(folder):
+    place = Place(folder, rule("burst", "burst", "threshold = 6 in 1m") +
+                  rule("once", "once", "cooldown = 1h"), events=4, rate=100)
+    write_script(place, "burst", "echo $KERROR_SEQUENCE >>FOLDER/burst.notes\n")
+    write_script(place, "once", "echo $KERROR_SEQUENCE >>FOLDER/once.notes\n")
+
+    def is_done():
+        return all(place.metric(f'kerror_sink_written_total{{sink="rule {name}"}}') == 4
+                   for name in ("burst", "once"))
+
+    place.run_until(lambda: is_done() and len(notes(place, "once.notes")) == 1)
+    place.set(events=8)
+    place.run_until(lambda: is_done() and len(notes(place, "burst.notes")) == 1)
+    assert notes(place, "burst.notes") == [str(FIRST + 5)]
+    assert notes(place, "once.notes") == [str(FIRST)]
+    # What is in the file may be anything: it is no reason to stop.
+    for content in (b"", b"{", b"[]", b'{"version":1,"backlog":[1,{}],"counters":7}',
+                    b'{"version":1,"progress":[{"group":"x"},{"group":"evlog","lost":[]}]}'):
+        with open(place.path("state") + "/rule-once.state", "wb") as file:
+            file.write(content)
+        place.run_until(lambda: place.metric('kerror_rule_waiting{sink="rule once"}') == 0)
+
+
+@test
+def a_killed_kerrord_loses_no_command(folder):
+    place = Place(folder, rule("all", "note", "backlog = 1000"), events=200, rate=100)
+    write_script(place, "note", NOTE)
+    chance = random.Random(2)
+    for _ in range(8):
+        daemon = place.start()
+        time.sleep(chance.uniform(0.1, 0.5))
+        daemon.kill()
+        daemon.communicate()
+    place.run_until(lambda: place.metric('kerror_rule_waiting{sink="rule all"}') == 0 and
+                    len({line.split()[0] for line in notes(place, "notes")}) == 200)
+    told = [int(line.split()[0]) for line in notes(place, "notes")]
+    assert {(number - FIRST) % 2**32 for number in told} == set(range(200))
+    # One that ran when it was killed, or whose success was not yet noted, repeats.
+    assert len(told) < 200 + 8 * 5, len(told)
+
+
+@test
+def what_waits_is_kept_and_run_by_the_next(folder):
+    place = Place(folder, rule("pager", "pager", "filter = arg[0]==5"), rate=100000)
+    write_script(place, "pager", "exit 1\n")
+    _, err = place.run_until(lambda: place.metric('kerror_rule_failures_total'
+                                                  '{sink="rule pager"}') == 1)
+    assert "1 commands wait for the next start; see kerrorctl rules" in err, err
+    write_script(place, "pager", 'echo "$KERROR_TEXT" >>FOLDER/notes\n')
+    place.run_until(lambda: notes(place, "notes") == ["event 5: text 5"])
+
+
+def ctl(place, *arguments):
+    """kerrorctl rules: its status, and what it prints"""
+    done = subprocess.run([os.path.join(os.path.dirname(PROGRAM), "kerrorctl"), "rules",
+                           "--state=" + place.path("state"), *arguments],
+                          env={**os.environ, "ASAN_OPTIONS": "detect_leaks=0"},
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    return done.returncode, done.stdout
+
+
+@test
+def what_waits_can_be_looked_at_flushed_and_dropped(folder):
+    place = Place(folder, rule("disk", "disk", "filter = arg[0]<2", "retry_after = 1h") +
+                  rule("idle", "disk", "filter = arg[0]>10000"), rate=100000)
+    write_script(place, "disk", "exit 1\n")
+    status, text = ctl(place)
+    assert status == 1 and "No such file or directory; is that 'state' of" in text, text
+    daemon = place.start()
+    failures = 'kerror_rule_failures_total{sink="rule disk"}'
+    wait_for(lambda: place.metric(failures) == 2 and ctl(place)[1].count("again in 3") == 2)
+    status, text = ctl(place)
+    assert status == 0, text
+    assert "rule disk: ran 2 times, failed 2, given up 0 events; 2 wait\n" in text, text
+    assert f"  command: /bin/sh {folder}/disk (run by kerrord itself)\n" in text, text
+    assert "  last failure: its command ended with status 1\n" in text, text
+    assert "Z event 1: text 1 (failed 1 times, again in " in text, text
+    assert "rule idle: ran 0 times" in text, text
+    objects = [json.loads(line) for line in ctl(place, "--json", "disk")[1].splitlines()]
+    assert len(objects) == 1 and objects[0]["waiting"][0]["text"] == "event 0: text 0", objects
+    assert ctl(place, "nosuch") == (1, "kerrorctl: no such rule; kerrorctl rules shows all\n")
+    assert ctl(place, "--flush", "--drop")[0] == 1
+    # A repaired command is not to wait for an hour.
+    write_script(place, "disk", '[ $KERROR_ARG_0 = 0 ] && echo "$KERROR_TEXT" >>FOLDER/notes\n')
+    assert ctl(place, "--flush", "rule disk") == (0, "")
+    wait_for(lambda: notes(place, "notes") == ["event 0: text 0"] and
+             place.metric(failures) == 3)
+    assert ctl(place, "--drop") == (0, "")
+    assert "rule disk: ran 4 times, failed 3, given up 0 events; 0 wait\n" in ctl(place)[1]
+    assert "1 commands that waited are thrown away" in place.end(daemon)[1]
+    assert "; kerrord does not run it now" in ctl(place)[1]
+    # Asked for while it does not run, it counts before anything runs.
+    status, text = ctl(place, "--drop", "disk")
+    assert status == 1 and "kerrord does not run [rule disk] now; --drop counts when" in text
+    assert os.path.exists(place.path("state") + "/rule-disk.drop")
+    place.run_until(lambda: not os.path.exists(place.path("state") + "/rule-disk.drop"))
+
+
+class Units:
+    """What systemd does for kerror-rules.socket: a kerrord --run-rule for each connection"""
+
+    def __init__(self, place):
+        self.place = place
+        self.server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.server.bind(place.path("rules.socket"))
+        self.server.listen()
+        self.started = []
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        with contextlib.suppress(OSError):
+            while True:
+                connection = self.server.accept()[0]
+                self.started.append(subprocess.Popen(
+                    [PROGRAM, "--run-rule", "-c", self.place.path("conf")],
+                    stdin=connection, stderr=subprocess.DEVNULL))
+                connection.close()
+
+    def ask(self, *strings, end=b"\0"):
+        """Sends a request and returns the answer."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+            client.settimeout(30)
+            client.connect(self.place.path("rules.socket"))
+            client.sendall(b"\0".join(strings) + end)
+            client.shutdown(socket.SHUT_WR)
+            answer = b""
+            while part := client.recv(1000):
+                answer += part
+        return answer.decode()
+
+
+@test
+def a_unit_of_its_own_runs_the_command(folder):
+    place = Place(folder, JSON + rule("good", "good", "filter = arg[0]<3") +
+                  rule("bad", "bad", "filter = arg[0]==4") +
+                  rule("slow", "slow", "filter = arg[0]==5", "timeout = 1s"),
+                  rate=100000)
+    with open(place.path("conf")) as conf:
+        text = conf.read().replace("runner =", f"runner = {place.path('rules.socket')}")
+    with open(place.path("conf"), "w") as conf:
+        conf.write(text)
+    write_script(place, "good", "env >FOLDER/good.$KERROR_SEQUENCE\n"
+                 "(sleep 1; echo late >>FOLDER/notes) &\n")
+    write_script(place, "bad", "exit 7\n")
+    write_script(place, "slow", "sleep 60\n")
+    units = Units(place)
+    os.environ["HOME"] = folder
+    _, err = place.run_until(lambda: len(notes(place, "notes")) == 3 and
+                             place.metric('kerror_rule_failures_total{sink="rule slow"}'))
+    assert len(units.started) == 5, len(units.started)
+    variables = dict(line.split("=", 1) for line in notes(place, f"good.{FIRST + 1}"))
+    assert variables["KERROR_TEXT"] == "event 1: text 1", variables
+    assert variables["KERROR_MORE"] == "0" and variables["HOME"] == folder, variables
+    assert "FAKE_START" not in variables, variables
+    assert "[rule bad] its command ended with status 7" in err, err
+    assert "[rule slow] its command ran longer than 1 s and was killed" in err, err
+    assert "kerrord itself runs" not in err, err
+    for request, end, answer in (
+            ((b"kerror-rule 1", b"rule none"), b"\0", "has no [rule none] with a command"),
+            ((b"kerror-rule 1", b"json"), b"\0", "has no [json] with a command"),
+            ((b"kerror-rule 2", b"rule bad"), b"\0", "of another version"),
+            ((b"kerror-rule 1",), b"\0", "of another version"),
+            ((b"kerror-rule 1", b"rule bad"), b"", "got no request: it is cut"),
+            ((), b"", "got no request: it is cut"),
+            ((b"kerror-rule 1", b"rule bad") + (b"KERROR_X=1",) * 1000, b"\0", "status 7"),
+            ((b"kerror-rule 1", b"rule good", b"LD_PRELOAD=/no", b"PATH=/no",
+              b"KERROR_SEQUENCE=0"), b"\0", "success")):
+        assert answer in units.ask(*request, end=end), (request[:2], units.ask(*request, end=end))
+    variables = dict(line.split("=", 1) for line in notes(place, "good.0"))
+    assert "LD_PRELOAD" not in variables and "/usr/bin" in variables["PATH"], variables
+    for unit in units.started:
+        assert unit.wait(60) == 0
+    # Without an answer it fails, and is run again: no unit, then no socket.
+    units.server.shutdown(socket.SHUT_RDWR)
+    units.server.close()
+    place.set(start=time.time_ns())
+    _, err = place.run_until(lambda: "Connection refused; is kerror-rules.socket active?" in
+                             "".join(line["text"] for line in place.lines(item="report")))
 
 
 def parse_syslog(text):
@@ -1038,25 +1337,137 @@ BAD = [
     ("[rule x]\ncommand = x\nkey = device nonsense\n",
      "[rule x] key: 'nonsense' is none of facility, device, id, arg[N]"),
     ("[json]\n[json]\n", "conf:9: a second section [json]; give it another name"),
-    ("[json]\npath = a\npath = b\n", "conf:10: a second 'path' in [json]"),
+    ("[json]\npath = /a\npath = /b\n", "conf:10: a second 'path' in [json]"),
     ("[kerrord]\ngroups = evlog prin\n[json]\n",
      "groups: 'evlog prin' is not one or more of raw, evlog, printk, all"),
     ("[kerrord]\ngroups = ,\n[json]\n", "groups: ',' is not one or more of raw"),
     ("[kerrord]\ngroups = printkprintk\n[json]\n", "is not one or more of raw"),
     ("[syslog]\nfacility = mail\n", "conf:9: facility: 'mail' is none of kern"),
     ("[json]\nwhat is this\n", "conf:9: this is neither [section] nor option = value"),
-    ("[json]\npath = " + "x" * 300 + "\n", "conf:9: a line is longer than"),
+    ("[json]\npath = /" + "x" * 300 + "\n", "conf:9: a line is longer than"),
     ("", "no section for a sink; one of: store json text"),
+    # Values of nothing, with which it once crashed
+    ("[store]\npath =\n", "conf:9: path: is empty; give it a value, or leave the line out for"),
+    ("[json]\npath =\n", "conf:9: path: is empty"),
+    ("[text]\npath =\n", "conf:9: path: is empty"),
+    ("[syslog]\naddress =\n", "conf:9: address: is empty"),
+    ("[rule x]\ncommand =\n", "conf:9: command: is empty; it is to be a program"),
+    ("[kerrord]\nuser =\n[json]\n", "conf:9: user: is empty"),
+    ("[kerrord]\nstate =\n[json]\n", "conf:9: state: is empty"),
+    # Addresses
+    ("[syslog]\naddress = loghost:514\n", "conf:9: address: 'loghost:514' is none of unix:/PATH"),
+    ("[syslog]\naddress = tcp:loghost\n", "conf:9: address: 'tcp:loghost' is none of"),
+    ("[syslog]\naddress = udp:h:65536\n", "with a port from 1 to 65535"),
+    ("[syslog]\naddress = udp:::1:514\n", "conf:9: address: 'udp:::1:514' is none of"),
+    ("[metrics]\nlisten = 9817\n[json]\n", "conf:9: listen: '9817' is not ADDRESS:PORT"),
+    ("[metrics]\nlisten = 127.0.0.1:99999\n[json]\n", "conf:9: listen: '127.0.0.1:99999' is"),
+    # Files
+    ("[json]\npath = events.json\n", "conf:9: path: 'events.json' is neither an absolute path"),
+    ("[store]\npath = FOLDER/db # main store\n",
+     "conf:9: path: '# main store' would be a part of the value; a comment needs a line"),
+    ("[json]\npath = FOLDER/x\n[text]\npath = FOLDER/x\n",
+     "conf:11: path: [json] writes to FOLDER/x, too; give one of them another file"),
+    ("[store]\npath = FOLDER/x\n[store 2]\npath = FOLDER/x\n", "conf:11: path: [store] writes to"),
+    ("[json a/b]\n[json a-b]\n", "conf:9: [json a/b] and [json a-b] would have one state file"),
+    ("[json]\npath = FOLDER/metrics\n", "conf:9: path: FOLDER/metrics is the textfile of"),
+    ("[json]\nqueue = 1\n", "conf:9: queue: it does not hold the largest event"),
+    ("[store]\nmax_size = 10\n", "conf:9: max_size: it holds no events"),
+    # What inih cuts
+    ("[json]\nfilter = text~\"*foo ; bar*\"\n", "conf:9: ' ;' begins a comment that cuts"),
+    ("[rule x]\ncommand = /bin/echo a ; b\n", "conf:9: ' ;' begins a comment that cuts"),
+    ("[rule " + "x" * 45 + "]\ncommand = x\n", "conf:8: a section's name is longer than 49 bytes"),
+    # There is no shell.
+    ("[rule x]\ncommand = /bin/sh -c 'logger \"hello\"'\n", "conf:9: command: quotes and backslashes"),
+    ("[rule x]\ncommand = /bin/echo a; b\n", "conf:9: command: 'a;' is for a shell"),
+    ("[rule x]\ncommand = /bin/echo a | mail root\n", "conf:9: command: '|' is for a shell"),
+    ("[rule x]\ncommand = /bin/echo $KERROR_TEXT\n", "command: '$KERROR_TEXT' is for a shell"),
+    ("[rule x]\ncommand = bin/echo\n", "conf:9: command: 'bin/echo' is a relative path"),
+    ("[rule x]\ncommand = /bin/echo" + " a" * 32 + "\n", "conf:9: command: more than 32 words"),
+    ("[rule x]\ncommand = /bin/true\nretries = -1\n", "conf:10: retries: '-1' is no number from"),
 ]
+
+# Of this machine: only --check-config says so.
+BAD_HERE = [
+    ("[kerrord]\nuser = nosuchuser\n[json]\n",
+     "conf:9: user: there is no user 'nosuchuser'; 'useradd --system nosuchuser' makes it"),
+    ("[json]\npath = FOLDER/a/b/json\n",
+     "conf:9: path: there is no folder FOLDER/a; 'mkdir -p FOLDER/a' makes it"),
+    ("[json]\npath = FOLDER\n", "conf:9: path: FOLDER is a folder; name a file in it"),
+    ("[store]\npath = FOLDER/conf/db\n", "conf:9: path: FOLDER/conf is no folder"),
+    ("[json a]\npath = FOLDER/twice\n[json b]\npath = FOLDER/link\n", "conf:11: path: [json a] writes"),
+    ("[rule x]\ncommand = /no/such --now\n", "conf:9: command: there is no /no/such; install it"),
+    ("[rule x]\ncommand = nosuchprogram\n", "conf:9: command: there is no nosuchprogram; install"),
+    ("[rule x]\ncommand = FOLDER/conf\n", "conf:9: command: FOLDER/conf is no program; 'chmod +x"),
+]
+
+# What looks odd, and is right
+GOOD = [
+    "[store]\r\npath = FOLDER/crlf.db\r\n", "[json]\nfilter =\n", "[rule x]\ncommand = true\nkey =\n",
+    "[metrics]\nlisten =\n[json]\n", "[kerrord]\nexplain =\n[metrics]\ntextfile =\n[json]\n",
+    "[rule x]\ncommand = /bin/echo to #ops a;b 50% ~\nrunner =\n", "[json]\npath = unix:/run/x\n",
+    "[syslog]\naddress = udp:[::1]:514\n", "[syslog]\naddress = tcp:log.example.:65535\n",
+    "[json]\nfilter = text~\"*#1 # 2*\"\n", "; one\n  # two ; three\n[json] ; four\n", "[text]\n[json]\n",
+]
+
+
+def check_config(place):
+    return subprocess.run([PROGRAM, "-c", place.path("conf"), "--check-config"],
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 @test
 def a_wrong_configuration_is_refused(folder):
-    for sections, message in BAD:
+    with open(os.path.join(folder, "twice"), "w"):
+        os.symlink("twice", os.path.join(folder, "link"))
+    for sections, message in BAD + BAD_HERE:
         place = Place(folder, sections)
-        done = subprocess.run([PROGRAM, "-c", place.path("conf"), "--check-config"],
-                              stderr=subprocess.PIPE, text=True)
-        assert done.returncode == 1 and message in done.stderr, (sections, done)
+        done = check_config(place)
+        assert done.returncode == 1, (sections, done)
+        assert message.replace("FOLDER", folder) in done.stderr, (sections, done)
+        assert len(done.stderr.splitlines()) == 1 or "[rule x]\n" in sections, done.stderr
+    for sections in GOOD:
+        done = check_config(Place(folder, sections))
+        assert done.returncode == 0 and not done.stderr, (sections, done)
+    # A folder may come with a disk, a command with a mount: it starts without.
+    place = Place(folder, "[json]\npath = FOLDER/a/b/json\n" + JSON.replace("json]", "json 2]") +
+                  "[rule x]\nrunner =\ncommand = /no/such\n", events=10)
+    place.run_until(lambda: len(place.lines()) == 10)
+    for arguments, message in ((["foo"], "unexpected argument 'foo'; see"),
+                               (["--bogus"], "there is no option '--bogus'; see"),
+                               (["-c"], "option '-c' lacks its value; see")):
+        done = subprocess.run([PROGRAM, *arguments], stderr=subprocess.PIPE, text=True)
+        assert done.returncode == 1 and done.stderr.startswith("kerrord: " + message), done
+        assert len(done.stderr.splitlines()) == 1, done
+    for path, message in ((folder, folder + ": cannot be read: Is a directory"),
+                          (folder + "/no", "No such file or directory; 'kerrord --print-config'")):
+        done = subprocess.run([PROGRAM, "-c", path], stderr=subprocess.PIPE, text=True)
+        assert done.returncode == 1 and message in done.stderr, done
+
+
+@test
+def drop_ins_change_the_configuration_in_order(folder):
+    place = Place(folder, "[json]\npath = FOLDER/json\nfilter = arg[0]<5\n && arg[0]>=0\n")
+    os.mkdir(place.path("conf.d"))
+
+    def drop_in(name, text):
+        with open(place.path("conf.d/" + name), "w") as file:
+            file.write(text.replace("FOLDER", folder))
+
+    drop_in("20-b.conf", "[json]\npath = FOLDER/second\n[rule x]\ncommand = true\n")
+    drop_in("10-a.conf", "[json]\npath = FOLDER/first\nfilter = arg[0]<7\n || arg[0]<8\n")
+    drop_in("30-c.conf~", "[nonsense]\n")
+    done = check_config(place)
+    assert done.returncode == 0, done
+    assert done.stdout == (f"{folder}/conf + {folder}/conf.d/10-a.conf + {folder}/conf.d/20-b.conf: "
+                           "right; 2 sinks: [json] [rule x]\n"), done
+    os.remove(place.path("conf.d/20-b.conf"))
+    place.run_until(lambda: len(place.lines("first")) == 8)
+    drop_in("20-b.conf", "[json]\n\npath =\n")
+    assert "conf.d/20-b.conf:3: path: is empty" in check_config(place).stderr
+    drop_in("20-b.conf", "[json]\npath = FOLDER/a\npath = FOLDER/b\n")
+    assert "conf.d/20-b.conf:3: a second 'path' in [json]" in check_config(place).stderr
+    drop_in("20-b.conf", "[json]\nfilter = nonsense\n")
+    assert "conf.d/20-b.conf:2: [json] filter: " in check_config(place).stderr
     done = subprocess.run([PROGRAM, "-c", folder + "/none"], stderr=subprocess.PIPE,
                           text=True)
     assert done.returncode == 1 and "--print-config" in done.stderr, done
@@ -1066,6 +1477,9 @@ def a_wrong_configuration_is_refused(folder):
 def the_printed_configuration_is_right(folder):
     sample = subprocess.run([PROGRAM, "--print-config"], stdout=subprocess.PIPE,
                             text=True, check=True).stdout
+    # Of this machine, whose users and programs are others
+    sample = sample.replace("#user = kerror", "user = root").replace(
+        "/usr/local/sbin/what-to-do", "/bin/true")
     everything = sample.replace("\n#[", "\n[")
     for text in (sample, everything):
         with open(folder + "/conf", "w") as conf:
