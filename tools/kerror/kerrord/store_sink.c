@@ -100,21 +100,29 @@ static struct store *store_of(const struct sink *sink)
 	return ((struct state *)sink->private)->store;
 }
 
+/* 0, too, if the store has nothing of that kind */
+static int load_group(struct sink *sink, struct store *store, uint32_t group,
+		      struct progress *progress)
+{
+	int err = store_cursor(store, sink->boot_id, group, &progress->next);
+
+	progress->known = !err;
+	for (int cause = 0; cause < KERROR_CAUSES; cause++)
+		if (!err || err == -ENOENT)
+			err = store_loss_total(store, sink->boot_id, group,
+					       cause, &progress->lost[cause]);
+	return err == -ENOENT ? 0 : err;
+}
+
 /* One that is not there yet, or will be begun anew, has had nothing. */
 static int load_progress(struct sink *sink, struct progress *progress)
 {
 	struct store *store;
 	int err = store_open(&store, sink->settings->path, false);
 
-	for (int i = 0; !err && i < GROUPS; i++) {
-		uint32_t group = kerror_group_at(i);
-
-		progress[i].known = !store_cursor(store, sink->boot_id, group,
-						  &progress[i].next);
-		for (int cause = 0; cause < KERROR_CAUSES; cause++)
-			store_loss_total(store, sink->boot_id, group, cause,
-					 &progress[i].lost[cause]);
-	}
+	/* An error must not look as if it had nothing: all would come again. */
+	for (int i = 0; !err && i < GROUPS; i++)
+		err = load_group(sink, store, kerror_group_at(i), &progress[i]);
 	store_close(store);
 	return access(sink->settings->path, F_OK) || err == -EUCLEAN ? 0 : err;
 }

@@ -81,9 +81,9 @@ class Place:
 
     def lines(self, name="json", item="event"):
         with contextlib.suppress(FileNotFoundError), open(self.path(name)) as file:
-            # One that is being written has no newline yet.
-            return [line for line in map(json.loads, file.read().rpartition("\n")[0]
-                                         .splitlines()) if line["item"] == item]
+            # The last line may be only half there.
+            whole = (json.loads(line) for line in file if line.endswith("\n"))
+            return [line for line in whole if line["item"] == item]
         return []
 
     def sql(self, statement, name="db"):
@@ -114,6 +114,9 @@ def query(path, *options, before=(), control=CONTROL):
 def wait_for(done, patience=60, daemon=None):
     end = time.monotonic() + patience
     while not done():
+        if time.monotonic() > end and daemon:
+            daemon.kill()
+            raise AssertionError("it did not happen in time", daemon.communicate()[1])
         assert time.monotonic() < end, "it did not happen in time"
         assert not daemon or daemon.poll() is None, daemon.communicate()
         time.sleep(0.02)
