@@ -212,6 +212,7 @@ def groups_are_apart(folder):
                             group) == (2 if group == "evlog" else 0)
     # A flood of one group that nobody kept is no loss of the other.
     place.set(events=400, printk=5000, history=200)
+    time.sleep(0.5)     # until the last of them has been raised
     place.run_until(lambda: place.stored() == 800 + 100 + 200)
     assert place.sql("SELECT event_group, cause, count FROM loss"
                      " WHERE cause = 'history'") == [(16, "history", 4300)]
@@ -412,20 +413,22 @@ def a_pager_that_waits_does_not_pin_the_log(folder):
 @test
 def a_reader_without_an_end_does_not_fill_the_disk(folder):
     place = Place(folder, STORE + "max_log = 40M\nqueue = 1M\n" + JSON, rate=20000,
-                  events=10**9)
+                  events=10**9, history=10000)
     daemon = place.start()
     wait_for(lambda: place.stored() > 100, 60, daemon)
     reader = sqlite3.connect(place.path("db"), isolation_level=None)
     reader.execute("BEGIN")
     reader.execute("SELECT count(*) FROM event").fetchone()
     wait_for(lambda: place.metric('kerror_sink_up{sink="store"}') == 0, 120, daemon)
-    wait_for(lambda: (place.metric('kerror_sink_dropped_total{sink="store"}') or 0) > 1000,
-             60, daemon)
+    wait_for(lambda: place.metric('kerror_sink_behind{sink="store"}') == 1, 60, daemon)
+    time.sleep(1)       # more than the history holds
     assert os.path.getsize(place.path("db-wal")) < 50 << 20
     assert place.metric('kerror_store_log_bytes{sink="store"}') > 32 << 20
     reader.close()
     wait_for(lambda: place.metric('kerror_sink_up{sink="store"}') == 1, 60, daemon)
     wait_for(lambda: place.sql("SELECT count(*) FROM loss WHERE cause = 'sink'")[0][0], 60,
+             daemon)
+    wait_for(lambda: place.metric('kerror_sink_dropped_total{sink="store"}') > 1000, 60,
              daemon)
     _, err = place.end(daemon)
     assert err.count("MiB, because a program reads without an end; 'fuser ") == 2, err
