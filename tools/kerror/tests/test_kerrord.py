@@ -79,7 +79,9 @@ class Place:
 
     def lines(self, name="json", item="event"):
         with contextlib.suppress(FileNotFoundError), open(self.path(name)) as file:
-            return [line for line in map(json.loads, file) if line["item"] == item]
+            # One that is being written has no newline yet.
+            whole = file.read().split("\n")[:-1]
+            return [line for line in map(json.loads, whole) if line["item"] == item]
         return []
 
     def sql(self, statement, name="db"):
