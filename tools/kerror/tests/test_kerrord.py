@@ -1485,7 +1485,8 @@ def the_printed_configuration_is_right(folder):
                             text=True, check=True).stdout
     # Of this machine, whose users and programs are others
     sample = sample.replace("#user = kerror", "user = root").replace(
-        "/usr/local/sbin/what-to-do", "/bin/true")
+        "/usr/local/sbin/what-to-do", "/bin/true").replace(
+            "/etc/kerror/file.pem", folder + "/conf")
     everything = sample.replace("\n#[", "\n[")
     for text in (sample, everything):
         with open(folder + "/conf", "w") as conf:
