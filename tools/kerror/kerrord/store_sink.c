@@ -160,13 +160,13 @@ static int failed(struct sink *sink, int err, char *message, size_t size)
 }
 
 /* Whether the log has reached its limit, and cannot be emptied */
-static int check_log(const struct sink *sink)
+static int check_log(struct sink *sink)
 {
 	struct store *store = store_of(sink);
 	uint64_t limit = sink->settings->max_log;
 
-	return limit && store_log_bytes(store) > limit ?
-	       store_shorten_log(store) : 0;
+	sink->log_bytes = store_log_bytes(store);
+	return limit && sink->log_bytes > limit ? store_shorten_log(store) : 0;
 }
 
 static int write_records(struct sink *sink, struct record *const *records,
