@@ -356,7 +356,7 @@ if [ -n "$tree" ]; then
 	finish
 fi
 
-need_packages $TOOLS_PACKAGES ccache git libcmocka-dev mandoc perl python3 quilt sparse \
+need_packages $TOOLS_PACKAGES ccache git libcmocka-dev mandoc openssl perl python3 quilt sparse \
 	valgrind
 
 step "user space" 2>&1

@@ -8,9 +8,10 @@
 #ifndef EXPLANATIONS_H
 #define EXPLANATIONS_H
 
+#include "kerror_paths.h"
 #include "libkerror.h"
 
-#define EXPLANATIONS_FOLDER	"/etc/kerror/explain.d"
+#define EXPLANATIONS_FOLDER	KERROR_SYSCONFDIR "/explain.d"
 
 /* Of the values that are text; there is severity, too. */
 enum explanation_key {

@@ -1,242 +1,227 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * JSON lines. The keys are documented in kerrorctl(1) and do not change; new
- * ones may come.
+ * JSON lines, written directly. The keys are documented in kerrorctl(1) and do
+ * not change; new ones may come.
  */
-#include <err.h>
-#include <inttypes.h>
-#include <stdlib.h>
-#include <string.h>
-#include <json-c/json.h>
 #include "output.h"
 
-void json_add(struct json_object *object, const char *key,
-	      struct json_object *value)
+static void add_escape(struct buffer *buffer, uint32_t character)
 {
-	if (!value || json_object_object_add(object, key, value))
-		errx(EXIT_FAILURE, "out of memory");
-}
+	static const char letters[] = {
+		['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f',
+		['\r'] = 'r', ['"'] = '"', ['\\'] = '\\',
+	};
 
-struct json_object *json_text(const char *text, size_t size)
-{
-	char *valid = malloc(4 * size + 1);
-	struct json_object *value;
-	size_t used = 0;
-
-	if (!valid)
-		return NULL;
-	while (size) {
-		size_t length = utf8_length(text, size);
-
-		if (length) {
-			memcpy(valid + used, text, length);
-			used += length;
-		} else {
-			length = 1;
-			used += sprintf(valid + used, "\\x%02x",
-					(unsigned char)*text);
-		}
-		text += length;
-		size -= length;
-	}
-	value = json_object_new_string_len(valid, used);
-	free(valid);
-	return value;
-}
-
-struct json_object *json_string(const char *text)
-{
-	return json_text(text, strlen(text));
-}
-
-static struct json_object *hex_value(const void *data, size_t size)
-{
-	const unsigned char *bytes = data;
-	char *hex = malloc(2 * size + 1);
-	struct json_object *value;
-	size_t i;
-
-	if (!hex)
-		return NULL;
-	for (i = 0; i < size; i++)
-		sprintf(hex + 2 * i, "%02x", bytes[i]);
-	value = json_object_new_string_len(hex, 2 * size);
-	free(hex);
-	return value;
-}
-
-struct json_object *json_number(uint64_t value)
-{
-	return json_object_new_uint64(value);
-}
-
-static struct json_object *flag(void)
-{
-	return json_object_new_boolean(1);
-}
-
-static struct json_object *arguments_value(const struct kerror_event *event)
-{
-	struct json_object *list = json_object_new_array();
-	struct kerror_argument argument;
-	size_t i;
-
-	for (i = 0; !kerror_event_argument(event, i, &argument); i++) {
-		struct json_object *item = json_object_new_object();
-
-		json_add(item, "type",
-			 json_string(kerror_argument_name(argument.type)));
-		switch (argument.type) {
-		case EVL_ARG_S32:
-		case EVL_ARG_S64:
-			json_add(item, "value",
-				 json_object_new_int64((int64_t)argument.number));
-			break;
-		case EVL_ARG_U32:
-		case EVL_ARG_U64:
-		case EVL_ARG_CHAR:
-		case EVL_ARG_POINTER:
-			json_add(item, "value", json_number(argument.number));
-			break;
-		case EVL_ARG_STRING:
-		case EVL_ARG_TEXT:
-			json_add(item, "value",
-				 json_text(argument.text, argument.size));
-			break;
-		}
-		if (argument.invalid)
-			json_add(item, "invalid", flag());
-		json_object_array_add(list, item);
-	}
-	return list;
-}
-
-void json_print(FILE *file, struct json_object *object)
-{
-	fputs(json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN |
-					     JSON_C_TO_STRING_NOSLASHESCAPE),
-	      file);
-	fputc('\n', file);
-	json_object_put(object);
-}
-
-static void add_severity(struct json_object *object, const struct kerror_event *event)
-{
-	unsigned int severity = kerror_event_header(event)->severity;
-	const uint8_t *data;
-	size_t size;
-
-	json_add(object, "severity", json_string(kerror_severity_name(severity)));
-	data = kerror_event_data(event, &size);
-	data += offsetof(struct evl_header, severity);
-	if (*data != severity)
-		json_add(object, "kernel_severity",
-			 json_string(kerror_severity_name(*data)));
-}
-
-static void add_context(struct json_object *object, const struct kerror_event *event)
-{
-	const struct evl_header *header = kerror_event_header(event);
-	const char *device = kerror_event_device(event);
-
-	json_add(object, "time_realtime", json_number(header->time_realtime));
-	json_add(object, "time_boot", json_number(header->time_boot));
-	add_severity(object, event);
-	json_add(object, "facility", json_string(header->facility));
-	if (*device)
-		json_add(object, "device", json_string(device));
-	json_add(object, "context",
-		 json_string(kerror_context_name(header->flags)));
-	if (header->flags & EVL_FLAG_BOOT)
-		json_add(object, "boot", flag());
-	if (header->flags & EVL_FLAG_OOPS)
-		json_add(object, "oops", flag());
-	if (header->flags & EVL_FLAG_TRUNCATED)
-		json_add(object, "truncated", flag());
-	if (header->flags & EVL_FLAG_PRINTK)
-		json_add(object, "printk", flag());
-	if (header->flags & EVL_FLAG_CONTINUES)
-		json_add(object, "continues", flag());
-	if (header->flags & EVL_FLAG_OPEN)
-		json_add(object, "open", flag());
-	json_add(object, "cpu", json_number(header->cpu));
-	json_add(object, "uid", json_number(header->uid));
-	json_add(object, "gid", json_number(header->gid));
-	json_add(object, "pid", json_number(header->pid));
-	json_add(object, "tid", json_number(header->tid));
-	json_add(object, "comm", json_string(header->comm));
-	json_add(object, "event_type", json_number(header->event_type));
-}
-
-void print_event_json(FILE *file, const struct print_style *style,
-		      const struct kerror_event *event)
-{
-	const struct evl_header *header = kerror_event_header(event);
-	struct json_object *object = json_object_new_object();
-	const void *data;
-	const char *text;
-	size_t size;
-	char id[9];
-
-	json_add(object, "item", json_string("event"));
-	if (style->id)
-		json_add(object, "id", json_number(style->id));
-	if (style->acknowledged)
-		json_add(object, "acknowledged", json_number(style->acknowledged));
-	if (style->boot_id)
-		json_add(object, "boot_id", json_string(style->boot_id));
-	json_add(object, "group",
-		 json_string(kerror_group_name(kerror_event_group(event))));
-	json_add(object, "sequence", json_number(kerror_event_sequence(event)));
-	json_add(object, "thread", json_number(kerror_event_thread(event)));
-	if (!header) {
-		data = kerror_event_data(event, &size);
-		json_add(object, "data", hex_value(data, size));
-		json_print(file, object);
+	buffer_byte(buffer, '\\');
+	if (character < sizeof(letters) && letters[character]) {
+		buffer_byte(buffer, letters[character]);
 		return;
 	}
-	add_context(object, event);
-	switch (header->format) {
-	case EVL_FORMAT_PRINTF:
-		snprintf(id, sizeof(id), "%08" PRIx32, header->event_id);
-		json_add(object, "event_id", json_string(id));
-		json_add(object, "kind", json_string("printf"));
-		json_add(object, "format", json_string(kerror_event_format(event)));
-		json_add(object, "arguments", arguments_value(event));
-		text = styled_text(style, event, &size);
-		json_add(object, "text", json_text(text, size));
-		break;
-	case EVL_FORMAT_STRING:
-		json_add(object, "kind", json_string("string"));
-		text = styled_text(style, event, &size);
-		json_add(object, "text", json_text(text, size));
-		break;
-	case EVL_FORMAT_NODATA:
-		json_add(object, "kind", json_string("nodata"));
-		break;
-	default:
-		json_add(object, "kind", json_string("binary"));
-		data = kerror_event_payload(event, &size);
-		json_add(object, "data", hex_value(data, size));
-	}
-	json_print(file, object);
+	/* None of those that are escaped needs more digits. */
+	buffer_byte(buffer, 'u');
+	buffer_hex(buffer, character, 4);
 }
 
-void print_loss_json(FILE *file, const struct print_style *style,
-		     const struct kerror_loss *loss)
+/* How many bytes @text begins with that JSON has as they are */
+static size_t plain_length(const char *text, size_t size)
 {
-	struct json_object *object = json_object_new_object();
+	static const bool plain[256] = {
+		[' ' ... '!'] = true, ['#' ... '['] = true, [']' ... '~'] = true,
+	};
+	size_t length = 0;
 
-	json_add(object, "item", json_string("loss"));
-	if (style->time)
-		json_add(object, "time_realtime", json_number(style->time));
+	while (length < size && plain[(unsigned char)text[length]])
+		length++;
+	return length;
+}
+
+/* JSON is UTF-8: a byte that is not becomes the text \xHH. */
+static void add_text(struct buffer *buffer, const char *text, size_t size)
+{
+	const char *end = text + size;
+
+	buffer_byte(buffer, '"');
+	for (;;) {
+		size_t plain = plain_length(text, end - text), length;
+		uint32_t character;
+
+		buffer_add(buffer, text, plain);
+		text += plain;
+		if (text == end)
+			break;
+		length = utf8_decode(text, end - text, &character);
+		if (!length) {
+			length = 1;
+			buffer_add(buffer, "\\\\x", 3);
+			buffer_hex(buffer, (unsigned char)*text, 2);
+		} else if (length > 1 && is_harmless(character)) {
+			buffer_add(buffer, text, length);
+		} else {
+			add_escape(buffer, character);
+		}
+		text += length;
+	}
+	buffer_byte(buffer, '"');
+}
+
+/* With a comma: the first key of an object is written by its caller. */
+static void add_key(struct buffer *buffer, const char *key)
+{
+	size_t length = strlen(key);
+
+	if (buffer->room - buffer->size < length + 4 &&
+	    !buffer_grow(buffer, length + 4))
+		return;
+	memcpy(buffer->bytes + buffer->size, ",\"", 2);
+	memcpy(buffer->bytes + buffer->size + 2, key, length);
+	memcpy(buffer->bytes + buffer->size + 2 + length, "\":", 2);
+	buffer->size += length + 4;
+}
+
+static void add_string(struct buffer *buffer, const char *key, const char *value)
+{
+	add_key(buffer, key);
+	add_text(buffer, value, strlen(value));
+}
+
+static void add_number(struct buffer *buffer, const char *key, uint64_t value)
+{
+	add_key(buffer, key);
+	buffer_number(buffer, value);
+}
+
+static void add_value(struct buffer *buffer, const struct kerror_field *field)
+{
+	switch (field->value) {
+	case KERROR_VALUE_TEXT:
+		add_text(buffer, field->text, field->size);
+		break;
+	case KERROR_VALUE_FLAG:
+		buffer_add(buffer, "true", 4);
+		break;
+	case KERROR_VALUE_HEX:
+	case KERROR_VALUE_BYTES:
+		buffer_byte(buffer, '"');
+		buffer_value(buffer, field, "");
+		buffer_byte(buffer, '"');
+		break;
+	default:
+		buffer_value(buffer, field, "");
+	}
+}
+
+static void add_argument(struct buffer *buffer, const struct kerror_field *field)
+{
+	if (field->index)
+		buffer_byte(buffer, ',');
+	buffer_string(buffer, "{\"type\":\"");
+	buffer_string(buffer, kerror_argument_name(field->type));
+	buffer_byte(buffer, '"');
+	if (field->value != KERROR_VALUE_NONE) {
+		add_key(buffer, "value");
+		add_value(buffer, field);
+	}
+	if (field->invalid)
+		buffer_string(buffer, ",\"invalid\":true");
+	buffer_byte(buffer, '}');
+}
+
+/* In other outputs these have names that JSON has for other things. */
+static const char *key_of(const struct kerror_field *field)
+{
+	return field->id == KERROR_FIELD_TYPE ? "event_type" :
+	       field->id == KERROR_FIELD_ID ? "event_id" : field->name;
+}
+
+/* Data in hexadecimal is there already. */
+static bool has_text(const struct kerror_event *event)
+{
+	const struct evl_header *header = kerror_event_header(event);
+
+	return header && (header->format == EVL_FORMAT_PRINTF ||
+			  header->format == EVL_FORMAT_STRING);
+}
+
+static void add_event_text(struct buffer *buffer, const struct print_style *style,
+			   const struct kerror_event *event)
+{
+	const char *text;
+	size_t size;
+
+	text = styled_text(style, event, &size);
+	add_key(buffer, "text");
+	add_text(buffer, text, size);
+	if (event_text_truncated())
+		buffer_string(buffer, ",\"text_truncated\":true");
+}
+
+static void add_fields(struct buffer *buffer, const struct print_style *style,
+		       const struct kerror_event *event)
+{
+	struct kerror_field field = { 0 };
+	bool arguments = false;
+
+	while (kerror_event_next_field(event, &field)) {
+		if (field.id == KERROR_FIELD_ARG) {
+			add_argument(buffer, &field);
+			continue;
+		}
+		if (arguments)
+			buffer_byte(buffer, ']');
+		arguments = false;
+		if (field.id == KERROR_FIELD_TEXT) {
+			if (has_text(event))
+				add_event_text(buffer, style, event);
+			continue;
+		}
+		add_key(buffer, key_of(&field));
+		add_value(buffer, &field);
+		/* The list is there without arguments, too. */
+		if (field.id == KERROR_FIELD_FORMAT) {
+			add_key(buffer, "arguments");
+			buffer_byte(buffer, '[');
+			arguments = true;
+		}
+	}
+}
+
+void event_json(struct buffer *buffer, const struct print_style *style,
+		const struct kerror_event *event)
+{
+	buffer_string(buffer, "{\"item\":\"event\"");
+	if (style->id)
+		add_number(buffer, "id", style->id);
+	if (style->acknowledged)
+		add_number(buffer, "acknowledged", style->acknowledged);
 	if (style->boot_id)
-		json_add(object, "boot_id", json_string(style->boot_id));
-	json_add(object, "group", json_string(kerror_group_name(loss->group)));
-	json_add(object, "cause",
-		 json_string(style->cause ? style->cause :
-			     kerror_cause_name(loss->cause)));
-	json_add(object, "count", json_number(loss->count));
-	json_add(object, "total", json_number(loss->total));
-	json_print(file, object);
+		add_string(buffer, "boot_id", style->boot_id);
+	add_fields(buffer, style, event);
+	buffer_add(buffer, "}\n", 2);
+}
+
+void loss_json(struct buffer *buffer, const struct print_style *style,
+	       const struct kerror_loss *loss)
+{
+	buffer_string(buffer, "{\"item\":\"loss\"");
+	if (style->time)
+		add_number(buffer, "time_realtime", style->time);
+	if (style->boot_id)
+		add_string(buffer, "boot_id", style->boot_id);
+	add_string(buffer, "group", kerror_group_name(loss->group));
+	add_string(buffer, "cause",
+		   style->cause ? style->cause : kerror_cause_name(loss->cause));
+	add_number(buffer, "count", loss->count);
+	add_number(buffer, "total", loss->total);
+	buffer_add(buffer, "}\n", 2);
+}
+
+void report_json(struct buffer *buffer, const char *boot_id, uint64_t time,
+		 unsigned int severity, const char *text)
+{
+	buffer_string(buffer, "{\"item\":\"report\"");
+	add_string(buffer, "boot_id", boot_id);
+	add_number(buffer, "time_realtime", time);
+	add_string(buffer, "severity", kerror_severity_name(severity));
+	add_string(buffer, "text", text);
+	buffer_add(buffer, "}\n", 2);
 }

@@ -2,11 +2,15 @@
 /*
  * How kerrord and kerrorctl show an event or a loss: as a line for people
  * (print.c) or as a JSON object in one line (json.c).
+ *
+ * Each output is made of the fields that libkerror gives, with their values as
+ * printable.c shows them; none has a list of its own.
  */
 #ifndef OUTPUT_H
 #define OUTPUT_H
 
 #include <stdio.h>
+#include "buffer.h"
 #include "libkerror.h"
 
 /**
@@ -28,14 +32,19 @@ struct print_style {
 	const char *(*translate)(const char *format);
 };
 
-void print_event(FILE *file, const struct print_style *style,
-		 const struct kerror_event *event);
-void print_loss(FILE *file, const struct print_style *style,
-		const struct kerror_loss *loss);
-void print_event_json(FILE *file, const struct print_style *style,
-		      const struct kerror_event *event);
-void print_loss_json(FILE *file, const struct print_style *style,
-		     const struct kerror_loss *loss);
+void event_line(struct buffer *buffer, const struct print_style *style,
+		const struct kerror_event *event);
+/* "7 evlog events lost: history" */
+void loss_text(struct buffer *buffer, const struct print_style *style,
+	       const struct kerror_loss *loss);
+void loss_line(struct buffer *buffer, const struct print_style *style,
+	       const struct kerror_loss *loss);
+void event_json(struct buffer *buffer, const struct print_style *style,
+		const struct kerror_event *event);
+void loss_json(struct buffer *buffer, const struct print_style *style,
+	       const struct kerror_loss *loss);
+void report_json(struct buffer *buffer, const char *boot_id, uint64_t time,
+		 unsigned int severity, const char *text);
 
 /* The last line: what was received, and what was lost for which cause; @lost has
  * KERROR_CAUSES + 1 elements, the last of them for causes that are not known.
@@ -48,9 +57,21 @@ const char *listen_failure(int error, uint32_t groups);
 
 /*
  * Returns the text of @event with its length in @size; valid until the next
- * call in this thread.
+ * call in this thread. A longer text than the limit is cut.
  */
 const char *event_text(const struct kerror_event *event, size_t *size);
+
+/* Returns @size, or less if the last character of @text would be cut. */
+size_t whole_characters(const char *text, size_t size);
+
+/* Whether the text that this thread made last was cut */
+bool event_text_truncated(void);
+
+/* Sets the limit, in bytes. Before other threads make texts. */
+#define TEXT_LIMIT	65536
+#define TEXT_LIMIT_MIN	1024
+#define TEXT_LIMIT_MAX	131072
+void event_text_limit(size_t bytes);
 
 /* Frees what event_text() keeps of this thread, which is about to end. */
 void event_text_done(void);
@@ -59,31 +80,36 @@ void event_text_done(void);
 const char *styled_text(const struct print_style *style,
 			const struct kerror_event *event, size_t *size);
 
-/* Prints text of whatever bytes, with "\xHH" for what is not printable. */
-void print_printable(FILE *file, const char *text, size_t size);
-
-/* Prints @time, nanoseconds since 1970, as in 2026-01-31T23:59:59.000000Z. */
-void print_time(FILE *file, uint64_t time);
+/*
+ * Visits the fields of an event as kerror_event_next_field() does. The text has
+ * its value, which is valid until the next text is made in this thread; if it was
+ * cut, a flag named text_truncated comes behind it.
+ */
+bool next_field(const struct print_style *style, const struct kerror_event *event,
+		struct kerror_field *field);
 
 /* What begins and ends the colour of a severity; "" without colours. */
 const char *color_begin(const struct print_style *style, unsigned int severity);
 const char *color_end(const struct print_style *style);
 
+/* ---- Text of any bytes ---- */
+
 /* Returns the bytes of the UTF-8 character that @text begins with, or 0. */
 size_t utf8_length(const char *text, size_t size);
+size_t utf8_decode(const char *text, size_t size, uint32_t *character);
 
-/* ---- JSON; without memory these end the program ---- */
+/* False for a character that controls a terminal, ends a line or turns its direction */
+bool is_harmless(uint32_t character);
 
-struct json_object;
+/* Adds text with \xHH for each byte that is not UTF-8 or of no harmless character. */
+void buffer_printable(struct buffer *buffer, const char *text, size_t size);
 
-/* JSON is UTF-8: a byte that is not becomes "\xHH". */
-struct json_object *json_text(const char *text, size_t size);
-struct json_object *json_string(const char *text);
-struct json_object *json_number(uint64_t value);
-void json_add(struct json_object *object, const char *key,
-	      struct json_object *value);
+/* The same with a backslash before each character that is one of @quoted */
+void buffer_quoted(struct buffer *buffer, const char *text, size_t size,
+		   const char *quoted);
 
-/* Prints @object in one line, and frees it. */
-void json_print(FILE *file, struct json_object *object);
+/* The value of a field, which is the same text in each output */
+void buffer_value(struct buffer *buffer, const struct kerror_field *field,
+		  const char *quoted);
 
 #endif

@@ -5,10 +5,9 @@
  */
 #include <errno.h>
 #include <inttypes.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 #include <syslog.h>
-#include <time.h>
 #include "output.h"
 
 #define BOLD	"\033[1m"
@@ -16,140 +15,6 @@
 #define RED	"\033[31m"
 #define YELLOW	"\033[33m"
 #define RESET	"\033[0m"
-
-/* The text made last in this thread */
-static _Thread_local char *last_text;
-static _Thread_local size_t room;
-
-void event_text_done(void)
-{
-	free(last_text);
-	last_text = NULL;
-	room = 0;
-}
-
-static const char *text_as(const struct kerror_event *event,
-			   const char *format, size_t *size)
-{
-	char *larger;
-
-	*size = kerror_event_text_as(event, format, last_text, room);
-	if (*size < room)
-		return last_text;
-	larger = realloc(last_text, *size + 1);
-	if (!larger) {	/* then as much as there is room for */
-		*size = room ? room - 1 : 0;
-		return room ? last_text : "";
-	}
-	last_text = larger;
-	room = *size + 1;
-	*size = kerror_event_text_as(event, format, last_text, room);
-	return last_text;
-}
-
-const char *event_text(const struct kerror_event *event, size_t *size)
-{
-	return text_as(event, NULL, size);
-}
-
-const char *styled_text(const struct print_style *style,
-			const struct kerror_event *event, size_t *size)
-{
-	const char *format = kerror_event_format(event);
-
-	return text_as(event, format && style->translate ?
-		       style->translate(format) : NULL, size);
-}
-
-size_t utf8_length(const char *text, size_t size)
-{
-	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	unsigned char first = text[0];
-	size_t length = first < 0x80 ? 1 : first < 0xc0 ? 0 : first < 0xe0 ? 2 :
-			first < 0xf0 ? 3 : first < 0xf8 ? 4 : 0;
-	uint32_t character = length < 2 ? first : first & (0x7f >> length);
-	size_t i;
-
-	if (!length || length > size)
-		return 0;
-	for (i = 1; i < length; i++) {
-		if ((text[i] & 0xc0) != 0x80)
-			return 0;
-		character = character << 6 | (text[i] & 0x3f);
-	}
-	if (character < least[length] || character > 0x10ffff ||
-	    (character >= 0xd800 && character < 0xe000))
-		return 0;
-	return length;
-}
-
-void print_printable(FILE *file, const char *text, size_t size)
-{
-	while (size) {
-		size_t length = utf8_length(text, size);
-		unsigned char first = text[0];
-		/* Controls of one byte, and C1 ones, which UTF-8 has in two. */
-		bool control = first < 0x20 || first == 0x7f ||
-			       (first == 0xc2 && length == 2 &&
-				(unsigned char)text[1] < 0xa0);
-
-		if (!length || control) {
-			length = 1;
-			fprintf(file, "\\x%02x", first);
-		} else {
-			fwrite(text, 1, length, file);
-		}
-		text += length;
-		size -= length;
-	}
-}
-
-static void print_string(FILE *file, const char *text)
-{
-	print_printable(file, text, strlen(text));
-}
-
-static void print_argument(FILE *file, const struct kerror_argument *argument)
-{
-	fprintf(file, " %s=", kerror_argument_name(argument->type));
-	switch (argument->type) {
-	case EVL_ARG_S32:
-	case EVL_ARG_S64:
-		fprintf(file, "%" PRId64, (int64_t)argument->number);
-		break;
-	case EVL_ARG_U32:
-	case EVL_ARG_U64:
-	case EVL_ARG_CHAR:
-		fprintf(file, "%" PRIu64, argument->number);
-		break;
-	case EVL_ARG_POINTER:
-		fprintf(file, "%0*" PRIx64, (int)argument->size * 2,
-			argument->number);
-		break;
-	case EVL_ARG_STRING:
-	case EVL_ARG_TEXT:
-		if (!argument->invalid)
-			fputc('"', file);
-		print_printable(file, argument->text, argument->size);
-		if (!argument->invalid)
-			fputc('"', file);
-		break;
-	default:
-		fputc('?', file);
-	}
-}
-
-void print_time(FILE *file, uint64_t time)
-{
-	time_t seconds = time / 1000000000;
-	char date[32];
-	struct tm tm;
-
-	gmtime_r(&seconds, &tm);
-	strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &tm);
-	fprintf(file, "%s.%06uZ", date,
-		(unsigned int)(time % 1000000000 / 1000));
-}
 
 const char *color_begin(const struct print_style *style, unsigned int severity)
 {
@@ -162,81 +27,145 @@ const char *color_end(const struct print_style *style)
 	return style->color ? RESET : "";
 }
 
-static void print_context(FILE *file, const struct evl_header *header,
-			  const char *device)
+/* A field between two strings; nothing if the event does not have it. */
+static bool add_field(struct buffer *buffer, const struct kerror_event *event,
+		      const char *before, enum kerror_field_id id, const char *behind)
 {
-	print_time(file, header->time_realtime);
-	fprintf(file, " %-7s ", kerror_severity_name(header->severity));
-	print_string(file, header->facility);
-	if (*device) {
-		fputc('[', file);
-		print_string(file, device);
-		fputc(']', file);
-	}
-	fprintf(file, " %s%s%s%s%s%s cpu=%u pid=%u tid=%u comm=",
-		kerror_context_name(header->flags),
-		header->flags & EVL_FLAG_BOOT ? ",boot" : "",
-		header->flags & EVL_FLAG_OOPS ? ",oops" : "",
-		header->flags & EVL_FLAG_PRINTK ? ",printk" : "",
-		header->flags & EVL_FLAG_CONTINUES ? ",continues" : "",
-		header->flags & EVL_FLAG_OPEN ? ",open" : "",
-		header->cpu, header->pid, header->tid);
-	print_string(file, header->comm);
-	fprintf(file, " uid=%u gid=%u: ", header->uid, header->gid);
+	struct kerror_field field;
+
+	if (kerror_event_field(event, id, 0, &field))
+		return false;
+	buffer_string(buffer, before);
+	if (field.value == KERROR_VALUE_FLAG)
+		buffer_string(buffer, field.name);
+	else
+		buffer_value(buffer, &field, "");
+	buffer_string(buffer, behind);
+	return true;
 }
 
-void print_event(FILE *file, const struct print_style *style,
-		 const struct kerror_event *event)
+static void add_argument(struct buffer *buffer, const struct kerror_field *field)
+{
+	/* Quotes are for bytes of the driver; "(null)" is none of them. */
+	const char *quote = field->value == KERROR_VALUE_TEXT && !field->invalid ?
+			    "\"" : "";
+
+	buffer_byte(buffer, ' ');
+	buffer_string(buffer, kerror_argument_name(field->type));
+	buffer_byte(buffer, '=');
+	buffer_string(buffer, quote);
+	buffer_value(buffer, field, "");
+	buffer_string(buffer, quote);
+}
+
+static void add_context(struct buffer *buffer, const struct kerror_event *event)
+{
+	static const enum kerror_field_id flags[] = {
+		KERROR_FIELD_BOOT, KERROR_FIELD_OOPS, KERROR_FIELD_PRINTK,
+		KERROR_FIELD_CONTINUES, KERROR_FIELD_OPEN,
+	};
+	const char *severity =
+		kerror_severity_name(kerror_event_header(event)->severity);
+
+	buffer_time(buffer, kerror_event_header(event)->time_realtime);
+	buffer_byte(buffer, ' ');
+	buffer_string(buffer, severity);
+	buffer_add(buffer, "        ", 8 - strlen(severity));
+	add_field(buffer, event, "", KERROR_FIELD_FACILITY, "");
+	add_field(buffer, event, "[", KERROR_FIELD_DEVICE, "]");
+	add_field(buffer, event, " ", KERROR_FIELD_CONTEXT, "");
+	for (size_t i = 0; i < sizeof(flags) / sizeof(*flags); i++)
+		add_field(buffer, event, ",", flags[i], "");
+	add_field(buffer, event, " cpu=", KERROR_FIELD_CPU, "");
+	add_field(buffer, event, " pid=", KERROR_FIELD_PID, "");
+	add_field(buffer, event, " tid=", KERROR_FIELD_TID, "");
+	add_field(buffer, event, " comm=", KERROR_FIELD_COMM, "");
+	add_field(buffer, event, " uid=", KERROR_FIELD_UID, "");
+	add_field(buffer, event, " gid=", KERROR_FIELD_GID, ": ");
+}
+
+static void add_raw(struct buffer *buffer, const struct kerror_event *event,
+		    const char *text, size_t size)
+{
+	add_field(buffer, event, "", KERROR_FIELD_GROUP, " event #");
+	add_field(buffer, event, "", KERROR_FIELD_SEQUENCE, " of thread ");
+	add_field(buffer, event, "", KERROR_FIELD_THREAD, ": ");
+	buffer_add(buffer, text, size);
+	if (event_text_truncated())
+		buffer_string(buffer, " <text_truncated>");
+	buffer_byte(buffer, '\n');
+}
+
+static void add_format(struct buffer *buffer, const struct kerror_event *event)
+{
+	struct kerror_field field = { .id = KERROR_FIELD_KIND };
+
+	add_field(buffer, event, "id=", KERROR_FIELD_ID, "");
+	if (kerror_event_header(event)->event_type)
+		add_field(buffer, event, " type=", KERROR_FIELD_TYPE, "");
+	add_field(buffer, event, " format=\"", KERROR_FIELD_FORMAT, "\"");
+	while (kerror_event_next_field(event, &field) && field.id <= KERROR_FIELD_ARG)
+		if (field.id == KERROR_FIELD_ARG)
+			add_argument(buffer, &field);
+}
+
+void event_line(struct buffer *buffer, const struct print_style *style,
+		const struct kerror_event *event)
 {
 	const struct evl_header *header = kerror_event_header(event);
 	const char *dim = style->color ? DIM : "";
-	struct kerror_argument argument;
 	const char *text;
-	size_t size, i;
+	size_t size;
 
 	text = styled_text(style, event, &size);
 	if (!header) {
-		fprintf(file, "%s event #%" PRIu32 " of thread %" PRIu32 ": %s\n",
-			kerror_group_name(kerror_event_group(event)),
-			kerror_event_sequence(event),
-			kerror_event_thread(event), text);
+		add_raw(buffer, event, text, size);
 		return;
 	}
-	print_context(file, header, kerror_event_device(event));
-	fputs(color_begin(style, header->severity), file);
-	print_printable(file, text, size);
-	fprintf(file, "%s %s<", color_end(style), dim);
-	switch (header->format) {
-	case EVL_FORMAT_PRINTF:
-		fprintf(file, "id=%08" PRIx32, header->event_id);
-		if (header->event_type)
-			fprintf(file, " type=%" PRIu32, header->event_type);
-		fputs(" format=\"", file);
-		print_string(file, kerror_event_format(event));
-		fputc('"', file);
-		for (i = 0; !kerror_event_argument(event, i, &argument); i++)
-			print_argument(file, &argument);
-		break;
-	default:
+	add_context(buffer, event);
+	buffer_string(buffer, color_begin(style, header->severity));
+	buffer_printable(buffer, text, size);
+	buffer_string(buffer, color_end(style));
+	buffer_byte(buffer, ' ');
+	buffer_string(buffer, dim);
+	buffer_byte(buffer, '<');
+	if (header->format == EVL_FORMAT_PRINTF) {
+		add_format(buffer, event);
+	} else {
 		kerror_event_payload(event, &size);
-		fprintf(file, "type=%" PRIu32 " %s=%zu bytes",
-			header->event_type,
-			header->format == EVL_FORMAT_STRING ? "string" : "binary",
-			size);
+		add_field(buffer, event, "type=", KERROR_FIELD_TYPE,
+			  header->format == EVL_FORMAT_STRING ? " string=" :
+								" binary=");
+		buffer_number(buffer, size);
+		buffer_string(buffer, " bytes");
 	}
-	fprintf(file, "%s>%s\n",
-		header->flags & EVL_FLAG_TRUNCATED ? " truncated" : "",
-		color_end(style));
+	add_field(buffer, event, " ", KERROR_FIELD_TRUNCATED, "");
+	if (event_text_truncated())
+		buffer_string(buffer, " text_truncated");
+	buffer_byte(buffer, '>');
+	buffer_string(buffer, color_end(style));
+	buffer_byte(buffer, '\n');
 }
 
-void print_loss(FILE *file, const struct print_style *style,
-		const struct kerror_loss *loss)
+void loss_text(struct buffer *buffer, const struct print_style *style,
+	       const struct kerror_loss *loss)
 {
-	fprintf(file, "%s-- %" PRIu64 " %s events lost: %s%s\n",
-		color_begin(style, LOG_ERR), (uint64_t)loss->count,
-		kerror_group_name(loss->group),
-		style->cause ? style->cause : kerror_cause_name(loss->cause),
-		color_end(style));
+	buffer_number(buffer, loss->count);
+	buffer_byte(buffer, ' ');
+	buffer_string(buffer, kerror_group_name(loss->group));
+	buffer_string(buffer, " events lost: ");
+	buffer_string(buffer, style->cause ? style->cause :
+			      kerror_cause_name(loss->cause));
+}
+
+void loss_line(struct buffer *buffer, const struct print_style *style,
+	       const struct kerror_loss *loss)
+{
+	buffer_string(buffer, color_begin(style, LOG_ERR));
+	buffer_string(buffer, "-- ");
+	loss_text(buffer, style, loss);
+	buffer_string(buffer, color_end(style));
+	buffer_byte(buffer, '\n');
 }
 
 void print_summary(FILE *file, const char *program, uint64_t received,

@@ -12,7 +12,8 @@
  * Functions return 0 or more, or a negative errno; store_message() then says
  * in one line what is wrong and what to do: -ENOSPC (full), -EROFS, -EBUSY (locked by
  * somebody for longer than STORE_PATIENCE_MS), -EACCES, -ENOENT, -EPROTO (made by a
- * newer version), -EUCLEAN (corrupted), -EIO.
+ * newer version), -EEXIST (a file that is not a store), -EUCLEAN (corrupted),
+ * -EINVAL (SQLite refuses a value), -EIO.
  */
 #ifndef STORE_H
 #define STORE_H
@@ -21,7 +22,7 @@
 #include "libkerror.h"
 
 #define STORE_PATH		"/var/lib/kerror/events.db"
-#define STORE_VERSION		1
+#define STORE_VERSION		2
 #define STORE_PATIENCE_MS	2000
 
 /* What /proc/sys/kernel/random/boot_id holds: 36 characters and NUL. */
@@ -35,7 +36,7 @@ struct store;
  * @path: the database; with @writable it is made if it is absent, an older
  *	version is migrated, and a corrupted one is moved aside to
  *	PATH.corrupt-TIME and begun anew, of which store_message() tells although
- *	0 is returned ("" otherwise)
+ *	0 is returned ("" otherwise). A file that is not a store is left alone.
  * @writable: false for programs that only look
  */
 int store_open(struct store **store, const char *path, bool writable);
@@ -62,7 +63,7 @@ int store_add_event(struct store *store, const char *boot_id,
  * @boot_id: of which boot
  * @time: when it was learnt, nanoseconds since 1970
  * @loss: as the kernel or the reader told it
- * @cause: its name; one of the kernel's or, for what kerrord itself dropped, "sink"
+ * @cause: its name; one of the kernel's or, for what kerrord itself dropped, "sink" or "poison"
  * @next: if those events had sequence numbers, the one that comes next, which
  *	store_cursor() then returns; NULL otherwise
  */
@@ -81,8 +82,29 @@ int store_cursor(struct store *store, const char *boot_id, uint32_t group,
 int store_loss_total(struct store *store, const char *boot_id, uint32_t group,
 		     uint32_t cause, uint64_t *total);
 
-/* Deletes what is older than @age_s seconds, then the oldest while the file is larger than @bytes; 0: no limit. */
+/*
+ * Deletes what arrived more than @age_s seconds ago, then what arrived first while
+ * the file is larger than @bytes; 0: no limit. See store_retain.c for the clock.
+ */
 int store_retain(struct store *store, uint64_t age_s, uint64_t bytes);
+
+/**
+ * struct store_deleted - events that store_retain() has deleted so far
+ * @age: because of their age
+ * @size: because of the size of the file
+ */
+struct store_deleted {
+	uint64_t age, size;
+};
+
+int store_deleted(struct store *store, struct store_deleted *deleted);
+
+/*
+ * The size of the write-ahead log, which grows while a program stays in a read
+ * transaction, and an attempt to empty it: -EBUSY if such a program is in the way.
+ */
+uint64_t store_log_bytes(const struct store *store);
+int store_shorten_log(struct store *store);
 
 /* ---- Reading ---- */
 

@@ -111,9 +111,10 @@ int command_ack(int argc, char **argv)
 		parse_range(&ranges, argv[optind]);
 
 	store = open_store(&common, true);
-	check_store(store, store_begin(store));
+	/* First without a transaction, which would keep kerrord waiting. */
 	if (!by_ids)
 		check_store(store, store_query(store, &query, found, &ranges));
+	check_store(store, store_begin(store));
 	for (size_t i = 0; i < ranges.count; i++) {
 		int64_t marked = store_acknowledge(store, ranges.range[i].first,
 						   ranges.range[i].last);

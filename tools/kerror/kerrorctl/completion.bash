@@ -42,7 +42,7 @@ _kerrorctl_values()
 			compgen -W "today yesterday now -1h -1d" -- "$word" ;;
 	--filter | -f)	_kerrorctl_filter "$word" ;;
 	--level | -l)	compgen -W "emerg alert crit err warning notice info debug" -- "$word" ;;
-	--store | --catalogue | --metrics | --was | -s | -w)
+	--store | --catalogue | --metrics | --was | --state | -s | -w)
 			compgen -f -- "$word" ;;
 	*)		return 1 ;;
 	esac

@@ -53,14 +53,22 @@ static int found(void *context, const struct store_item *item)
 /* A catalogue is of use without a store, too. */
 static void search_store(struct stored *stored, const struct common *common)
 {
-	const struct store_query everything = { 0 };
+	struct kerror_filter *filter = NULL;
+	struct store_query query = { 0 };
 	struct store *store;
+	char text[16];
 
+	/* The store has an index for that. */
+	snprintf(text, sizeof(text), "id==%08" PRIx32, stored->id);
+	if (kerror_filter_new(&filter, text, NULL, 0))
+		errx(EXIT_FAILURE, "out of memory");
+	query.filter = filter;
 	if (store_open(&store, common->store ? common->store : STORE_PATH,
 		       false) ||
-	    store_query(store, &everything, found, stored))
+	    store_query(store, &query, found, stored))
 		warnx("%s", store_message(store));
 	store_close(store);
+	kerror_filter_free(filter);
 	tally_sort(&stored->formats);
 	tally_sort(&stored->facilities);
 	tally_sort(&stored->devices);

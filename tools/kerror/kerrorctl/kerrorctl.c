@@ -25,6 +25,7 @@ static const struct command {
 	{ "ack", command_ack, "acknowledge stored events" },
 	{ "top", command_top, "show the most frequent events, again and again" },
 	{ "stats", command_stats, "show the counters of the kernel and of kerrord" },
+	{ "rules", command_rules, "show what kerrord's rules have done and what waits" },
 	{ "explain", command_explain, "tell what an event means and what to do" },
 	{ "catalog", command_catalog, "list the events that a kernel can raise" },
 	{ "check-rules", command_check_rules, "find rules that match no event any more" },

@@ -19,6 +19,7 @@ int command_query(int argc, char **argv);
 int command_ack(int argc, char **argv);
 int command_top(int argc, char **argv);
 int command_stats(int argc, char **argv);
+int command_rules(int argc, char **argv);
 int command_selftest(int argc, char **argv);
 int command_send(int argc, char **argv);
 int command_explain(int argc, char **argv);
@@ -251,5 +252,36 @@ bool raise_test_event(uint32_t number, char *message, size_t size);
 /* What the test event is; see kernel/evlog.c. */
 #define TEST_FACILITY	"evlog"
 #define TEST_FORMAT	"test event %u, asked for by user space"
+
+/* ---- Output ---- */
+
+void print_event(FILE *file, const struct print_style *style,
+		 const struct kerror_event *event);
+void print_loss(FILE *file, const struct print_style *style,
+		const struct kerror_loss *loss);
+void print_event_json(FILE *file, const struct print_style *style,
+		      const struct kerror_event *event);
+void print_loss_json(FILE *file, const struct print_style *style,
+		     const struct kerror_loss *loss);
+
+/* Prints text of any bytes, with "\xHH" for each that is not printable. */
+void print_printable(FILE *file, const char *text, size_t size);
+
+/* Prints @time, nanoseconds since 1970, as in 2026-01-31T23:59:59.000000Z. */
+void print_time(FILE *file, uint64_t time);
+
+/* JSON of json-c; without memory these end the program. */
+
+struct json_object;
+
+/* JSON is UTF-8: a byte that is not becomes "\xHH". */
+struct json_object *json_text(const char *text, size_t size);
+struct json_object *json_string(const char *text);
+struct json_object *json_number(uint64_t value);
+void json_add(struct json_object *object, const char *key,
+	      struct json_object *value);
+
+/* Prints @object in one line, and frees it. */
+void json_print(FILE *file, struct json_object *object);
 
 #endif

@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <json-c/json.h>
 #include "kerrorctl.h"
 #include "store.h"
 
@@ -20,7 +21,7 @@ static const char usage[] =
 "  -f, --filter=FILTER  only events that match\n"
 "  -g, --group=GROUP    raw, evlog, printk or all (default)\n"
 "  -u, --unacked        only events that nobody has acknowledged\n"
-"  -l, --losses         losses, too\n"
+"  -l, --losses         losses, too, and how much kerrord has deleted\n"
 "  -b, --boot=WHICH     all (default) or current\n"
 "  -n, --limit=NUMBER   only the newest, or the most frequent\n"
 "  -c, --count-by=WHAT  count by facility, event, device or severity\n"
@@ -130,6 +131,27 @@ static void print_item(const struct options *options,
 	}
 }
 
+/* What is missing at the beginning */
+static void print_deleted(const struct common *common,
+			  const struct store_deleted *total)
+{
+	struct store_deleted deleted = *total;
+	struct json_object *object;
+
+	if (!deleted.age && !deleted.size)
+		return;
+	if (!common->json) {
+		printf("-- kerrord deleted %" PRIu64 " events older than max_age, %"
+		       PRIu64 " beyond max_size\n", deleted.age, deleted.size);
+		return;
+	}
+	object = must_have(json_object_new_object());
+	json_add(object, "item", json_string("deleted"));
+	json_add(object, "max_age", json_number(deleted.age));
+	json_add(object, "max_size", json_number(deleted.size));
+	json_print(stdout, object);
+}
+
 static int found(void *context, const struct store_item *item)
 {
 	struct options *options = context;
@@ -141,8 +163,23 @@ static int found(void *context, const struct store_item *item)
 	return 0;
 }
 
+/* A pager may wait for so long that events are gone before it shows them. */
+static void warn_of_deleted(struct store *store,
+			    const struct store_deleted *before)
+{
+	struct store_deleted now;
+	uint64_t count;
+
+	check_store(store, store_deleted(store, &now));
+	count = now.age + now.size - before->age - before->size;
+	if (count)
+		warnx("kerrord has deleted %" PRIu64 " events meanwhile, which may be missing",
+		      count);
+}
+
 int command_query(int argc, char **argv)
 {
+	struct store_deleted deleted;
 	struct options options;
 	struct store *store;
 
@@ -158,7 +195,11 @@ int command_query(int argc, char **argv)
 		options.query.boot_id = options.boot_id;
 	}
 	store = open_store(&options.common, false);
+	check_store(store, store_deleted(store, &deleted));
+	if (options.query.losses && !options.count)
+		print_deleted(&options.common, &deleted);
 	check_store(store, store_query(store, &options.query, found, &options));
+	warn_of_deleted(store, &deleted);
 	store_close(store);
 	tally_sort(&options.tally);
 	if (options.count && options.common.json)

@@ -1,91 +1,94 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The configuration file: sections of "option = value", read with inih. One
- * table has each option with its unit, default and effect; the sample file is
- * printed from it. A file with errors is refused as a whole, with a line for
- * each of them.
+ * The options: one table has each with its unit, default and effect; the sample
+ * file is printed from it. Here are the parsers of values, too.
  */
 #include <errno.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
-#include <ini.h>
-#include "kerrord.h"
-
-enum kind { TEXT, GROUP, SECONDS, BYTES, FILTER, THRESHOLD, FACILITY };
-
-struct option {
-	const char *sections;	/* names of sections that have it */
-	const char *name;
-	enum kind kind;
-	size_t offset;
-	const char *fallback;	/* NULL: must be given; "": none */
-	const char *effect;
-};
+#include "config.h"
 
 #define GENERAL(member)	offsetof(struct settings, member)
 #define SINK(member)	offsetof(struct sink_settings, member)
-#define ALL_SINKS	"store json text journald syslog rule"
 
-static const struct option options[] = {
+const struct option config_options[] = {
 	{ "kerrord", "groups", GROUP, GENERAL(groups), "evlog printk",
 	  "several of evlog: events of drivers; printk: messages of the kernel; raw: bytes sent by kernel_error_event(); or all" },
 	{ "kerrord", "user", TEXT, GENERAL(user), "kerror",
 	  "whom to become if started as root; root: stay" },
-	{ "kerrord", "state", TEXT, GENERAL(state), "/var/lib/kerror",
+	{ "kerrord", "state", PATH, GENERAL(state), "/var/lib/kerror",
 	  "folder in which sinks remember what they have had" },
-	{ "kerrord", "explain", TEXT, GENERAL(explain), EXPLANATIONS_FOLDER,
+	{ "kerrord", "explain", FILE_PATH, GENERAL(explain), EXPLANATIONS_FOLDER,
 	  "folder of catalogues whose severities count instead of the kernel's, see kerrord(8)" },
+	{ "kerrord", "max_text", BYTES, GENERAL(max_text), "64K",
+	  "longer texts of events are cut, from 1K to 128K; bounds the memory that an event can take" },
 
-	{ "metrics", "textfile", TEXT, GENERAL(textfile),
+	{ "metrics", "textfile", FILE_PATH, GENERAL(textfile),
 	  "/run/kerror/metrics.prom",
 	  "file with the counters, for kerrorctl stats and Prometheus' node_exporter" },
 	{ "metrics", "interval", SECONDS, GENERAL(interval), "10s",
 	  "time between two writings of it, and between two looks at the kernel's counters" },
-	{ "metrics", "listen", TEXT, GENERAL(listen), "",
+	{ "metrics", "listen", LISTEN, GENERAL(listen), "",
 	  "ADDRESS:PORT of an HTTP server with them, such as 127.0.0.1:9817; none: no server" },
 
-	{ "store", "path", TEXT, SINK(path), STORE_PATH,
+	{ "store", "path", PATH, SINK(path), STORE_PATH,
 	  "SQLite database; its folder must be writable for the user" },
 	{ "store", "max_age", SECONDS, SINK(max_age), "90d",
-	  "older events are deleted; 0: never" },
+	  "what arrived earlier is deleted, whatever time it says of itself; 0: never" },
 	{ "store", "max_size", BYTES, SINK(max_size), "1G",
-	  "the oldest events are deleted while there are more bytes; 0: no limit" },
+	  "what arrived first is deleted while there are more bytes; 0: no limit" },
+	{ "store", "max_log", BYTES, SINK(max_log), "256M",
+	  "the write-ahead log grows so far while a program reads without an end; then the store waits; 0: no limit" },
 
-	{ "json text", "path", TEXT, SINK(path), "-",
+	{ "json text", "path", OUTPUT, SINK(path), "-",
 	  "file to append to; -: standard output; unix:PATH: a stream socket that listens" },
 
-	{ "syslog", "address", TEXT, SINK(address), "unix:/dev/log",
-	  "unix:PATH, udp:HOST:PORT or tcp:HOST:PORT; an IPv6 address in brackets" },
+	{ "syslog", "address", ADDRESS, SINK(address), "unix:/dev/log",
+	  "unix:PATH, udp:HOST:PORT, tcp:HOST:PORT or tls:HOST:PORT; an IPv6 address in brackets" },
 	{ "syslog", "facility", FACILITY, SINK(facility), "kern",
 	  "syslog's facility: kern, user, daemon, local0 to local7" },
+	{ "syslog", "framing", FRAMING, SINK(newline), "octet-counting",
+	  "over tcp and tls: octet-counting (the length before each message) or newline (after it)" },
+	{ "syslog", "tls_ca", FILE_PATH, SINK(tls_ca), "",
+	  "file of the authorities that may certify the server; none: those of the system" },
+	{ "syslog", "tls_cert", FILE_PATH, SINK(tls_cert), "",
+	  "file of the certificate to show to the server; none: no certificate" },
+	{ "syslog", "tls_key", FILE_PATH, SINK(tls_key), "",
+	  "file of the key of tls_cert" },
+	{ "syslog", "tls_name", OPTIONAL, SINK(tls_name), "",
+	  "name that the server's certificate must have; none: the HOST of address" },
 
-	{ "rule", "command", TEXT, SINK(command), NULL,
+	{ "rule", "command", COMMAND, SINK(command), NULL,
 	  "program with arguments, parted by blanks; gets the event in variables, see kerrord(8)" },
 	{ "rule", "threshold", THRESHOLD, 0, "1",
 	  "N in TIME, such as 5 in 1m: fires at the N-th event within it; 1: at each" },
-	{ "rule", "key", TEXT, SINK(key), "",
+	{ "rule", "key", OPTIONAL, SINK(key), "",
 	  "what events have in common to count together: facility, device, id, arg[N], or several" },
 	{ "rule", "cooldown", SECONDS, SINK(cooldown), "0",
-	  "after firing, the same key does not fire for so long" },
+	  "after a command succeeded, the same key does not fire for so long" },
+	{ "rule", "retries", COUNT, SINK(retries), "10",
+	  "how often a command that failed is run again" },
+	{ "rule", "retry_after", SECONDS, SINK(retry_after), "5s",
+	  "time before that; it doubles each time, up to 10 minutes" },
+	{ "rule", "backlog", COUNT, SINK(backlog), "16",
+	  "commands that may wait; further events are told by the last as 'and N more'" },
+	{ "rule", "runner", FILE_PATH, SINK(runner), "/run/kerror-rules.socket",
+	  "socket of the unit that runs the command; none: kerrord does, within its sandbox" },
 	{ "rule", "timeout", SECONDS, SINK(timeout), "30s",
 	  "a command that runs longer is killed" },
 
 	{ ALL_SINKS, "filter", FILTER, SINK(filter_text), "",
 	  "only events that match, see kerror-filter(7); none: all" },
 	{ ALL_SINKS, "queue", BYTES, SINK(queue), "16M",
-	  "memory for what waits while the sink does not work; more is dropped and counted" },
+	  "memory for what waits while the sink does not work; it gets the rest out of the kernel's history" },
+	{ "store json text journald syslog", "stuck", SECONDS, SINK(stuck), "10s",
+	  "a sink whose peer takes nothing for so long is reported, and not up; 0: never" },
 };
 
-#define OPTIONS (sizeof(options) / sizeof(*options))
+const size_t config_option_count = sizeof(config_options) / sizeof(*config_options);
 
-static const struct section {
-	const char *name;
-	const struct sink_type *type;
-	const char *purpose;
-} sections[] = {
+const struct section config_sections[] = {
 	{ "kerrord", NULL, "The daemon itself" },
 	{ "metrics", NULL, "Counters: events, losses, sinks" },
 	{ "store", &store_sink, "The events, for kerrorctl query" },
@@ -98,47 +101,7 @@ static const struct section {
 	  "[rule NAME] runs a command for each event, or when there are many" },
 };
 
-#define SECTIONS (sizeof(sections) / sizeof(*sections))
-
-struct parser {
-	struct settings *settings;
-	const char *path;
-	FILE *file;
-	unsigned int line, errors;
-	bool continued;		/* the last line went on beyond the buffer */
-	char *last_value;	/* of a value that goes on in the next line */
-	char seen[64];		/* options of the section that were given */
-	char section[100];
-	struct sink_settings *sink;
-};
-
-static void complain(struct parser *parser, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-
-static void complain(struct parser *parser, const char *format, ...)
-{
-	va_list arguments;
-
-	fprintf(stderr, "%s:%u: ", parser->path, parser->line);
-	va_start(arguments, format);
-	vfprintf(stderr, format, arguments);
-	va_end(arguments);
-	fputc('\n', stderr);
-	parser->errors++;
-}
-
-static bool has_word(const char *words, const char *word, size_t size)
-{
-	const char *at = words;
-
-	while ((at = strstr(at, word))) {
-		if ((at == words || at[-1] == ' ') &&
-		    (!at[size] || at[size] == ' '))
-			return true;
-		at += size;
-	}
-	return false;
-}
+const size_t config_section_count = sizeof(config_sections) / sizeof(*config_sections);
 
 /* A number with one of the letters of @units, each worth its factor */
 static bool parse_scaled(const char *value, const char *units,
@@ -235,7 +198,7 @@ static bool parse_facility(const char *value, uint64_t *facility)
 	return false;
 }
 
-static char *copy(const char *text)
+char *config_copy(const char *text)
 {
 	char *result = strdup(text);
 
@@ -249,11 +212,11 @@ static char *copy(const char *text)
 static void replace(char **target, const char *value)
 {
 	free(*target);
-	*target = *value ? copy(value) : NULL;
+	*target = *value ? config_copy(value) : NULL;
 }
 
 static void set(struct parser *parser, const struct option *option,
-		const char *value)
+		const char *value, bool check)
 {
 	struct sink_settings *sink = parser->sink;
 	char *base = sink ? (char *)sink : (char *)parser->settings;
@@ -261,237 +224,145 @@ static void set(struct parser *parser, const struct option *option,
 	uint64_t *number = target;
 
 	switch (option->kind) {
-	case TEXT:
 	case FILTER:	/* compiled when it is complete */
 		replace(target, value);
 		return;
+	case TEXT:
+	case OPTIONAL:
+	case PATH:
+	case FILE_PATH:
+	case OUTPUT:
+	case ADDRESS:
+	case LISTEN:
+	case COMMAND:
+		if (!check || config_check_value(parser, option, value))
+			replace(target, value);
+		return;
 	case GROUP:
 		if (!parse_groups(value, number))
-			complain(parser,
+			config_complain(parser,
 				 "groups: '%s' is not one or more of raw, evlog, printk, all",
 				 value);
 		return;
 	case SECONDS:
 		if (!parse_seconds(value, number))
-			complain(parser, "%s: '%s' is no time such as 30s, 10m, 12h, 90d",
+			config_complain(parser, "%s: '%s' is no time such as 30s, 10m, 12h, 90d",
 				 option->name, value);
 		return;
 	case BYTES: {
 		static const uint64_t factors[] = { 1 << 10, 1 << 20, 1 << 30 };
 
 		if (!parse_scaled(value, "KMG", factors, number))
-			complain(parser, "%s: '%s' is no size such as 512K, 16M, 1G",
+			config_complain(parser, "%s: '%s' is no size such as 512K, 16M, 1G",
 				 option->name, value);
 		return;
 	}
+	case COUNT:
+		if (!parse_scaled(value, "", NULL, number) || *number > 10000)
+			config_complain(parser, "%s: '%s' is no number from 0 to 10000",
+				 option->name, value);
+		return;
 	case THRESHOLD:
 		if (!parse_threshold(value, sink))
-			complain(parser,
+			config_complain(parser,
 				 "threshold: '%s' is neither 1 nor like '5 in 1m' (at most 10000)",
+				 value);
+		return;
+	case FRAMING:
+		*number = !strcmp(value, "newline");
+		if (!*number && strcmp(value, "octet-counting"))
+			config_complain(parser,
+				 "framing: '%s' is neither octet-counting nor newline",
 				 value);
 		return;
 	case FACILITY:
 		if (!parse_facility(value, number))
-			complain(parser,
+			config_complain(parser,
 				 "facility: '%s' is none of kern, user, daemon, local0 to local7",
 				 value);
 		return;
 	}
 }
 
-/* What is only known when all options of a section have been read */
-static void finish_section(struct parser *parser)
+void config_set(struct parser *parser, const struct option *option,
+		const char *value)
 {
-	struct sink_settings *sink = parser->sink;
-	char message[256];
-
-	if (!sink)
-		return;
-	if (sink->filter_text &&
-	    kerror_filter_new(&sink->filter, sink->filter_text, message,
-			      sizeof(message)))
-		complain(parser, "[%s] filter: %s", sink->name, message);
-	for (size_t i = 0; i < OPTIONS; i++)
-		if (!options[i].fallback && !parser->seen[i] &&
-		    has_word(options[i].sections, sink->type->name,
-			     strlen(sink->type->name)))
-			complain(parser, "[%s] has no %s, which it needs: %s",
-				 sink->name, options[i].name, options[i].effect);
-	if (sink->type == &rule_sink && sink->key) {
-		char *keys = copy(sink->key), *rest = keys, *key;
-
-		while ((key = strsep(&rest, " "))) {
-			size_t digits = !strncmp(key, "arg[", 4) ?
-					strspn(key + 4, "0123456789") : 0;
-
-			if (*key && !has_word("facility device id", key,
-					      strlen(key)) &&
-			    (!digits || digits > 2 || strcmp(key + 4 + digits, "]")))
-				complain(parser,
-					 "[%s] key: '%s' is none of facility, device, id, arg[N]",
-					 sink->name, key);
-		}
-		free(keys);
-	}
-	parser->sink = NULL;
+	set(parser, option, value, true);
 }
 
-static void begin_section(struct parser *parser, const char *name)
+void config_set_default(struct parser *parser, const struct option *option)
 {
-	size_t length = strcspn(name, " ");
-	const struct section *section = NULL;
-	struct sink_settings **last = &parser->settings->sinks;
-
-	finish_section(parser);
-	snprintf(parser->section, sizeof(parser->section), "%s", name);
-	memset(parser->seen, 0, sizeof(parser->seen));
-	for (size_t i = 0; i < SECTIONS; i++)
-		if (strlen(sections[i].name) == length &&
-		    !strncmp(sections[i].name, name, length))
-			section = &sections[i];
-	if (!section) {
-		complain(parser,
-			 "there is no section [%s]; known are kerrord, metrics, %s",
-			 name, ALL_SINKS);
-		return;
-	}
-	if (!section->type)
-		return;
-	for (; *last; last = &(*last)->next)
-		if (!strcmp((*last)->name, name))
-			complain(parser,
-				 "a second section [%s]; give it another name, as in [%s 2]",
-				 name, name);
-	*last = calloc(1, sizeof(**last));
-	if (!*last) {
-		complain(parser, "out of memory");
-		return;
-	}
-	parser->sink = *last;
-	parser->sink->type = section->type;
-	parser->sink->name = copy(name);
-	for (size_t i = 0; i < OPTIONS; i++)
-		if (options[i].fallback &&
-		    has_word(options[i].sections, section->type->name, length))
-			set(parser, &options[i], options[i].fallback);
+	set(parser, option, option->fallback, false);
 }
 
-/* inih calls this for each option, again for each line that goes on with one. */
-static int found(void *context, const char *section, const char *name,
-		 const char *value)
+bool has_word(const char *words, const char *word, size_t size)
 {
-	struct parser *parser = context;
-	size_t length = strcspn(section, " ");
+	const char *at = words;
 
-	if (strcmp(section, parser->section))
-		begin_section(parser, section);
-	for (size_t i = 0; i < OPTIONS; i++) {
-		const struct option *option = &options[i];
-		char word[100];
-
-		snprintf(word, sizeof(word), "%.*s", (int)length, section);
-		if (strcmp(option->name, name) ||
-		    !has_word(option->sections, word, length))
-			continue;
-		if (parser->seen[i] && option->kind == FILTER) {
-			char *joined;
-
-			if (asprintf(&joined, "%s %s", parser->sink->filter_text,
-				     value) < 0)
-				return 0;
-			replace(&parser->sink->filter_text, joined);
-			free(joined);
-			return 1;
-		}
-		if (parser->seen[i])
-			complain(parser, "a second '%s' in [%s]", name, section);
-		parser->seen[i] = true;
-		set(parser, option, value);
-		return 1;
+	while ((at = strstr(at, word))) {
+		if ((at == words || at[-1] == ' ') &&
+		    (!at[size] || at[size] == ' '))
+			return true;
+		at += size;
 	}
-	for (size_t i = 0; i < SECTIONS; i++)
-		if (strlen(sections[i].name) == length &&
-		    !strncmp(sections[i].name, section, length))
-			complain(parser,
-				 "[%s] has no option '%s'; kerrord --print-config shows all",
-				 section, name);
-	return 1;
+	return false;
 }
 
-/*
- * Hands lines to inih, counts them, and makes sections without options known,
- * of which inih does not tell.
- */
-static char *read_line(char *line, int size, void *context)
+bool option_is_of(const struct option *option, const char *section)
 {
-	struct parser *parser = context;
-	size_t length;
-	char *end;
+	char word[100];
 
-	if (!fgets(line, size, parser->file))
-		return NULL;
-	length = strlen(line);
-	if (!parser->continued)
-		parser->line++;
-	if (length == (size_t)size - 1 && line[length - 1] != '\n' &&
-	    !parser->continued)
-		complain(parser,
-			 "a line is longer than %d bytes; go on in the next one, which begins with a blank",
-			 size - 2);
-	parser->continued = line[length - 1] != '\n';
-	end = *line == '[' ? strchr(line, ']') : NULL;
-	if (end && end - line < (long)sizeof(parser->section)) {
-		char name[sizeof(parser->section)];
-
-		snprintf(name, sizeof(name), "%.*s", (int)(end - line - 1),
-			 line + 1);
-		begin_section(parser, name);
-	}
-	return line;
+	snprintf(word, sizeof(word), "%.*s", (int)strcspn(section, " "), section);
+	return has_word(option->sections, word, strlen(word));
 }
 
-static void set_defaults(struct parser *parser)
+static bool is_text(enum kind kind)
 {
-	for (size_t i = 0; i < OPTIONS; i++)
-		if (!strcmp(options[i].sections, "kerrord") ||
-		    !strcmp(options[i].sections, "metrics"))
-			set(parser, &options[i], options[i].fallback);
+	return kind <= COMMAND || kind == FILTER;
 }
 
-int config_read(struct settings *settings, const char *path)
+/* Whether an option has the same value in both */
+static bool is_same(const struct option *option, const char *a, const char *b)
 {
-	struct parser parser = { .settings = settings, .path = path };
-	int bad_line;
+	char *const *text_a = (void *)(a + option->offset);
+	char *const *text_b = (void *)(b + option->offset);
 
-	memset(settings, 0, sizeof(*settings));
-	set_defaults(&parser);
-	parser.file = fopen(path, "re");
-	if (!parser.file) {
-		fprintf(stderr,
-			"kerrord: %s: %s; 'kerrord --print-config' prints one to begin with\n",
-			path, strerror(errno));
-		return -EINVAL;
+	if (!is_text(option->kind))
+		return !memcmp(text_a, text_b, sizeof(uint64_t));
+	return *text_a && *text_b ? !strcmp(*text_a, *text_b) : *text_a == *text_b;
+}
+
+bool config_same_sink(const struct sink_settings *a, const struct sink_settings *b)
+{
+	if (a->type != b->type || strcmp(a->name, b->name) ||
+	    a->threshold != b->threshold || a->period != b->period)
+		return false;
+	for (size_t i = 0; i < config_option_count; i++) {
+		const struct option *option = &config_options[i];
+
+		if (option->kind != THRESHOLD && option_is_of(option, a->name) &&
+		    !is_same(option, (const char *)a, (const char *)b))
+			return false;
 	}
-	bad_line = ini_parse_stream(read_line, &parser, found, &parser);
-	finish_section(&parser);
-	if (bad_line && !parser.errors) {
-		parser.line = bad_line;
-		complain(&parser, "this is neither [section] nor option = value");
-	}
-	if (ferror(parser.file)) {
-		fprintf(stderr, "kerrord: %s: cannot be read\n", path);
-		parser.errors++;
-	}
-	fclose(parser.file);
-	if (!parser.errors && !settings->sinks) {
-		fprintf(stderr, "%s: no section for a sink; one of: %s\n", path,
-			ALL_SINKS);
-		parser.errors++;
-	}
-	if (!parser.errors)
-		return 0;
-	config_free(settings);
-	return -EINVAL;
+	return true;
+}
+
+void config_free_sink(struct sink_settings *sink)
+{
+	kerror_filter_free(sink->filter);
+	free(sink->places);
+	free(sink->filter_text);
+	free(sink->name);
+	free(sink->path);
+	free(sink->address);
+	free(sink->tls_ca);
+	free(sink->tls_cert);
+	free(sink->tls_key);
+	free(sink->tls_name);
+	free(sink->command);
+	free(sink->runner);
+	free(sink->key);
+	free(sink);
 }
 
 void config_free(struct settings *settings)
@@ -500,48 +371,16 @@ void config_free(struct settings *settings)
 		struct sink_settings *sink = settings->sinks;
 
 		settings->sinks = sink->next;
-		kerror_filter_free(sink->filter);
-		free(sink->filter_text);
-		free(sink->name);
-		free(sink->path);
-		free(sink->address);
-		free(sink->command);
-		free(sink->key);
-		free(sink);
+		config_free_sink(sink);
 	}
+	for (size_t i = 0; i < settings->file_count; i++)
+		free(settings->files[i]);
+	free(settings->files);
+	free(settings->places);
 	free(settings->user);
 	free(settings->state);
 	free(settings->explain);
 	free(settings->listen);
 	free(settings->textfile);
 	memset(settings, 0, sizeof(*settings));
-}
-
-void config_print_sample(FILE *file)
-{
-	fputs("# Configuration of kerrord, see kerrord(8). What is commented out is the\n"
-	      "# default, or an example. Times: s, m, h, d. Sizes: K, M, G. A filter may\n"
-	      "# go on in lines that begin with a blank.\n", file);
-	for (size_t i = 0; i < SECTIONS; i++) {
-		const char *name = sections[i].name;
-		bool active = !sections[i].type || sections[i].type == &store_sink;
-		const char *off = active ? "" : "#";
-
-		fprintf(file, "\n# %s\n%s[%s%s]\n", sections[i].purpose, off, name,
-			sections[i].type == &rule_sink ? " NAME" : "");
-		for (size_t j = 0; j < OPTIONS; j++) {
-			const struct option *option = &options[j];
-
-			if (!has_word(option->sections, name, strlen(name)))
-				continue;
-			fprintf(file, "# %s\n#%s = %s\n", option->effect,
-				option->name,
-				!option->fallback ? "/usr/local/sbin/what-to-do --now" :
-				*option->fallback ? option->fallback :
-				option->kind == FILTER ?
-				"severity<=err && facility==\"ata\"" :
-				!strcmp(option->name, "key") ? "device" :
-				"127.0.0.1:9817");
-		}
-	}
 }

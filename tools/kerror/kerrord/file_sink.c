@@ -9,6 +9,8 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,9 +23,14 @@
 /* Of the end of a file, where the last event of each group is looked for */
 #define TAIL_BYTES 1048576
 
+/* Made at once of several records, so that many large ones take no more */
+#define WRITE_BYTES 1048576
+#define KEPT_BYTES 65536
+
 struct output {
 	int fd;
 	bool is_file;		/* can be cut again if a write failed */
+	struct buffer buffer;
 };
 
 static bool is_json(const struct sink *sink)
@@ -77,7 +84,8 @@ static void follow_line(const struct sink *sink, struct progress *all,
 			progress->lost[i] = get_number(line, "total");
 	/* Those have numbers, which must not be asked for again. */
 	if ((!strcmp(cause, kerror_cause_name(KERROR_LOST_HISTORY)) ||
-	     !strcmp(cause, CAUSE_SINK)) && progress->known)
+	     !strcmp(cause, CAUSE_SINK) || !strcmp(cause, CAUSE_POISON)) &&
+	    progress->known)
 		progress->next += get_number(line, "count");
 out:
 	json_object_put(line);
@@ -151,12 +159,16 @@ static int open_output(struct sink *sink, char *message, size_t size)
 		fd = dup(STDOUT_FILENO);
 	else if (!strncmp(path, "unix:", 5))
 		fd = connect_unix(path + 5, SOCK_STREAM);
-	else
-		fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+	else	/* Of a named pipe: it fails if nobody reads it. */
+		fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC |
+			  O_NONBLOCK, 0640);
 	if (fd == -1)
 		fd = -errno;
 	if (fd < 0) {
-		snprintf(message, size, "%s: %s", path, strerror(-fd));
+		snprintf(message, size, "%s: %s", path,
+			 fd == -ENXIO ? "nobody reads this pipe" :
+			 fd == -EAGAIN ? "nobody accepts the connection" :
+			 strerror(-fd));
 		free(output);
 		return fd;
 	}
@@ -171,6 +183,7 @@ static void close_output(struct sink *sink)
 	struct output *output = sink->private;
 
 	close(output->fd);
+	buffer_free(&output->buffer);
 	free(output);
 	sink->private = NULL;
 }
@@ -188,30 +201,25 @@ static void reopen_output(struct sink *sink)
 		return;		/* the old one is better than none */
 	}
 	close(old->fd);
+	buffer_free(&old->buffer);
 	free(old);
 }
 
-static void print_report(FILE *file, const struct record *record, bool json,
-			 const char *boot_id)
+static void add_report(struct buffer *buffer, const struct sink *sink,
+		       const struct record *record)
 {
-	struct json_object *line;
-
-	if (!json) {
-		fprintf(file, "-- kerrord: %s\n", record->text);
+	if (is_json(sink)) {
+		report_json(buffer, sink->boot_id, record->time, record->severity,
+			    record->text);
 		return;
 	}
-	line = json_object_new_object();
-	json_add(line, "item", json_string("report"));
-	json_add(line, "boot_id", json_string(boot_id));
-	json_add(line, "time_realtime", json_number(record->time));
-	json_add(line, "severity",
-		 json_string(kerror_severity_name(record->severity)));
-	json_add(line, "text", json_string(record->text));
-	json_print(file, line);
+	buffer_string(buffer, "-- kerrord: ");
+	buffer_printable(buffer, record->text, strlen(record->text));
+	buffer_byte(buffer, '\n');
 }
 
-static void print(FILE *file, const struct sink *sink,
-		  const struct record *record)
+static void add_record(struct buffer *buffer, const struct sink *sink,
+		       const struct record *record)
 {
 	const struct print_style style = {
 		.color = !is_json(sink) && *sink->settings->path == '-' &&
@@ -222,61 +230,79 @@ static void print(FILE *file, const struct sink *sink,
 
 	switch (record->kind) {
 	case RECORD_EVENT:
-		(is_json(sink) ? print_event_json : print_event)
-			(file, &style, record->event);
+		(is_json(sink) ? event_json : event_line)
+			(buffer, &style, record->event);
 		break;
 	case RECORD_LOSS:
-		(is_json(sink) ? print_loss_json : print_loss)
-			(file, &style, &record->loss);
+		(is_json(sink) ? loss_json : loss_line)
+			(buffer, &style, &record->loss);
 		break;
 	case RECORD_REPORT:
-		print_report(file, record, is_json(sink), sink->boot_id);
+		add_report(buffer, sink, record);
 		break;
 	}
 }
 
-/* All or nothing, as far as the file can be cut again */
-static int write_all(struct output *output, const char *text, size_t size)
+/*
+ * All or nothing, as far as the file can be cut again. Of a pipe or a socket, all
+ * is what the peer has read: it gets the whole again if it goes before that.
+ */
+static int write_all(struct sink *sink, const char *text, size_t size)
 {
+	struct output *output = sink->private;
 	off_t begin = output->is_file ? lseek(output->fd, 0, SEEK_END) : 0;
+	/* Standard output may block, but not for as much if there is room. */
+	const size_t most = output->is_file ? size : PIPE_BUF;
 	size_t done = 0;
 
 	while (done < size) {
-		ssize_t part = write(output->fd, text + done, size - done);
-		int err = errno;
+		const size_t rest = size - done;
+		int err = output->is_file ? 0 :
+			  sink_wait(sink, output->fd, POLLOUT, -1);
+		ssize_t part;
 
+		if (err)
+			return err;
+		part = write(output->fd, text + done, rest < most ? rest : most);
+		err = errno;
 		if (part > 0) {
 			done += part;
+			sink_moves(sink);
 			continue;
 		}
+		if (part < 0 && err == EAGAIN)
+			continue;
 		if (part < 0 && err == EINTR)
 			continue;
 		if (output->is_file && done && ftruncate(output->fd, begin))
 			return -EIO;
 		return part ? -err : -EIO;
 	}
-	return 0;
+	return output->is_file ? 0 : sink_wait_until_read(sink, output->fd);
 }
 
 static int write_records(struct sink *sink, struct record *const *records,
 			 size_t count, char *message, size_t size)
 {
-	char *text = NULL;
-	size_t bytes = 0;
-	FILE *file = open_memstream(&text, &bytes);
-	int err = -ENOMEM;
+	struct output *output = sink->private;
+	struct buffer *buffer = &output->buffer;
+	size_t done = 0;
+	int err = 0;
 
-	if (file) {
-		for (size_t i = 0; i < count; i++)
-			print(file, sink, records[i]);
-		err = fclose(file) ? -ENOMEM : 0;
-	}
+	buffer->size = 0;
+	while (done < count && buffer->size < WRITE_BYTES)
+		add_record(buffer, sink, records[done++]);
+	if (buffer->failed)
+		err = -ENOMEM;
+	else
+		err = write_all(sink, buffer->bytes, buffer->size);
+	/* One that was large once takes no memory for ever. */
+	if (buffer->failed || buffer->room > KEPT_BYTES)
+		buffer_free(buffer);
 	if (!err)
-		err = write_all(sink->private, text, bytes);
-	free(text);
-	if (!err)
-		return count;
-	snprintf(message, size, "%s: %s", sink->settings->path, strerror(-err));
+		return done;
+	snprintf(message, size, "%s: %s", sink->settings->path,
+		 err == -ECANCELED ? "is stuck" : strerror(-err));
 	return err;
 }
 

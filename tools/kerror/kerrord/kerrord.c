@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include "kerrord.h"
+#include "rule.h"
 
 static const char usage[] =
 "Usage: kerrord [OPTION]...\n"
@@ -19,9 +20,11 @@ static const char usage[] =
 "  -c, --config=FILE    configuration (default: " CONFIG_PATH ")\n"
 "      --check-config   say whether it is right, and end\n"
 "      --print-config   print one in which each option is explained, and end\n"
+"      --run-rule       run a rule's command; for kerror-rules@.service\n"
 "  -h, --help           this text\n"
 "\n"
-"SIGHUP opens files anew; SIGINT and SIGTERM end it when all is written.\n"
+"SIGHUP opens files anew and reads the configuration again; SIGINT and SIGTERM end\n"
+"it when all is written.\n"
 "Needs CAP_SYSLOG; with CAP_NET_ADMIN, too, its receive buffer may be larger.\n";
 
 static int check(const struct settings *settings, const char *path)
@@ -31,7 +34,10 @@ static int check(const struct settings *settings, const char *path)
 
 	for (sink = settings->sinks; sink; sink = sink->next)
 		count++;
-	printf("%s: right; %u sinks:", path, count);
+	printf("%s", path);
+	for (size_t i = 1; i < settings->file_count; i++)
+		printf(" + %s", settings->files[i]);
+	printf(": right; %u sinks:", count);
 	for (sink = settings->sinks; sink; sink = sink->next)
 		printf(" [%s]", sink->name);
 	putchar('\n');
@@ -44,15 +50,17 @@ int main(int argc, char **argv)
 		{ "config", required_argument, NULL, 'c' },
 		{ "check-config", no_argument, NULL, 'C' },
 		{ "print-config", no_argument, NULL, 'P' },
+		{ "run-rule", no_argument, NULL, 'R' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
 	const char *path = CONFIG_PATH;
 	struct settings settings;
-	bool only_check = false;
+	bool only_check = false, only_rule = false;
 	int option, status;
 
-	while ((option = getopt_long(argc, argv, "c:h", longs, NULL)) >= 0) {
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, ":c:h", longs, NULL)) >= 0) {
 		switch (option) {
 		case 'c':
 			path = optarg;
@@ -60,14 +68,21 @@ int main(int argc, char **argv)
 		case 'C':
 			only_check = true;
 			break;
+		case 'R':
+			only_rule = true;
+			break;
 		case 'P':
 			config_print_sample(stdout);
 			return EXIT_SUCCESS;
 		case 'h':
 			fputs(usage, stdout);
 			return EXIT_SUCCESS;
+		case ':':
+			errx(EXIT_FAILURE, "option '%s' lacks its value; see kerrord --help",
+			     argv[optind - 1]);
 		default:
-			errx(EXIT_FAILURE, "see kerrord --help");
+			errx(EXIT_FAILURE, "there is no option '%s'; see kerrord --help",
+			     argv[optind - 1]);
 		}
 	}
 	if (optind < argc)
@@ -75,9 +90,12 @@ int main(int argc, char **argv)
 		     argv[optind]);
 	/* Events are for those who may read the kernel's log. */
 	umask(0027);
-	if (config_read(&settings, path))
+	if (only_rule)
+		return run_rule(path);
+	if (config_read(&settings, path, only_check))
 		return EXIT_FAILURE;
-	status = only_check ? check(&settings, path) : receive(&settings);
+	event_text_limit(settings.max_text);
+	status = only_check ? check(&settings, path) : receive(&settings, path);
 	config_free(&settings);
 	return status;
 }

@@ -3,16 +3,26 @@
  * What the files of kerrord share.
  *
  * One thread receives and offers each record to every sink. A sink is a thread
- * with a bounded queue of its own, so that one that is slow, full or dead stops
- * neither the others nor the receiver; what does not fit into its queue is
- * counted, and told in its own stream as a loss.
+ * with a bounded queue of its own, so that one that is slow, stuck or dead stops
+ * neither the others nor the receiver. What does not fit into its queue it gets
+ * out of the kernel's history later; what is gone there by then is counted, and
+ * told in its own stream as a loss.
  *
- * config.c    the configuration file
+ * config.c    the configuration file, and others of config.h
  * receive.c   from the socket to the sinks; where to begin after a restart
  * record.c    what goes through the queues
  * sink.c      queue, thread, retries and cursor of any sink
- * store_sink.c, file_sink.c, journald_sink.c, syslog_sink.c, rule_sink.c
+ * catch_up.c  what a sink had no room for, out of the kernel's history
+ * patience.c  waits for a peer that may be stuck
+ * store_sink.c, file_sink.c, journald_sink.c, syslog_sink.c
+ * rule_sink.c, and others of rule.h
+ * syslog_peer.c, kept.c  connection of a syslog_sink, and what it sends again
+ * stream.c, tls.c  a TCP or TLS connection
+ * local.c     datagrams, to a local socket above all
+ * journal.c   systemd's journal
  * metrics.c   counters for Prometheus
+ * metrics_http.c
+ * reload.c    SIGHUP: sinks end and begin
  * privileges.c
  */
 #ifndef KERRORD_H
@@ -21,6 +31,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include "explanations.h"
+#include "kerror_paths.h"
 #include "output.h"
 #include "store.h"
 
@@ -31,6 +42,7 @@
 
 /**
  * struct sink_settings - a section that makes a sink
+ * @places: of the section, then of each option, see config.h
  * @type: what the section's name begins with
  * @name: the whole name, such as "json archive"
  * @path: of the database, the file ("-": standard output) or "unix:" socket
@@ -38,61 +50,98 @@
  * @queue: most bytes that wait
  * @max_age: seconds, 0: for ever
  * @max_size: bytes, 0: no limit
+ * @max_log: of a store: bytes of its log, 0: no limit
  * @address: of a syslog server
  * @facility: number of the syslog facility
+ * @newline: a message ends with a newline, instead of beginning with its length
+ * @tls_ca: file of the authorities whose certificates a server may have
+ * @tls_cert: file of the own certificate
+ * @tls_key: file of its key
+ * @tls_name: that the server's certificate must have; NULL: that of @address
  * @command: what a rule runs, and its arguments
  * @timeout: seconds that it may run
  * @threshold: so many events...
  * @period: ...within so many seconds make a rule fire
  * @key: events count together that have this in common; NULL: all
- * @cooldown: seconds after firing in which the same key does not fire
+ * @stuck: seconds without progress after which it counts as stuck, 0: never
+ * @cooldown: seconds after a command succeeded in which the same key does not fire
+ * @retries: how often a command that failed is run again
+ * @retry_after: seconds before the first time; each one later doubles
+ * @backlog: commands that may wait
+ * @runner: socket of the unit that runs commands, or NULL
  */
 struct sink_settings {
 	struct sink_settings *next;
+	struct place *places;
 	const struct sink_type *type;
 	char *name;
 	char *path;
 	struct kerror_filter *filter;
 	char *filter_text;
 	uint64_t queue;
-	uint64_t max_age, max_size;
+	uint64_t max_age, max_size, max_log;
 	char *address;
 	uint64_t facility;
+	uint64_t newline;
+	char *tls_ca, *tls_cert, *tls_key, *tls_name;
 	char *command;
 	uint64_t timeout, threshold, period, cooldown;
+	uint64_t stuck;
+	uint64_t retries, retry_after, backlog;
+	char *runner;
 	char *key;
 };
 
 /**
- * struct settings - the whole file
+ * struct settings - the whole file, with its drop-ins
+ * @files: their paths; @file_count of them
+ * @places: of each option of no sink, see config.h
  * @groups: KERROR_GROUP bits
  * @user: whom to become if started as root
  * @state: folder of the cursors
  * @explain: folder of the operators' catalogues
+ * @max_text: bytes that the text of an event is cut to
  * @listen: address and port of the metrics' HTTP server, or NULL
  * @textfile: file of the metrics, or NULL
  * @interval: seconds between two writings of it
  * @sinks: in the order of the file
  */
 struct settings {
+	char **files;
+	size_t file_count;
+	struct place *places;
 	uint64_t groups;
 	char *user;
 	char *state;
 	char *explain;
+	uint64_t max_text;
 	char *listen;
 	char *textfile;
 	uint64_t interval;
 	struct sink_settings *sinks;
 };
 
-#define CONFIG_PATH "/etc/kerror/kerrord.conf"
+#define CONFIG_PATH KERROR_SYSCONFDIR "/kerrord.conf"
 
 /*
- * Reads the file, or the defaults if @path is NULL. 0, or -EINVAL after a
- * line for each error, with its number and the remedy, on standard error.
+ * Reads the file, then its drop-ins: files in the folder PATH.d whose names end in
+ * .conf, in order. Of an option given twice the last counts. With
+ * @check_machine, users, folders and commands have to be there. 0, or -EINVAL after
+ * a line for each error, with its place and the remedy, on standard error.
  */
-int config_read(struct settings *settings, const char *path);
+int config_read(struct settings *settings, const char *path, bool check_machine);
 void config_free(struct settings *settings);
+void config_free_sink(struct sink_settings *sink);
+
+/* Whether both sections have the same name and the same values */
+bool config_same_sink(const struct sink_settings *a, const struct sink_settings *b);
+
+/*
+ * The rule of that name, as far as the file can be read, or NULL; complains of
+ * nothing. @settings has to be freed in any case.
+ */
+const struct sink_settings *config_read_rule(struct settings *settings,
+					     const char *path, const char *name);
 
 /* A configuration file of the defaults, in which each option is explained */
 void config_print_sample(FILE *file);
@@ -137,6 +186,9 @@ struct record *record_of_loss(const struct kerror_loss *loss, const char *cause,
 /* The cause of what a sink dropped, which is none of the kernel's */
 #define CAUSE_SINK "sink"
 
+/* The cause of an event that a sink cannot write, however often it tries */
+#define CAUSE_POISON "poison"
+
 struct record *record_of_report(const char *about, unsigned int severity,
 				const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
@@ -165,7 +217,10 @@ struct sink;
 /**
  * struct sink_type - a kind of sink
  * @name: of its sections
+ * @gather_ms: for so long records are gathered before write() gets them; an event of
+ *	severity err or worse is not kept waiting
  * @keeps_progress: there is to be a file about what it has had
+ * @patient: at the end it gets longer, for it bounds by itself how long it takes
  * @load_progress: finds out from the sink itself what it has had; called
  *	before anything else, by the receiver's thread, and once more by the
  *	sink's if that failed. 0, or a negative errno
@@ -173,24 +228,33 @@ struct sink;
  *	negative errno with a line in @message
  * @write: deliver records; returns how many of them, from the first on, were,
  *	or a negative errno with a line in @message if none
+ * @keep: called after what @write returned was noted as done
  * @idle: called about once a second; as @open
  * @reopen: SIGHUP; called by the sink's thread
  * @close: after a failure and at the end
+ * @end: frees what it keeps beyond close(), at the end
  */
 struct sink_type {
 	const char *name;
-	bool keeps_progress;
+	unsigned int gather_ms;
+	bool keeps_progress, patient;
 	int (*load_progress)(struct sink *sink, struct progress *progress);
 	int (*open)(struct sink *sink, char *message, size_t size);
 	int (*write)(struct sink *sink, struct record *const *records,
 		     size_t count, char *message, size_t size);
+	void (*keep)(struct sink *sink);
 	int (*idle)(struct sink *sink, char *message, size_t size);
 	void (*reopen)(struct sink *sink);
 	void (*close)(struct sink *sink);
+	void (*end)(struct sink *sink);
 };
 
 extern const struct sink_type store_sink, json_sink, text_sink, journald_sink,
 			      syslog_sink, rule_sink;
+
+/* Fills in the path of a file of the sink in its state folder. */
+void sink_state_path(const struct sink *sink, const char *suffix, char *path,
+		     size_t size);
 
 /* The most records that write() gets at once */
 #define BATCH 512
@@ -217,17 +281,33 @@ struct entry {
  * @last: where the next entry goes
  * @queued: bytes in the queue
  * @loaded: it is known what it had before
- * @dropped: events that did not fit, per group, not yet told in the stream
- * @dropped_next: sequence number after the last of them
  * @stop: end when the queue is empty
  * @reopen: SIGHUP came
+ * @gathering: its thread waits for more, and need not be woken for each record
+ * @urgent: one of those that wait is not to be kept waiting
  * @thread: runs sink_thread()
  * @written: counters for the metrics
- * @dropped_total: events that did not fit
+ * @poison: records that could not be written and were skipped
  * @failures: how often opening or writing failed
- * @fired: of a rule
+ * @dropped_total: events that the history no longer had
+ * @repeated: events that were sent again, which the peer may have twice
+ * @doubtful: events that the peer may not have, although it seemed so
+ * @deleted_age: of a store: events that retention deleted because of their age
+ * @deleted_size: likewise because of the size of the file
+ * @log_bytes: of a store: the size of its write-ahead log
+ * @fired: of a rule: commands that were run
+ * @failed: of a rule: commands that failed
+ * @waiting: of a rule: commands that are to run
  * @up: the last attempt was a success
  * @oldest: time of the oldest record that waits, 0: none
+ * @busy_since: when it last made progress (CLOCK_MONOTONIC), 0: nothing to do
+ * @stuck: there was no progress for longer than the settings allow
+ * @stuck_at: when that was noticed; of the receiver
+ * @ended: its thread is no more; of the receiver
+ * @give_up: its thread shall not wait for the peer any longer
+ * @give_up_fd: an eventfd that says the same to poll()
+ * @behind: gets its events from the history; set by the receiver only
+ * @catch_up: reads it; of the receiver
  * @report: where a report about this sink goes
  */
 struct sink {
@@ -246,14 +326,19 @@ struct sink {
 	pthread_cond_t changed;
 	struct entry *first, **last;
 	size_t queued;
-	uint64_t dropped[GROUPS];
-	uint32_t dropped_next[GROUPS];
-	bool stop, reopen;
+	bool stop, reopen, gathering, urgent;
 
 	pthread_t thread;
-	atomic_ullong written, dropped_total, failures, fired;
-	atomic_bool up;
-	atomic_ullong oldest;
+	atomic_ullong written, dropped_total, poison, failures, fired;
+	atomic_ullong failed, waiting;
+	atomic_ullong repeated, doubtful;
+	atomic_ullong deleted_age, deleted_size, log_bytes;
+	atomic_bool up, stuck, give_up, behind;
+	atomic_ullong oldest, busy_since;
+	uint64_t stuck_at;
+	bool ended;
+	int give_up_fd;
+	struct catch_up *catch_up;
 	void (*report)(struct sink *about, unsigned int severity,
 		       const char *text);
 };
@@ -265,34 +350,104 @@ struct sink *sink_new(const struct sink_settings *settings, const char *boot_id,
 				     const char *text));
 int sink_start(struct sink *sink);
 
-/* Puts the record into its queue if it has not had it and its filter matches. */
+/*
+ * Puts the record into its queue if it has not had it and its filter matches. An
+ * event that does not fit leaves the sink behind: sink_offer() then passes it by,
+ * and sink_feed() returns false.
+ */
 void sink_offer(struct sink *sink, struct record *record);
+bool sink_feed(struct sink *sink, struct record *record);
 void sink_reopen(struct sink *sink);
 
-/* False if it works, but is so far behind that its queue is nearly full */
-bool sink_has_room(struct sink *sink);
+/* Bytes in its queue */
+size_t sink_queued(struct sink *sink);
 
-/*
- * Tells the thread to write what waits and then to end; sink_join() waits for
- * that, but not beyond @deadline (CLOCK_REALTIME). Returns false if it is still stuck.
- */
+/* Tells the thread to write what waits and then to end. */
 void sink_stop(struct sink *sink);
-bool sink_join(struct sink *sink, const struct timespec *deadline);
+
+/* True if it has ended */
+bool sink_join(struct sink *sink);
 void sink_free(struct sink *sink);
 
-/* A connection to the local socket @path, or a negative errno */
+/* A connection to the local socket @path that never blocks, or a negative errno */
 int connect_unix(const char *path, int type);
+
+/* ---- Patience ---- */
+
+/*
+ * For the sink's thread: waits until @fd is ready for @events, for at most
+ * @ms (-1: as long as it takes). 0, -ETIMEDOUT, or -ECANCELED if the daemon ends
+ * and does not wait any longer.
+ */
+int sink_wait(struct sink *sink, int fd, short events, int ms);
+
+/* For the sink's thread: the peer has taken something. */
+void sink_moves(struct sink *sink);
+
+/*
+ * For the sink's thread: waits until the peer has read all that was written to
+ * the stream socket or pipe @fd. 0, -ECANCELED, or the error of a peer that went
+ * without having read it.
+ */
+int sink_wait_until_read(struct sink *sink, int fd);
+
+/* For the receiver: reports a sink that became stuck, or goes on. */
+void sink_watch(struct sink *sink);
+
+/* For the receiver: whether there is something that sink_watch() must look at */
+bool sink_is_busy(struct sink *sink);
+
+/*
+ * For the receiver: has those that sink_stop() was called for write what waits and
+ * end, as long as there is hope. False if a thread is stuck: @ended is not set
+ * then, and nothing of that sink may be freed.
+ */
+bool sinks_end(struct sink *sinks);
+
+/* ---- Catching up ---- */
+
+struct explanations;
+
+/* Has @reader begin after what @progress says, of each of @groups. */
+void begin_after(struct kerror_reader *reader, uint32_t groups,
+		 const struct progress *progress);
+
+/*
+ * For the receiver: feeds a sink that is behind, as far as it has room, until it
+ * is where @reader is. True if there was something to do.
+ */
+bool catch_up(struct sink *sink, const struct kerror_reader *reader,
+	      uint32_t groups, const struct explanations *explanations);
+void catch_up_end(struct sink *sink);
 
 /* ---- The rest ---- */
 
-/* Listens, and returns the program's exit status when told to stop. */
-int receive(const struct settings *settings);
+struct metrics;
+
+/*
+ * Listens, and returns the program's exit status when told to stop. SIGHUP reads
+ * @path again into @settings.
+ */
+int receive(struct settings *settings, const char *path);
+
+/* Held while the list of sinks changes, or is walked by another thread */
+extern pthread_mutex_t sinks_lock;
+
+/*
+ * Makes @next, which is right, the settings, and *@sinks their sinks, of which
+ * @make makes new ones. Those are behind: catch_up() feeds them.
+ */
+void reload_apply(struct settings *settings, struct settings *next,
+		  struct sink **sinks,
+		  struct sink *(*make)(const struct sink_settings *settings),
+		  struct metrics *metrics);
+
+/* From any thread: on standard error, and to all sinks but @about. */
+void report_about(const char *about, unsigned int severity, const char *text);
 
 /* Leaves root for @user, and all capabilities but CAP_SYSLOG. */
 void privileges_prepare(const struct settings *settings);
 void privileges_drop(const struct settings *settings);
-
-struct metrics;
 
 /* Counts one event, or one loss; by the receiver. */
 void metrics_event(struct metrics *metrics, const struct kerror_event *event);
@@ -300,10 +455,21 @@ void metrics_loss(struct metrics *metrics, const struct kerror_loss *loss);
 void metrics_statistics(struct metrics *metrics,
 			const struct kerror_statistics *statistics);
 
-/* Begins to serve; ends the program if the address cannot be used. */
+/*
+ * An address that cannot be used is reported, and tried again by a thread of
+ * its own: metrics are worth less than the events.
+ */
 struct metrics *metrics_start(const struct settings *settings,
 			      const struct sink *sinks);
+/* With sinks_lock held */
+void metrics_set_sinks(struct metrics *metrics, const struct sink *sinks);
 void metrics_write_file(struct metrics *metrics);
 void metrics_stop(struct metrics *metrics);
+
+/* For the HTTP server: it calls metrics_print() from threads of its own. */
+void metrics_print(FILE *file, struct metrics *metrics);
+void metrics_serve(struct metrics *metrics, const char *listen);
+/* False if it is still busy, so that @metrics must stay. */
+bool metrics_serve_end(void);
 
 #endif

@@ -1,56 +1,76 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Counters in Prometheus' text format: in a file, and over HTTP if that was
- * asked for. The receiver counts; the threads of the HTTP server only read.
+ * Counters in Prometheus' text format: in a file, and over HTTP by
+ * metrics_http.c. The receiver counts; the threads of the HTTP server only read.
  */
 #include <err.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
-#include <microhttpd.h>
 #include "kerrord.h"
 
 /* Facilities counted one by one; a driver may make up any number of names. */
 #define FACILITIES 256
 
-#define SEVERITIES 8
+#define SEVERITIES 9	/* with one for numbers that are none */
+
+/* A byte of a name that is no text takes four, as in "\xff". */
+#define LABEL_SIZE (4 * EVL_FACILITY_SIZE)
+
+/* The label of all facilities beyond those, and of one that has this name */
+#define OTHERS "others"
 
 struct facility {
-	char name[EVL_FACILITY_SIZE];
+	char label[LABEL_SIZE];
 	uint64_t events[SEVERITIES];
 };
 
 struct metrics {
 	const struct settings *settings;
 	const struct sink *sinks;
-	struct MHD_Daemon *server;
 	bool file_failed;
 	pthread_mutex_t lock;	/* for what follows */
 	unsigned int facilities;
-	struct facility facility[FACILITIES + 1];	/* the last: others */
+	struct facility facility[FACILITIES + 1];	/* the last: OTHERS */
 	uint64_t raw;
 	uint64_t lost[GROUPS][KERROR_CAUSES + 1];
 	struct kerror_statistics kernel[GROUPS];
 };
 
+/* As all sinks show it, see common/printable.c: always valid UTF-8 */
+static void make_label(char *label, size_t room, const char *text)
+{
+	struct buffer buffer = { 0 };
+	size_t used;
+
+	buffer_printable(&buffer, text, strlen(text));
+	used = buffer.failed ? 0 : buffer.size < room ? buffer.size : room - 1;
+	if (used)
+		memcpy(label, buffer.bytes, used);
+	label[used] = '\0';
+	buffer_free(&buffer);
+}
+
+/* By label, so that names that look the same are one series. */
 static struct facility *find_facility(struct metrics *metrics, const char *name)
 {
+	char label[LABEL_SIZE];
 	unsigned int i;
 
+	make_label(label, sizeof(label), name);
+	if (!strcmp(label, OTHERS))
+		return &metrics->facility[FACILITIES];
 	for (i = 0; i < metrics->facilities; i++)
-		if (!strcmp(metrics->facility[i].name, name))
+		if (!strcmp(metrics->facility[i].label, label))
 			return &metrics->facility[i];
 	if (i == FACILITIES)
 		return &metrics->facility[FACILITIES];
 	metrics->facilities++;
-	snprintf(metrics->facility[i].name, EVL_FACILITY_SIZE, "%s", name);
+	memcpy(metrics->facility[i].label, label, sizeof(label));
 	return &metrics->facility[i];
 }
 
@@ -61,7 +81,8 @@ void metrics_event(struct metrics *metrics, const struct kerror_event *event)
 	pthread_mutex_lock(&metrics->lock);
 	if (header)
 		find_facility(metrics, header->facility)
-			->events[header->severity & 7]++;
+			->events[header->severity < SEVERITIES - 1 ?
+				header->severity : SEVERITIES - 1]++;
 	else
 		metrics->raw++;
 	pthread_mutex_unlock(&metrics->lock);
@@ -99,20 +120,12 @@ static void describe(FILE *file, const char *name, const char *type,
 	fprintf(file, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
 }
 
-static void print_label(FILE *file, const char *text)
+static void print_label(FILE *file, const char *label)
 {
-	while (*text) {
-		size_t length = utf8_length(text, strlen(text));
-
-		if (*text == '"' || *text == '\\')
-			fprintf(file, "\\%c", *text);
-		else if (*text == '\n')
-			fputs("\\n", file);
-		else if (length)
-			fwrite(text, 1, length, file);
-		else
-			fputc('?', file);
-		text += length ? length : 1;
+	for (; *label; label++) {
+		if (*label == '"' || *label == '\\')
+			fputc('\\', file);
+		fputc(*label, file);
 	}
 }
 
@@ -135,7 +148,7 @@ static void print_events(FILE *file, const struct metrics *metrics)
 			if (!facility->events[severity])
 				continue;
 			fputs("kerror_events_total{facility=\"", file);
-			print_label(file, i < FACILITIES ? facility->name : "others");
+			print_label(file, i < FACILITIES ? facility->label : OTHERS);
 			fprintf(file, "\",severity=\"%s\"} %" PRIu64 "\n",
 				kerror_severity_name(severity),
 				facility->events[severity]);
@@ -161,19 +174,20 @@ static void print_events(FILE *file, const struct metrics *metrics)
 
 static uint64_t written(const struct sink *sink) { return sink->written; }
 static uint64_t dropped(const struct sink *sink) { return sink->dropped_total; }
+static uint64_t poison(const struct sink *sink) { return sink->poison; }
 static uint64_t failures(const struct sink *sink) { return sink->failures; }
 static uint64_t fired(const struct sink *sink) { return sink->fired; }
-static uint64_t up(const struct sink *sink) { return sink->up; }
+static uint64_t up(const struct sink *sink) { return sink->up && !sink->stuck; }
+static uint64_t repeated(const struct sink *sink) { return sink->repeated; }
+static uint64_t doubtful(const struct sink *sink) { return sink->doubtful; }
+static uint64_t stuck(const struct sink *sink) { return sink->stuck; }
+static uint64_t behind(const struct sink *sink) { return sink->behind; }
+static uint64_t failed(const struct sink *sink) { return sink->failed; }
+static uint64_t waiting(const struct sink *sink) { return sink->waiting; }
 
 static uint64_t queued(const struct sink *sink)
 {
-	struct sink *locked = (struct sink *)sink;
-	uint64_t bytes;
-
-	pthread_mutex_lock(&locked->lock);
-	bytes = sink->queued;
-	pthread_mutex_unlock(&locked->lock);
-	return bytes;
+	return sink_queued((struct sink *)sink);
 }
 
 static uint64_t lag(const struct sink *sink)
@@ -181,6 +195,17 @@ static uint64_t lag(const struct sink *sink)
 	uint64_t oldest = sink->oldest, now = now_ns(CLOCK_REALTIME);
 
 	return oldest && oldest < now ? (now - oldest) / 1000000000 : 0;
+}
+
+/* @name{sink="..." without what ends the labels */
+static void begin_sink(FILE *file, const char *name, const struct sink *sink)
+{
+	char label[512];
+
+	make_label(label, sizeof(label), sink->settings->name);
+	fprintf(file, "%s{sink=\"", name);
+	print_label(file, label);
+	fputc('"', file);
 }
 
 static void print_sinks(FILE *file, const struct metrics *metrics)
@@ -192,38 +217,89 @@ static void print_sinks(FILE *file, const struct metrics *metrics)
 		{ "kerror_sink_written_total", "counter",
 		  "Events that the sink has taken.", written },
 		{ "kerror_sink_dropped_total", "counter",
-		  "Events that did not fit into its queue.", dropped },
+		  "Events that the kernel's history no longer had when it had room for them.",
+		  dropped },
+		{ "kerror_sink_poison_total", "counter",
+		  "Records that could not be written and were skipped.", poison },
+		{ "kerror_sink_repeated_total", "counter",
+		  "Events sent again, which the peer may have twice.", repeated },
+		{ "kerror_sink_doubtful_total", "counter",
+		  "Events that the peer may have lost after it acknowledged them.",
+		  doubtful },
 		{ "kerror_sink_failures_total", "counter",
 		  "Failed attempts to open or write.", failures },
 		{ "kerror_sink_up", "gauge",
-		  "1 if its last attempt was a success.", up },
+		  "1 if its last attempt was a success and it is not stuck.", up },
+		{ "kerror_sink_stuck", "gauge",
+		  "1 if its peer has taken nothing for a while.", stuck },
+		{ "kerror_sink_behind", "gauge",
+		  "1 if it gets its events out of the kernel's history.", behind },
 		{ "kerror_sink_queue_bytes", "gauge",
 		  "Memory that waits for it.", queued },
 		{ "kerror_sink_lag_seconds", "gauge",
 		  "For how long the oldest of what waits has waited.", lag },
 		{ "kerror_rule_fired_total", "counter",
 		  "How often a rule ran its command.", fired },
+		{ "kerror_rule_failures_total", "counter",
+		  "How often the command of a rule failed.", failed },
+		{ "kerror_rule_waiting", "gauge",
+		  "Commands of a rule that are to run, or to run again.", waiting },
 	};
 
 	for (size_t i = 0; i < sizeof(values) / sizeof(*values); i++) {
 		describe(file, values[i].name, values[i].type, values[i].help);
 		for (const struct sink *sink = metrics->sinks; sink;
 		     sink = sink->next) {
-			if (values[i].value == fired && sink->type != &rule_sink)
+			if (!strncmp(values[i].name, "kerror_rule_", 12) &&
+			    sink->type != &rule_sink)
 				continue;
-			fprintf(file, "%s{sink=\"", values[i].name);
-			print_label(file, sink->settings->name);
-			fprintf(file, "\"} %" PRIu64 "\n", values[i].value(sink));
+			begin_sink(file, values[i].name, sink);
+			fprintf(file, "} %" PRIu64 "\n", values[i].value(sink));
 		}
 	}
 }
 
-static void print_all(FILE *file, struct metrics *metrics)
+static void print_deleted(FILE *file, const struct sink *sink,
+			  const char *reason, uint64_t count)
+{
+	begin_sink(file, "kerror_store_deleted_total", sink);
+	fprintf(file, ",reason=\"%s\"} %" PRIu64 "\n", reason, count);
+}
+
+static void print_stores(FILE *file, const struct metrics *metrics)
+{
+	describe(file, "kerror_store_deleted_total", "counter",
+		 "Events that retention has deleted from the store.");
+	for (const struct sink *sink = metrics->sinks; sink; sink = sink->next) {
+		if (sink->type != &store_sink)
+			continue;
+		print_deleted(file, sink, "max_age", sink->deleted_age);
+		print_deleted(file, sink, "max_size", sink->deleted_size);
+	}
+	describe(file, "kerror_store_log_bytes", "gauge",
+		 "Size of the store's write-ahead log.");
+	for (const struct sink *sink = metrics->sinks; sink; sink = sink->next) {
+		if (sink->type != &store_sink)
+			continue;
+		begin_sink(file, "kerror_store_log_bytes", sink);
+		fprintf(file, "} %" PRIu64 "\n", (uint64_t)sink->log_bytes);
+	}
+}
+
+void metrics_print(FILE *file, struct metrics *metrics)
 {
 	pthread_mutex_lock(&metrics->lock);
 	print_events(file, metrics);
 	pthread_mutex_unlock(&metrics->lock);
+	pthread_mutex_lock(&sinks_lock);
 	print_sinks(file, metrics);
+	print_stores(file, metrics);
+	pthread_mutex_unlock(&sinks_lock);
+}
+
+void metrics_set_sinks(struct metrics *metrics, const struct sink *sinks)
+{
+	metrics->sinks = sinks;
 }
 
 /* Whoever reads it sees the old one or the new one, whole. */
@@ -239,7 +315,7 @@ void metrics_write_file(struct metrics *metrics)
 	snprintf(temporary, sizeof(temporary), "%s.new", path);
 	file = fopen(temporary, "we");
 	if (file) {
-		print_all(file, metrics);
+		metrics_print(file, metrics);
 		good = !ferror(file);
 		good &= !fclose(file);
 		good = good && !chmod(temporary, 0644) && !rename(temporary, path);
@@ -253,96 +329,6 @@ void metrics_write_file(struct metrics *metrics)
 	}
 }
 
-/* ---- HTTP ---- */
-
-static enum MHD_Result answer(void *context, struct MHD_Connection *connection,
-			      const char *url, const char *method,
-			      const char *version, const char *upload,
-			      size_t *upload_size, void **state)
-{
-	struct MHD_Response *response;
-	enum MHD_Result result;
-	unsigned int status = MHD_HTTP_OK;
-	char *text = NULL;
-	size_t size = 0;
-	FILE *file;
-
-	(void)version;
-	(void)upload;
-	(void)upload_size;
-	(void)state;
-	file = open_memstream(&text, &size);
-	if (!file)
-		return MHD_NO;
-	if (strcmp(method, "GET") && strcmp(method, "HEAD")) {
-		status = MHD_HTTP_METHOD_NOT_ALLOWED;
-		fputs("only GET\n", file);
-	} else if (strcmp(url, "/metrics")) {
-		status = MHD_HTTP_NOT_FOUND;
-		fputs("see /metrics\n", file);
-	} else {
-		print_all(file, context);
-	}
-	if (fclose(file)) {
-		free(text);
-		return MHD_NO;
-	}
-	response = MHD_create_response_from_buffer(size, text,
-						   MHD_RESPMEM_MUST_FREE);
-	if (!response) {
-		free(text);
-		return MHD_NO;
-	}
-	MHD_add_response_header(response, "Content-Type",
-				status == MHD_HTTP_OK ?
-				"text/plain; version=0.0.4" : "text/plain");
-	result = MHD_queue_response(connection, status, response);
-	MHD_destroy_response(response);
-	return result;
-}
-
-static struct MHD_Daemon *serve(struct metrics *metrics, const char *listen)
-{
-	static const struct addrinfo hints = {
-		.ai_socktype = SOCK_STREAM,
-		.ai_flags = AI_PASSIVE | AI_NUMERICSERV,
-	};
-	const char *colon = strrchr(listen, ':');
-	struct MHD_Daemon *server;
-	struct addrinfo *found;
-	char host[256] = "";
-	int error;
-
-	if (!colon)
-		errx(EXIT_FAILURE,
-		     "[metrics] listen: '%s' is not like 127.0.0.1:9817", listen);
-	if (*listen == '[' && colon > listen + 1 && colon[-1] == ']')
-		snprintf(host, sizeof(host), "%.*s", (int)(colon - listen - 2),
-			 listen + 1);
-	else
-		snprintf(host, sizeof(host), "%.*s", (int)(colon - listen),
-			 listen);
-	error = getaddrinfo(*host ? host : NULL, colon + 1, &hints, &found);
-	if (error)
-		errx(EXIT_FAILURE, "[metrics] listen: '%s': %s", listen,
-		     gai_strerror(error));
-	server = MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD |
-				  MHD_USE_ERROR_LOG |
-				  (found->ai_family == AF_INET6 ?
-				   MHD_USE_IPv6 : 0),
-				  0, NULL, NULL, answer, metrics,
-				  MHD_OPTION_SOCK_ADDR, found->ai_addr,
-				  MHD_OPTION_CONNECTION_LIMIT, 16,
-				  MHD_OPTION_CONNECTION_TIMEOUT, 10,
-				  MHD_OPTION_END);
-	freeaddrinfo(found);
-	if (!server)
-		errx(EXIT_FAILURE,
-		     "[metrics] listen: %s cannot be used; is the port taken?",
-		     listen);
-	return server;
-}
-
 struct metrics *metrics_start(const struct settings *settings,
 			      const struct sink *sinks)
 {
@@ -354,14 +340,14 @@ struct metrics *metrics_start(const struct settings *settings,
 	metrics->sinks = sinks;
 	pthread_mutex_init(&metrics->lock, NULL);
 	if (settings->listen)
-		metrics->server = serve(metrics, settings->listen);
+		metrics_serve(metrics, settings->listen);
 	return metrics;
 }
 
 void metrics_stop(struct metrics *metrics)
 {
-	if (metrics->server)
-		MHD_stop_daemon(metrics->server);
+	if (metrics->settings->listen && !metrics_serve_end())
+		return;		/* a name is still looked up */
 	pthread_mutex_destroy(&metrics->lock);
 	free(metrics);
 }

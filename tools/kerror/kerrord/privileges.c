@@ -60,6 +60,27 @@ static void make_parent(const char *path, mode_t mode,
 	free(copy);
 }
 
+/*
+ * A store may have been given to a group of readers, such as adm. SQLite makes its
+ * log in the folder whenever it is opened, so that is to be of the group, too.
+ */
+static void share_with_group(const char *path, const struct passwd *user)
+{
+	gid_t own = user ? user->pw_gid : getgid();
+	struct stat file, folder;
+	char *copy, *name;
+
+	copy = strdup(path);
+	if (!copy)
+		errx(EXIT_FAILURE, "out of memory");
+	name = dirname(copy);
+	if (!stat(path, &file) && !stat(name, &folder) && file.st_gid != own &&
+	    file.st_gid == folder.st_gid && !(folder.st_mode & S_ISGID) &&
+	    chmod(name, (folder.st_mode & 07777) | S_ISGID))
+		warn("cannot let the group of %s read its log", path);
+	free(copy);
+}
+
 void privileges_prepare(const struct settings *settings)
 {
 	const struct sink_settings *sink;
@@ -68,8 +89,11 @@ void privileges_prepare(const struct settings *settings)
 	make_folder(settings->state, 0750, user);
 	/* Whoever collects metrics is somebody else. */
 	make_parent(settings->textfile, 0755, user);
-	for (sink = settings->sinks; sink; sink = sink->next)
+	for (sink = settings->sinks; sink; sink = sink->next) {
 		make_parent(sink->path, 0750, user);
+		if (sink->type == &store_sink && !getuid())
+			share_with_group(sink->path, user);
+	}
 }
 
 void privileges_drop(const struct settings *settings)

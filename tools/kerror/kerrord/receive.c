@@ -10,6 +10,8 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -21,31 +23,40 @@
 #include <systemd/sd-daemon.h>
 #include "kerrord.h"
 
-/* For the kernel's last answers, and for the sinks' last writing */
+/* For the kernel's last answers */
 #define LAST_ANSWERS_MS	2000
-#define LAST_WRITES_S	10
 
-/* In all of one replay, for sinks that work but are slower than it */
-#define REPLAY_WAIT_MS	10000
+/* Between two looks at sinks that are behind or may be stuck */
+#define BEHIND_MS	5
+#define BUSY_MS		250
 
 /* Items between two looks at signals and clocks, in a flood */
 #define ROUND 1024
 
 static struct sink *sinks;
+static const char *sinks_boot_id, *sinks_state;
+
+pthread_mutex_t sinks_lock = PTHREAD_MUTEX_INITIALIZER;
+
+void report_about(const char *about, unsigned int severity, const char *text)
+{
+	struct record *record = record_of_report(about, severity, "[%s] %s",
+						 about, text);
+	struct sink *sink;
+
+	fprintf(stderr, "kerrord: [%s] %s\n", about, text);
+	pthread_mutex_lock(&sinks_lock);
+	for (sink = sinks; record && sink; sink = sink->next)
+		sink_offer(sink, record);
+	pthread_mutex_unlock(&sinks_lock);
+	if (record)
+		record_put(record);
+}
 
 /* Called by any sink's thread, too. */
 static void report(struct sink *about, unsigned int severity, const char *text)
 {
-	const char *name = about->settings->name;
-	struct record *record = record_of_report(name, severity, "[%s] %s", name,
-						 text);
-	struct sink *sink;
-
-	fprintf(stderr, "kerrord: [%s] %s\n", name, text);
-	for (sink = sinks; record && sink; sink = sink->next)
-		sink_offer(sink, record);
-	if (record)
-		record_put(record);
+	report_about(about->settings->name, severity, text);
 }
 
 static struct kerror_socket *listen_to(uint32_t groups)
@@ -83,13 +94,18 @@ static void lock_state(const struct settings *settings)
 	     settings->state);
 }
 
-static void make_sinks(const struct settings *settings, const char *boot_id)
+static struct sink *make_sink(const struct sink_settings *settings)
+{
+	return sink_new(settings, sinks_boot_id, sinks_state, report);
+}
+
+static void make_sinks(const struct settings *settings)
 {
 	struct sink **last = &sinks;
 	const struct sink_settings *sink;
 
 	for (sink = settings->sinks; sink; sink = sink->next) {
-		*last = sink_new(sink, boot_id, settings->state, report);
+		*last = make_sink(sink);
 		if (!*last)
 			errx(EXIT_FAILURE, "out of memory");
 		last = &(*last)->next;
@@ -103,40 +119,25 @@ static void make_sinks(const struct settings *settings, const char *boot_id)
 /* Of each group and cause, what the sink that has had least has had */
 static void begin_at(struct kerror_reader *reader, uint32_t groups)
 {
-	kerror_reader_from_boot(reader);
-	for (int i = 0; i < GROUPS; i++) {
-		struct progress least = sinks->progress[i];
+	struct progress least[GROUPS];
 
-		if (!(groups & kerror_group_at(i)))
-			continue;
-		for (struct sink *sink = sinks->next; sink; sink = sink->next) {
+	memcpy(least, sinks->progress, sizeof(least));
+	for (struct sink *sink = sinks->next; sink; sink = sink->next) {
+		for (int i = 0; i < GROUPS; i++) {
 			const struct progress *its = &sink->progress[i];
 
-			least.known &= its->known;
-			if ((int32_t)(its->next - least.next) < 0)
-				least.next = its->next;
+			least[i].known &= its->known;
+			if ((int32_t)(its->next - least[i].next) < 0)
+				least[i].next = its->next;
 			/* One that does not know makes it unknown. */
 			for (int cause = 0; cause < KERROR_CAUSES; cause++)
-				if (least.lost[cause] != UINT64_MAX &&
+				if (least[i].lost[cause] != UINT64_MAX &&
 				    (its->lost[cause] == UINT64_MAX ||
-				     its->lost[cause] < least.lost[cause]))
-					least.lost[cause] = its->lost[cause];
-		}
-		if (!least.known)
-			continue;
-		kerror_reader_from(reader, kerror_group_at(i), least.next);
-		for (int cause = 0; cause < KERROR_CAUSES; cause++) {
-			struct kerror_loss loss = {
-				.group = kerror_group_at(i), .cause = cause,
-				.total = least.lost[cause],
-			};
-
-			if (loss.total == UINT64_MAX)
-				loss.total = 0;
-			if (cause != KERROR_LOST_HISTORY)
-				kerror_reader_from_loss(reader, &loss);
+				     its->lost[cause] < least[i].lost[cause]))
+					least[i].lost[cause] = its->lost[cause];
 		}
 	}
+	begin_after(reader, groups, least);
 }
 
 static void offer(struct record *record)
@@ -152,7 +153,9 @@ static void offer(struct record *record)
 }
 
 struct receiver {
-	const struct settings *settings;
+	struct settings *settings;
+	const char *path;		/* of the configuration */
+	bool reload;			/* SIGHUP came */
 	struct explanations *explanations;
 	struct kerror_socket *sock;
 	struct kerror_reader *reader;
@@ -160,7 +163,6 @@ struct receiver {
 	uint64_t lost[KERROR_CAUSES + 1];	/* the last: unknown causes */
 	unsigned int answers;
 	uint32_t missing;		/* groups that the kernel does not have */
-	unsigned int waited_ms;		/* in this replay */
 	int signals;
 };
 
@@ -176,36 +178,12 @@ static void take_loss(struct receiver *receiver)
 	offer(record_of_loss(loss, kerror_cause_name(loss->cause), next));
 }
 
-/*
- * What is replayed waits in the kernel, so there is no need to overwhelm a sink
- * with it. But one that is merely slow must not keep it from the others.
- */
-static void wait_for_sinks(struct receiver *receiver)
-{
-	static const struct timespec moment = { .tv_nsec = 1000000 };
-	struct sink *sink = sinks;
-
-	if (!kerror_reader_replaying(receiver->reader)) {
-		receiver->waited_ms = 0;
-		return;
-	}
-	while (sink && receiver->waited_ms < REPLAY_WAIT_MS) {
-		if (sink_has_room(sink)) {
-			sink = sink->next;
-			continue;
-		}
-		nanosleep(&moment, NULL);
-		receiver->waited_ms++;
-	}
-}
-
 static void take_event(struct receiver *receiver)
 {
 	const struct kerror_event *event = kerror_reader_event(receiver->reader);
 	struct record *record = record_of_event(event, receiver->explanations);
 
 	metrics_event(receiver->metrics, record ? record->event : event);
-	wait_for_sinks(receiver);
 	offer(record);
 }
 
@@ -273,11 +251,29 @@ static bool take_signals(struct receiver *receiver)
 			stop = true;
 			continue;
 		}
-		read_explanations(receiver);
+		/* Whether the configuration is right or not: files are rotated. */
 		for (struct sink *sink = sinks; sink; sink = sink->next)
 			sink_reopen(sink);
+		receiver->reload = true;
 	}
 	return stop;
+}
+
+static void reload(struct receiver *receiver)
+{
+	struct settings next;
+
+	receiver->reload = false;
+	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64,
+		   now_ns(CLOCK_MONOTONIC) / 1000);
+	if (config_read(&next, receiver->path, false))
+		fputs("kerrord: the configuration has errors; the one before goes on\n",
+		      stderr);
+	else
+		reload_apply(receiver->settings, &next, &sinks, make_sink,
+			     receiver->metrics);
+	read_explanations(receiver);
+	sd_notify(0, "READY=1");
 }
 
 static int milliseconds_until(uint64_t time)
@@ -287,12 +283,33 @@ static int milliseconds_until(uint64_t time)
 	return time > now ? (time - now) / 1000000 + 1 : 0;
 }
 
+/*
+ * Feeds the sinks that are behind and looks after those that may be stuck.
+ * Returns for how many milliseconds the receiver may sleep, as they have it.
+ */
+static int tend_sinks(struct receiver *receiver)
+{
+	int sleep = INT_MAX;
+
+	for (struct sink *sink = sinks; sink; sink = sink->next) {
+		sink_watch(sink);
+		if (sink_is_busy(sink) && sleep > BUSY_MS)
+			sleep = BUSY_MS;
+		if (sink->behind && sink->up && !sink->stuck && sleep > BEHIND_MS)
+			sleep = BEHIND_MS;
+		if (catch_up(sink, receiver->reader, receiver->settings->groups,
+			     receiver->explanations))
+			sleep = 0;
+	}
+	return sleep;
+}
+
 static int run(struct receiver *receiver)
 {
-	uint64_t interval = (receiver->settings->interval ? : 10) * 1000000000;
 	uint64_t look, watchdog = 0, watch = UINT64_MAX;
 	int error = 0, answers_wanted;
 	bool stop = false;
+	int sleep, until;
 
 	if (sd_watchdog_enabled(1, &watchdog) > 0)
 		watchdog = watchdog * 1000 / 2;
@@ -311,17 +328,21 @@ static int run(struct receiver *receiver)
 		if (!milliseconds_until(look)) {
 			kerror_reader_want_statistics(receiver->reader);
 			metrics_write_file(receiver->metrics);
-			look = now_ns(CLOCK_MONOTONIC) + interval;
+			look = now_ns(CLOCK_MONOTONIC) +
+			       (receiver->settings->interval ? : 10) * 1000000000;
 		}
 		if (watch != UINT64_MAX && !milliseconds_until(watch)) {
 			sd_notify(0, "WATCHDOG=1");
 			watch = now_ns(CLOCK_MONOTONIC) + watchdog;
 		}
 		error = take_items(receiver);
+		sleep = tend_sinks(receiver);
+		until = milliseconds_until(look < watch ? look : watch);
 		if (!error)
-			poll(ready, 2, milliseconds_until(look < watch ? look :
-							  watch));
+			poll(ready, 2, sleep < until ? sleep : until);
 		stop = take_signals(receiver);
+		if (receiver->reload && !stop && !error)
+			reload(receiver);
 	}
 	sd_notify(0, "STOPPING=1");
 
@@ -343,26 +364,6 @@ static int run(struct receiver *receiver)
 	return error;
 }
 
-/* False if a thread is stuck, so that nothing may be freed */
-static bool stop_sinks(void)
-{
-	struct timespec deadline;
-	bool all = true;
-
-	clock_gettime(CLOCK_REALTIME, &deadline);
-	deadline.tv_sec += LAST_WRITES_S;
-	for (struct sink *sink = sinks; sink; sink = sink->next)
-		sink_stop(sink);
-	for (struct sink *sink = sinks; sink; sink = sink->next) {
-		if (sink_join(sink, &deadline))
-			continue;
-		all = false;
-		fprintf(stderr, "kerrord: [%s] is stuck; what waits for it is not written\n",
-			sink->settings->name);
-	}
-	return all;
-}
-
 static int open_signals(void)
 {
 	sigset_t signals;
@@ -377,9 +378,25 @@ static int open_signals(void)
 	return signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-int receive(const struct settings *settings)
+/* False if a thread is stuck, so that nothing may be freed */
+static bool stop_sinks(void)
 {
-	struct receiver receiver = { .settings = settings };
+	struct sink *sink;
+
+	for (sink = sinks; sink; sink = sink->next)
+		sink_stop(sink);
+	if (sinks_end(sinks))
+		return true;
+	for (sink = sinks; sink; sink = sink->next)
+		if (!sink->ended)
+			fprintf(stderr, "kerrord: [%s] is stuck; what waits for it is not written, the next start asks the kernel for it\n",
+				sink->settings->name);
+	return false;
+}
+
+int receive(struct settings *settings, const char *path)
+{
+	struct receiver receiver = { .settings = settings, .path = path };
 	char boot_id[BOOT_ID_SIZE];
 	int error;
 
@@ -398,7 +415,9 @@ int receive(const struct settings *settings)
 	privileges_drop(settings);
 	read_explanations(&receiver);
 	lock_state(settings);
-	make_sinks(settings, boot_id);
+	sinks_boot_id = boot_id;
+	sinks_state = settings->state;
+	make_sinks(settings);
 	begin_at(receiver.reader, settings->groups);
 	receiver.metrics = metrics_start(settings, sinks);
 

@@ -9,6 +9,9 @@
 #include <time.h>
 #include "kerrord.h"
 
+/* Of malloc(), for the parts of an event, its record and its entry in a queue */
+#define OVERHEAD 80
+
 uint64_t now_ns(clockid_t clock)
 {
 	struct timespec now;
@@ -34,7 +37,6 @@ struct record *record_of_event(const struct kerror_event *event,
 			       const struct explanations *explanations)
 {
 	struct record *record = record_new(RECORD_EVENT, 0);
-	size_t size;
 
 	if (!record)
 		return NULL;
@@ -43,9 +45,7 @@ struct record *record_of_event(const struct kerror_event *event,
 		free(record);
 		return NULL;
 	}
-	kerror_event_data(event, &size);
-	/* About what the library needs for its decoded form. */
-	record->bytes += 2 * size + 256;
+	record->bytes += kerror_event_memory(record->event) + OVERHEAD;
 	return record;
 }
 
@@ -87,7 +87,8 @@ bool record_is_numbered_loss(const struct record *record)
 {
 	return record->kind == RECORD_LOSS &&
 	       (record->loss.cause == KERROR_LOST_HISTORY ||
-		!strcmp(record->cause, CAUSE_SINK));
+		!strcmp(record->cause, CAUSE_SINK) ||
+		!strcmp(record->cause, CAUSE_POISON));
 }
 
 const char *identifier_of(const struct evl_header *header)

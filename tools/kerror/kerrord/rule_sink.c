@@ -2,102 +2,32 @@
 /*
  * Rules: run a command for an event, or when there are N with the same key
  * within a time. The time is the events' own, so that a burst that is replayed
- * after a restart counts as it would have.
+ * after a restart counts as it would have. This file counts; rule_backlog.c runs
+ * the commands, so that a slow one keeps no event from being counted.
  *
  * The command gets the event in KERROR_ variables, listed in kerrord(8); no
  * shell is between, so that no text of a driver can become a command.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
-#include <signal.h>
-#include <spawn.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/queue.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
-#include "kerrord.h"
-
-/* Keys remembered of a rule; the one not seen for longest is forgotten. */
-#define KEYS 1024
-#define BUCKETS 256
-
-#define ARGUMENTS 32		/* of a command */
-#define VARIABLES 128		/* of its environment */
-
-struct counter {
-	TAILQ_ENTRY(counter) order;	/* the one seen last is first */
-	LIST_ENTRY(counter) bucket;
-	uint64_t quiet_until;		/* after it fired */
-	uint64_t oldest, count;		/* of the ring */
-	char *key;
-	uint64_t times[];		/* of the last events: @threshold of them */
-};
-
-struct rule {
-	TAILQ_HEAD(counter_order, counter) order;
-	LIST_HEAD(, counter) buckets[BUCKETS];
-	unsigned int counters;
-	char *command;			/* split into @arguments */
-	char *arguments[ARGUMENTS + 1];
-};
+#include "message.h"
+#include "rule.h"
 
 /* ---- Counting ---- */
 
-static void print_key_argument(FILE *file, const struct kerror_event *event,
-			       unsigned int index)
-{
-	struct kerror_argument argument;
-
-	if (kerror_event_argument(event, index, &argument))
-		return;
-	if (argument.text)
-		fwrite(argument.text, 1, argument.size, file);
-	else
-		fprintf(file, "%" PRId64, (int64_t)argument.number);
-}
-
-static void print_key(FILE *file, const char *keys,
-		      const struct kerror_event *event)
-{
-	const struct evl_header *header = kerror_event_header(event);
-	unsigned int index;
-
-	while (keys && *keys) {
-		size_t length = strcspn(keys, " ");
-
-		if (header && !strncmp(keys, "facility", length))
-			fputs(header->facility, file);
-		else if (!strncmp(keys, "device", length))
-			fputs(kerror_event_device(event), file);
-		else if (header && !strncmp(keys, "id", length))
-			fprintf(file, "%08" PRIx32, (uint32_t)header->event_id);
-		else if (sscanf(keys, "arg[%u]", &index) == 1)
-			print_key_argument(file, event, index);
-		fputc('\n', file);
-		keys += length;
-		keys += strspn(keys, " ");
-	}
-}
-
+/* What the events of a counter have in common; NULL without memory */
 static char *make_key(const char *keys, const struct kerror_event *event)
 {
-	char *key = NULL;
-	size_t size = 0;
-	FILE *file = open_memstream(&key, &size);
+	struct buffer key = { 0 };
 
-	if (!file)
-		return NULL;
-	print_key(file, keys, event);
-	if (fclose(file)) {
-		free(key);
-		return NULL;
-	}
-	return key;
+	event_key(&key, keys, event);
+	if (!buffer_terminate(&key))
+		buffer_free(&key);
+	return key.bytes;
 }
 
 static unsigned int hash(const char *key)
@@ -118,11 +48,9 @@ static void forget(struct rule *rule, struct counter *counter)
 	free(counter);
 }
 
-static struct counter *find_counter(struct rule *rule,
-				    const struct sink_settings *settings,
-				    const struct kerror_event *event)
+struct counter *rule_counter(struct rule *rule, char *key)
 {
-	char *key = make_key(settings->key, event);
+	const struct sink_settings *settings = rule->sink->settings;
 	struct counter *counter;
 
 	if (!key)
@@ -155,24 +83,27 @@ static uint64_t time_of(const struct record *record)
 {
 	const struct evl_header *header = kerror_event_header(record->event);
 
-	return header ? header->time_boot : record->time;
+	return header ? header->time_boot : now_ns(CLOCK_BOOTTIME);
 }
 
 /* Counts the event; true if it is the one that makes the rule fire. */
-static bool is_due(struct rule *rule, const struct sink_settings *settings,
-		   const struct record *record)
+static bool is_due(struct rule *rule, struct counter *counter, uint64_t now)
 {
-	struct counter *counter = find_counter(rule, settings, record->event);
-	uint64_t now = time_of(record), period = settings->period * 1000000000;
-	uint64_t *oldest;
+	const struct sink_settings *settings = rule->sink->settings;
+	uint64_t period = settings->period * 1000000000, *oldest;
+	struct firing *waiting = NULL;
 
-	if (!counter) {
-		fprintf(stderr, "kerrord: [%s] out of memory, an event does not count\n",
-			settings->name);
+	if (now < counter->quiet_until) {
+		counter->more++;
 		return false;
 	}
-	if (now < counter->quiet_until)
+	/* The command that waits will tell of this event, too. */
+	if (settings->cooldown)
+		waiting = backlog_find(rule, counter->key);
+	if (waiting) {
+		waiting->more++;
 		return false;
+	}
 	/* Of the last @threshold events the oldest makes way. */
 	oldest = &counter->times[counter->count++ % settings->threshold];
 	*oldest = now;
@@ -182,225 +113,190 @@ static bool is_due(struct rule *rule, const struct sink_settings *settings,
 	if (settings->threshold > 1 && now - *oldest > period)
 		return false;
 	counter->count = 0;
-	counter->quiet_until = now + settings->cooldown * 1000000000;
 	return true;
 }
 
 /* ---- Firing ---- */
 
-struct environment {
-	char *variable[VARIABLES + 1];
-	size_t count;
-};
+static const char path_variable[] =
+	"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-static void add(struct environment *environment, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-
-static void add(struct environment *environment, const char *format, ...)
+/* 0, or -ENOMEM; firing_free() frees them in any case. */
+static int make_environment(struct firing *firing,
+			    const struct sink_settings *settings,
+			    const struct kerror_event *event)
 {
-	va_list arguments;
+	int count;
 
-	va_start(arguments, format);
-	if (environment->count < VARIABLES &&
-	    vasprintf(&environment->variable[environment->count], format,
-		      arguments) >= 0)
-		environment->count++;
-	else
-		environment->variable[environment->count] = NULL;
-	va_end(arguments);
-}
-
-static void add_arguments(struct environment *environment,
-			  const struct kerror_event *event)
-{
-	struct kerror_argument argument;
-	size_t i;
-
-	for (i = 0; !kerror_event_argument(event, i, &argument); i++) {
-		if (argument.text)
-			add(environment, "KERROR_ARG_%zu=%.*s", i,
-			    (int)argument.size, argument.text);
-		else if (argument.type == EVL_ARG_S32 ||
-			 argument.type == EVL_ARG_S64)
-			add(environment, "KERROR_ARG_%zu=%" PRId64, i,
-			    (int64_t)argument.number);
-		else
-			add(environment, "KERROR_ARG_%zu=%" PRIu64, i,
-			    argument.number);
+	firing->variables[0] = strdup(path_variable);
+	if (!firing->variables[0] ||
+	    asprintf(&firing->variables[1], "KERROR_RULE=%s", settings->name) < 0) {
+		firing->variables[1] = NULL;
+		return -ENOMEM;
 	}
+	count = event_environment(firing->variables + 2, VARIABLES - 2, event);
+	return count < 0 ? count : 0;
 }
 
-static void make_environment(struct environment *environment,
-			     const struct sink_settings *settings,
-			     const struct kerror_event *event)
+static struct firing *new_firing(const struct sink_settings *settings,
+				 const struct counter *counter,
+				 const struct record *record)
 {
-	const struct evl_header *header = kerror_event_header(event);
-	size_t size;
+	const struct evl_header *header = kerror_event_header(record->event);
+	struct firing *firing = calloc(1, sizeof(*firing));
 
-	add(environment, "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
-	add(environment, "KERROR_RULE=%s", settings->name);
-	add(environment, "KERROR_GROUP=%s",
-	    kerror_group_name(kerror_event_group(event)));
-	add(environment, "KERROR_SEQUENCE=%" PRIu32, kerror_event_sequence(event));
-	add(environment, "KERROR_TEXT=%s", event_text(event, &size));
-	if (!header)
-		return;
-	add(environment, "KERROR_TIME=%" PRIu64 ".%09" PRIu64,
-	    (uint64_t)header->time_realtime / 1000000000,
-	    (uint64_t)header->time_realtime % 1000000000);
-	add(environment, "KERROR_SEVERITY=%s",
-	    kerror_severity_name(header->severity));
-	add(environment, "KERROR_FACILITY=%s", header->facility);
-	add(environment, "KERROR_DEVICE=%s", kerror_event_device(event));
-	add(environment, "KERROR_CONTEXT=%s", kerror_context_name(header->flags));
-	add(environment, "KERROR_CPU=%" PRIu32, (uint32_t)header->cpu);
-	add(environment, "KERROR_UID=%" PRIu32, (uint32_t)header->uid);
-	add(environment, "KERROR_PID=%" PRIu32, (uint32_t)header->pid);
-	add(environment, "KERROR_COMM=%s", header->comm);
-	add(environment, "KERROR_TYPE=%" PRIu32, (uint32_t)header->event_type);
-	if (header->format != EVL_FORMAT_PRINTF)
-		return;
-	add(environment, "KERROR_ID=%08" PRIx32, (uint32_t)header->event_id);
-	add(environment, "KERROR_FORMAT=%s", kerror_event_format(event));
-	add_arguments(environment, event);
-}
-
-/* A process group of its own, so that what it starts can be killed with it */
-static int start(struct rule *rule, struct environment *environment, pid_t *pid)
-{
-	posix_spawn_file_actions_t files;
-	posix_spawnattr_t attributes;
-	sigset_t none, pipe;
-	int err;
-
-	sigemptyset(&none);
-	sigemptyset(&pipe);
-	sigaddset(&pipe, SIGPIPE);
-	posix_spawn_file_actions_init(&files);
-	posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null",
-					 O_RDONLY, 0);
-	/* What it prints is not to get among events. */
-	posix_spawn_file_actions_adddup2(&files, STDERR_FILENO, STDOUT_FILENO);
-	posix_spawnattr_init(&attributes);
-	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP |
-				 POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-	posix_spawnattr_setpgroup(&attributes, 0);
-	posix_spawnattr_setsigmask(&attributes, &none);
-	posix_spawnattr_setsigdefault(&attributes, &pipe);
-	err = posix_spawnp(pid, rule->arguments[0], &files, &attributes,
-			   rule->arguments, environment->variable);
-	posix_spawnattr_destroy(&attributes);
-	posix_spawn_file_actions_destroy(&files);
-	return -err;
-}
-
-static void complain(const struct sink *sink, const char *format, int number)
-{
-	char text[256];
-
-	snprintf(text, sizeof(text), format, number);
-	sink->report((struct sink *)sink, 4, text);
-}
-
-static void wait_for(const struct sink *sink, pid_t pid)
-{
-	static const struct timespec moment = { .tv_nsec = 5000000 };
-	uint64_t deadline = now_ns(CLOCK_MONOTONIC) +
-			    sink->settings->timeout * 1000000000;
-	bool late = false;
-	int status;
-
-	while (!waitpid(pid, &status, WNOHANG)) {
-		if (!late && now_ns(CLOCK_MONOTONIC) >= deadline) {
-			late = true;
-			kill(-pid, SIGKILL);
-		}
-		nanosleep(&moment, NULL);
+	if (!firing)
+		return NULL;
+	firing->key = strdup(counter->key);
+	if (!firing->key || make_environment(firing, settings, record->event)) {
+		firing_free(firing);
+		return NULL;
 	}
-	if (late)
-		complain(sink, "its command ran longer than %d s and was killed",
-			 (int)sink->settings->timeout);
-	else if (WIFSIGNALED(status))
-		complain(sink, "its command was killed by signal %d",
-			 WTERMSIG(status));
-	else if (WEXITSTATUS(status))
-		complain(sink, "its command ended with status %d",
-			 WEXITSTATUS(status));
-}
-
-/* A command that cannot be run is reported; the next event tries again. */
-static void fire(struct sink *sink, const struct record *record)
-{
-	struct environment environment = { .count = 0 };
-	char text[512];
-	pid_t pid;
-	int err;
-
-	make_environment(&environment, sink->settings, record->event);
-	err = start(sink->private, &environment, &pid);
-	for (size_t i = 0; i < environment.count; i++)
-		free(environment.variable[i]);
-	sink->fired++;
-	if (!err) {
-		wait_for(sink, pid);
-		return;
-	}
-	snprintf(text, sizeof(text), "cannot run %s: %s",
-		 sink->settings->command, strerror(-err));
-	sink->report(sink, 3, text);
+	firing->time = time_of(record);
+	firing->since = header ? header->time_realtime : record->time;
+	firing->queued = firing->next_try = now_ns(CLOCK_BOOTTIME);
+	firing->more = counter->more;
+	return firing;
 }
 
 /* ---- The sink ---- */
 
-static int open_rule(struct sink *sink, char *message, size_t size)
+static void free_rule(struct rule *rule)
+{
+	while (!TAILQ_EMPTY(&rule->order))
+		forget(rule, TAILQ_FIRST(&rule->order));
+	while (!TAILQ_EMPTY(&rule->backlog)) {
+		struct firing *firing = TAILQ_FIRST(&rule->backlog);
+
+		TAILQ_REMOVE(&rule->backlog, firing, entry);
+		firing_free(firing);
+	}
+	pthread_cond_destroy(&rule->changed);
+	pthread_mutex_destroy(&rule->lock);
+	free(rule);
+}
+
+/* What it had before is known as soon as the sink is made. */
+static int load_progress(struct sink *sink, struct progress *progress)
 {
 	struct rule *rule = calloc(1, sizeof(*rule));
-	char *rest, *word;
-	size_t count = 0;
+	pthread_condattr_t attributes;
 
-	if (rule)
-		rule->command = strdup(sink->settings->command);
-	if (!rule || !rule->command) {
-		free(rule);
-		snprintf(message, size, "out of memory");
+	if (!rule)
 		return -ENOMEM;
-	}
-	rest = rule->command;
-	while ((word = strsep(&rest, " \t")))
-		if (*word && count < ARGUMENTS)
-			rule->arguments[count++] = word;
+	rule->sink = sink;
 	TAILQ_INIT(&rule->order);
+	TAILQ_INIT(&rule->backlog);
+	pthread_mutex_init(&rule->lock, NULL);
+	pthread_condattr_init(&attributes);
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	pthread_cond_init(&rule->changed, &attributes);
+	pthread_condattr_destroy(&attributes);
+	state_load(rule, progress);
+	memcpy(rule->progress, progress, sizeof(rule->progress));
+	rule->settled = true;
 	sink->private = rule;
+	/* Before anything runs that is to be thrown away */
+	state_take_requests(rule);
 	return 0;
+}
+
+static void look_after(struct sink *sink, bool at_once)
+{
+	struct rule *rule = sink->private;
+
+	pthread_mutex_lock(&rule->lock);
+	state_take_requests(rule);
+	state_save(rule, at_once, true);
+	pthread_mutex_unlock(&rule->lock);
+}
+
+static int open_rule(struct sink *sink, char *message, size_t size)
+{
+	int err = sink->private ? 0 : load_progress(sink, sink->done);
+
+	if (!err)
+		err = backlog_start(sink->private);
+	if (err)
+		snprintf(message, size, "cannot begin: %s", strerror(-err));
+	else
+		look_after(sink, true);	/* kerrorctl rules knows it */
+	return err;
 }
 
 static int write_records(struct sink *sink, struct record *const *records,
 			 size_t count, char *message, size_t size)
 {
+	const struct record *record = records[0];
+	struct rule *rule = sink->private;
+	struct counter *counter;
+	struct firing *firing;
+
 	(void)count;
-	(void)message;
-	(void)size;
-	if (records[0]->kind == RECORD_EVENT &&
-	    is_due(sink->private, sink->settings, records[0]))
-		fire(sink, records[0]);
+	if (record->kind != RECORD_EVENT)
+		return 1;
+	pthread_mutex_lock(&rule->lock);
+	counter = rule_counter(rule, make_key(sink->settings->key, record->event));
+	if (!counter) {
+		pthread_mutex_unlock(&rule->lock);
+		snprintf(message, size, "out of memory");
+		return -ENOMEM;
+	}
+	if (is_due(rule, counter, time_of(record))) {
+		firing = new_firing(sink->settings, counter, record);
+		counter->more = firing ? 0 : counter->more + 1;
+		if (firing)
+			backlog_add(rule, firing);
+	}
+	rule->dirty = true;
+	rule->settled = false;
+	pthread_mutex_unlock(&rule->lock);
 	return 1;
+}
+
+/* The file has counters and progress of the same moment: none counts twice. */
+static void keep_state(struct sink *sink)
+{
+	struct rule *rule = sink->private;
+	struct firing *last;
+
+	pthread_mutex_lock(&rule->lock);
+	memcpy(rule->progress, sink->done, sizeof(rule->progress));
+	last = TAILQ_LAST(&rule->backlog, backlog);
+	/* A command runs only when the file has it: it is not lost, if kerrord is. */
+	state_save(rule, rule->ended || (last && !last->saved), true);
+	rule->settled = true;
+	pthread_mutex_unlock(&rule->lock);
+}
+
+static int idle(struct sink *sink, char *message, size_t size)
+{
+	(void)message, (void)size;
+	look_after(sink, false);
+	return 0;
 }
 
 static void close_rule(struct sink *sink)
 {
 	struct rule *rule = sink->private;
 
-	while (!TAILQ_EMPTY(&rule->order))
-		forget(rule, TAILQ_FIRST(&rule->order));
-	free(rule->command);
-	free(rule);
+	backlog_stop(rule);
+	pthread_mutex_lock(&rule->lock);
+	memcpy(rule->progress, sink->done, sizeof(rule->progress));
+	state_save(rule, true, false);
+	pthread_mutex_unlock(&rule->lock);
+	free_rule(rule);
 	sink->private = NULL;
 }
 
 const struct sink_type rule_sink = {
 	.name = "rule",
 	.keeps_progress = true,
+	.patient = true,
+	.load_progress = load_progress,
 	.open = open_rule,
 	.write = write_records,
+	.keep = keep_state,
+	.idle = idle,
 	.close = close_rule,
 };

@@ -5,14 +5,17 @@
  *
  * Promises: offering never waits for the sink. A record that was taken into the
  * queue is written, in order, unless kerrord ends while the sink does not work.
- * One that was not is counted, and told in the sink's stream at its place.
+ * From the first event on that does not fit, the sink is behind: catch_up.c brings
+ * it what it missed.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <time.h>
@@ -21,6 +24,21 @@
 
 #define RETRY_FIRST_S	1
 #define RETRY_LAST_S	30
+
+/* So much is enough to be written at once. */
+#define GATHER_BYTES	(128 << 10)
+
+/* Of a storm of severe events, too, some come together. */
+#define URGENT_MS	10
+
+/*
+ * A record that fails so often alone, for a reason of its own, is skipped. One that
+ * the sink refuses (-EINVAL) is skipped at once.
+ */
+#define POISON_ATTEMPTS	4
+
+/* Between two reports of skipped records; those between are counted. */
+#define POISON_REPORT_S	60
 
 /*
  * What a progress file holds. Of this machine, so in its own byte order. Another
@@ -82,15 +100,23 @@ static void read_progress_file(struct sink *sink)
 	}
 }
 
-static void load_progress_file(struct sink *sink)
+void sink_state_path(const struct sink *sink, const char *suffix, char *path,
+		     size_t size)
 {
-	char path[512], *at;
+	size_t begin = snprintf(path, size, "%s/", sink->state);
 
-	snprintf(path, sizeof(path), "%s/%s.cursor", sink->state,
-		 sink->settings->name);
-	for (at = path + strlen(sink->state) + 1; *at; at++)
+	snprintf(path, size, "%s/%s.%s", sink->state, sink->settings->name,
+		 suffix);
+	for (char *at = path + (begin < size ? begin : size - 1); *at; at++)
 		if (*at == ' ' || *at == '/')
 			*at = '-';
+}
+
+static void load_progress_file(struct sink *sink)
+{
+	char path[512];
+
+	sink_state_path(sink, "cursor", path, sizeof(path));
 	sink->state_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
 	if (sink->state_fd < 0) {
 		char text[640];
@@ -186,62 +212,42 @@ static bool append(struct sink *sink, struct record *record)
 	return true;
 }
 
-/* What did not fit becomes a loss in the stream, where it would have been. */
-static void append_dropped(struct sink *sink)
+static bool is_urgent(const struct record *record)
 {
-	for (int i = 0; i < GROUPS; i++) {
-		struct kerror_loss loss = {
-			.count = sink->dropped[i], .group = kerror_group_at(i),
-			.total = sink->dropped_total, .cause = KERROR_CAUSES,
-		};
-		struct record *record;
+	const struct evl_header *header = record->kind == RECORD_EVENT ?
+					  kerror_event_header(record->event) :
+					  NULL;
 
-		if (!sink->dropped[i])
-			continue;
-		record = record_of_loss(&loss, CAUSE_SINK, sink->dropped_next[i]);
-		if (append(sink, record))
-			sink->dropped[i] = 0;
-		if (record)
-			record_put(record);
-	}
+	return header && header->severity <= 3;
 }
 
-static void drop(struct sink *sink, const struct record *record)
+/* Whether there is no point in waiting for more */
+static bool has_gathered(const struct sink *sink)
 {
-	int index;
-
-	if (record->kind != RECORD_EVENT)
-		return;
-	index = kerror_group_index(kerror_event_group(record->event));
-	if (index < 0)
-		return;
-	sink->dropped[index]++;
-	sink->dropped_next[index] = kerror_event_sequence(record->event) + 1;
-	sink->dropped_total++;
+	return sink->queued >= GATHER_BYTES ||
+	       sink->queued >= sink->settings->queue / 4;
 }
 
-static void enqueue(struct sink *sink, struct record *record)
+/* Losses are few, and must not be lost; an empty queue takes anything. */
+static bool enqueue(struct sink *sink, struct record *record)
 {
+	bool fits;
+
 	pthread_mutex_lock(&sink->lock);
-	/* Losses are few, and must not be lost. */
-	if (record->kind != RECORD_LOSS &&
-	    sink->queued + record->bytes > sink->settings->queue) {
-		drop(sink, record);
-	} else {
-		append_dropped(sink);
-		if (!append(sink, record))
-			drop(sink, record);
-	}
-	pthread_cond_signal(&sink->changed);
+	fits = record->kind == RECORD_LOSS || !sink->first ||
+	       sink->queued + record->bytes <= sink->settings->queue;
+	fits = fits && append(sink, record);
+	sink->urgent |= fits && is_urgent(record);
+	if (!sink->gathering || sink->urgent || has_gathered(sink))
+		pthread_cond_signal(&sink->changed);
 	pthread_mutex_unlock(&sink->lock);
+	return fits;
 }
 
 static size_t take(struct sink *sink, struct record **batch)
 {
 	size_t count = 0;
 
-	if (!sink->first)
-		append_dropped(sink);
 	while (sink->first && count < BATCH) {
 		struct entry *entry = sink->first;
 
@@ -252,6 +258,7 @@ static size_t take(struct sink *sink, struct record **batch)
 		batch[count++] = entry->record;
 		free(entry);
 	}
+	sink->urgent &= sink->first != NULL;
 	return count;
 }
 
@@ -274,6 +281,7 @@ struct sink *sink_new(const struct sink_settings *settings, const char *boot_id,
 	sink->report = report;
 	sink->last = &sink->first;
 	sink->state_fd = -1;
+	sink->give_up_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	sink->up = true;
 	pthread_mutex_init(&sink->lock, NULL);
 	pthread_condattr_init(&attributes);
@@ -289,28 +297,48 @@ struct sink *sink_new(const struct sink_settings *settings, const char *boot_id,
 	return sink;
 }
 
-void sink_offer(struct sink *sink, struct record *record)
+bool sink_feed(struct sink *sink, struct record *record)
 {
-	if (record->kind == RECORD_REPORT &&
-	    record->about == sink->settings->name)
-		return;
+	uint32_t group = record->kind == RECORD_EVENT ?
+			 kerror_event_group(record->event) : record->loss.group;
+	int index = kerror_group_index(group);
+	struct progress before = { 0 };
+	bool fed = true;
+
+	if (index >= 0)
+		before = sink->progress[index];
 	record = what_is_new(sink->progress, record);
 	if (!record)
-		return;
+		return true;
 	if (record->kind != RECORD_EVENT || !sink->settings->filter ||
 	    kerror_filter_matches(sink->settings->filter, record->event))
-		enqueue(sink, record);
+		fed = enqueue(sink, record);
 	record_put(record);
+	if (!fed && index >= 0)
+		sink->progress[index] = before;
+	return fed;
 }
 
-bool sink_has_room(struct sink *sink)
+void sink_offer(struct sink *sink, struct record *record)
 {
-	bool room;
+	/* From any thread; one that does not fit is on standard error, too. */
+	if (record->kind == RECORD_REPORT) {
+		if (record->about != sink->settings->name)
+			enqueue(sink, record);
+		return;
+	}
+	if (!sink->behind && !sink_feed(sink, record))
+		sink->behind = true;
+}
+
+size_t sink_queued(struct sink *sink)
+{
+	size_t queued;
 
 	pthread_mutex_lock(&sink->lock);
-	room = sink->queued < sink->settings->queue / 4 * 3;
+	queued = sink->queued;
 	pthread_mutex_unlock(&sink->lock);
-	return room || !sink->up;
+	return queued;
 }
 
 static void tell(struct sink *sink, bool *flag)
@@ -331,9 +359,9 @@ void sink_stop(struct sink *sink)
 	tell(sink, &sink->stop);
 }
 
-bool sink_join(struct sink *sink, const struct timespec *deadline)
+bool sink_join(struct sink *sink)
 {
-	return !pthread_timedjoin_np(sink->thread, NULL, deadline);
+	return !pthread_tryjoin_np(sink->thread, NULL);
 }
 
 void sink_free(struct sink *sink)
@@ -347,6 +375,9 @@ void sink_free(struct sink *sink)
 	}
 	if (sink->state_fd >= 0)
 		close(sink->state_fd);
+	if (sink->give_up_fd >= 0)
+		close(sink->give_up_fd);
+	catch_up_end(sink);
 	pthread_cond_destroy(&sink->changed);
 	pthread_mutex_destroy(&sink->lock);
 	free(sink);
@@ -359,10 +390,13 @@ struct work {
 	struct record *batch[BATCH];
 	size_t count;
 	bool open, stop;
+	size_t alone;			/* so many are written one at a time */
+	unsigned int attempts;		/* that failed for the first of them */
+	uint64_t poison_report_at;	/* CLOCK_MONOTONIC: another report may be made */
 	unsigned int retry_s;		/* 0: the last attempt was a success */
 	uint64_t failing_since;
-	unsigned long long dropped_before;
 	time_t idled;
+	uint64_t written_at;		/* CLOCK_MONOTONIC */
 };
 
 /* With the lock held; until @seconds have passed or something is to be done */
@@ -376,6 +410,29 @@ static void wait_for_work(struct sink *sink, bool failing, unsigned int seconds)
 		if (pthread_cond_timedwait(&sink->changed, &sink->lock,
 					   &deadline))
 			break;
+}
+
+/* With the lock held; lets records come together before they are written. */
+static void gather(struct sink *sink, const struct work *work)
+{
+	uint64_t end = now_ns(CLOCK_MONOTONIC) +
+		       sink->type->gather_ms * 1000000ULL;
+	uint64_t urgent = work->written_at + URGENT_MS * 1000000ULL;
+
+	sink->gathering = true;
+	while (sink->first && !sink->stop && !sink->reopen &&
+	       !has_gathered(sink)) {
+		uint64_t until = sink->urgent && urgent < end ? urgent : end;
+		struct timespec deadline = {
+			.tv_sec = until / 1000000000,
+			.tv_nsec = until % 1000000000,
+		};
+
+		if (now_ns(CLOCK_MONOTONIC) >= until)
+			break;
+		pthread_cond_timedwait(&sink->changed, &sink->lock, &deadline);
+	}
+	sink->gathering = false;
 }
 
 /*
@@ -410,7 +467,11 @@ static void written(struct sink *sink, struct work *work, size_t count)
 		if (work->batch[i]->kind == RECORD_EVENT)
 			sink->written++;
 	}
+	sink_moves(sink);
 	save_progress(sink);
+	work->written_at = now_ns(CLOCK_MONOTONIC);
+	if (sink->type->keep)
+		sink->type->keep(sink);
 	for (i = 0; i < count; i++)
 		record_put(work->batch[i]);
 	work->count -= count;
@@ -431,6 +492,80 @@ static int open_sink(struct sink *sink, struct work *work, char *message,
 	return 0;
 }
 
+/* ---- Poison: a record that a sink cannot write, although its peer works ---- */
+
+/* Of other errors, such as ENOSPC or EPIPE, no record is the reason. */
+static bool may_be_poison(int err)
+{
+	return err == -ENOMEM || err == -EINVAL || err == -EMSGSIZE ||
+	       err == -E2BIG || err == -EBADMSG || err == -EOVERFLOW ||
+	       err == -EILSEQ;
+}
+
+static void report_poison(struct sink *sink, struct work *work,
+			  const struct kerror_event *event, const char *message)
+{
+	char text[832];
+
+	if (now_ns(CLOCK_MONOTONIC) < work->poison_report_at)
+		return;
+	work->poison_report_at = now_ns(CLOCK_MONOTONIC) +
+				 POISON_REPORT_S * 1000000000ULL;
+	snprintf(text, sizeof(text),
+		 "skips event #%" PRIu32 " of %s: %s (attempts: %u, skipped so far: %llu)",
+		 kerror_event_sequence(event),
+		 kerror_group_name(kerror_event_group(event)), message,
+		 work->attempts, (unsigned long long)sink->poison);
+	sink->report(sink, 3, text);
+}
+
+/* Puts a loss in the place of the first record, or nothing if it was no event. */
+static void skip_first(struct sink *sink, struct work *work, const char *message)
+{
+	struct record *record = work->batch[0], *loss = NULL;
+
+	sink->poison++;
+	if (record->kind == RECORD_EVENT) {
+		const struct kerror_loss lost = {
+			.count = 1, .group = kerror_event_group(record->event),
+			.total = sink->poison, .cause = KERROR_CAUSES,
+		};
+		uint32_t sequence = kerror_event_sequence(record->event);
+
+		report_poison(sink, work, record->event, message);
+		loss = record_of_loss(&lost, CAUSE_POISON, sequence + 1);
+	}
+	work->attempts = 0;
+	if (loss) {
+		work->batch[0] = loss;
+		record_put(record);
+	} else {
+		written(sink, work, 1);
+		work->alone -= work->alone > 0;
+	}
+}
+
+/*
+ * After an error of writing: true if there is something to try at once. A batch
+ * goes on one by one, so that only the record that is the reason fails.
+ */
+static bool can_go_on(struct sink *sink, struct work *work, int err,
+		      const char *message)
+{
+	if (!may_be_poison(err))
+		return false;
+	if (!work->alone && work->count > 1) {
+		work->alone = work->count;
+		return true;
+	}
+	work->alone = work->alone ? : 1;
+	work->attempts++;
+	if (err != -EINVAL && work->attempts < POISON_ATTEMPTS)
+		return false;
+	skip_first(sink, work, message);
+	return true;
+}
+
 /* One attempt at what there is to do; 0, or a negative errno */
 static int attempt(struct sink *sink, struct work *work, bool reopen,
 		   char *message, size_t size)
@@ -446,11 +581,15 @@ static int attempt(struct sink *sink, struct work *work, bool reopen,
 		return result;
 	leave_what_is_new(sink, work);
 	while (work->count) {
-		result = type->write(sink, work->batch, work->count, message,
-				     size);
+		result = type->write(sink, work->batch,
+				     work->alone ? 1 : work->count, message, size);
+		if (result < 0 && can_go_on(sink, work, result, message))
+			continue;
 		if (result < 0)
 			return result;
 		written(sink, work, result);
+		work->alone -= work->alone > 0;
+		work->attempts = 0;
 	}
 	if (type->idle && time(NULL) != work->idled) {
 		work->idled = time(NULL);
@@ -469,7 +608,6 @@ static void note_failure(struct sink *sink, struct work *work,
 	sink->up = false;
 	if (!work->retry_s) {
 		work->failing_since = now_ns(CLOCK_MONOTONIC);
-		work->dropped_before = sink->dropped_total;
 		work->retry_s = RETRY_FIRST_S;
 		sink->report(sink, 3, message);
 	} else if (work->retry_s < RETRY_LAST_S) {
@@ -485,11 +623,10 @@ static void note_success(struct sink *sink, struct work *work)
 	if (!work->retry_s)
 		return;
 	work->retry_s = 0;
-	snprintf(text, sizeof(text),
-		 "works again after %llu s; %llu events were dropped meanwhile",
+	snprintf(text, sizeof(text), "works again after %llu s%s",
 		 (unsigned long long)(now_ns(CLOCK_MONOTONIC) -
 				      work->failing_since) / 1000000000,
-		 sink->dropped_total - work->dropped_before);
+		 sink->behind ? "; the kernel's history has what it missed" : "");
 	sink->report(sink, 5, text);
 }
 
@@ -505,9 +642,12 @@ static void *sink_thread(void *argument)
 		if (!work.count || work.retry_s)
 			wait_for_work(sink, work.retry_s, work.retry_s ?
 				      work.retry_s : work.open);
+		if (!work.count && sink->type->gather_ms)
+			gather(sink, &work);
 		if (!work.count)
 			work.count = take(sink, work.batch);
 		sink->oldest = work.count ? work.batch[0]->time : 0;
+		sink->busy_since = now_ns(CLOCK_MONOTONIC);
 		reopen = sink->reopen;
 		sink->reopen = false;
 		work.stop = sink->stop;
@@ -517,6 +657,7 @@ static void *sink_thread(void *argument)
 			note_failure(sink, &work, message);
 		else
 			note_success(sink, &work);
+		sink->busy_since = 0;
 
 		pthread_mutex_lock(&sink->lock);
 		empty = !work.count && !sink->first;
@@ -525,13 +666,17 @@ static void *sink_thread(void *argument)
 	} while (!work.stop || (!empty && !work.retry_s));
 	if (work.open)
 		sink->type->close(sink);
+	if (sink->type->end)
+		sink->type->end(sink);
 	if (!empty) {
 		unsigned long long lost = work.count;
 
+		pthread_mutex_lock(&sink->lock);
 		for (struct entry *entry = sink->first; entry; entry = entry->next)
 			lost++;
+		pthread_mutex_unlock(&sink->lock);
 		snprintf(message, sizeof(message),
-			 "does not work; %llu records that waited for it are not written",
+			 "does not work; %llu records that waited for it are not written, the next start asks the kernel for them",
 			 lost);
 		sink->report(sink, 3, message);
 	}
@@ -556,7 +701,7 @@ int connect_unix(const char *path, int type)
 	if (strlen(path) >= sizeof(address.sun_path))
 		return -ENAMETOOLONG;
 	memcpy(address.sun_path, path, strlen(path) + 1);
-	fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
+	fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd >= 0 && !connect(fd, (struct sockaddr *)&address, sizeof(address)))
 		return fd;
 	err = -errno;

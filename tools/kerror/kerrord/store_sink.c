@@ -6,16 +6,34 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 #include "kerrord.h"
 
-/* Between two deletions of what is old; the file may be larger for so long. */
-#define RETAIN_S 60
+/* Between two looks for what is too old; the size is looked at each second. */
+#define AGE_S 60
 
+/*
+ * A larger log is emptied when there is time. If that fails at twice the size, it
+ * is reported.
+ */
+#define LOG_LARGE (16 << 20)
+
+/* Between two reports of what retention deletes */
+#define REPORT_S 3600
+
+/**
+ * struct state - an open store
+ * @store: the store
+ * @told: what retention had deleted at the last report
+ * @report_at: when there may be another one, nanoseconds of CLOCK_MONOTONIC
+ * @age_at: when to look for what is too old, likewise
+ * @log_told: it was reported that the log grows
+ */
 struct state {
 	struct store *store;
-	time_t retained;
+	struct store_deleted told;
+	uint64_t report_at, age_at;
+	bool log_told;
 };
 
 static int open_store(struct sink *sink, char *message, size_t size)
@@ -28,6 +46,8 @@ static int open_store(struct sink *sink, char *message, size_t size)
 		return -ENOMEM;
 	}
 	err = store_open(&state->store, sink->settings->path, true);
+	if (!err)
+		err = store_deleted(state->store, &state->told);
 	snprintf(message, size, "%s", store_message(state->store));
 	if (err) {
 		store_close(state->store);
@@ -41,10 +61,35 @@ static int open_store(struct sink *sink, char *message, size_t size)
 	return 0;
 }
 
+/* Tells what retention has deleted since it was last told. */
+static void report_deleted(struct sink *sink, struct state *state)
+{
+	struct store_deleted deleted;
+	uint64_t age, size;
+	char text[160];
+
+	if (store_deleted(state->store, &deleted))
+		return;
+	sink->deleted_age = deleted.age;
+	sink->deleted_size = deleted.size;
+	age = deleted.age - state->told.age;
+	size = deleted.size - state->told.size;
+	if ((!age && !size) || now_ns(CLOCK_MONOTONIC) < state->report_at)
+		return;
+	state->told = deleted;
+	state->report_at = now_ns(CLOCK_MONOTONIC) + REPORT_S * 1000000000ULL;
+	snprintf(text, sizeof(text),
+		 "deleted %llu events older than max_age, %llu beyond max_size",
+		 (unsigned long long)age, (unsigned long long)size);
+	sink->report(sink, 6, text);
+}
+
 static void close_store(struct sink *sink)
 {
 	struct state *state = sink->private;
 
+	state->report_at = 0;
+	report_deleted(sink, state);
 	store_close(state->store);
 	free(state);
 	sink->private = NULL;
@@ -55,21 +100,29 @@ static struct store *store_of(const struct sink *sink)
 	return ((struct state *)sink->private)->store;
 }
 
+/* 0, too, if the store has nothing of that kind */
+static int load_group(struct sink *sink, struct store *store, uint32_t group,
+		      struct progress *progress)
+{
+	int err = store_cursor(store, sink->boot_id, group, &progress->next);
+
+	progress->known = !err;
+	for (int cause = 0; cause < KERROR_CAUSES; cause++)
+		if (!err || err == -ENOENT)
+			err = store_loss_total(store, sink->boot_id, group,
+					       cause, &progress->lost[cause]);
+	return err == -ENOENT ? 0 : err;
+}
+
 /* One that is not there yet, or will be begun anew, has had nothing. */
 static int load_progress(struct sink *sink, struct progress *progress)
 {
 	struct store *store;
 	int err = store_open(&store, sink->settings->path, false);
 
-	for (int i = 0; !err && i < GROUPS; i++) {
-		uint32_t group = kerror_group_at(i);
-
-		progress[i].known = !store_cursor(store, sink->boot_id, group,
-						  &progress[i].next);
-		for (int cause = 0; cause < KERROR_CAUSES; cause++)
-			store_loss_total(store, sink->boot_id, group, cause,
-					 &progress[i].lost[cause]);
-	}
+	/* An error must not look as if it had nothing: all would come again. */
+	for (int i = 0; !err && i < GROUPS; i++)
+		err = load_group(sink, store, kerror_group_at(i), &progress[i]);
 	store_close(store);
 	return access(sink->settings->path, F_OK) || err == -EUCLEAN ? 0 : err;
 }
@@ -106,36 +159,73 @@ static int failed(struct sink *sink, int err, char *message, size_t size)
 	return err;
 }
 
+/* Whether the log has reached its limit, and cannot be emptied */
+static int check_log(struct sink *sink)
+{
+	struct store *store = store_of(sink);
+	uint64_t limit = sink->settings->max_log;
+
+	sink->log_bytes = store_log_bytes(store);
+	return limit && sink->log_bytes > limit ? store_shorten_log(store) : 0;
+}
+
 static int write_records(struct sink *sink, struct record *const *records,
 			 size_t count, char *message, size_t size)
 {
-	int err = store_begin(store_of(sink));
+	int err = check_log(sink);
 
+	if (!err)
+		err = store_begin(store_of(sink));
 	for (size_t i = 0; !err && i < count; i++)
 		err = add(sink, records[i]);
 	if (!err)
 		err = store_commit(store_of(sink));
-	return err ? failed(sink, err, message, size) : (int)count;
+	if (err)
+		return failed(sink, err, message, size);
+	return count;
 }
 
-static int retain(struct sink *sink, char *message, size_t size)
+/* Empties a large log, or reports once that it cannot. */
+static void watch_log(struct sink *sink, struct state *state)
+{
+	sink->log_bytes = store_log_bytes(state->store);
+	if (sink->log_bytes <= LOG_LARGE) {
+		state->log_told = false;
+	} else if (store_shorten_log(state->store) == -EBUSY &&
+		   sink->log_bytes > 2 * LOG_LARGE && !state->log_told) {
+		state->log_told = true;
+		sink->report(sink, 4, store_message(state->store));
+	}
+}
+
+static int idle(struct sink *sink, char *message, size_t size)
 {
 	struct state *state = sink->private;
+	uint64_t now = now_ns(CLOCK_MONOTONIC), age = 0;
 	int err;
 
-	if (time(NULL) - state->retained < RETAIN_S)
-		return 0;
-	state->retained = time(NULL);
-	err = store_retain(state->store, sink->settings->max_age,
-			   sink->settings->max_size);
-	return err ? failed(sink, err, message, size) : 0;
+	watch_log(sink, state);
+	err = check_log(sink);
+	if (err)
+		return failed(sink, err, message, size);
+	if (now >= state->age_at) {
+		state->age_at = now + AGE_S * 1000000000ULL;
+		age = sink->settings->max_age;
+	}
+	err = store_retain(state->store, age, sink->settings->max_size);
+	if (err)
+		return failed(sink, err, message, size);
+	report_deleted(sink, state);
+	return 0;
 }
 
 const struct sink_type store_sink = {
 	.name = "store",
+	.gather_ms = 100,
+	.patient = true,
 	.load_progress = load_progress,
 	.open = open_store,
 	.write = write_records,
-	.idle = retain,
+	.idle = idle,
 	.close = close_store,
 };

@@ -140,6 +140,21 @@ int event_decode(struct kerror_event *event, uint32_t group, uint32_t sequence,
 	return err == -ENOMEM ? err : 0;
 }
 
+/* It is kept for long, as one of many. */
+static void trim_arguments(struct kerror_event *event)
+{
+	struct argument *less;
+
+	if (!event->argument_count)
+		return;
+	less = realloc(event->arguments,
+		       event->argument_count * sizeof(*event->arguments));
+	if (!less)
+		return;
+	event->arguments = less;
+	event->argument_room = event->argument_count;
+}
+
 struct kerror_event *kerror_event_new(uint32_t group, uint32_t sequence,
 				      uint32_t thread, const void *data,
 				      size_t size)
@@ -155,6 +170,7 @@ struct kerror_event *kerror_event_new(uint32_t group, uint32_t sequence,
 		memcpy(event->owned, data, size);
 	if (event_decode(event, group, sequence, thread, event->owned, size))
 		goto fail;
+	trim_arguments(event);
 	return event;
 fail:
 	kerror_event_free(event);
@@ -168,6 +184,12 @@ void kerror_event_free(struct kerror_event *event)
 	free(event->owned);
 	free(event->arguments);
 	free(event);
+}
+
+size_t kerror_event_memory(const struct kerror_event *event)
+{
+	return sizeof(*event) + event->size +
+	       event->argument_room * sizeof(*event->arguments);
 }
 
 uint32_t kerror_event_group(const struct kerror_event *event)

@@ -12,38 +12,6 @@
 #include <string.h>
 #include "filter.h"
 
-#define HEADER(field) .offset = offsetof(struct evl_header, field), \
-		      .size = sizeof(((struct evl_header *)0)->field)
-
-static const struct field fields[] = {
-	{ "severity", HEADER_NUMBER, SEVERITY, HEADER(severity) },
-	{ "facility", HEADER_STRING, STRING, HEADER(facility) },
-	{ .name = "device", .source = DEVICE, .literal = STRING },
-	{ .name = "context", .source = CONTEXT, .literal = NAME },
-	{ "cpu", HEADER_NUMBER, NUMBER, HEADER(cpu) },
-	{ "uid", HEADER_NUMBER, NUMBER, HEADER(uid) },
-	{ "gid", HEADER_NUMBER, NUMBER, HEADER(gid) },
-	{ "pid", HEADER_NUMBER, NUMBER, HEADER(pid) },
-	{ "tid", HEADER_NUMBER, NUMBER, HEADER(tid) },
-	{ "comm", HEADER_STRING, STRING, HEADER(comm) },
-	{ "type", HEADER_NUMBER, NUMBER, HEADER(event_type) },
-	{ "id", HEADER_NUMBER, ID, HEADER(event_id) },
-	{ "boot", HEADER_FLAG, NOTHING, HEADER(flags), EVL_FLAG_BOOT },
-	{ "oops", HEADER_FLAG, NOTHING, HEADER(flags), EVL_FLAG_OOPS },
-	{ "truncated", HEADER_FLAG, NOTHING, HEADER(flags),
-	  EVL_FLAG_TRUNCATED },
-	{ "printk", HEADER_FLAG, NOTHING, HEADER(flags), EVL_FLAG_PRINTK },
-	{ "continues", HEADER_FLAG, NOTHING, HEADER(flags),
-	  EVL_FLAG_CONTINUES },
-	{ "open", HEADER_FLAG, NOTHING, HEADER(flags), EVL_FLAG_OPEN },
-	{ .name = "kind", .source = KIND, .literal = NAME },
-	{ .name = "format", .source = FORMAT, .literal = STRING },
-	{ .name = "text", .source = TEXT, .literal = STRING },
-	{ .name = "arg", .source = ARGUMENT, .literal = ANYTHING },
-	{ .name = "argc", .source = ARGUMENT_COUNT, .literal = NUMBER },
-	{ .name = "group", .source = GROUP, .literal = NAME },
-};
-
 static const struct comparison comparisons[] = {
 	{ "==", EQUAL },
 	{ "!=", LESS | GREATER },
@@ -448,11 +416,14 @@ static int parse_field(struct parser *parser, struct term *term)
 	uint64_t index;
 	size_t i;
 
-	for (i = 0; i < COUNT(fields) && !term->field; i++) {
-		if (is_token(parser, fields[i].name))
-			term->field = &fields[i];
-		add_name(&names, fields[i].source == ARGUMENT ?
-			 "arg[0]" : fields[i].name);
+	for (i = 1; i < FIELD_COUNT && !term->field; i++) {
+		const struct field *field = &field_table[i];
+
+		if (field->literal == UNFILTERED)
+			continue;
+		if (is_token(parser, field->name))
+			term->field = field;
+		add_name(&names, field->source == ARGUMENT ? "arg[0]" : field->name);
 	}
 	if (!term->field)
 		return fail(parser, parser->token,

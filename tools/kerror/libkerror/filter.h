@@ -11,50 +11,14 @@
 #ifndef LIBKERROR_FILTER_H
 #define LIBKERROR_FILTER_H
 
+#include "fields.h"
 #include "filter_possible.h"
-#include "internal.h"
 
 #define FILTER_TEXT_MAX		4096	/* bytes */
 #define FILTER_DEPTH_MAX	32	/* parentheses in parentheses */
 
 /* More of an event's text is not looked at: 8 KiB in hexadecimal are less. */
 #define FILTER_EVENT_TEXT_MAX	32768	/* bytes */
-
-/* Where a value comes from. */
-enum source {
-	/* The header alone, which the kernel can look at. */
-	HEADER_NUMBER,
-	HEADER_STRING,
-	HEADER_FLAG,
-	CONTEXT,
-	KIND,
-	/* The rest. */
-	GROUP,
-	DEVICE,
-	FORMAT,
-	TEXT,
-	ARGUMENT_COUNT,
-	ARGUMENT,
-};
-
-/* What it can be compared with. */
-enum literal {
-	NUMBER,
-	SEVERITY,
-	ID,
-	STRING,
-	NAME,		/* a string that is one of filter_name()'s */
-	ANYTHING,	/* a number or a string */
-	NOTHING,	/* stands alone */
-};
-
-struct field {
-	const char *name;
-	enum source source;
-	enum literal literal;
-	uint8_t offset, size;	/* HEADER_...: in struct evl_header */
-	uint32_t flag;		/* HEADER_FLAG: its bit */
-};
 
 /* Relations of the event's value to the literal that a comparison accepts. */
 #define LESS	0x1

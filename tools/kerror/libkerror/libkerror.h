@@ -75,6 +75,9 @@ uint32_t kerror_event_group(const struct kerror_event *event);
 uint32_t kerror_event_sequence(const struct kerror_event *event);
 uint32_t kerror_event_thread(const struct kerror_event *event);
 
+/* Bytes of memory that an event of kerror_event_new() takes. */
+size_t kerror_event_memory(const struct kerror_event *event);
+
 /* The event's bytes as the kernel sent them; valid as long as the event. */
 const void *kerror_event_data(const struct kerror_event *event, size_t *size);
 
@@ -128,6 +131,112 @@ size_t kerror_event_argument_count(const struct kerror_event *event);
 int kerror_event_argument(const struct kerror_event *event, size_t index,
 			  struct kerror_argument *argument);
 
+/*
+ * Fields of an event, in the order in which kerror_event_next_field() gives them.
+ * More may come, behind the last one.
+ */
+enum kerror_field_id {
+	KERROR_FIELD_NONE,
+	KERROR_FIELD_GROUP,
+	KERROR_FIELD_SEQUENCE,
+	KERROR_FIELD_THREAD,
+	KERROR_FIELD_TIME_REALTIME,
+	KERROR_FIELD_TIME_BOOT,
+	KERROR_FIELD_SEVERITY,
+	KERROR_FIELD_KERNEL_SEVERITY,
+	KERROR_FIELD_FACILITY,
+	KERROR_FIELD_DEVICE,
+	KERROR_FIELD_CONTEXT,
+	KERROR_FIELD_BOOT,
+	KERROR_FIELD_OOPS,
+	KERROR_FIELD_TRUNCATED,
+	KERROR_FIELD_PRINTK,
+	KERROR_FIELD_CONTINUES,
+	KERROR_FIELD_OPEN,
+	KERROR_FIELD_CPU,
+	KERROR_FIELD_UID,
+	KERROR_FIELD_GID,
+	KERROR_FIELD_PID,
+	KERROR_FIELD_TID,
+	KERROR_FIELD_COMM,
+	KERROR_FIELD_TYPE,
+	KERROR_FIELD_ID,
+	KERROR_FIELD_KIND,
+	KERROR_FIELD_FORMAT,
+	KERROR_FIELD_ARG,
+	KERROR_FIELD_TEXT,
+	KERROR_FIELD_DATA,
+	KERROR_FIELD_ARGC,	/* in filters only */
+};
+
+/**
+ * enum kerror_value - how the value of a field is to be shown
+ * @KERROR_VALUE_NONE: not here: an argument of a type that this library does not
+ *	know, or KERROR_FIELD_TEXT, which kerror_event_text() makes
+ * @KERROR_VALUE_NUMBER: number, in decimal
+ * @KERROR_VALUE_SIGNED: number as an int64_t, in decimal
+ * @KERROR_VALUE_HEX: number, in hexadecimal with two digits for each of size bytes
+ * @KERROR_VALUE_FLAG: that the event has the field is all there is to tell
+ * @KERROR_VALUE_TEXT: size bytes at text, which may be any
+ * @KERROR_VALUE_BYTES: size bytes at text, each as two hexadecimal digits
+ */
+enum kerror_value {
+	KERROR_VALUE_NONE,
+	KERROR_VALUE_NUMBER,
+	KERROR_VALUE_SIGNED,
+	KERROR_VALUE_HEX,
+	KERROR_VALUE_FLAG,
+	KERROR_VALUE_TEXT,
+	KERROR_VALUE_BYTES,
+};
+
+/**
+ * struct kerror_field - one field of an event
+ * @id: which; all zeros before the first
+ * @value: how it is to be shown
+ * @name: as in filters, such as "facility" or "arg"
+ * @number: see enum kerror_value
+ * @text: see enum kerror_value; valid as long as the event
+ * @size: see enum kerror_value
+ * @index: of an argument: its number; the first is 0
+ * @type: of an argument: EVL_ARG number
+ * @invalid: of an argument: the pointer of a %s was NULL or an error
+ * @place: of the library
+ */
+struct kerror_field {
+	enum kerror_field_id id;
+	enum kerror_value value;
+	const char *name;
+	uint64_t number;
+	const char *text;
+	size_t size;
+	size_t index;
+	uint8_t type;
+	bool invalid;
+	size_t place;
+};
+
+/**
+ * kerror_event_next_field() - visit the fields of an event
+ * @event: the event
+ * @field: all zeros at first, then as the last call has set it
+ *
+ * Gives each field that the event has once, an argument at a time. A program
+ * that makes its output of them shows each value as all others do.
+ *
+ * Return: false behind the last one.
+ */
+bool kerror_event_next_field(const struct kerror_event *event,
+			     struct kerror_field *field);
+
+/* One field; @index is of an argument. 0, or -ENOENT if the event has none. */
+int kerror_event_field(const struct kerror_event *event, enum kerror_field_id id,
+		       size_t index, struct kerror_field *field);
+
+/* Its name, "unknown" of other numbers; and its number, or -EINVAL. */
+const char *kerror_field_name(enum kerror_field_id id);
+int kerror_field_number(const char *name);
+
 /**
  * kerror_event_text() - the text that printk() would have made
  * @event: the event
@@ -136,6 +245,9 @@ int kerror_event_argument(const struct kerror_event *event, size_t index,
  *
  * The text may hold any byte that the driver's strings do, NUL and terminal
  * controls included. For binary data and raw events it is in hexadecimal.
+ *
+ * A width can ask for 8 MB in each conversion. Such text is counted, not made:
+ * neither memory nor time depend on the length, only on @size and the event's.
  *
  * Return: bytes of the whole text, without NUL; more than @size - 1 means cut.
  */
@@ -171,6 +283,9 @@ const char *kerror_cause_name(unsigned int cause);	/* "staging-full" */
 const char *kerror_group_name(uint32_t group);		/* "evlog" */
 const char *kerror_context_name(uint32_t flags);	/* "softirq" */
 const char *kerror_argument_name(unsigned int type);	/* "s32" */
+
+/* 0 to 7, for logs that take no other number; 4 (warning) for a severity beyond. */
+unsigned int kerror_severity_level(unsigned int severity);
 
 /* 0 to 7 of a name such as "err", or of the digit; else -EINVAL. */
 int kerror_severity_number(const char *name);
@@ -227,6 +342,44 @@ kerror_filter_program(const struct kerror_filter *filter, size_t *count);
  */
 size_t kerror_filter_explain(const struct kerror_filter *filter, char *buffer,
 			     size_t size);
+
+/**
+ * struct kerror_filter_term - one comparison or flag of a filter
+ * @field: its name, such as "severity" or "arg"
+ * @comparison: "==", "!=", "<", "<=", ">", ">=" or "~"; "" of a flag
+ * @negated: it holds if the comparison does not, or if the event lacks the field
+ * @index: of "arg": which
+ * @is_string: it is compared with a string, not with a number
+ * @string: that string, or NULL if it has wildcards; valid within the call
+ * @negative: the number is @number - 2^64
+ * @number: what it is compared with; severities are numbers, names are strings
+ */
+struct kerror_filter_term {
+	const char *field, *comparison;
+	bool negated;
+	uint32_t index;
+	bool is_string;
+	const char *string;
+	bool negative;
+	uint64_t number;
+};
+
+/**
+ * struct kerror_filter_visitor - functions for the parts of a filter
+ * @begin: of a list all of whose parts must hold, or any
+ * @term: a part that is no list; without a list it is the whole filter
+ * @end: of the list that began last
+ */
+struct kerror_filter_visitor {
+	void (*begin)(void *context, bool all);
+	void (*term)(void *context, const struct kerror_filter_term *term);
+	void (*end)(void *context);
+};
+
+/* Calls the functions for each part, in the order of the text. */
+void kerror_filter_visit(const struct kerror_filter *filter,
+			 const struct kerror_filter_visitor *visitor,
+			 void *context);
 
 /* ---- Reader ---- */
 

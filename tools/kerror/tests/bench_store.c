@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * How fast the store is, and how large: bench_store FILE EVENTS fills a store
- * with events of 30 days and asks for the last hour with filters, as kerrorctl
- * query does. Prints what it measured.
+ * with events of 30 days and asks for the last hour, and for all of it, with
+ * filters, as kerrorctl query does. Prints what it measured.
  */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 #include "build.h"
 #include "store.h"
 
@@ -15,6 +17,24 @@
 #define SPAN_S	(30 * 86400ULL)
 #define BATCH	512		/* as kerrord writes when it is busy */
 #define ROUNDS	9
+
+/* One event in so many has another id and facility. */
+#define RARE	20000
+
+static uint64_t syncs;
+
+/* In place of the C library's, for SQLite, too */
+int fdatasync(int fd)
+{
+	syncs++;
+	return syscall(SYS_fdatasync, fd);
+}
+
+int fsync(int fd)
+{
+	syncs++;
+	return syscall(SYS_fsync, fd);
+}
 
 static double now(void)
 {
@@ -52,6 +72,11 @@ static void add_event(struct store *store, uint64_t index, uint64_t time)
 	build.header.event_id = 0xfcf2063c;
 	snprintf(build.header.facility, sizeof(build.header.facility),
 		 "driver%u", (unsigned int)(block >> 48) % 40);
+	if (index % RARE == RARE / 2) {
+		build.header.event_id = 0x12345678;
+		snprintf(build.header.facility, sizeof(build.header.facility),
+			 "rare");
+	}
 	event = kerror_event_new(KERROR_GROUP_EVLOG,
 				 KERROR_SEQUENCE_FIRST + (uint32_t)index,
 				 42, build.data, build.size);
@@ -75,9 +100,10 @@ static int compare(const void *a, const void *b)
 	return (left > right) - (left < right);
 }
 
-static void ask(const char *path, uint64_t since, const char *text)
+static void ask(const char *path, uint64_t since, uint64_t limit,
+		const char *text)
 {
-	struct store_query query = { .since = since };
+	struct store_query query = { .since = since, .limit = limit };
 	double times[ROUNDS], begin;
 	struct kerror_filter *filter;
 	struct store *store;
@@ -100,14 +126,46 @@ static void ask(const char *path, uint64_t since, const char *text)
 		times[round] = now() - begin;
 	}
 	qsort(times, ROUNDS, sizeof(*times), compare);
-	printf("last hour, %-32s %6" PRIu64 " found, %.1f ms (median of %d; %.1f to %.1f)\n",
-	       text, found, times[ROUNDS / 2] * 1e3, ROUNDS, times[0] * 1e3,
+	printf("%s, %-32s %7" PRIu64 " found, %.1f ms (median of %d; %.1f to %.1f)\n",
+	       since ? "last hour" : limit ? "newest 10" : "all of it", text, found, times[ROUNDS / 2] * 1e3, ROUNDS, times[0] * 1e3,
 	       times[ROUNDS - 1] * 1e3);
 	kerror_filter_free(filter);
 }
 
+static void measure_syncs(const char *path, uint64_t first)
+{
+	static const unsigned int sizes[] = { 1, 10, 100, BATCH };
+	struct store *store;
+
+	must(store, store_open(&store, path, true));
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
+		double begin = now();
+
+		syncs = 0;
+		for (unsigned int at = 0; at < 2048; at++) {
+			if (at % sizes[i] == 0)
+				must(store, store_begin(store));
+			add_event(store, first++, 1700000000000000000);
+			if (at % sizes[i] == sizes[i] - 1 || at == 2047)
+				must(store, store_commit(store));
+		}
+		printf("%3u events in a transaction: %.3f syncs, %.0f us an event\n",
+		       sizes[i], syncs / 2048.0, (now() - begin) / 2048 * 1e6);
+	}
+	store_close(store);
+}
+
 int main(int argc, char **argv)
 {
+	static const char *const recent[] = {
+		"severity<=err", "facility==\"driver7\" && arg[0]>90",
+		"text~\"*block at 12*\"",
+	};
+	static const char *const all[] = {
+		"id==12345678", "id==12345678 || id==12345679",
+		"id==12345678 && arg[0]>50", "facility==\"rare\"",
+		"severity==emerg && facility==\"rare\"", "arg[0]==5",
+	};
 	uint64_t events, end, index;
 	struct store_summary summary;
 	struct store *store;
@@ -133,8 +191,12 @@ int main(int argc, char **argv)
 	printf("%" PRIu64 " events stored in %.0f s: %.0f a second; %.0f bytes each, %" PRIu64 " MiB\n",
 	       summary.events, time, events / time,
 	       (double)summary.bytes / summary.events, summary.bytes >> 20);
-	ask(argv[1], end - 3600000000000, "severity<=err");
-	ask(argv[1], end - 3600000000000, "facility==\"driver7\" && arg[0]>90");
-	ask(argv[1], end - 3600000000000, "text~\"*block at 12*\"");
+	for (size_t i = 0; i < sizeof(recent) / sizeof(*recent); i++)
+		ask(argv[1], end - 3600000000000, 0, recent[i]);
+	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
+		ask(argv[1], 0, 0, all[i]);
+	ask(argv[1], 0, 10, "severity<=err");
+	ask(argv[1], 0, 10, "facility==\"rare\"");
+	measure_syncs(argv[1], events);
 	return 0;
 }

@@ -11,9 +11,13 @@
  *   FAKE_HISTORY	the last so many of a group can be replayed (1000000)
  *   FAKE_LOST	so many of group evlog were lost before the first, staging-full (0)
  *   FAKE_FLAGS	EVL_FLAG bits of each event (0); of group printk, 0x40 is set, too
+ *   FAKE_CLOCK	seconds by which the clock that stamps the events is wrong (0)
  *   FAKE_ERROR	errno that opening fails with (0)
  *   FAKE_NO_SYSLOG	if 1, opening fails with EPERM if the group printk is among those
  *		asked for
+ *   FAKE_HOSTILE	if not 0, events are those of tests/hostile.h from this number on
+ *   FAKE_FACILITIES	names parted by blanks, of which event N has the N-th, and so on
+ *		from the first; instead of "fakeN % 3"
  *   FAKE_OLD	if 1, the kernel does not have the group printk
  *
  * As all of it follows from the clock, a program that is started again finds the
@@ -28,7 +32,7 @@
 #include <poll.h>
 #include <linux/netlink.h>
 #include <unistd.h>
-#include "build.h"
+#include "hostile.h"
 
 static uint64_t number(const char *name, uint64_t otherwise)
 {
@@ -138,13 +142,36 @@ static void begin_message(struct kerror_socket *sock, uint16_t type,
 	memcpy(sock->datagram.bytes + NLMSG_HDRLEN, data, size);
 }
 
+static void name_facility(char *name, size_t size, uint64_t index)
+{
+	const char *names = getenv("FAKE_FACILITIES"), *at;
+	uint64_t count = 1;
+
+	if (!names) {
+		snprintf(name, size, "fake%u", (unsigned int)(index % 3));
+		return;
+	}
+	for (at = names; *at; at++)
+		count += *at == ' ';
+	for (at = names, index %= count; index; index--)
+		at = strchr(at, ' ') + 1;
+	snprintf(name, size, "%.*s", (int)strcspn(at, " "), at);
+}
+
 static void make_event(struct kerror_socket *sock, const struct stream *stream,
 		       uint64_t index, uint16_t flags)
 {
 	static struct build build;
-	uint64_t count = index;
+	uint64_t count = index, hostile = number("FAKE_HOSTILE", 0);
 	char device[16], text[32];
 
+	if (hostile) {
+		hostile_event(&build, hostile + index);
+		begin_message(sock, KERROR_MSG_EVENT, flags,
+			      KERROR_SEQUENCE_FIRST + (uint32_t)index,
+			      build.data, build.size);
+		return;
+	}
 	snprintf(device, sizeof(device), "+pci:%u", (unsigned int)(index % 5));
 	snprintf(text, sizeof(text), "text %llu", (unsigned long long)index);
 	build_begin(&build, device, EVL_FORMAT_PRINTF, "event %llu: %s");
@@ -157,9 +184,10 @@ static void make_event(struct kerror_socket *sock, const struct stream *stream,
 	build.header.event_type = 0;
 	build.header.event_id = 0x12345678;
 	build.header.time_boot = index * 1000000000 / sock->rate;
-	build.header.time_realtime = sock->start + build.header.time_boot;
-	snprintf(build.header.facility, sizeof(build.header.facility), "fake%u",
-		 (unsigned int)(index % 3));
+	build.header.time_realtime = sock->start + build.header.time_boot +
+				     number("FAKE_CLOCK", 0) * 1000000000;
+	memset(build.header.facility, 0, sizeof(build.header.facility));
+	name_facility(build.header.facility, sizeof(build.header.facility), index);
 	begin_message(sock, KERROR_MSG_EVENT, flags,
 		      KERROR_SEQUENCE_FIRST + (uint32_t)index, build.data,
 		      build.size);

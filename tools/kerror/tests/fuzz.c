@@ -32,6 +32,7 @@ uint8_t fuzz_sink;
 
 static void look_at(const struct kerror_event *event)
 {
+	struct kerror_field field = { 0 };
 	struct kerror_argument argument;
 	size_t length, again, i, size;
 	char text[4096], cut[7];
@@ -46,6 +47,14 @@ static void look_at(const struct kerror_event *event)
 		if (argument.text && argument.size)
 			fuzz_sink += argument.text[0] + argument.text[argument.size - 1];
 	if (i != kerror_event_argument_count(event))
+		abort();
+	while (kerror_event_next_field(event, &field)) {
+		i -= field.id == KERROR_FIELD_ARG;
+		fuzz_sink += field.number + strlen(field.name);
+		if (field.text && field.size)
+			fuzz_sink += field.text[0] + field.text[field.size - 1];
+	}
+	if (i)
 		abort();
 	payload = kerror_event_payload(event, &size);
 	if (size)

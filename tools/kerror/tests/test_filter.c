@@ -341,9 +341,8 @@ static void test_long_text(void **state)
 }
 
 #define NO_FIELD " where a field is expected; " \
-	"there are severity facility device context cpu uid gid pid " \
-	"tid comm type id boot oops truncated printk continues open kind format text arg[0] argc " \
-	"group"
+	"there are group severity facility device context boot oops truncated printk continues " \
+	"open cpu uid gid pid tid comm type id kind format arg[0] text argc"
 #define NO_SEVERITY " is no severity; use emerg alert crit err warning notice info debug, or 0 to 7"
 #define NO_COMPARISON " where a comparison is expected; use == != < <= > >= or ~"
 #define NO_NUMBER " is no number; use digits or 0x, up to 64 bits"
@@ -1603,6 +1602,64 @@ static void test_random(void **state)
 	assert_true(tally.headerless > tally.pairs / 50);
 }
 
+static void show(char *shown, const char *part)
+{
+	assert_true(strlen(shown) + strlen(part) < 256);
+	strcat(shown, part);
+}
+
+static void show_begin(void *context, bool all)
+{
+	show(context, all ? "all(" : "any(");
+}
+
+static void show_end(void *context)
+{
+	show(context, ")");
+}
+
+static void show_term(void *context, const struct kerror_filter_term *term)
+{
+	char part[128], number[32];
+
+	snprintf(number, sizeof(number), "%s%llu", term->negative ? "-" : "",
+		 (unsigned long long)(term->negative ? -term->number :
+						       term->number));
+	snprintf(part, sizeof(part), "%s%s.%u%s%s ", term->negated ? "!" : "",
+		 term->field, term->index, term->comparison,
+		 !term->is_string ? number :
+		 term->string ? term->string : "pattern");
+	show(context, part);
+}
+
+static void test_visit(void **state)
+{
+	static const struct kerror_filter_visitor visitor = {
+		.begin = show_begin, .term = show_term, .end = show_end,
+	};
+	static const struct {
+		const char *text, *shown;
+	} cases[] = {
+		{ "id==fcf2063c", "id.0==4243719740 " },
+		{ "severity<=err && !(arg[3]>-5 || text~\"a*\")",
+		  "all(severity.0<=3 all(!arg.3>-5 !text.0~pattern ))" },
+		{ "facility~\"ata\" || group!=raw && oops",
+		  "any(facility.0~ata all(group.0!=raw oops.00 ))" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct kerror_filter *filter;
+		char shown[256] = "";
+
+		assert_int_equal(kerror_filter_new(&filter, cases[i].text, NULL,
+						   0), 0);
+		kerror_filter_visit(filter, &visitor, shown);
+		assert_string_equal(shown, cases[i].shown);
+		kerror_filter_free(filter);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -1618,6 +1675,7 @@ int main(void)
 		cmocka_unit_test(test_datagrams),
 		cmocka_unit_test(test_far),
 		cmocka_unit_test(test_random),
+		cmocka_unit_test(test_visit),
 	};
 
 	return cmocka_run_group_tests_name("filter", tests, open_sockets,

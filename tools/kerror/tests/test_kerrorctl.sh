@@ -90,7 +90,7 @@ refuses "--interval: '0' is not a number from 1 to 86400" top --interval=0
 refuses "--filter: column 1: .*severity.*kerror-filter(7)" query --filter=severty
 refuses "--filter: column 11" watch --filter='severity<=bad'
 refuses '--explain needs a --filter' watch --explain
-for command in watch query ack top stats explain catalog check-rules selftest send; do
+for command in watch query ack top stats rules explain catalog check-rules selftest send; do
 	has "^  $command " ctl --help
 	has "^Usage: kerrorctl $command" ctl $command --help
 done
@@ -224,7 +224,7 @@ refuses "store $work/no.db: " ack --store="$work/no.db" 1
 head -c 8192 "$here/test_event.c" >"$work/bad.db"
 for command in query 'ack --until=now'; do
 	# shellcheck disable=SC2086
-	refuses "store $work/bad.db: file is not a database; move it" \
+	refuses "store $work/bad.db: this is no store of kerrord; name another path" \
 		$command --store="$work/bad.db"
 done
 [ -e "$work/bad.db" ] || fail "ack moves a bad store away"
@@ -308,6 +308,9 @@ grep -q "^kerrorctl: store $work/no.db: " "$work/error" || fail "explain without
 printf '[fcf2063c]\ntext = here \033[2J\nno line\n' >"$work/wrong.ini"
 has 'meaning     here \\x1b\[2J$' explain fcf2063c --catalogue="$work/wrong.ini"
 grep -q "wrong.ini, line 3: not .EVENT-ID" "$work/error" || fail "a wrong line"
+printf '[fcf2063c]\ntext = C1 \302\233 bidi \342\200\256.\n' >"$work/controls.ini"
+has 'meaning     C1 \\xc2\\x9b bidi \\xe2\\x80\\xae.$' explain fcf2063c --catalogue="$work/controls.ini"
+has '"text":"C1 \\u009b bidi \\u202e."' explain --json fcf2063c --catalogue="$work/controls.ini"
 refuses 'no event id and no format; see kerrorctl explain' explain
 refuses "--catalogue: cannot read $work/no.ini: No such file" \
 	explain 1 --catalogue="$work/no.ini"
@@ -759,7 +762,7 @@ completes() {
 		"$here/../kerrorctl/completion.bash" "$out/san/tests/kerrorctl" "$@")
 	[ "$got" = "$expected" ] || fail "completion of $*: '$got', not '$expected'"
 }
-completes "--help watch query ack top stats explain catalog check-rules selftest send" ""
+completes "--help watch query ack top stats rules explain catalog check-rules selftest send" ""
 completes 'err' catalog --level = er
 completes 'stats selftest send' s
 completes '--since= --store=' query --s

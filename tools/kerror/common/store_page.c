@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Reads one stream of a query page by page. Each page is a transaction of its
+ * own that ends before anybody sees the rows: SQLite cannot shorten its log while
+ * a reader is in one, and a pager may wait for hours.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "store_internal.h"
+
+static int compare_boots(const void *a, const void *b)
+{
+	int64_t left = ((const struct boot *)a)->boot;
+	int64_t right = ((const struct boot *)b)->boot;
+
+	return left < right ? -1 : left > right;
+}
+
+static const char *boot_id_of(const struct stream *stream, int64_t boot)
+{
+	const struct boots *boots = stream->boots;
+	const struct boot key = { .boot = boot };
+	const struct boot *found = boots->count ?
+		bsearch(&key, boots->boot, boots->count, sizeof(key),
+			compare_boots) : NULL;
+
+	return found ? found->boot_id : "";
+}
+
+/* Makes an item of a row; its event is to be freed. */
+static int take_event(const struct stream *stream, struct row *row)
+{
+	sqlite3_stmt *from = stream->statement;
+	struct kerror_event *event =
+		kerror_event_new(sqlite3_column_int64(from, 3),
+				 sqlite3_column_int64(from, 4),
+				 sqlite3_column_int64(from, 5),
+				 sqlite3_column_blob(from, 7),
+				 sqlite3_column_bytes(from, 7));
+
+	/* The writer's severity, which may not be the kernel's */
+	if (event && sqlite3_column_type(from, 8) == SQLITE_INTEGER)
+		kerror_event_set_severity(event, sqlite3_column_int(from, 8));
+	row->item = (struct store_item) {
+		.id = row->position.id,
+		.boot_id = boot_id_of(stream, sqlite3_column_int64(from, 2)),
+		.event = event,
+		.time = row->position.time,
+		.acknowledged = sqlite3_column_int64(from, 6),
+	};
+	return event ? 0 : -ENOMEM;
+}
+
+static void take_loss(const struct stream *stream, struct row *row)
+{
+	sqlite3_stmt *from = stream->statement;
+	const char *cause = (const char *)sqlite3_column_text(from, 4);
+
+	snprintf(row->cause, sizeof(row->cause), "%s", cause ? cause : "");
+	row->item = (struct store_item) {
+		.boot_id = boot_id_of(stream, sqlite3_column_int64(from, 2)),
+		.loss.group = sqlite3_column_int64(from, 3),
+		.time = row->position.time,
+		.cause = row->cause,
+		.loss.count = sqlite3_column_int64(from, 5),
+		.loss.total = sqlite3_column_int64(from, 6),
+		.loss.cause = KERROR_CAUSES,
+	};
+	for (unsigned int i = 0; i < KERROR_CAUSES; i++)
+		if (!strcmp(row->cause, kerror_cause_name(i)))
+			row->item.loss.cause = i;
+}
+
+static void free_event(struct row *row)
+{
+	kerror_event_free((struct kerror_event *)row->item.event);
+	row->item.event = NULL;
+}
+
+/* Takes the row that the statement is at into the page, if it matches. */
+static int take_row(struct stream *stream)
+{
+	struct row *row = &stream->row[stream->count];
+	int err;
+
+	row->position = (struct position) {
+		.id = sqlite3_column_int64(stream->statement, 0),
+		.time = sqlite3_column_int64(stream->statement, 1),
+	};
+	stream->last = row->position;
+	if (stream->losses) {
+		take_loss(stream, row);
+		stream->count++;
+		return 0;
+	}
+	err = take_event(stream, row);
+	if (err)
+		return err;
+	if (stream->filter &&
+	    !kerror_filter_matches(stream->filter, row->item.event))
+		free_event(row);
+	else
+		stream->count++;
+	return 0;
+}
+
+/* One that nobody wrote when it was opened must not have a writer by now. */
+static int check_immutable(struct store *store)
+{
+	if (!store->immutable || !store_has_log(store))
+		return 0;
+	snprintf(store->message, sizeof(store->message),
+		 "store %s: kerrord has begun to write it; ask again",
+		 store->path);
+	return -EBUSY;
+}
+
+static int read_page(struct stream *stream)
+{
+	struct values values = { .statement = stream->statement };
+	int err = check_immutable(stream->store), code = SQLITE_ROW, scanned;
+	size_t bytes = 0;
+
+	stream->count = 0;
+	stream->at = 0;
+	if (err)
+		return err;
+	add_number(&values, stream->last.time);
+	add_number(&values, stream->last.id);
+	if (values.code)
+		return store_failed(stream->store);
+	for (scanned = 0; scanned < PAGE_SCAN && stream->count < PAGE_ROWS &&
+			  bytes < PAGE_BYTES; scanned++) {
+		size_t before = stream->count;
+
+		code = sqlite3_step(stream->statement);
+		if (code != SQLITE_ROW)
+			break;
+		err = take_row(stream);
+		if (err)
+			break;
+		if (!stream->losses && stream->count > before)
+			bytes += sqlite3_column_bytes(stream->statement, 7);
+	}
+	stream->end = code == SQLITE_DONE;
+	if (!err && code != SQLITE_ROW && code != SQLITE_DONE)
+		err = store_failed(stream->store);
+	/* Ends the transaction. */
+	sqlite3_reset(stream->statement);
+	return err;
+}
+
+struct row *rows_next(struct stream *stream, int *err)
+{
+	while (!*err && stream->at == stream->count && !stream->end)
+		*err = read_page(stream);
+	return *err || stream->at == stream->count ? NULL :
+	       &stream->row[stream->at];
+}
+
+void rows_drop(struct stream *stream)
+{
+	free_event(&stream->row[stream->at++]);
+}
+
+void rows_close(struct stream *stream)
+{
+	while (stream->at < stream->count)
+		rows_drop(stream);
+	sqlite3_finalize(stream->statement);
+}

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The tables of the store, and what leads from an older version to this one:
+ * in one transaction, so that a killed program leaves the old or the new.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include "store_internal.h"
+
+/* What leads from each version to the next; never changed, only added to. */
+static const char *const migrations[STORE_VERSION] = {
+	"CREATE TABLE boot(boot INTEGER PRIMARY KEY, boot_id TEXT NOT NULL UNIQUE);"
+	"CREATE TABLE event("
+	" id INTEGER PRIMARY KEY, boot INTEGER NOT NULL,"
+	" event_group INTEGER NOT NULL, sequence INTEGER NOT NULL,"
+	" thread INTEGER NOT NULL, time INTEGER NOT NULL,"
+	" acknowledged INTEGER, severity INTEGER, facility TEXT, device TEXT,"
+	" event_id INTEGER, text TEXT, data BLOB NOT NULL,"
+	" UNIQUE(boot, event_group, sequence));"
+	"CREATE INDEX event_time ON event(time);"
+	"CREATE TABLE loss("
+	" boot INTEGER NOT NULL, event_group INTEGER NOT NULL,"
+	" time INTEGER NOT NULL, cause TEXT NOT NULL,"
+	" count INTEGER NOT NULL, total INTEGER NOT NULL);"
+	"CREATE INDEX loss_time ON loss(time);"
+	"CREATE TABLE progress("
+	" boot INTEGER NOT NULL, event_group INTEGER NOT NULL,"
+	" cause INTEGER NOT NULL, value INTEGER NOT NULL,"
+	" PRIMARY KEY(boot, event_group, cause)) WITHOUT ROWID;",
+
+	/* "arrived" is 0, too, of what was there before. */
+	"ALTER TABLE event ADD COLUMN arrived INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE loss ADD COLUMN arrived INTEGER NOT NULL DEFAULT 0;"
+	"CREATE TABLE state(name TEXT PRIMARY KEY, value) WITHOUT ROWID;",
+};
+
+int store_migrate(struct store *store)
+{
+	int64_t version;
+	char sql[128];
+	int err;
+
+	err = store_number(store, "PRAGMA user_version", &version);
+	if (err || version >= STORE_VERSION)
+		return err;
+	err = store_execute(store, "BEGIN IMMEDIATE");
+	/* Somebody else may have been faster. */
+	if (!err)
+		err = store_number(store, "PRAGMA user_version", &version);
+	for (; !err && version < STORE_VERSION; version++)
+		err = store_execute(store, migrations[version]);
+	snprintf(sql, sizeof(sql),
+		 "PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT",
+		 STORE_APPLICATION, STORE_VERSION);
+	if (!err)
+		err = store_execute(store, sql);
+	if (err)
+		sqlite3_exec(store->database, "ROLLBACK", NULL, NULL, NULL);
+	return err;
+}
+
+/*
+ * The indices of queries. A store does without them if there is no room for them,
+ * which is no reason to store no events.
+ */
+int store_make_indices(struct store *store)
+{
+	int64_t made;
+	int err;
+
+	err = store_number(store,
+			   "SELECT count(*) FROM sqlite_master WHERE name IN"
+			   " ('event_order', 'event_kind', 'event_source', 'event_bare')",
+			   &made);
+	if (err || made == 4)
+		return err;
+	err = store_execute(store,
+			    "BEGIN IMMEDIATE;"
+			    "CREATE INDEX IF NOT EXISTS event_order"
+			    " ON event(time, id, severity);"
+			    "CREATE INDEX IF NOT EXISTS event_kind"
+			    " ON event(event_id, time) WHERE event_id IS NOT NULL;"
+			    "CREATE INDEX IF NOT EXISTS event_source"
+			    " ON event(facility, time) WHERE facility IS NOT NULL;"
+			    "CREATE INDEX IF NOT EXISTS event_bare"
+			    " ON event(time) WHERE severity IS NULL;"
+			    "DROP INDEX IF EXISTS event_time;"
+			    "COMMIT");
+	if (err)
+		sqlite3_exec(store->database, "ROLLBACK", NULL, NULL, NULL);
+	return err == -ENOSPC || err == -EBUSY ? 0 : err;
+}

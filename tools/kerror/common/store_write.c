@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Adds events and losses, and notes in the same transaction how far each group
+ * was read. So a program killed at any point neither repeats nor skips.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include "output.h"
+#include "store_internal.h"
+
+/* The "cause" of the row in progress that holds the next sequence number */
+#define PROGRESS_SEQUENCE (-1)
+
+static struct values values_of(struct store *store, enum statement which)
+{
+	return (struct values) { .statement = store->statement[which] };
+}
+
+int store_begin(struct store *store)
+{
+	memset(store->group, 0, sizeof(store->group));
+	return store_step(store, BEGIN);
+}
+
+static int set_progress(struct store *store, uint32_t group, int cause,
+			int64_t value)
+{
+	struct values values = values_of(store, SET_PROGRESS);
+
+	add_number(&values, store->boot);
+	add_number(&values, group);
+	add_number(&values, cause);
+	add_number(&values, value);
+	return store_step_with(store, SET_PROGRESS, &values);
+}
+
+static int write_cursors(struct store *store)
+{
+	int err = 0, i;
+
+	for (i = 0; !err && i < 32; i++) {
+		if (store->group[i].moved)
+			err = set_progress(store, 1U << i, PROGRESS_SEQUENCE,
+					   store->group[i].next);
+		store->group[i].moved = false;
+	}
+	return err;
+}
+
+int store_commit(struct store *store)
+{
+	int err = write_cursors(store);
+
+	if (!err)
+		err = store_save_clock(store);
+	if (!err)
+		err = store_step(store, COMMIT);
+	/*
+	 * A program that may not write to -shm sees what the last reader that may
+	 * could see, so somebody has to read.
+	 */
+	if (!err && store_step(store, TOUCH) > 0)
+		store_finish(store, TOUCH);
+	return err;
+}
+
+void store_rollback(struct store *store)
+{
+	if (!sqlite3_get_autocommit(store->database))
+		store_step(store, ROLLBACK);
+	store->boot_id[0] = '\0';	/* its row may be gone */
+}
+
+/* Makes store->boot the number of @boot_id. */
+static int use_boot(struct store *store, const char *boot_id)
+{
+	struct values added = values_of(store, ADD_BOOT);
+	struct values found = values_of(store, FIND_BOOT);
+	int err;
+
+	if (!strcmp(store->boot_id, boot_id))
+		return 0;
+	/* The cursors are of one boot. */
+	err = write_cursors(store);
+	if (err)
+		return err;
+	add_text(&added, boot_id, strlen(boot_id));
+	err = store_step_with(store, ADD_BOOT, &added);
+	if (err)
+		return err;
+	add_text(&found, boot_id, strlen(boot_id));
+	err = store_step_with(store, FIND_BOOT, &found);
+	if (err <= 0)
+		return err ? err : -EIO;
+	store->boot = sqlite3_column_int64(store->statement[FIND_BOOT], 0);
+	store_finish(store, FIND_BOOT);
+	snprintf(store->boot_id, sizeof(store->boot_id), "%s", boot_id);
+	return 0;
+}
+
+static void move_cursor(struct store *store, uint32_t group, uint32_t next)
+{
+	store->group[__builtin_ctz(group)].moved = true;
+	store->group[__builtin_ctz(group)].next = next;
+}
+
+/* What only an event with a header has */
+static void add_header(struct values *values, const struct kerror_event *event,
+		       const struct evl_header *header)
+{
+	const char *device = kerror_event_device(event), *text = NULL;
+	bool is_printf = header->format == EVL_FORMAT_PRINTF;
+	size_t size = 0;
+
+	add_number(values, header->severity);
+	add_text(values, header->facility, strlen(header->facility));
+	add_text(values, *device ? device : NULL, strlen(device));
+	if (is_printf || header->event_id)
+		add_number(values, header->event_id);
+	else
+		add_null(values);
+	if (is_printf || header->format == EVL_FORMAT_STRING)
+		text = event_text(event, &size);
+	add_text(values, text, size);
+}
+
+int store_add_event(struct store *store, const char *boot_id,
+		    const struct kerror_event *event)
+{
+	const struct evl_header *header = kerror_event_header(event);
+	struct values values = values_of(store, ADD_EVENT);
+	uint32_t sequence = kerror_event_sequence(event);
+	uint32_t group = kerror_event_group(event);
+	const void *data;
+	uint64_t time;
+	size_t size;
+	int err;
+
+	err = use_boot(store, boot_id);
+	if (err)
+		return err;
+	add_number(&values, store->boot);
+	add_number(&values, group);
+	add_number(&values, sequence);
+	add_number(&values, kerror_event_thread(event));
+	add_number(&values, store_clock(store));
+	time = header ? header->time_realtime : store_now();
+	add_number(&values, time <= INT64_MAX ? time : INT64_MAX);
+	if (header)
+		add_header(&values, event, header);
+	while (values.count < 11)
+		add_null(&values);
+	data = kerror_event_data(event, &size);
+	add_bytes(&values, data, size);
+	err = store_step_with(store, ADD_EVENT, &values);
+	if (err)
+		return err;
+	store->clock_used = true;
+	move_cursor(store, group, sequence + 1);
+	return 0;
+}
+
+int store_add_loss(struct store *store, const char *boot_id, uint64_t time,
+		   const struct kerror_loss *loss, const char *cause,
+		   const uint32_t *next)
+{
+	struct values values = values_of(store, ADD_LOSS);
+	int err;
+
+	err = use_boot(store, boot_id);
+	if (err)
+		return err;
+	add_number(&values, store->boot);
+	add_number(&values, loss->group);
+	add_number(&values, time);
+	add_number(&values, store_clock(store));
+	add_text(&values, cause, strlen(cause));
+	add_number(&values, loss->count);
+	add_number(&values, loss->total);
+	err = store_step_with(store, ADD_LOSS, &values);
+	if (err)
+		return err;
+	if (next) {
+		move_cursor(store, loss->group, *next);
+		return 0;
+	}
+	return loss->cause < KERROR_CAUSES ?
+	       set_progress(store, loss->group, loss->cause, loss->total) : 0;
+}
+
+static int get_progress(struct store *store, const char *boot_id,
+			uint32_t group, int cause, int64_t *value)
+{
+	struct values values = values_of(store, GET_PROGRESS);
+	int err;
+
+	add_text(&values, boot_id, strlen(boot_id));
+	add_number(&values, group);
+	add_number(&values, cause);
+	err = store_step_with(store, GET_PROGRESS, &values);
+	if (err <= 0)
+		return err ? err : -ENOENT;
+	*value = sqlite3_column_int64(values.statement, 0);
+	store_finish(store, GET_PROGRESS);
+	return 0;
+}
+
+int store_cursor(struct store *store, const char *boot_id, uint32_t group,
+		 uint32_t *next)
+{
+	int64_t value;
+	int err = get_progress(store, boot_id, group, PROGRESS_SEQUENCE, &value);
+
+	if (!err)
+		*next = value;
+	return err;
+}
+
+int store_loss_total(struct store *store, const char *boot_id, uint32_t group,
+		     uint32_t cause, uint64_t *total)
+{
+	int64_t value;
+	int err = get_progress(store, boot_id, group, cause, &value);
+
+	if (!err)
+		*total = value;
+	return err;
+}
+
+int64_t store_acknowledge(struct store *store, int64_t first, int64_t last)
+{
+	struct values values = values_of(store, ACKNOWLEDGE);
+	int err;
+
+	add_number(&values, first);
+	add_number(&values, last);
+	add_number(&values, store_now());
+	err = store_step_with(store, ACKNOWLEDGE, &values);
+	return err ? err : sqlite3_changes(store->database);
+}

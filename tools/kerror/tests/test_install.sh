@@ -1,0 +1,68 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Tests what "make install" puts where, and that "make" works after "make deb".
+# Called by "make test" with the output folder; prints TAP.
+set -eu
+out=$(cd "$1" && pwd)
+cd "$(dirname "$0")/.."
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+unset MAKEFLAGS MFLAGS || true
+number=0
+
+fail() {
+	echo "not ok - $*"
+	exit 1
+}
+
+ok() {
+	number=$((number + 1))
+	echo "ok $number $*"
+}
+
+install() { make -s OUTPUT="$out" DESTDIR="$work/dest" "$@" install >"$work/log" 2>&1 || fail "$(cat "$work/log")"; }
+
+# What "make deb" leaves behind: dependencies of a copy, and folders named *.d
+copy=$work/out/deb/kerror-1.0.0
+mkdir -p "$copy/build/obj" "$copy/explain.d"
+echo 'build/obj/x.o: no/such/file.c' >"$copy/build/obj/x.d"
+make -n OUTPUT="$work/out" lib >"$work/log" 2>&1 || fail "after deb: $(tail -3 "$work/log")"
+make -n OUTPUT="$work/out" clean >"$work/log" 2>&1 || fail "after deb: $(tail -3 "$work/log")"
+ok "make works after make deb"
+
+install
+conf=$work/dest/etc/kerror/kerrord.conf
+sed -i 's/#max_age = 90d/max_age = 7d/' "$conf"
+cp "$conf" "$work/edited"
+install
+cmp -s "$conf" "$work/edited" || fail "the edited kerrord.conf is overwritten"
+grep -q 'kerrord.conf stays as it is' "$work/log" || fail "nothing is said of kerrord.conf"
+ok "an edited configuration stays"
+
+for path in usr/local/sbin/kerrord usr/local/bin/kerrorctl usr/local/lib/libkerror.so.1 \
+	usr/local/lib/systemd/system/kerrord.service \
+	usr/local/lib/systemd/system/kerror-rules.socket \
+	usr/local/lib/systemd/system/kerror-rules@.service etc/kerror/kerrord.conf.d \
+	etc/logrotate.d/kerror usr/local/lib/sysusers.d/kerror.conf; do
+	[ -e "$work/dest/$path" ] || fail "$path is missing"
+done
+unit=$work/dest/usr/local/lib/systemd/system/kerrord.service
+grep -q '^ExecStart=/usr/local/sbin/kerrord' "$unit" || fail "the unit starts another kerrord"
+! grep -q '@[A-Z]*@' "$unit" || fail "the unit has a name of the Makefile in it"
+grep -q '^ConditionPathExists=/sys/module/kerror$' "$unit" || fail "the unit has no condition"
+ok "files are where the prefix says"
+
+# A mended library reaches the programs, wherever it is installed.
+for program in sbin/kerrord bin/kerrorctl; do
+	file=$work/dest/usr/local/$program
+	readelf -d "$file" >"$work/dynamic"
+	grep -q 'NEEDED.*\[libkerror\.so\.1\]' "$work/dynamic" || fail "$program has a copy of libkerror"
+	grep -q 'RUNPATH.*\[/usr/local/lib\]' "$work/dynamic" || fail "$program does not find libkerror"
+	! grep -q "$out" "$work/dynamic" || fail "$program looks into the folder it was built in"
+done
+make -n OUTPUT="$out" PREFIX=/usr LIBDIR=/usr/lib/x86_64-linux-gnu "$out/installed/kerrord" >"$work/log"
+! grep 'installed/kerrord' "$work/log" | grep -q rpath || fail "a RUNPATH of a system's folder"
+"$out/kerrord" --help >"$work/log" || fail "the program in $out does not run"
+ok "the programs use the shared library"
+echo "1..$number"

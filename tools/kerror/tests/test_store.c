@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Tests retention with clocks that are played: the machine runs for 200 days and
+ * is off for years, while its clock is set back and forth by decades.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+#include <sqlite3.h>
+#include "build.h"
+#include "store.h"
+
+#define BOOT	"01234567-89ab-cdef-0123-456789abcdef"
+#define DAY	86400
+#define YEAR	(365 * DAY)
+#define STEP	(6 * 3600)		/* between two events */
+#define AGE	(90 * DAY)
+#define KEPT	(AGE / STEP + 1)	/* events not older than that */
+
+static int64_t real_s = 1700000000, boot_s = 1000;
+
+/* In place of the C library's */
+int clock_gettime(clockid_t clock, struct timespec *time)
+{
+	if (clock == CLOCK_REALTIME)
+		*time = (struct timespec) { .tv_sec = real_s };
+	else if (clock == CLOCK_BOOTTIME)
+		*time = (struct timespec) { .tv_sec = boot_s };
+	else
+		return syscall(SYS_clock_gettime, clock, time);
+	return 0;
+}
+
+static char path[64];
+
+static struct store *open_it(void)
+{
+	struct store *store;
+
+	if (store_open(&store, path, true))
+		fail_msg("%s", store_message(store));
+	return store;
+}
+
+static void add_event(struct store *store, uint32_t index)
+{
+	struct kerror_event *event;
+	struct build build;
+
+	build_begin(&build, NULL, EVL_FORMAT_STRING, NULL);
+	build.header.time_realtime = real_s * 1000000000;
+	event = kerror_event_new(KERROR_GROUP_EVLOG, index, 42, build.data,
+				 build.size);
+	assert_int_equal(store_begin(store), 0);
+	assert_int_equal(store_add_event(store, BOOT, event), 0);
+	assert_int_equal(store_commit(store), 0);
+	kerror_event_free(event);
+}
+
+/* The machine was off, and its clock is what it is. */
+static void boot_again(int64_t clock)
+{
+	sqlite3 *database;
+
+	assert_int_equal(sqlite3_open(path, &database), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(database,
+				      "UPDATE state SET value = 'another'"
+				      " WHERE name = 'clock_boot'",
+				      NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(database);
+	boot_s = 0;
+	real_s = clock;
+}
+
+struct found {
+	uint32_t least, count;
+};
+
+static int find(void *context, const struct store_item *item)
+{
+	struct found *found = context;
+	uint32_t sequence = kerror_event_sequence(item->event);
+
+	if (!found->count++ || sequence < found->least)
+		found->least = sequence;
+	return 0;
+}
+
+static void check(struct store *store, uint32_t added)
+{
+	const struct store_query query = { 0 };
+	uint32_t kept = added < KEPT ? added : KEPT;
+	struct store_deleted deleted;
+	struct found found = { 0 };
+
+	assert_int_equal(store_query(store, &query, find, &found), 0);
+	assert_int_equal(found.count, kept);
+	assert_int_equal(found.least, added - kept);
+	assert_int_equal(store_deleted(store, &deleted), 0);
+	assert_int_equal(deleted.age, added - kept);
+	assert_int_equal(deleted.size, 0);
+}
+
+static void test_clock_steps(void **state)
+{
+	static const int64_t steps[] = {
+		-50LL * YEAR, 60LL * YEAR, 60LL * YEAR, -70LL * YEAR, 3600, -3600,
+	};
+	struct store *store = open_it();
+	uint32_t i;
+
+	(void)state;
+	for (i = 0; i < 200 * DAY / STEP; i++) {
+		add_event(store, i);
+		assert_int_equal(store_retain(store, AGE, 0), 0);
+		if (i % 10 == 0)
+			check(store, i + 1);
+		real_s += STEP;
+		boot_s += STEP;
+		if (i % 80 == 79)
+			real_s += steps[i / 80 % 6];
+		if (i % 28 == 27) {	/* kerrord is started again */
+			store_close(store);
+			/* After a boot in 1970, or years later */
+			if (i % 56 == 55)
+				boot_again(i % 112 == 111 ? 0 : 2000000000);
+			store = open_it();
+		}
+	}
+	store_close(store);
+	store = open_it();
+	check(store, i);
+	store_close(store);
+}
+
+/* Of a kerrord that is killed, the clock goes on from the last event at least. */
+static void test_kill(void **state)
+{
+	struct store *store = open_it(), *killed;
+	struct store_deleted before, after;
+
+	(void)state;
+	assert_int_equal(store_deleted(store, &before), 0);
+	add_event(store, 100000);
+	boot_s += 5;
+	add_event(store, 100001);
+	killed = store;
+	boot_again(real_s);
+	store = open_it();
+	boot_s += AGE;
+	assert_int_equal(store_retain(store, AGE, 0), 0);
+	boot_s += 1;
+	assert_int_equal(store_retain(store, AGE, 0), 0);
+	assert_int_equal(store_deleted(store, &after), 0);
+	assert_true(after.age > before.age);
+	store_close(store);
+	store_close(killed);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_clock_steps),
+		cmocka_unit_test(test_kill),
+	};
+	char folder[] = "/tmp/test_store.XXXXXX", name[80];
+	static const char *const suffixes[] = { "", "-wal", "-shm" };
+	int failed;
+
+	if (!mkdtemp(folder))
+		return 1;
+	snprintf(path, sizeof(path), "%s/db", folder);
+	failed = cmocka_run_group_tests_name("store", tests, NULL, NULL);
+	for (int i = 0; i < 3; i++) {
+		snprintf(name, sizeof(name), "%s%s", path, suffixes[i]);
+		unlink(name);
+	}
+	rmdir(folder);
+	return failed;
+}
