@@ -432,7 +432,8 @@ def a_reader_without_an_end_does_not_fill_the_disk(folder):
     wait_for(lambda: place.metric('kerror_sink_dropped_total{sink="store"}') > 1000, 60,
              daemon)
     _, err = place.end(daemon)
-    assert err.count("MiB, because a program reads without an end; 'fuser ") == 2, err
+    # Above 32 MiB and at the limit; both at once if it grows so fast
+    assert err.count("MiB, because a program reads without an end; 'fuser ") in (1, 2), err
     assert "works again" in err, err
 
 
