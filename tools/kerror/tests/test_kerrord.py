@@ -67,7 +67,7 @@ class Place:
         DAEMONS.append(daemon)
         return daemon
 
-    def run_until(self, done, patience=60, **options):
+    def run_until(self, done, patience=150, **options):
         """Runs it until done() holds, ends it and returns what it said."""
         daemon = self.start(**options)
         wait_for(done, patience, daemon)
@@ -111,7 +111,7 @@ def query(path, *options, before=(), control=CONTROL):
     return done.stdout.splitlines(), done.stderr
 
 
-def wait_for(done, patience=60, daemon=None):
+def wait_for(done, patience=150, daemon=None):
     end = time.monotonic() + patience
     while not done():
         if time.monotonic() > end and daemon:

@@ -278,7 +278,7 @@ def a_message_that_always_meets_a_reset_is_given_up(folder):
         threading.Thread(target=serve, daemon=True).start()
         place = Place(folder, STORE + "[syslog]\naddress = tcp:127.0.0.1:%d\n" %
                       server.getsockname()[1], events=5, rate=100000)
-        _, err = place.run_until(lambda: metric(place, "doubtful_total") == 5)
+        _, err = place.run_until(lambda: metric(place, "doubtful_total") == 5, 180)
         server.shutdown(socket.SHUT_RDWR)
     assert len(connections) < 60, len(connections)
     assert re.search(r"the connection was cut: \d+ messages were sent again, the server may "
