@@ -37,7 +37,7 @@ with open(sys.argv[2], encoding="utf-8", errors="replace") as log:
                 del item[key]
         for argument in item.get("arguments", []):
             if argument["type"] == "pointer":
-                item["text"] = re.sub(f"(0{{8}})?{argument['value']:08x}", "HASH", item["text"])
+                item["text"] = re.sub(f"(0{{8}})?{argument['value'][-8:]}", "HASH", item["text"])
                 argument["value"] = "HASH"
         items.append(json.dumps(item))
 print("\n".join(sorted(texts) + sorted(items)))

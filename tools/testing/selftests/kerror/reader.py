@@ -173,6 +173,8 @@ def describe_argument(argument):
     if argument.type not in VALUE_NAMES:
         return {"type": "unknown"}
     value = to_text(argument.data) if argument.type in (STRING, TEXT) else to_integer(argument)
+    if argument.type == POINTER:    # as its text is: beyond what JSON's numbers hold
+        value = f"{value:0{2 * len(argument.data)}x}"
     invalid = argument.type == STRING and argument.flags & ARG_FLAG_INVALID
     described = {"type": VALUE_NAMES[argument.type], "value": value}
     return {**described, "invalid": True} if invalid else described
