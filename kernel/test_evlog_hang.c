@@ -14,6 +14,9 @@
  * and WHAT is raised before that: "event", "printk" or "nothing". The write returns
  * when the CPU hangs, or when the NMI may come; "hanging" tells whether it does.
  *
+ * An interrupt or NMI that finds softirqs disabled does not hang: the CPU may be
+ * delivering events, and to hang in the midst of that stops those of all CPUs.
+ *
  * Writing a number to "probe" or "probe_printk" raises one event, or prints one
  * message, with that number. "tick_ns" is the time between two ticks.
  */
@@ -80,9 +83,18 @@ static int hang_in_thread(void *data)
 	return 0;
 }
 
+/* In an interrupt. It counts as hung already if the CPU may be delivering. */
+static void hang_unless_delivering(void)
+{
+	if (softirq_count())
+		WRITE_ONCE(hang_state, HANG_ENDED);
+	else
+		hang_now();
+}
+
 static void hang_in_hardirq(void *unused)
 {
-	hang_now();
+	hang_unless_delivering();
 }
 
 #ifdef CONFIG_X86
@@ -90,7 +102,7 @@ static int hang_in_nmi(unsigned int type, struct pt_regs *regs)
 {
 	if (raw_smp_processor_id() == HANG_CPU &&
 	    atomic_cmpxchg(&hang_nmi_wanted, 1, 0) == 1)
-		hang_now();
+		hang_unless_delivering();
 	return NMI_DONE;
 }
 #endif

@@ -3,7 +3,8 @@
 """A syslog server for tests, to be killed: syslog_server.py PORT FOLDER [CERT KEY CA].
 Appends what each connection brings to a file of its own in FOLDER. Over TCP it takes
 bytes out of the socket only when they are in the file, so that a kill loses none that
-it took. Ends by itself after ten minutes."""
+it took. Its buffer in the kernel is small, so that the client soon notices when it
+stops reading. Ends by itself after ten minutes."""
 
 import os
 import signal
@@ -21,6 +22,7 @@ if len(sys.argv) > 3:
     context.verify_mode = ssl.CERT_REQUIRED
 server = socket.socket()
 server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16384)
 server.bind(("127.0.0.1", port))
 server.listen()
 number = 0

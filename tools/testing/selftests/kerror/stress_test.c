@@ -22,7 +22,7 @@
 #define PARAMETERS	"/sys/module/test_evlog_stress/parameters/"
 #define EVLOG_PARAMETERS "/sys/module/evlog/parameters/"
 #define KINDS		8
-#define SOURCES		(8 * KINDS)
+#define SOURCES		(256 * KINDS)	/* of as many CPUs */
 
 static const char *const kinds[KINDS] = {
 	"thread", "softirq", "hrtimer", "irq_work", "nmi", "scheduler",
