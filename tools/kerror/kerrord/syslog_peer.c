@@ -71,7 +71,7 @@ static void report(struct syslog_peer *peer, bool now)
 		return;
 	snprintf(text, sizeof(text),
 		 "the connection was cut%s%s: %llu messages were sent again, the server may have them twice; %llu may be lost",
-		 peer->tcp.reason ? ", the server says: " : "",
+		 peer->tcp.reason ? ", reason: " : "",
 		 peer->tcp.reason ? : "", peer->repeated, peer->doubtful);
 	peer->sink->report(peer->sink, 4, text);
 	peer->reported = time;
@@ -330,7 +330,7 @@ int syslog_peer_look(struct syslog_peer *peer, char *message, size_t size)
 		report(peer, false);
 	else
 		snprintf(message, size, "%s: %s", peer->sink->settings->address,
-			 strerror(-err));
+			 peer->tcp.reason ? : strerror(-err));
 	return err;
 }
 

@@ -129,6 +129,13 @@ static int shake_hands(struct stream *stream, int *failure)
 	}
 }
 
+/* Whether the server has asked for a certificate, and we have none */
+static bool wants_certificate(const struct stream *stream)
+{
+	return !stream->sink->settings->tls_cert &&
+	       gnutls_certificate_client_get_request_status(stream->tls->session);
+}
+
 /* Why the server's certificate is not accepted */
 static void say_why(const struct tls *tls, const char *address,
 		    const char *name, char *message, size_t size)
@@ -174,7 +181,8 @@ int tls_open(struct stream *stream, const char *host, char *message,
 	else if (err)
 		snprintf(message, size, "%s: TLS: %s%s", settings->address,
 			 failure ? gnutls_strerror(failure) : strerror(-err),
-			 failure == GNUTLS_E_FATAL_ALERT_RECEIVED ?
+			 failure == GNUTLS_E_FATAL_ALERT_RECEIVED ||
+			 wants_certificate(stream) ?
 			 "; does the server want a certificate (tls_cert)?" : "");
 	tls->shaken = !err;
 	return err;
@@ -243,6 +251,9 @@ enum stream_state tls_look(struct stream *stream)
 	if (size == GNUTLS_E_FATAL_ALERT_RECEIVED)
 		stream->reason = gnutls_alert_get_name(
 					gnutls_alert_get(stream->tls->session));
+	/* A reset may overtake the alert. */
+	else if (wants_certificate(stream))
+		stream->reason = "the server had asked for a certificate (tls_cert)";
 	return STREAM_BROKEN;
 }
 
