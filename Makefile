@@ -3,7 +3,7 @@
 # Entry points of this repository; "make help" lists them. The kernel's own
 # build does not use this file.
 
-SERIES := 2.6.0 2.6.18 2.6.32 2.6.39 6.1 6.12
+SERIES := $(patsubst patches/series-%,%,$(wildcard patches/series-*))
 
 # What a guest of "make shell" and "make kernel" is: its name and architecture
 GUEST = $(shell sh -c '. scripts/common.sh; name_of "$$1"; arch_of "$$1"' scripts/guest.sh '$(KSRC)')
@@ -14,13 +14,21 @@ help:
 	@echo 'Each installs what it needs (on Debian, as root) and can be run again:'
 	@echo '  make demo    build and boot a patched kernel, show events of a sample driver'
 	@echo '  make check   run all tests; the last line is "N passed, N failed"'
+	@echo '  make check-quick  those that boot nothing; it takes five minutes'
 	@echo '  make arches  the tests that need a guest, on 6.12 for s390x, for i386, and for x86_64'
 	@echo '               with 32-bit programs'
 	@echo '  make stress  the long form of the stress tests, on debug kernels (EVENTS=N)'
 	@echo '  make bench   measures what events cost, beside printk, tracing and others, and writes'
 	@echo '               Documentation/kerror-bench/; 10 minutes, on a machine that does nothing else'
 	@echo '  make mutants breaks the code on purpose, to see the tests fail'
+	@echo '  make newest  says which kernels of Debian suites it applies to, builds and runs on'
 	@echo '  make shell   a shell in the guest of "make demo"'
+	@echo
+	@echo 'One test: what it prints is in build/check/NAME.'
+	@echo '  make check LIST=1                     their names; nothing is run'
+	@echo "  make check ONE='6.1/panic tools/*'    those whose names match"
+	@echo '  make guest-test TEST=contexts         one test in the guest of "make demo"'
+	@echo '  make kunit FILTER=evlog.test_site     one unit test in the kernel'
 	@echo
 	@echo 'Parts of them:'
 	@echo '  make kernel  build that kernel'
@@ -36,8 +44,12 @@ help:
 demo:
 	@scripts/demo.sh '$(KSRC)'
 
+export LIST ONE
 check:
 	@scripts/check.sh '$(KSRC)'
+
+check-quick:
+	@scripts/check.sh --quick
 
 arches:
 	@scripts/check.sh --arches
@@ -50,6 +62,15 @@ bench:
 
 mutants:
 	@scripts/mutants.sh $(NAMES)
+
+newest:
+	@scripts/newest.sh
+
+guest-test: kernel
+	@APPEND='test=$(TEST)' scripts/guest.sh $(firstword $(GUEST)) one $(lastword $(GUEST))
+
+kunit:
+	@FILTER='$(FILTER)' scripts/kunit.sh 6.12
 
 shell: kernel
 	@scripts/guest.sh $(firstword $(GUEST)) shell $(lastword $(GUEST))
@@ -66,4 +87,5 @@ series:
 clean:
 	rm -rf build
 
-.PHONY: help demo check arches stress bench mutants shell kernel tools series clean
+.PHONY: help demo check check-quick arches stress bench mutants newest guest-test kunit shell \
+	kernel tools series clean

@@ -38,7 +38,8 @@ need_packages() {
 }
 
 # own_apt FOLDER deb|deb-src [OPTION]...: sets $apt to the options of an apt of our
-# own, with its lists in FOLDER, as the machine's need not have such packages.
+# own, with its lists in FOLDER, as the machine's need not have such packages. They
+# are of Debian's $SUITES, or of the release of this machine.
 own_apt() {
 	apt_folder=$1 apt_type=$2
 	shift 2
@@ -47,12 +48,43 @@ own_apt() {
 	mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' \
 		"Codename: $VERSION_CODENAME" 'Component: main' 'Label: Debian' | head -1)
 	[ "$mirror" ] || die "apt has no list of Debian's packages; run: apt-get update"
-	echo "$apt_type $mirror $VERSION_CODENAME main" > "$apt_folder/sources.list"
+	for suite in ${SUITES:-$VERSION_CODENAME}; do
+		echo "$apt_type $mirror $suite main"
+	done > "$apt_folder/sources.list"
 	apt="-o Dir::Etc::sourcelist=$apt_folder/sources.list -o Dir::Etc::sourceparts=-
 	     -o Dir::State::lists=$apt_folder/lists -o Dir::Cache::srcpkgcache=
 	     -o Dir::Cache::pkgcache= -o APT::Sandbox::User=root $*"
 	apt-get $apt -q update > "$apt_folder/log" 2>&1 ||
 		{ tail -5 "$apt_folder/log" >&2; die "apt-get update failed: $apt_folder/log"; }
+}
+
+# fetch_source NAME FOLDER: puts the archive in Debian's linux-source-NAME there, by the
+# apt that own_apt has set up.
+fetch_source() {
+	step "fetching linux-source-$1"
+	rm -f "$2/linux-source-$1"_*.deb
+	(cd "$2" && apt-get $apt -q download "linux-source-$1" > log 2>&1) ||
+		{ tail -5 "$2/log" >&2; die "Debian has no linux-source-$1; give a KERNEL_TREE"; }
+	dpkg-deb --fsys-tarfile "$2/linux-source-$1"_*.deb |
+		tar -xO "./usr/src/linux-source-$1.tar.xz" > "$2/new"
+	mv "$2/new" "$2/linux-source-$1.tar.xz"
+	rm -f "$2/linux-source-$1"_*.deb
+}
+
+# kernel_source NAME: prints the path of the archive in Debian's linux-source-NAME.
+# The package is this machine's, or else of the suite that has it, and not installed.
+kernel_source() {
+	tar=linux-source-$1.tar.xz
+	if [ -e "/usr/src/$tar" ]; then
+		echo "/usr/src/$tar"
+		return
+	fi
+	if [ ! -e "$BUILD/sources/$tar" ]; then
+		SUITES="trixie bookworm bookworm-backports trixie-backports sid"
+		own_apt "$BUILD/sources/apt" deb
+		fetch_source "$1" "$BUILD/sources"
+	fi
+	echo "$BUILD/sources/$tar"
 }
 
 # release_of KERNEL_TREE: such as 2.6.32
@@ -61,9 +93,13 @@ release_of() {
 		"$1/Makefile" | paste -sd. -
 }
 
-# name_of [KERNEL_TREE]: the folder in build/; 6.1 is the kernel of the demo.
+# name_of [KERNEL_TREE]: the folder in build/. The kernel of the demo is that of this
+# machine's release of Debian.
 name_of() {
-	[ -n "$1" ] || { echo 6.1; return; }
+	if [ -z "$1" ]; then
+		case $(. /etc/os-release; echo "${VERSION_ID:-}") in 12) echo 6.1 ;; *) echo 6.12 ;; esac
+		return
+	fi
 	[ -f "$1/Makefile" ] || die "$1 is not a kernel source tree"
 	echo "linux-$(release_of "$1")"
 }
@@ -113,10 +149,9 @@ keep_pristine() {
 	if [ -n "$origin" ]; then
 		(cd "$origin" && cp -p --parents $files "$BUILD/$1/pristine" 2>/dev/null) || true
 	else
-		need_packages "linux-source-$1"
+		archive=$(kernel_source "$1")
 		step "looking at linux-source-$1"
-		tar -C "$BUILD/$1/pristine" --strip-components=1 \
-			-xf "/usr/src/linux-source-$1.tar.xz" \
+		tar -C "$BUILD/$1/pristine" --strip-components=1 -xf "$archive" \
 			$(printf "linux-source-$1/%s " $files) 2>/dev/null || true
 	fi
 	echo "$files" > "$BUILD/$1/pristine.files"

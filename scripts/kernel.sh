@@ -3,14 +3,15 @@
 #
 # Builds a patched kernel: kernel.sh NAME ARCH [KERNEL_TREE]
 #
-# NAME is 6.1 or 6.12, for Debian's linux-source-NAME and patches/NAME, or any
+# NAME is 6.1, 6.12 or 7.3, for Debian's linux-source-NAME and patches/series-NAME, or any
 # other name for KERNEL_TREE, which is copied and gets the series that
 # make-series.sh prints for it. ARCH is x86_64, i386, s390x or um. A KERNEL_TREE of
 # Linux 2.6 is for i386 only, with the compiler $KCC (gcc unless set). The tree is
 # prepared in build/NAME/source, the kernel built in build/NAME/ARCH. Run again, it
 # updates only the files that the series has changed, and builds only what depends
 # on them. ARCH-FRAGMENT, as in x86_64-debug, adds that fragment to the
-# configuration and builds apart; ARCH-FRAGMENT-FRAGMENT adds two.
+# configuration and builds apart; ARCH-FRAGMENT-FRAGMENT adds two. With "source" for
+# ARCH, the tree is prepared and nothing built.
 . "$(dirname "$0")/common.sh"
 
 [ $# -ge 2 ] || die "usage: kernel.sh NAME x86_64|i386|s390x|um[-FRAGMENT] [KERNEL_TREE]"
@@ -20,7 +21,7 @@ source=$BUILD/$name/source
 pristine=$BUILD/$name/pristine
 out=$BUILD/$name/$2
 log=$BUILD/$name/$2.log
-series=$TOP/patches/$name
+patches=$TOP/patches release=$name
 mkdir -p "$BUILD/$name"
 
 # The kernel's own name of the architecture, and the prefix of its compiler
@@ -81,9 +82,9 @@ if [ "$(cat "$BUILD/$name/unpacked" 2>/dev/null || echo none)" != "$tree" ]; the
 		step "copying $tree"
 		cp -al "$tree/." "$source" 2>/dev/null || cp -a "$tree/." "$source"
 	else
-		need_packages "linux-source-$name"
+		tar=$(kernel_source "$name")
 		step "unpacking linux-source-$name"
-		tar -C "$source" --strip-components=1 -xf "/usr/src/linux-source-$name.tar.xz"
+		tar -C "$source" --strip-components=1 -xf "$tar"
 	fi
 	printf '%s' "$tree" > "$BUILD/$name/unpacked"
 fi
@@ -94,18 +95,21 @@ case $(release_of "$source") in 2.*) old=yes ;; *) old= ;; esac
 # put into the tree, so that make sees what really changed. No file is written
 # in place: it may be a hard link.
 if [ -n "$tree" ]; then
-	series=$BUILD/$name/patches
-	"$TOP/scripts/make-series.sh" "$pristine" "$series"
+	patches=$BUILD/$name/patches
+	rm -rf "$patches"
+	"$TOP/scripts/make-series.sh" "$pristine" "$patches"
+	release=$(basename "$patches"/series-*)
+	release=${release#series-}
 fi
-[ -e "$series/series" ] || die "no series in $series; give a KERNEL_TREE"
+[ -e "$patches/series-$release" ] || die "no series for $release in $patches; give a KERNEL_TREE"
 patched=$BUILD/$name/patched
 rm -rf "$patched"
 mkdir -p "$patched"
 cp -rp "$pristine/." "$patched"
 while read -r patch; do
-	(cd "$patched" && patch -p1 -s -F0 --no-backup-if-mismatch) < "$series/$patch" ||
+	(cd "$patched" && patch -p1 -s -F0 --no-backup-if-mismatch) < "$patches/$patch" ||
 		die "$patch does not apply to $source"
-done < "$series/series"
+done < "$patches/series-$release"
 [ -z "$old" ] || fix_old_tree
 # User Mode Linux has room for 2696 bytes of the registers of a process, of which
 # it sets all or none: no program would run on a processor with AMX (11008).
@@ -128,6 +132,7 @@ if [ -e "$BUILD/$name/added" ]; then
 fi
 (cd "$pristine" && find . -type f | sed 's,^\./,,' | sort) |
 	comm -23 "$BUILD/$name/files" - > "$BUILD/$name/added"
+[ "$arch" != source ] || exit 0
 
 # Configuration: everything off but what the fragments ask for.
 mkdir -p "$out"
@@ -143,7 +148,20 @@ kmake() {
 		CC="ccache $cross$cc" HOSTCC="ccache gcc" "$@"
 }
 configure() { KCONFIG_ALLCONFIG="$out/fragments" kmake allnoconfig; }
-known() { cat; }
+# Of the lines on standard input, those whose option this release knows and has; the
+# rest goes to the file "left-out". Of Linux 2.6: until 2.6.29 NET_NS does not go
+# with SYSFS, TIMERFD was broken once.
+known() {
+	find "$source" -name 'Kconfig*' ! -path "$source/arch/*" -o \
+		-path "$source/arch/[ixsu]*/*" -name 'Kconfig*' |
+		xargs awk -v old=$old '
+		/^[ \t]*(menu)?config[ \t]/ { option = "CONFIG_" $2; known[option] }
+		old && /^[ \t]*depends .*(!SYSFS|BROKEN$)/ { delete known[option] }
+		END { for (option in known) print option }' > "$out/known"
+	awk -F= -v left="$out/left-out" 'FNR == NR { known[$1]; next }
+		$1 in known { print; next }
+		{ print $1 > left }' "$out/known" -
+}
 if [ -n "$old" ]; then
 	# Old code means old C, and none of what distributions switch on. The
 	# decompressor hangs if -fno-pie comes behind other options.
@@ -177,23 +195,13 @@ if [ -n "$old" ]; then
 		{ print }' "$out/fragments" "$out/.config" > "$out/.config.merged" &&
 			mv "$out/.config.merged" "$out/.config"
 	}
-	# Of the lines on standard input, those whose option this release knows and
-	# has: until 2.6.29 NET_NS does not go with SYSFS, TIMERFD was broken once.
-	known() {
-		find "$source" -name 'Kconfig*' ! -path "$source/arch/*" -o \
-			-path "$source/arch/[ix]*86/*" -name 'Kconfig*' |
-			xargs awk '
-			/^[ \t]*(menu)?config[ \t]/ { option = "CONFIG_" $2; known[option] }
-			/^[ \t]*depends .*(!SYSFS|BROKEN$)/ { delete known[option] }
-			END { for (option in known) print option }' > "$out/known"
-		awk -F= 'FNR == NR { known[$1]; next } $1 in known' "$out/known" -
-	}
 fi
 # Again if an option of the series changed: early releases would do it while they
 # build other things.
 (cd "$patched" && cat "$out/fragments" $(grep Kconfig "$BUILD/$name/files")) > "$out/options"
 if ! cmp -s "$out/options" "$out/options.configured"; then
 	step "configuring $name for $2"
+	rm -f "$out/left-out"
 	configure > "$log" 2>&1 ||
 		{ tail -5 "$log" >&2; die "configuring failed: $log"; }
 	# =n may also be "is not set"; anything else must be as asked for
@@ -202,6 +210,8 @@ if ! cmp -s "$out/options" "$out/options.configured"; then
 		while read -r line; do
 			grep -qxF "$line" "$out/.config" || echo "$line"
 		done > "$out/fragments.missing"
+	[ ! -s "$out/left-out" ] ||
+		echo "not in this release: $(tr '\n' ' ' < "$out/left-out")" >&2
 	[ ! -s "$out/fragments.missing" ] ||
 		die "this kernel does not take: $(tr '\n' ' ' < "$out/fragments.missing")"
 	cp "$out/options" "$out/options.configured"

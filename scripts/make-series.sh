@@ -2,25 +2,36 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Prints the patch series for a kernel tree: make-series.sh KERNEL_TREE FOLDER
+# or, as one would post it: make-series.sh --upstream KERNEL_TREE FOLDER
 # or the names of the files that it reads there: make-series.sh --files
 #
-# Writes FOLDER/NNNN-*.patch and FOLDER/series, for git am and for quilt; for
-# Linux 2.6 also FOLDER/tree, for recorded-tree.sh. The tree is only read. The
-# places in its files are found by content; if one is not found, this says which
-# and writes nothing. The output depends on nothing but the tree and this
-# repository, so that it can be compared.
+# Writes to FOLDER, for a tree of release R, such as 6.12 or 2.6.32:
+#
+#   common/    patches that only add files, the same for every release
+#   compat/    likewise, for releases that lack something
+#   R/         hook.patch and printk.patch, which change files of the kernel, and
+#              tree, a record of the places for recorded-tree.sh
+#   series-R   all patches, in order, for git am and for quilt
+#
+# With --upstream it writes FOLDER/NNNN-*.patch, a cover letter first; after each
+# of them the kernel builds. The tree is only read. The places in its files are
+# found by content; if one is not found, this says which and writes nothing. The
+# output depends on nothing but the tree and this repository, so that it can be
+# compared.
 set -eu
 
 die() { echo "make-series: $*" >&2; exit 1; }
 
 # What is read of a tree: all of every one, the rest where it is there.
-files="MAINTAINERS init/Kconfig kernel/Makefile net/netlink/Makefile"
+files="MAINTAINERS init/Kconfig kernel/Makefile net/Kconfig net/netlink/Makefile"
 others="Makefile include/uapi/linux/netlink.h include/linux/netlink.h
 include/linux/hrtimer.h include/linux/irq_work.h kernel/timer.c samples/Kconfig samples/Makefile
-kernel/printk.c kernel/printk/printk.c drivers/char/mem.c
+kernel/printk.c kernel/printk/printk.c drivers/char/mem.c Documentation/driver-api/index.rst
 tools/testing/selftests/Makefile"
 [ "$*" != --files ] || { echo $files $others; exit 0; }
-[ $# -eq 2 ] || die "usage: make-series.sh KERNEL_TREE FOLDER"
+upstream=
+[ "${1:-}" != --upstream ] || { upstream=yes; shift; }
+[ $# -eq 2 ] || die "usage: make-series.sh [--upstream] KERNEL_TREE FOLDER"
 [ -f "$1/Makefile" ] && [ -d "$1/net/netlink" ] ||
 	die "$1 is not a kernel source tree; give the folder that has net/netlink/"
 tree=$(cd "$1" && pwd)
@@ -36,6 +47,8 @@ export GIT_COMMITTER_EMAIL=$GIT_AUTHOR_EMAIL
 export GIT_AUTHOR_DATE="2026-01-01T00:00:00Z" GIT_COMMITTER_DATE="2026-01-01T00:00:00Z"
 export LC_ALL=C GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_SYSTEM=/dev/null
 git -C "$repo" init -q
+
+# ---- helpers ----
 
 # take FILE: brings an existing file of the tree into the repository.
 take() {
@@ -98,21 +111,31 @@ commit() {
 	} | git -C "$repo" commit -q -F -
 }
 
+# ---- what the tree is ----
+
 netlink_h=include/uapi/linux/netlink.h
 [ -f "$tree/$netlink_h" ] || netlink_h=include/linux/netlink.h
+release=$(awk '$2 == "=" && /^(VERSION|PATCHLEVEL|SUBLEVEL) / { print $3 }' "$tree/Makefile" |
+	paste -sd. -)
 # Linux 2.6 gets compat/, which is for it alone.
 compat=
-case $(sed -n 's/^VERSION *= *//p; s/^PATCHLEVEL *= */./p' "$tree/Makefile" | tr -d '\n') in
-2.6) compat=yes ;;
-[345].*) echo "make-series: warning: this is tried on Linux 2.6 and from 6.1 on" >&2 ;;
+case $release in
+2.6.*) compat=yes ;;
+*)
+	release=${release%.*}
+	case $release in
+	[345].*) echo "make-series: warning: this is tried on Linux 2.6 and from 6.1 on" >&2 ;;
+	esac
+	;;
 esac
 # Newer kernels have hrtimer_setup() only, older ones hrtimer_init().
 hrtimer='-include $(srctree)/compat/include/kerror_compat/hrtimer.h'
 ! grep -qs 'hrtimer_setup(' "$tree/include/linux/hrtimer.h" || hrtimer=
-[ -z "$compat" ] || hrtimer=
 printk=kernel/printk/printk.c
 [ -f "$tree/$printk" ] || printk=kernel/printk.c
-files="$files $printk"
+index=Documentation/driver-api/index.rst
+[ -f "$tree/$index" ] || index=
+files="$files $printk $index"
 if [ "$compat" ]; then
 	files="$files Makefile drivers/char/mem.c"
 	[ -f "$tree/include/linux/irq_work.h" ] || files="$files kernel/timer.c"
@@ -133,36 +156,34 @@ number=7
 grep -qE '^#define NETLINK_[A-Z_0-9]+[ 	]+7([ 	]|$)' "$repo/$netlink_h" && number=27
 grep -qE "^#define NETLINK_[A-Z_0-9]+[ 	]+$number([ 	]|\$)" "$repo/$netlink_h" &&
 	die "$netlink_h gives number $number to another protocol"
-kconfigs="net/netlink/Kconfig.kerror kernel/Kconfig.evlog kernel/Kconfig.evlog_test"
-[ -z "$compat" ] || kconfigs="$kconfigs samples/evlog/Kconfig"
-[ ! -f "$repo/kernel/timer.c" ] || kconfigs="$kconfigs compat/Kconfig"
-UNTIL='^#define MAX_LINKS' insert $netlink_h last '^#define NETLINK_[A-Z_0-9]+[ \t]+[0-9]+' \
+
+# ---- parts: the files that each adds, the lines that it needs elsewhere, its message ----
+
+parts="netlink evlog printk samples tools tests doc"
+
+# cflags_for MAKEFILE OPTION: for each object that is built for the facility
+cflags_for() {
+	sed -nE 's/^(obj-\$\(CONFIG_KERROR\) \+=|evlog(_printk)?_objects :=|	)([^=]*\.o)( \\)?$/\3/p' \
+		"$top/$1" | tr -s ' ' '\n' | sed "/./!d; s,.*,CFLAGS_& := $2,"
+}
+
+files_netlink() {
+	add include/uapi/linux/kerror.h include/linux/kerror.h "net/netlink/kerror*.[ch]" \
+		":!net/netlink/kerror_kunit.c" net/netlink/Kconfig.kerror net/netlink/Makefile.kerror
+}
+hook_netlink() {
+	UNTIL='^#define MAX_LINKS' insert $netlink_h last '^#define NETLINK_[A-Z_0-9]+[ \t]+[0-9]+' \
 "#define NETLINK_KERROR		$number	/* Error events of the kernel */"
-insert init/Kconfig before '^config IKCONFIG$' \
-"$(printf 'source "%s"\n' $kconfigs)
-"
-# On Linux 2.6, each object has another snprintf().
-cflags=
-[ -z "$compat" ] || cflags=$(cd "$top" && git ls-files -- 'kernel/evlog*.c' | grep -v _kunit |
-	sed 's,.*/,CFLAGS_,; s,c$,o := -include kerror_compat/printf.h,'
-	echo 'CFLAGS_test_evlog.o := -include kerror_compat/test.h')
-insert kernel/Makefile before '^obj-\$\(CONFIG_FUTEX\)' \
+	insert net/Kconfig before '^(config PACKET|source "net/packet/Kconfig")$' \
+		'source "net/netlink/Kconfig.kerror"'
+	cflags=
+	[ -z "$hrtimer" ] || cflags="CFLAGS_kerror_worker.o := $hrtimer"
+	[ -z "$compat" ] ||
+		cflags=$(cflags_for net/netlink/Makefile.kerror '-include kerror_compat/netlink.h')
+	insert net/netlink/Makefile after '^obj-y' \
 "${cflags:+$cflags
-}${hrtimer:+CFLAGS_test_evlog_stress.o := $hrtimer
-}"'include $(srctree)/kernel/Makefile.evlog'
-cflags=
-if [ "$compat" ]; then
-	cflags=$(sed -n 's/^obj-$(CONFIG_KERROR) += //p' "$top/net/netlink/Makefile.kerror" |
-		tr ' ' '\n' | sed 's/.*/CFLAGS_& := -include kerror_compat\/netlink.h/')
-elif [ "$hrtimer" ]; then
-	cflags="CFLAGS_kerror_worker.o := $hrtimer"
-fi
-insert net/netlink/Makefile after '^obj-y' \
-"
-${cflags:+$cflags
 }"'include $(srctree)/net/netlink/Makefile.kerror'
-add kernel/Makefile.evlog net/netlink/Makefile.kerror
-if [ "$compat" ]; then
+	[ "$compat" ] || return 0
 	# What is searched after the kernel's own headers
 	cppflags=CPPFLAGS
 	grep -q '^KBUILD_CPPFLAGS' "$repo/Makefile" && cppflags=KBUILD_CPPFLAGS
@@ -170,40 +191,17 @@ if [ "$compat" ]; then
 		"$cppflags += "'-I$(srctree)/compat/include
 '
 	# There the configuration is known.
-	insert Makefile after '^core-y[ \t]*\+= kernel/' \
-'core-$(CONFIG_KERROR)		+= compat/
-drivers-$(CONFIG_SAMPLE_EVLOG)	+= samples/evlog/'
-	if [ -f "$repo/kernel/timer.c" ]; then
-		insert kernel/timer.c before '^#include <linux/' '#include <linux/irq_work.h>'
-		insert kernel/timer.c before '^\trun_local_timers\(\);' '	irq_work_run();'
-	fi
-else
-	insert samples/Kconfig before '^config SAMPLE_KOBJECT$' \
-'source "samples/evlog/Kconfig"
+	insert Makefile after '^core-y[ \t]*\+= kernel/' 'core-$(CONFIG_KERROR)		+= compat/'
+	[ -f "$repo/kernel/timer.c" ] || return 0
+	insert init/Kconfig before '^config IKCONFIG$' 'source "compat/Kconfig"
 '
-	insert samples/Makefile last '^obj-\$\(CONFIG_SAMPLE_[A-Z_]+\)[ \t]*\+= [a-e]' \
-'obj-$(CONFIG_SAMPLE_EVLOG)		+= evlog/'
-	insert tools/testing/selftests/Makefile before '^TARGETS \+= kexec$' 'TARGETS += kerror'
-fi
-for file in $kconfigs samples/evlog/Kconfig; do
-	mkdir -p "$repo/$(dirname $file)"
-	echo '# SPDX-License-Identifier: GPL-2.0-only' > "$repo/$file"
-done
-# kernel/timer.c needs this one at once.
-[ ! -f "$repo/kernel/timer.c" ] || add compat/include/linux/irq_work.h
-commit "netlink: reserve NETLINK_KERROR and hook it into the build" <<M
-Take protocol number $number for error events, and add the lines to Makefiles
-and Kconfig files that the following patches need. The new Kconfig files
-are empty so far: nothing can be switched on before it is there.
+	insert kernel/timer.c before '^#include <linux/' '#include <linux/irq_work.h>'
+	insert kernel/timer.c before '^\trun_local_timers\(\);' '	irq_work_run();'
+}
+message_netlink() {
+	cat <<'M'
+netlink: add NETLINK_KERROR, a transport for error events
 
-No other patch of the series changes what is built from existing files,
-but for the one that hooks into printk().
-M
-
-add include/uapi/linux/kerror.h include/linux/kerror.h "net/netlink/kerror*.[ch]" \
-    ":!net/netlink/kerror_kunit.c" net/netlink/Kconfig.kerror \
-    ${compat:+compat} ${hrtimer:+compat/include/kerror_compat/hrtimer.h}
-commit "netlink: add NETLINK_KERROR, a transport for error events" <<'M'
 Programs that watch for errors match regular expressions against the
 kernel log, and each reworded printk() silently breaks them. Give kernel
 code a way to send an error to user space as data.
@@ -212,105 +210,296 @@ kernel_error_event() may be called from any context: it copies the event
 into preallocated memory of its CPU, lock-free. One thread numbers the
 events, keeps a history and broadcasts them. An event is delivered or
 counted under a named cause, a reader that fell behind can ask for what
-it missed, and events that nobody hears are printed.
+it missed, and an event that has no listener is printed.
 M
+}
 
-add include/uapi/linux/evlog.h include/linux/evlog.h kernel/evlog.c \
-    kernel/evlog_args.c kernel/evlog_callsite.c kernel/evlog_format.c \
-    kernel/evlog_render.c kernel/evlog_device.h kernel/evlog_format.h \
-    kernel/evlog_internal.h kernel/Kconfig.evlog
-commit "evlog: add structured events for drivers" <<'M'
+files_evlog() {
+	add include/uapi/linux/evlog.h include/linux/evlog.h kernel/evlog.c \
+		kernel/evlog_args.c kernel/evlog_callsite.c kernel/evlog_format.c \
+		kernel/evlog_render.c kernel/evlog_device.h kernel/evlog_format.h \
+		kernel/evlog_internal.h kernel/Kconfig.evlog kernel/Makefile.evlog
+}
+hook_evlog() {
+	insert init/Kconfig before '^config IKCONFIG$' 'source "kernel/Kconfig.evlog"
+'
+	# On Linux 2.6, each object has another snprintf().
+	cflags=
+	[ -z "$compat" ] || cflags="$(cflags_for kernel/Makefile.evlog '-include kerror_compat/printf.h')
+CFLAGS_test_evlog.o := -include kerror_compat/test.h"
+	[ -z "$hrtimer" ] || [ "$compat" ] || cflags="CFLAGS_test_evlog_stress.o := $hrtimer"
+	insert kernel/Makefile before '^obj-\$\(CONFIG_FUTEX\)' \
+"${cflags:+$cflags
+}"'include $(srctree)/kernel/Makefile.evlog'
+}
+message_evlog() {
+	cat <<'M'
+evlog: add structured events for drivers
+
 evl_printf() takes what printk() takes, and a facility, a kind of event
 and a severity. The event that programs receive has the context in a
 header, and the arguments as values beside the unexpanded format. Its
 CRC identifies the kind of event, so that a program need not look at any
 text. evl_write() sends data of the driver's own.
 M
+}
 
-add include/linux/evlog_printk.h kernel/evlog_printk.c kernel/evlog_printk_cache.c \
-    kernel/evlog_printk_record.c kernel/evlog_printk_slow.c kernel/Kconfig.evlog_printk
-insert $printk after '^#include <linux/' '#include <linux/evlog_printk.h>'
-insert init/Kconfig after '^source "kernel/Kconfig.evlog"$' 'source "kernel/Kconfig.evlog_printk"'
-if [ "$compat" ]; then
-	insert $printk before '^\tprinted_len \+?= vsc?nprintf\(printk_buf' \
+files_printk() {
+	add include/linux/evlog_printk.h kernel/evlog_printk.c kernel/evlog_printk_cache.c \
+		kernel/evlog_printk_record.c kernel/evlog_printk_slow.c kernel/Kconfig.evlog_printk
+}
+hook_printk() {
+	insert init/Kconfig after '^source "kernel/Kconfig.evlog"$' 'source "kernel/Kconfig.evlog_printk"'
+	insert $printk after '^#include <linux/' '#include <linux/evlog_printk.h>'
+	if [ "$compat" ]; then
+		insert $printk before '^\tprinted_len \+?= vsc?nprintf\(printk_buf' \
 '	evl_forward_printk(0, EVL_LEVEL_OF_LINE, NULL, fmt, args);
 '
-	insert drivers/char/mem.c after '^#include <linux/' '#include <linux/evlog_printk.h>'
-	change drivers/char/mem.c 'printk\("%s", tmp\)' 'printk(evl_devkmsg_fmt, tmp)'
-else
-	insert $printk before '^\tva_copy\(args2, args\);' \
+		insert drivers/char/mem.c after '^#include <linux/' '#include <linux/evlog_printk.h>'
+		change drivers/char/mem.c 'printk\("%s", tmp\)' 'printk(evl_devkmsg_fmt, tmp)'
+	else
+		insert $printk before '^\tva_copy\(args2, args\);' \
 '	evl_forward_printk(facility, level, dev_info, fmt, args);
 '
-fi
-commit "printk: hand messages to evlog" <<'M'
+	fi
+}
+message_printk() {
+	cat <<'M'
+printk: hand messages to evlog
+
 With CONFIG_KERROR_PRINTK each message that the kernel prints is an event,
 too: its format and arguments, its level and device, and an id that does
 not depend on the values. Programs need not match text any more, and no
 driver has to change.
 
 Switched off, which it can be at run time, it is one predicted branch.
-The rest of the series works without this patch.
+The rest of the series works without it.
 M
+}
 
-add samples/evlog
-[ -z "$compat" ] || echo 'CFLAGS_evlog_sample.o := -include kerror_compat.h' >> "$repo/samples/evlog/Makefile"
-commit "samples: add a driver that raises structured events" <<'M'
+files_samples() { add samples/evlog; }
+hook_samples() {
+	if [ "$compat" ]; then
+		insert init/Kconfig before '^config IKCONFIG$' 'source "samples/evlog/Kconfig"
+'
+		insert Makefile after '^core-\$\(CONFIG_KERROR\)' 'drivers-$(CONFIG_SAMPLE_EVLOG)	+= samples/evlog/'
+		echo 'CFLAGS_evlog_sample.o := -include kerror_compat.h' >> "$repo/samples/evlog/Makefile"
+	else
+		insert samples/Kconfig before '^config SAMPLE_KOBJECT$' \
+'source "samples/evlog/Kconfig"
+'
+		insert samples/Makefile last '^obj-\$\(CONFIG_SAMPLE_[A-Z_]+\)[ \t]*\+= [a-e]' \
+'obj-$(CONFIG_SAMPLE_EVLOG)		+= evlog/'
+	fi
+}
+message_samples() {
+	cat <<'M'
+samples: add a driver that raises structured events
+
 It raises events of each form in process, softirq, hard interrupt and
 kernel thread context, on a trigger or at a rate.
 M
+}
 
 # The kernel has the text of the licence in LICENSES/. quilt takes no binary
 # files, which the inputs of the fuzzer are; Debian's folder is not for the kernel.
-add tools/kerror ":!tools/kerror/libkerror/COPYING" ":!tools/kerror/tests/corpus" ":!tools/kerror/debian"
-commit "tools: add libkerror, kerrord and kerrorctl" <<'M'
+files_tools() {
+	add tools/kerror ":!tools/kerror/libkerror/COPYING" ":!tools/kerror/tests/corpus" \
+		":!tools/kerror/debian"
+}
+hook_tools() { :; }
+message_tools() {
+	cat <<'M'
+tools: add libkerror, kerrord and kerrorctl
+
 libkerror decodes and formats the events of NETLINK_KERROR, and finds
 out what was missed. kerrord brings them to a database, files, the
 journal, a syslog server and commands; kerrorctl shows them.
 M
-
-add tools/testing/selftests/kerror ":!tools/testing/selftests/kerror/ring" kernel/test_evlog.c kernel/test_evlog_stress.c \
-    kernel/test_evlog_hang.c \
-    kernel/test_evlog_bench.c kernel/test_evlog_trace.h kernel/Kconfig.evlog_test \
-    net/netlink/kerror_kunit.c kernel/evlog_kunit.c kernel/evlog_kunit.h \
-    kernel/evlog_printk_kunit.c
-commit "selftests: add tests of error events" <<'M'
-KUnit tests of staging, history and recording; a module that raises
-events of all kinds, and programs that check what arrives.
-M
-
-add Documentation/kerror.txt
-# The section goes before the first one that sorts behind it.
-awk -v fragment="$top/MAINTAINERS.fragment" '
-function flush() {
-	while ((getline line < fragment) > 0)
-		print line
-	print ""
-	done = 1
 }
-!done && /^KERNEL / && $0 > "KERNEL ERROR" { flush() }
-{ print }
-END { exit !done }' "$tree/MAINTAINERS" > "$repo/MAINTAINERS" ||
-	die "MAINTAINERS: no section matches /^KERNEL /; nothing was written"
-commit "Documentation: describe NETLINK_KERROR and evlog" <<'M'
+
+files_tests() {
+	add tools/testing/selftests/kerror ":!tools/testing/selftests/kerror/ring" \
+		kernel/test_evlog.c kernel/test_evlog_stress.c kernel/test_evlog_hang.c \
+		kernel/test_evlog_bench.c kernel/test_evlog_trace.h kernel/Kconfig.evlog_test \
+		net/netlink/kerror_kunit.c kernel/evlog_kunit.c kernel/evlog_kunit.h \
+		kernel/evlog_printk_kunit.c
+}
+hook_tests() {
+	insert init/Kconfig before '^config IKCONFIG$' 'source "kernel/Kconfig.evlog_test"
+'
+	[ "$compat" ] ||
+		insert tools/testing/selftests/Makefile before '^TARGETS \+= kexec$' 'TARGETS += kerror'
+}
+message_tests() {
+	cat <<'M'
+selftests: add tests of error events
+
+KUnit tests of rings, history and recording; modules that raise events
+of all kinds, or make a CPU hang, and programs that check what arrives.
+M
+}
+
+files_doc() { add Documentation/kerror.txt; }
+hook_doc() {
+	if [ "$index" ]; then
+		insert $index after '^   io_ordering$' '   kerror'
+		cat > "$repo/Documentation/driver-api/kerror.rst" <<'T'
+.. SPDX-License-Identifier: GPL-2.0-only
+
+============
+Error events
+============
+
+.. include:: ../kerror.txt
+   :literal:
+
+Functions
+=========
+
+.. kernel-doc:: include/linux/kerror.h
+
+.. kernel-doc:: include/linux/evlog.h
+T
+	fi
+	# The section goes before the first one that sorts behind it.
+	awk -v fragment="$top/MAINTAINERS.fragment" '
+	function flush() {
+		while ((getline line < fragment) > 0)
+			print line
+		print ""
+		done = 1
+	}
+	!done && /^KERNEL / && $0 > "KERNEL ERROR" { flush() }
+	{ print }
+	END { exit !done }' "$tree/MAINTAINERS" > "$repo/MAINTAINERS" ||
+		die "MAINTAINERS: no section matches /^KERNEL /; nothing was written"
+}
+message_doc() {
+	cat <<'M'
+Documentation: describe NETLINK_KERROR and evlog
+
 The guide for authors of drivers and of programs, and who maintains it.
 M
+}
 
-git -C "$repo" format-patch -q -U1 --zero-commit --no-signature --full-index \
-	-o "$work/patches" base
-mkdir -p "$2"
-top_of_output=$(cd "$2" && pwd)
-rm -f "$2"/[0-9][0-9][0-9][0-9]-*.patch "$2/series" "$2/tree"
-cp "$work"/patches/*.patch "$2"
-(cd "$2" && ls [0-9][0-9][0-9][0-9]-*.patch > series)
+# What releases before 6.13 lack, and Linux 2.6
+compat_hrtimer=compat/include/kerror_compat/hrtimer.h
 
-[ "$compat" ] || exit 0
-# Few have an old tree. So leave out of its series what neither git am nor patch
-# needs but only the whole tree tells: the names of blobs and of functions,
+# ---- the series ----
+
+# commit, message on standard input
+commit() {
+	git -C "$repo" add -A
+	{ cat
+	  printf '\nSigned-off-by: %s <%s>\n' "$GIT_AUTHOR_NAME" "$GIT_AUTHOR_EMAIL"
+	} | git -C "$repo" commit -q -F -
+}
+
+# print FOLDER FROM [OPTION]...: the patches since FROM
+print() {
+	folder=$1 from=$2
+	shift 2
+	git -C "$repo" format-patch -q -N -U1 --zero-commit --no-signature --full-index \
+		-o "$folder" "$@" "$from"
+}
+
+commit_compat() {
+	[ "$hrtimer" ] || return 0
+	add $compat_hrtimer
+	commit <<'M'
+compat: add hrtimer_setup()
+
+Releases before 6.13 have hrtimer_init() instead. The Makefiles include
+this header for the objects that need it.
+M
+	[ "$compat" ] || return 0
+	add compat
+	commit <<'M'
+compat: add what Linux 2.6 lacks
+
+Headers that stand in for those of later releases, and what is too large
+for a header.
+M
+}
+
+if [ "$upstream" ]; then
+	commit_compat
+	for part in $parts; do
+		files_$part
+		hook_$part
+		message_$part | commit
+	done
+	print "$work/out" base -n --cover-letter
+	cover=$work/out/0000-cover-letter.patch
+	awk -v letter="$top/scripts/cover-letter.txt" '
+	/\*\*\* SUBJECT HERE \*\*\*/ {
+		getline subject < letter
+		sub(/\*\*\* SUBJECT HERE \*\*\*/, subject)
+		getline blank < letter
+	}
+	/\*\*\* BLURB HERE \*\*\*/ {
+		while ((getline line < letter) > 0)
+			print line
+		next
+	}
+	{ print }' "$cover" > "$work/edited"
+	cat "$work/edited" > "$cover"
+	mkdir -p "$2"
+	rm -f "$2"/[0-9][0-9][0-9][0-9]-*.patch
+	cp "$work"/out/*.patch "$2"
+	exit 0
+fi
+
+for part in $parts; do
+	files_$part
+	message_$part | commit
+done
+print "$work/out/common" base
+git -C "$repo" tag common
+commit_compat
+print "$work/out/compat" common
+git -C "$repo" tag compat
+for part in $parts; do
+	[ $part = printk ] || hook_$part
+done
+commit <<M
+netlink, evlog: hook error events into the kernel
+
+Take protocol number $number for error events, and add the lines that the
+files of the series need in Makefiles, Kconfig files, the index of the
+documentation and MAINTAINERS.
+M
+git -C "$repo" tag hook
+hook_printk
+message_printk | commit
+mkdir -p "$work/out/$release"
+print "$work/out/hook" compat..hook
+print "$work/out/printk" hook
+mv "$work"/out/hook/*.patch "$work/out/$release/hook.patch"
+mv "$work"/out/printk/*.patch "$work/out/$release/printk.patch"
+rmdir "$work/out/hook" "$work/out/printk"
+rmdir "$work/out/compat" 2>/dev/null || true
+# Few have each tree. So leave out of these what neither git am nor patch needs but
+# only the whole tree tells: the names of blobs and of functions,
 sed -i -E '/^index [0-9a-f]{40}\.\.[0-9a-f]{40} [0-7]+$/d; s/^(@@ [-+,0-9 ]+ @@).*/\1/' \
-	"$2"/[0-9][0-9][0-9][0-9]-*.patch
+	"$work/out/$release"/*.patch
 # and say what else of the tree made the series so.
 (cd "$tree" && {
-	grep -nE '^(VERSION|PATCHLEVEL) *=|^KBUILD_CPPFLAGS' Makefile /dev/null
-	grep -nE '^#define NETLINK_[A-Z_0-9]+[ 	]+7([ 	]|$)' "$netlink_h" /dev/null || true
-	[ ! -f include/linux/irq_work.h ] || echo include/linux/irq_work.h:1:
-} > "$top_of_output/tree")
+	case $release in
+	2.6.*) grep -nE '^(VERSION|PATCHLEVEL|SUBLEVEL) *=|^KBUILD_CPPFLAGS' Makefile /dev/null ;;
+	*) grep -nE '^(VERSION|PATCHLEVEL) *=' Makefile /dev/null; echo 'Makefile:4:SUBLEVEL = 0' ;;
+	esac
+	grep -m1 -nE '^#define NETLINK_[A-Z_0-9]+[ 	]+7([ 	]|$)' "$netlink_h" /dev/null || true
+	[ -z "$compat" ] || [ ! -f include/linux/irq_work.h ] || echo include/linux/irq_work.h:1:
+	[ "$hrtimer" ] || echo 'include/linux/hrtimer.h:1:hrtimer_setup('
+}) > "$work/out/$release/tree"
+cd "$work/out"
+for part in common compat "$release"; do
+	[ ! -d $part ] || ls $part/*.patch
+done > "series-$release"
+cd - > /dev/null
+mkdir -p "$2"
+rm -f "$2"/common/*.patch
+[ -z "$compat" ] || rm -f "$2"/compat/*.patch
+cp -r "$work"/out/* "$2"

@@ -39,12 +39,12 @@ while IFS= read -r line <&3; do
 	log=$logs/$name.log
 	kernel=x86_64
 	[ "$test" = "${test#kunit:}" ] || kernel=um
-	MUTATE_FILE=$(field 3) MUTATE=$(field 4) "$TOP/scripts/kernel.sh" 6.12 $kernel \
-		> "$log.build" 2>&1 || die "$name does not build: $log.build"
+	export MUTATE_FILE="$(field 3)" MUTATE="$(field 4)"
+	"$TOP/scripts/kernel.sh" 6.12 $kernel > "$log.build" 2>&1 ||
+		die "$name does not build: $log.build"
 	case $test in
 	kunit:*)
-		timeout 60 "$BUILD/6.12/um/linux" mem=256M con=null con0=fd:0,fd:1 panic=-1 \
-			kunit.enable=1 kunit.filter_glob="${test#*:}" < /dev/null > "$log" 2>&1 || true
+		FILTER=${test#*:} "$TOP/scripts/kunit.sh" 6.12 > "$log" 2>&1 || true
 		;;
 	panic)
 		TIMEOUT=100 "$TOP/scripts/guest.sh" 6.12 panic > "$log" 2>&1 || true
@@ -63,6 +63,7 @@ while IFS= read -r line <&3; do
 	fi
 done 3< "$logs/list"
 # Undone
+unset MUTATE MUTATE_FILE
 for kernel in um x86_64; do "$TOP/scripts/kernel.sh" 6.12 $kernel > "$logs/build" 2>&1; done
 echo
 echo "$passed passed, $failed failed"

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Sourced by check.sh: tests on a running kernel, in QEMU.
+
+# guest_checks NAME ARCH [KERNEL_TREE]
+guest_checks() {
+	kernel=$1 arch=$2 source_tree=${3:-} suffix=
+	[ "$arch" = x86_64 ] || suffix=-$arch
+	prefix=$kernel$suffix
+	group "Linux $kernel, $arch with 2 CPUs in QEMU"
+	ran=
+	check "$prefix/kernel" build_kernel
+	kernel_built=$ran
+	check_each "$prefix/selftests" guest check
+	show '^(not ok|# Linux version|# .*kerror_test.c.*(equal|raised|refused|after|answered|events from))'
+	check_each "$prefix/stress" stress
+	check_each "$prefix/isolation" costs_others_nothing
+	show '^# (flood|hang)_test.c'
+	check "$prefix/readers" same_by_two_readers
+	check "$prefix/demo" demo_shows_all
+	check "$prefix/boot" messages_are_events
+	show 'lines of the log'
+	check "$prefix/panic" panic_prints_what_waits
+	check "$prefix/oops" oops_delivers_what_waits
+}
+
+build_kernel() { "$TOP/scripts/kernel.sh" "$kernel" "$arch" $source_tree; }
+
+# need_kernel: if the test that builds it was not wanted
+need_kernel() { [ "$kernel_built" ] || build_kernel; }
+
+# guest SCRIPT: boots the kernel.
+guest() {
+	need_kernel || return 1
+	"$TOP/scripts/guest.sh" "$kernel" "$1" "$arch"
+}
+
+# Its driver wants tracepoints, hrtimers and NMIs as on x86 in 4.18.
+stress() {
+	need_kernel || return 1
+	grep -qs '^CONFIG_TEST_EVLOG_STRESS=m' "$BUILD/$kernel/$arch/.config" ||
+		{ echo "ok 1 stress # SKIP this kernel has no driver for it"; return 0; }
+	APPEND="events=200000 forward=8" guest stress
+}
+
+# What a flood or a hang costs others, with memory of the default sizes
+costs_others_nothing() { SIZES= guest isolation; }
+
+# guest_log SCRIPT
+guest_log() { echo "$BUILD/$kernel/$1$suffix.log"; }
+
+# printed SCRIPT REGEX...: the guest printed all of them.
+printed() {
+	file=$(guest_log "$1")
+	shift
+	for regex in "$@"; do
+		grep -aq "$regex" "$file" || { echo "missing: $regex"; return 1; }
+	done
+}
+
+# This guest must not end with its token.
+panic_prints_what_waits() {
+	! guest panic &&
+	printed panic 'test_evlog: last words 0$' 'test_evlog: last words 19$' \
+		'event of 9 bytes, groups 0x1' 'kerror: .*72 61 77 20 77 6f 72 64 73' \
+		'Kernel panic.*test_evlog: asked for'
+}
+
+oops_delivers_what_waits() {
+	! guest oops &&
+	printed oops ': last words 0 ' ': last words 19 ' ': 72 61 77 20 77 6f 72 64 73' \
+		'pointer dereference'
+}
+
+same_by_two_readers() {
+	guest capture &&
+	python3 "$SELFTESTS/reader.py" "$(guest_log capture)" > "$BUILD/$kernel/reader$suffix.json" &&
+	python3 "$TOP/scripts/compare-readers.py" "$(guest_log capture)" \
+		"$BUILD/$kernel/reader$suffix.json"
+}
+
+# What the kernel prints arrives as events, too.
+messages_are_events() {
+	APPEND=evlog.printk=8 TIMEOUT=300 guest boot &&
+	python3 "$TOP/scripts/compare-boot.py" "$(guest_log boot)"
+}
+
+# What kerrord prints for the sample driver is the same on each kernel. But before
+# 2.6.10 the driver raises at a rate, so that the number of events is not known.
+demo_shows_all() {
+	demo=$(guest_log demo) events=$BUILD/$kernel/sample-events$suffix.txt
+	TIMEOUT=120 guest demo || return 1
+	[ -e "$(guest_log capture)" ] || guest capture || return 1
+	python3 "$TOP/scripts/sample-events.py" "$demo" "$(guest_log capture)" > "$events" || return 1
+	if grep -aq 'it raises at a rate' "$demo"; then
+		grep -aq ' events received, 0 lost' "$demo" || return 1
+		# The driver's own thread raises them, not a shell; which round the
+		# timer and the interrupt see is a matter of chance.
+		grep -ve ' queue' -e ' reset' "$TOP/scripts/sample-events.txt" |
+			sed 's/comm=sh /comm=evlog_sample /; s/"comm": "sh"/"comm": "evlog_sample"/' |
+			sort -u |
+			while read -r line; do
+				grep -qxF -- "$line" "$events" || { echo "missing: $line"; exit 1; }
+			done
+	else
+		grep -aq '21 events received, 0 lost' "$demo" &&
+		diff "$TOP/scripts/sample-events.txt" "$events"
+	fi
+}
+
+kerrord_in_guest() {
+	"$TOP/scripts/kernel.sh" 6.12 x86_64 && "$TOP/scripts/guest.sh" 6.12 daemon
+}

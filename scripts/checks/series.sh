@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Sourced by check.sh: tests of patches/, of compat/ and of mutants.txt, without a
+# kernel's source.
+
+RELEASES=$(cd "$TOP/patches" && set +f && ls -d series-* | sed 's/^series-//' | sort -V)
+
+# What the generator prints for the recorded tree of a release is what is there.
+series_is_current() {
+	work=$(mktemp -d)
+	"$TOP/scripts/series.sh" "$1" "$work" || return 1
+	(cd "$work" && find . -type f) | while read -r file; do
+		diff "$work/$file" "$TOP/patches/$file" || exit 1
+	done && rm -rf "$work"
+}
+
+# Nothing but that is there: no patch is left over from a subject of before.
+patches_are_listed() {
+	cd "$TOP/patches" && cat series-* | sort -u > "$BUILD/listed" &&
+	ls */*.patch | diff - "$BUILD/listed"
+}
+
+# As a maintainer would apply it, on the places that it touches.
+series_applies() {
+	work=$(mktemp -d)
+	"$TOP/scripts/recorded-tree.sh" "$1" "$work" && (cd "$work" && git init -q &&
+	 git add -A && git -c user.name=x -c user.email=x@x commit -qm base &&
+	 sed "s,^,$TOP/patches/," "$TOP/patches/series-$1" |
+		xargs git -c user.name=x -c user.email=x@x am &&
+	 [ -z "$(git status --short)" ]) && rm -rf "$work"
+}
+
+# quilt needs no more than the file of the series.
+series_applies_with_quilt() {
+	work=$(mktemp -d)
+	"$TOP/scripts/recorded-tree.sh" "$1" "$work" &&
+	(cd "$work" && QUILT_PATCHES=$TOP/patches QUILT_SERIES=series-$1 quilt push -a --fuzz=0) &&
+	rm -rf "$work"
+}
+
+# They are for other kernels: only what the compiler's parser says.
+compat_headers_parse() {
+	cd "$TOP/compat" && for file in include/kerror_compat.h include/*/*.h *.c; do
+		cpp -fpreprocessed -dD "$file" > /dev/null || return 1
+		[ "$(grep -cE '^[ 	]*#[ 	]*if' "$file")" = "$(grep -cE '^[ 	]*#[ 	]*endif' "$file")" ] ||
+			{ echo "$file: #if without #endif"; return 1; }
+	done
+}
+
+# Each mutant changes the file that it names, without a build, and a test has the name
+# that it gives.
+mutants_apply() {
+	sed '/^#/d' "$TOP/scripts/mutants.txt" | while IFS= read -r line; do
+		field() { printf '%s\n' "$line" | awk -F ' [|] ' -v n="$1" '{ print $n }'; }
+		file=$TOP/$(field 3) test=$(field 5)
+		! sed -E "$(field 4)" "$file" | cmp -s - "$file" ||
+			{ echo "changes nothing: $line"; exit 1; }
+		case $test in
+		kunit:*|panic) ;;
+		*)
+			grep -qE "^TEST_F(_TIMEOUT)?\(.*\<${test#*.}\>" "$SELFTESTS"/*_test.c ||
+				{ echo "no such test: $line"; exit 1; }
+			;;
+		esac
+	done
+}
+
+series_checks() {
+	group "series"
+	for release in $RELEASES; do
+		check "series/$release-current" series_is_current "$release"
+		check "series/$release-git-am" series_applies "$release"
+		check "series/$release-quilt" series_applies_with_quilt "$release"
+	done
+	check series/listed patches_are_listed
+	check series/compat compat_headers_parse
+	check series/mutants mutants_apply
+}
