@@ -7,7 +7,8 @@
 kunit() {
 	FILTER= "$TOP/scripts/kunit.sh" "$@"
 	for suite in kerror evlog evlog_printk; do
-		grep -aqE "^ok [0-9]+ $suite\$" "$BUILD/$1/kunit.log" || return 1
+		# Without the socket, those of evlog have nothing to look at.
+		grep -aqE "^ok [0-9]+ $suite${2:+( # SKIP.*)?}\$" "$BUILD/$1/kunit.log" || return 1
 	done
 	! grep -aE 'BUG:|WARNING:|not ok' "$BUILD/$1/kunit.log"
 }
