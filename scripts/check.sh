@@ -84,7 +84,7 @@ quick_checks() {
 
 other_checks() {
 	tools_checks
-	for release in 6.12 $NEWEST; do kunit_checks $release; done
+	kunit_checks $NEWEST
 	for release in 6.1 6.12 $NEWEST; do
 		guest_checks $release x86_64
 		sources_checks $release
