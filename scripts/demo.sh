@@ -13,10 +13,14 @@ step "booting Linux $name in QEMU"
 TIMEOUT=120 "$TOP/scripts/guest.sh" "$name" demo "$arch"
 cat <<T
 
-Each line above is one event: time, severity, facility [device], context, where
-and who it was raised by, its text, and in <> what a program gets instead of
-text: the id, the format and the typed arguments.
+A line is one event: time, severity, facility [device], context, where and by
+whom it was raised, its text, and in <> what a program gets instead of text: the
+id, the format and the typed arguments.
 
-Go on: "make shell${tree:+ KSRC=$tree}" gives a shell in this guest, samples/evlog/evlog_sample.c is
-the driver to copy from, Documentation/kerror.txt explains it all.
+Next:
+  make shell${tree:+ KSRC=$tree}    a shell in this guest; try kerrorctl selftest
+  samples/evlog/evlog_sample.c    the driver to copy from
+  patches/README.md               how to add this to your kernel
+  tools/kerror/README.md          how to install kerrord and kerrorctl
+  Documentation/kerror.txt        the guide
 T

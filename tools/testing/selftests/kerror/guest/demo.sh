@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# The sample driver raises events in four contexts, kerrord prints them. Where
-# there is no kerrord, for want of its libraries, kerrorctl does.
+# The sample driver raises events in four contexts, kerrord prints them, and one of
+# them once more as JSON. Where there is no kerrord, for want of its libraries,
+# kerrorctl does.
 . /guest/common.sh
 cpus=$(grep -c '^cpu[0-9]' /proc/stat)
 if [ -e /bin/kerrord ]; then
-	printf '[kerrord]\nuser = root\n[text]\n' > /tmp/kerrord.conf
+	mkdir -p /run /var/lib
+	printf '[kerrord]\nuser = root\n[text]\n[json]\npath = /tmp/events.json\n' > /tmp/kerrord.conf
 	set -- kerrord --config=/tmp/kerrord.conf
 else
 	set -- kerrorctl watch --color=always
@@ -16,3 +18,10 @@ sample_rounds 3 || exit 1
 sleep 1
 kill -INT $!
 wait $!
+status=$?
+[ -e /tmp/events.json ] ||
+	kerrorctl watch --json --idle=500 > /tmp/events.json 2>/dev/null
+echo
+echo "One of them, as a program gets it:"
+grep -m1 'bad block' /tmp/events.json
+exit $status
