@@ -66,11 +66,15 @@ mutants:
 newest:
 	@scripts/newest.sh
 
-guest-test: kernel
+# Kernels are built of patches/, which an edit makes old.
+guest-test:
+	@$(if $(KSRC),,scripts/series.sh $(firstword $(GUEST)))
+	@scripts/kernel.sh $(GUEST) '$(KSRC)'
 	@APPEND='test=$(TEST)' scripts/guest.sh $(firstword $(GUEST)) one $(lastword $(GUEST))
 
 kunit:
-	@FILTER='$(FILTER)' scripts/kunit.sh 6.12
+	@scripts/series.sh 7.3
+	@FILTER='$(FILTER)' scripts/kunit.sh 7.3
 
 shell: kernel
 	@scripts/guest.sh $(firstword $(GUEST)) shell $(lastword $(GUEST))

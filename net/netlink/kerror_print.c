@@ -60,8 +60,8 @@ static bool (*kerror_printer)(const void *data, size_t len);
 /**
  * kerror_set_printer - say how events are printed when nobody listens
  * @printer: prints the event with printk() and returns true, or returns
- *	false if it is not of its kind; called by the drain worker and, in a
- *	panic, in any context
+ *	false if it is not of its kind; called with softirqs disabled and, in
+ *	a panic, in any context
  *
  * There is one; events that it does not know are printed in hexadecimal.
  */

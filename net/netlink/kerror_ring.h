@@ -3,7 +3,7 @@
  * A lock-free ring of records of variable size, for producers of one CPU that
  * may interrupt each other, and one consumer on any CPU.
  *
- * kerror.c writes records, kerror_worker.c takes them, kerror_print.c looks at
+ * kerror.c writes records, kerror_drain.c takes them, kerror_print.c looks at
  * them in a panic. User space compiles this file, too, and runs it through all
  * interleavings (tools/testing/selftests/kerror/ring/).
  *
