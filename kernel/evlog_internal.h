@@ -13,6 +13,9 @@
 #include <linux/kerror.h>
 #include <linux/module.h>
 #include "evlog_format.h"
+#ifdef MODULE
+#include <kerror_compat/module.h>
+#endif
 
 /*
  * With CONFIG_INIT_STACK_ALL_ZERO, which is usual, the compiler clears each
@@ -240,6 +243,8 @@ struct evl_fmt_info {
 struct evl_fmt_cache;
 
 struct evl_fmt_cache *evl_cache_alloc(unsigned int cpu);
+void evl_cache_free(struct evl_fmt_cache *cache);
+void evl_cache_exit(void);
 struct evl_fmt_info *evl_cache_get(struct evl_fmt_cache *cache, bool add,
 				   const char *given, const char *fmt,
 				   const struct evl_fmt_info *outer);
@@ -253,10 +258,11 @@ struct evl_fmt_info *evl_cache_add(struct evl_fmt_cache *cache,
 bool evl_record_message(struct evl_event *event, const char *given,
 			const char *fmt, va_list list, u8 skip, bool ended);
 unsigned long evl_forwarded(void);
+void evl_cpu_exit(void);
 
 /* ---- evlog_printk_slow.c: messages whose format is parsed each time ---- */
 
-const char *evl_module_name(const char *fmt);
+const char *evl_module_name(const char *fmt, char name[MODULE_NAME_LEN]);
 bool evl_record_slow(struct evl_event *event, const char *fmt, va_list list,
 		     u8 skip, bool ended);
 

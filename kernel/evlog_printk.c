@@ -22,8 +22,10 @@
 #include <linux/string.h>
 #include "evlog_internal.h"
 
+#ifndef MODULE
 #undef MODULE_PARAM_PREFIX
 #define MODULE_PARAM_PREFIX "evlog."
+#endif
 
 int evl_printk_level = CONFIG_KERROR_PRINTK_LEVEL;
 

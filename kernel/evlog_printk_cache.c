@@ -192,7 +192,7 @@ struct evl_fmt_info *evl_cache_add(struct evl_fmt_cache *cache,
 	entry->modules = atomic_read(&evl_modules);
 	evl_entry_copy(entry, given, length);
 	info->id = ++cache->last_id;
-	strscpy(info->facility, evl_module_name(fmt), sizeof(info->facility));
+	evl_module_name(fmt, info->facility);
 	evl_fmt_parse(info, evl_entry_text(entry, given) + (fmt - given), outer);
 	barrier();	/* now it does */
 	WRITE_ONCE(entry->fmt, given);
@@ -250,3 +250,15 @@ static int __init evl_cache_init(void)
 	return register_module_notifier(&evl_module_notifier);
 }
 early_initcall(evl_cache_init);
+
+#ifdef MODULE
+void evl_cache_exit(void)
+{
+	unregister_module_notifier(&evl_module_notifier);
+}
+
+void evl_cache_free(struct evl_fmt_cache *cache)
+{
+	kfree(cache);
+}
+#endif

@@ -218,16 +218,33 @@ static int evl_cpu_prepare(unsigned int cpu)
 	return 0;
 }
 
+static int evl_prepare_state;
+
 /* Runs before other CPUs start: each has its cache before its first message. */
 static int __init evl_cpu_init(void)
 {
-	if (cpuhp_setup_state(CPUHP_BP_PREPARE_DYN, "kernel/evlog:prepare",
-			      evl_cpu_prepare, NULL) < 0)
+	evl_prepare_state = cpuhp_setup_state(CPUHP_BP_PREPARE_DYN,
+					      "kernel/evlog:prepare",
+					      evl_cpu_prepare, NULL);
+	if (evl_prepare_state < 0)
 		pr_warn("no cache of formats; messages cost more time\n");
 	WRITE_ONCE(evl_cpu_ready, true);
 	return 0;
 }
 early_initcall(evl_cpu_init);
+
+#ifdef MODULE
+/* Frees the caches. No message is recorded any more. */
+void evl_cpu_exit(void)
+{
+	unsigned int cpu;
+
+	if (evl_prepare_state > 0)
+		cpuhp_remove_state_nocalls(evl_prepare_state);
+	for_each_possible_cpu(cpu)
+		evl_cache_free(per_cpu(evl_cpu, cpu).cache);
+}
+#endif
 
 #ifdef CONFIG_EVLOG_KUNIT_TEST
 #include "evlog_printk_kunit.c"

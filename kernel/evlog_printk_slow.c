@@ -149,14 +149,27 @@ static void evl_write_text(struct evl_spliced *message,
 }
 
 /*
- * Returns the name of the module that @fmt belongs to. The name stays as long as
- * preemption is disabled.
+ * Writes the name of the module that @fmt belongs to, which it returns. Context: any,
+ * with preemption disabled.
  */
-const char *evl_module_name(const char *fmt)
+const char *evl_module_name(const char *fmt, char name[MODULE_NAME_LEN])
 {
+#ifdef MODULE
+	/* "symbol [module]": modules cannot call __module_address(). */
+	char symbol[KSYM_SYMBOL_LEN] __uninitialized, *begin, *end;
+
+	snprintf(symbol, sizeof(symbol), "%ps", fmt);
+	begin = strchr(symbol, '[');
+	end = begin ? strpbrk(begin, " ]") : NULL;
+	if (end)
+		*end = '\0';
+	strscpy(name, end ? begin + 1 : "kernel", MODULE_NAME_LEN);
+#else
 	struct module *module = __module_address((unsigned long)fmt);
 
-	return module ? module->name : "kernel";
+	strscpy(name, module ? module->name : "kernel", MODULE_NAME_LEN);
+#endif
+	return name;
 }
 
 static void evl_set_facility(struct evl_header *header, const char *facility)
@@ -177,6 +190,7 @@ static void evl_set_facility(struct evl_header *header, const char *facility)
 bool evl_record_slow(struct evl_event *event, const char *fmt, va_list list,
 		     u8 skip, bool ended)
 {
+	char facility[MODULE_NAME_LEN] __uninitialized;
 	struct evl_callsite callsite = {};
 	struct evl_spliced message = {
 		.fmt = fmt, .skip = skip, .ended = ended,
@@ -187,7 +201,8 @@ bool evl_record_slow(struct evl_event *event, const char *fmt, va_list list,
 	int err;
 
 	if (!event->callsite) {
-		evl_callsite_init(&callsite, evl_module_name(fmt), NULL);
+		evl_callsite_init(&callsite, evl_module_name(fmt, facility),
+				  NULL);
 		event->callsite = &callsite;
 	}
 	va_copy(message.args.list, list);
@@ -213,7 +228,8 @@ bool evl_record_slow(struct evl_event *event, const char *fmt, va_list list,
 		evl_write_text(&message, &writer);
 		header->format = EVL_FORMAT_STRING;
 	} else if (message.innermost != message.fmt) {
-		evl_set_facility(header, evl_module_name(message.innermost));
+		evl_set_facility(header, evl_module_name(message.innermost,
+							 facility));
 	}
 	/* Bytes that were written and then cut off */
 	if (!message.supported || writer.truncated)

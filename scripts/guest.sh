@@ -127,6 +127,8 @@ fill() {
 	for applet in $(/bin/busybox --list | grep -vx busybox); do ln -s busybox "$root/bin/$applet"; done
 	cp "$programs/stress_test" "$programs/bench" "$root/bin"
 	cp "$kernel/samples/evlog/evlog_sample.ko" "$kernel"/kernel/test_evlog*.ko "$root/modules"
+	# The facility itself, for a kernel of a distribution, see stock.sh
+	[ ! -e "$kernel/kerror.ko" ] || cp "$kernel/kerror.ko" "$kernel/evlog.ko" "$root/modules"
 	"$2" -g "$root"/modules/*.ko "$root"/bin/k* "$root"/bin/*_test \
 		"$root/bin/bench" "$root/bin/capture"
 }
@@ -218,7 +220,7 @@ else
 	# The emulated TSC has this machine's rate. A guest on a busy machine often
 	# fails to measure it, and counts ticks instead.
 	khz=$(awk '/^cpu MHz/ { printf "%d", $4 * 1000; exit }' /proc/cpuinfo)
-	[ -z "$devices" ] || machine=q35
+	[ -z "$devices" ] && [ ! -e "$kernel/kerror.ko" ] || machine=q35
 	set -- qemu-system-x86_64 -M $machine -cpu "${CPU:-max}" -accel tcg,thread=multi \
 		-smp "$cpus" -m "${MEMORY:-1024}" \
 		-append "console=ttyS0 tsc=reliable ${khz:+tsc_early_khz=$khz} random.trust_cpu=on loglevel=${LOGLEVEL:-1} panic=-1 reboot=t $parameters"

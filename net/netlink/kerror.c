@@ -351,3 +351,19 @@ static int __init kerror_late_init(void)
 	return 0;
 }
 late_initcall(kerror_late_init);
+
+#ifdef MODULE
+/*
+ * Ends all. The modules that raise events are gone, and so are the sockets of
+ * readers: each of them holds a reference to this one.
+ */
+void kerror_exit(void)
+{
+	kerror_cpus_unwatch();
+	kerror_worker_stop();
+	kerror_netlink_exit();
+	kerror_print_exit();
+	kerror_cpus_exit();
+	kerror_history_exit();
+}
+#endif

@@ -58,6 +58,9 @@ struct kerror_source kerror_early[KERROR_GROUPS] __refdata = {
 	},
 };
 
+/* States of the hotplug code, or a negative errno */
+static int kerror_prepare_state, kerror_online_state;
+
 /* There are per-CPU data, and rings of all CPUs that run. */
 bool kerror_cpus_ready __read_mostly;
 
@@ -153,8 +156,11 @@ void __init kerror_cpus_init(unsigned int kb)
 	struct kerror_cpu *this = &per_cpu(kerror_cpu, cpu);
 
 	kerror_staging_size = kb * 1024;
-	if (cpuhp_setup_state(CPUHP_BP_PREPARE_DYN, "net/kerror:prepare",
-			      kerror_cpu_prepare, kerror_cpu_changed) < 0)
+	kerror_prepare_state = cpuhp_setup_state(CPUHP_BP_PREPARE_DYN,
+						 "net/kerror:prepare",
+						 kerror_cpu_prepare,
+						 kerror_cpu_changed);
+	if (kerror_prepare_state < 0)
 		pr_err("cannot watch CPUs come and go\n");
 	for (group = 0; group < KERROR_GROUPS; group++) {
 		kerror_early[group].cpu = cpu;
@@ -173,8 +179,11 @@ void __init kerror_cpus_watch(void)
 {
 	kerror_cpu_changed(raw_smp_processor_id());
 	/* Without it, the events of a CPU that comes wait for its next one. */
-	if (cpuhp_setup_state_nocalls(CPUHP_AP_ONLINE_DYN, "net/kerror:online",
-				      kerror_cpu_changed, NULL) < 0)
+	kerror_online_state = cpuhp_setup_state_nocalls(CPUHP_AP_ONLINE_DYN,
+							"net/kerror:online",
+							kerror_cpu_changed,
+							NULL);
+	if (kerror_online_state < 0)
 		pr_err("cannot watch CPUs come\n");
 }
 
@@ -200,3 +209,32 @@ void __init kerror_early_exit(void)
 		ring->buffer = NULL;
 	}
 }
+
+#ifdef MODULE
+/* Leaves CPUs alone. Events that are raised still reach the worker. */
+void kerror_cpus_unwatch(void)
+{
+	if (kerror_online_state > 0)
+		cpuhp_remove_state_nocalls(kerror_online_state);
+	if (kerror_prepare_state > 0)
+		cpuhp_remove_state_nocalls(kerror_prepare_state);
+}
+
+/* Frees the rings, except those to which a dead writer might come back. */
+void kerror_cpus_exit(void)
+{
+	struct kerror_source *source, *older;
+	unsigned int cpu, group;
+
+	for_each_possible_cpu(cpu) {
+		for (group = 0; group < KERROR_GROUPS; group++) {
+			source = per_cpu(kerror_cpu, cpu).source[group];
+			for (; source; source = older) {
+				older = source->older;
+				if (!source->ring.retired)
+					kerror_source_free(source);
+			}
+		}
+	}
+}
+#endif

@@ -15,6 +15,7 @@
  */
 #include <linux/bitops.h>
 #include <linux/cpumask.h>
+#include <linux/export.h>
 #include <linux/hardirq.h>
 #include <linux/init.h>
 #include <linux/jiffies.h>
@@ -269,6 +270,7 @@ bool kerror_is_printing(void)
 	       !in_hardirq() && READ_ONCE(kerror_drains_in_softirq) ==
 				!!in_serving_softirq();
 }
+EXPORT_SYMBOL_GPL(kerror_is_printing);
 
 /* Delivers a chunk. Returns whether there is more. Under the lock. */
 static bool kerror_drain(void)

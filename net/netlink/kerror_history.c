@@ -114,3 +114,13 @@ void __init kerror_history_init(unsigned int kb)
 			       kb);
 	}
 }
+
+#ifdef MODULE
+void kerror_history_exit(void)
+{
+	unsigned int group;
+
+	for (group = 0; group < KERROR_GROUPS; group++)
+		vfree(kerror_history[group].buffer);
+}
+#endif

@@ -17,6 +17,9 @@
 #include <linux/spinlock.h>
 #include <linux/types.h>
 #include "kerror_ring.h"
+#ifdef MODULE
+#include <kerror_compat/module.h>
+#endif
 
 /* Groups, as indices. */
 enum { KERROR_RAW, KERROR_EVLOG, KERROR_PRINTK, KERROR_GROUPS };
@@ -126,6 +129,8 @@ struct kerror_history {
 u64 kerror_lost_unannounced(unsigned int group, unsigned int cause, bool take);
 bool kerror_take_lost_pending(void);
 
+void kerror_exit(void);
+
 /* kerror_cpu.c: the rings of each CPU */
 extern struct kerror_source kerror_early[KERROR_GROUPS];
 extern bool kerror_cpus_ready;
@@ -137,6 +142,8 @@ void kerror_source_free(struct kerror_source *source);
 void kerror_cpus_init(unsigned int kb);
 void kerror_cpus_watch(void);
 void kerror_early_exit(void);
+void kerror_cpus_unwatch(void);
+void kerror_cpus_exit(void);
 
 /* kerror_worker.c: when events are delivered */
 /* Bits of kerror_worker_state; the others count how often it changed. */
@@ -148,6 +155,7 @@ void kerror_wake(unsigned int cpu, const struct kerror_ring *ring, bool later);
 void kerror_guard(struct kerror_cpu *this);
 void kerror_cpu_init(struct kerror_cpu *this);
 int kerror_worker_start(void);
+void kerror_worker_stop(void);
 
 /* kerror_drain.c: in which order */
 extern spinlock_t kerror_drain_lock;
@@ -162,6 +170,7 @@ void kerror_forget(unsigned int cpu, struct kerror_source *sources);
 extern spinlock_t kerror_history_lock;
 extern struct kerror_history kerror_history[KERROR_GROUPS];
 void kerror_history_init(unsigned int kb);
+void kerror_history_exit(void);
 struct nlmsghdr *kerror_history_message(const struct kerror_history *history,
 					unsigned long position);
 unsigned long kerror_history_next(const struct kerror_history *history,
@@ -172,7 +181,9 @@ struct nlmsghdr *kerror_history_add(struct kerror_history *history,
 				    const void *data);
 
 /* kerror_netlink.c: what is sent */
+extern struct sock *kerror_sock;
 void kerror_netlink_init(void);
+void kerror_netlink_exit(void);
 bool kerror_publish(unsigned int group, u16 type, u32 pid, const void *data,
 		    u32 size);
 void kerror_flush(void);
@@ -181,6 +192,7 @@ bool kerror_any_listener(unsigned int groups);
 /* kerror_print.c: what goes to the kernel log */
 extern const struct kernel_param_ops kerror_printk_ops;
 void kerror_print_init(void);
+void kerror_print_exit(void);
 void kerror_print(const struct kerror_record *record, bool heard);
 bool kerror_in_panic(void);
 

@@ -28,7 +28,7 @@
 /* Bytes of a batch of more than one message: an skb of 16 KiB in all */
 #define KERROR_BATCH_MAX	15360
 
-static struct sock *kerror_sock;
+struct sock *kerror_sock;
 
 static unsigned int group_index(u32 bit)
 {
@@ -385,3 +385,10 @@ void __init kerror_netlink_init(void)
 	if (!kerror_sock)
 		pr_err("cannot create the socket; events go to the kernel log\n");
 }
+
+#ifdef MODULE
+void kerror_netlink_exit(void)
+{
+	netlink_kernel_release(kerror_sock);
+}
+#endif

@@ -12,6 +12,7 @@
  */
 #define pr_fmt(fmt) "kerror: " fmt
 
+#include <linux/export.h>
 #include <linux/init.h>
 #include <linux/kernel.h>
 #include <linux/moduleparam.h>
@@ -69,6 +70,7 @@ void kerror_set_printer(bool (*printer)(const void *data, size_t len))
 {
 	WRITE_ONCE(kerror_printer, printer);
 }
+EXPORT_SYMBOL_GPL(kerror_set_printer);
 
 static void print_record(const struct kerror_record *record)
 {
@@ -166,3 +168,11 @@ void __init kerror_print_init(void)
 	atomic_notifier_chain_register(&panic_notifier_list,
 				       &kerror_panic_notifier);
 }
+
+#ifdef MODULE
+void kerror_print_exit(void)
+{
+	atomic_notifier_chain_unregister(&panic_notifier_list,
+					 &kerror_panic_notifier);
+}
+#endif

@@ -214,7 +214,7 @@ static void kerror_sleep(bool coalesce, bool held)
 	ktime_t time = ns_to_ktime(COALESCE_NS);
 
 	set_current_state(TASK_INTERRUPTIBLE);
-	if (!READ_ONCE(kerror_wanted)) {
+	if (!READ_ONCE(kerror_wanted) && !kthread_should_stop()) {
 		if (coalesce)
 			schedule_hrtimeout(&time, HRTIMER_MODE_REL);
 		else
@@ -233,7 +233,7 @@ static int kerror_work(void *unused)
 {
 	bool fine = hrtimer_resolution <= COALESCE_NS, held;
 
-	for (;;) {
+	while (!kthread_should_stop()) {
 		do {
 			set_worker_state(WORKER_AWAKE);
 			WRITE_ONCE(kerror_wanted, false);
@@ -263,3 +263,26 @@ int __init kerror_worker_start(void)
 	mod_timer(&kerror_watch, jiffies + HZ);
 	return PTR_ERR_OR_ZERO(worker);
 }
+
+#ifdef MODULE
+/* Stops all that delivers. Nothing raises events any more. */
+void kerror_worker_stop(void)
+{
+	struct kerror_cpu *this;
+	unsigned int cpu;
+
+	WRITE_ONCE(kerror_started, false);
+	timer_delete_sync(&kerror_watch);
+	for_each_possible_cpu(cpu) {
+		this = &per_cpu(kerror_cpu, cpu);
+		if (!this->wake_work.func)
+			continue;
+		irq_work_sync(&this->wake_work);
+		irq_work_sync(&this->tick_work);
+		hrtimer_cancel(&this->guard);
+	}
+	if (kerror_worker)
+		kthread_stop(kerror_worker);
+	kerror_worker = NULL;
+}
+#endif

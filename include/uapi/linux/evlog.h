@@ -114,6 +114,10 @@
  * EVL_FLAG_OPEN says that no newline ended the message, EVL_FLAG_CONTINUES that
  * it goes on in the line of the one before by the same task, or by an interrupt
  * of the same CPU, if that one is open.
+ *
+ * EVL_FLAG_IMPORTED says that the message was taken out of the kernel log later: its
+ * time is that of the log, it is an EVL_FORMAT_STRING, and CPU, process and user
+ * are unknown, and 0.
  */
 #ifndef _UAPI_LINUX_EVLOG_H
 #define _UAPI_LINUX_EVLOG_H
@@ -142,6 +146,7 @@
 #define EVL_FLAG_PRINTK		0x40	/* see PRINTK */
 #define EVL_FLAG_CONTINUES	0x80
 #define EVL_FLAG_OPEN		0x100
+#define EVL_FLAG_IMPORTED	0x200	/* from the log, as text */
 
 /**
  * struct evl_header - context of an event

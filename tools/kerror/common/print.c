@@ -63,6 +63,7 @@ static void add_context(struct buffer *buffer, const struct kerror_event *event)
 	static const enum kerror_field_id flags[] = {
 		KERROR_FIELD_BOOT, KERROR_FIELD_OOPS, KERROR_FIELD_PRINTK,
 		KERROR_FIELD_CONTINUES, KERROR_FIELD_OPEN,
+		KERROR_FIELD_IMPORTED,
 	};
 	const char *severity =
 		kerror_severity_name(kerror_event_header(event)->severity);

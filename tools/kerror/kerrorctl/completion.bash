@@ -7,7 +7,7 @@
 _kerrorctl_filter()
 {
 	local fields="severity facility device context cpu uid gid pid tid comm
-		type id boot oops truncated printk continues open kind format text
+		type id boot oops truncated printk continues open imported kind format text
 		arg[0] argc group"
 	local word=${1##*[ \(!&|]} before
 	local severities="emerg alert crit err warning notice info debug"

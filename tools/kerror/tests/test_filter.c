@@ -342,7 +342,7 @@ static void test_long_text(void **state)
 
 #define NO_FIELD " where a field is expected; " \
 	"there are group severity facility device context boot oops truncated printk continues " \
-	"open cpu uid gid pid tid comm type id kind format arg[0] text argc"
+	"open imported cpu uid gid pid tid comm type id kind format arg[0] text argc"
 #define NO_SEVERITY " is no severity; use emerg alert crit err warning notice info debug, or 0 to 7"
 #define NO_COMPARISON " where a comparison is expected; use == != < <= > >= or ~"
 #define NO_NUMBER " is no number; use digits or 0x, up to 64 bits"
@@ -917,6 +917,7 @@ static const struct field {
 	{ "printk", A_FLAG, HEADER(flags) },
 	{ "continues", A_FLAG, HEADER(flags) },
 	{ "open", A_FLAG, HEADER(flags) },
+	{ "imported", A_FLAG, HEADER(flags) },
 	{ "group", A_NAME, 0, 0 },
 	{ "device", A_STRING, 0, 0 },
 	{ "format", A_STRING, 0, 0 },
@@ -1205,7 +1206,7 @@ static struct found find_in_header(const struct field *field,
 		/* By the order of their bits, from the fourth on */
 		static const char *const names[] = {
 			"boot", "oops", "truncated", "printk", "continues",
-			"open",
+			"open", "imported",
 		};
 		unsigned int i;
 

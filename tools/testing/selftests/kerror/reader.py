@@ -34,7 +34,8 @@ KINDS = ("nodata", "binary", "string", "printf")
 SEVERITIES = ("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug")
 CONTEXTS = (0x01, "nmi"), (0x02, "hardirq"), (0x04, "softirq"), (0, "process")
 FLAG_NAMES = ((0x08, "boot"), (0x10, "oops"), (FLAG_TRUNCATED, "truncated"),
-              (0x40, "printk"), (0x80, "continues"), (0x100, "open"))
+              (0x40, "printk"), (0x80, "continues"), (0x100, "open"),
+              (0x200, "imported"))
 
 WIDTH, PRECISION, S32, U32, S64, U64, CHAR, STRING, POINTER, TEXT = range(1, 11)
 VALUE_NAMES = dict(enumerate("s32 u32 s64 u64 char string pointer text".split(), S32))

@@ -1,6 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Sourced by the guest's scripts: what differs between kernels, from 2.6.0 on.
 
+# A kernel of a distribution gets the facility first.
+if [ -e /modules/kerror.ko ] && [ ! -e /sys/module/kerror ]; then
+	insmod /modules/kerror.ko $(sed 's/ /\n/g' /proc/cmdline | sed -n 's/^kerror\.//p') &&
+	insmod /modules/evlog.ko $(sed 's/ /\n/g' /proc/cmdline | sed -n 's/^evlog\.//p') || exit 1
+fi
+
 # load_test_module: with its device, for which devtmpfs makes a node, if it is.
 load_test_module() {
 	insmod /modules/test_evlog.ko || return 1
