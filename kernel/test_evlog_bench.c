@@ -276,8 +276,8 @@ static int listeners_open(struct listeners *listeners, unsigned int number,
 			break;
 		listeners->sock[listeners->number++] = sock;
 		sock->sk->sk_rcvbuf = SZ_16M;
-		err = kernel_bind(sock, (struct sockaddr *)&address,
-				  sizeof(address));
+		/* The type of its second argument differs between releases. */
+		err = kernel_bind(sock, (void *)&address, sizeof(address));
 	}
 	if (err)
 		listeners_close(listeners);
