@@ -32,13 +32,18 @@ u64 kerror_compat_mono_to_real(u64 time);
 	 ns_to_ktime(kerror_compat_mono_to_real(ktime_to_ns(time))))
 
 /*
- * 4.16: a timer that fires in softirq context. Here the worker has no guards, and
- * no timer is started.
+ * 4.16: a timer that fires in softirq context. It is one of ticks here, which fires
+ * at the next tick, however soon it shall; compat/guard.c.
  */
 #define HRTIMER_MODE_REL_PINNED_SOFT	0
-#define hrtimer_setup(timer, function, clock, mode)	((void)(function))
-#define hrtimer_start(timer, time, mode)		do { } while (0)
-#define hrtimer_forward_now(timer, time)		do { } while (0)
+#define hrtimer_setup(timer, function, clock, mode) \
+	kerror_compat_guard_setup(timer, function)
+#define hrtimer_start(timer, time, mode)	kerror_compat_guard_start(timer)
+#define hrtimer_forward_now(timer, time)	do { } while (0)
+
+void kerror_compat_guard_setup(struct hrtimer *timer,
+			       enum hrtimer_restart (*function)(struct hrtimer *));
+void kerror_compat_guard_start(struct hrtimer *timer);
 
 /* 4.2; as if it were that of a jiffy */
 #define hrtimer_resolution	UINT_MAX
