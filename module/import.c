@@ -127,6 +127,24 @@ static const char *line_parse(const char *line, unsigned int *level, u64 *time)
 	return line;
 }
 
+/*
+ * Takes off what each line of a message begins with. Returns the text of all lines,
+ * which is in @line, or NULL: user space wrote it.
+ */
+static char *message_parse(char *line, unsigned int *level, u64 *time)
+{
+	char *first = (char *)line_parse(line, level, time), *end = first;
+	const char *next;
+
+	while (first && (end = strchr(end, '\n'))) {
+		end++;
+		next = line_parse(end, level, time);
+		if (next)
+			memmove(end, next, strlen(next) + 1);
+	}
+	return first;
+}
+
 /* Raises one event, of the time @time. */
 static void import_line(const char *text, size_t size, unsigned int level,
 			u64 time)
@@ -179,9 +197,8 @@ void evl_import(struct evl_seam *seam, u64 from, unsigned long *imported,
 	struct kmsg_dump_iter iter;
 	u64 end, time = 0, next = from;
 	unsigned int level;
-	const char *text;
 	size_t size;
-	char *line = kmalloc(LINE_MAX, GFP_KERNEL);
+	char *text, *line = kmalloc(LINE_MAX, GFP_KERNEL);
 
 	*imported = 0;
 	*overwritten = 0;
@@ -201,7 +218,7 @@ void evl_import(struct evl_seam *seam, u64 from, unsigned long *imported,
 		while (size && line[size - 1] == '\n')
 			size--;
 		line[size] = '\0';
-		text = line_parse(line, &level, &time);
+		text = message_parse(line, &level, &time);
 		if (!text || seam_take(seam, text))
 			continue;
 		import_line(text, strlen(text), level, time);

@@ -35,7 +35,7 @@ REASONS = [
 
 class Message:
     """A line of the log, or what events make of one."""
-    early = cut = late = by_evlog = addresses = mixed = has_pointer = False
+    early = cut = late = by_evlog = addresses = mixed = has_pointer = imported = False
 
     def __init__(self, level, text, device="", facility=0):
         self.level, self.text, self.device = level, text, device
@@ -43,6 +43,9 @@ class Message:
 
     def key(self):
         return (self.level, self.text, self.device)
+
+    def key_without_device(self):
+        return (self.level, self.text)
 
     def key_without_addresses(self):
         return (self.level, re.sub(r"(?<![0-9a-f])[0-9a-f]{8}(?![0-9a-f])", "address", self.text),
@@ -105,6 +108,7 @@ def from_events(events, by_line):
                               "" if by_line else event.get("device", ""))
             message.parts = []
             messages.append(message)
+        message.imported |= event.get("imported", False)
         message.has_pointer |= any(argument["type"] in ("pointer", "text")
                                    for argument in event.get("arguments", []))
         message.parts.append(Message(LEVELS.index(event["severity"]), text,
@@ -166,6 +170,11 @@ def main():
         message.cut = len(message.text) > 1000
 
     only_events, only_log, equal = take(messages, Message.key, log)
+    # What was taken out of the log as text does not name the device.
+    imported = [message for message in only_events if message.imported]
+    left, only_log, more = take(imported, Message.key_without_device, only_log)
+    only_events = [m for m in only_events if m not in imported] + left
+    equal += more
     # Where the log shows addresses, events have hashes of them.
     if not records:
         pointers = [message for message in only_events if message.has_pointer]

@@ -51,6 +51,7 @@ int kerror_reserve(struct kerror_reservation *reservation, size_t size,
 void kerror_commit(struct kerror_reservation *reservation, size_t used);
 void kerror_count_lost(unsigned int groups, enum kerror_cause cause);
 bool kerror_is_printing(void);
+void kerror_sync(void);
 
 void kerror_set_printer(bool (*printer)(const void *data, size_t len));
 

@@ -192,14 +192,8 @@ void __init kerror_early_exit(void)
 {
 	unsigned int cpu = kerror_early[0].cpu, group;
 	struct kerror_ring *ring;
-	bool held;
 
-	do {
-		while (kerror_drain_chunk(&held))
-			cond_resched();
-		if (held)
-			schedule_timeout_uninterruptible(1);
-	} while (held);
+	kerror_sync();
 	kerror_forget(cpu, kerror_early);
 	for (group = 0; group < KERROR_GROUPS; group++) {
 		ring = &kerror_early[group].ring;

@@ -23,6 +23,7 @@
 #include <linux/cache.h>
 #include <linux/cpumask.h>
 #include <linux/err.h>
+#include <linux/export.h>
 #include <linux/init.h>
 #include <linux/jiffies.h>
 #include <linux/kernel.h>
@@ -201,6 +202,24 @@ static bool kerror_pass(void)
 	} while (more);
 	return held;
 }
+
+/**
+ * kerror_sync - deliver all that was raised until now
+ *
+ * Context: process.
+ */
+void kerror_sync(void)
+{
+	bool held;
+
+	do {
+		while (kerror_drain_chunk(&held))
+			cond_resched();
+		if (held)
+			schedule_timeout_uninterruptible(1);
+	} while (held);
+}
+EXPORT_SYMBOL_GPL(kerror_sync);
 
 static void set_worker_state(unsigned int state)
 {

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# On a kernel of a distribution: the facility is unloaded and loaded again in a flood
+# of messages, and its tap is switched off and on. What was printed meanwhile must
+# have become events, each once; the boot parameter loads= says how often.
+. /guest/common.sh
+[ -e /modules/kerror.ko ] || { echo "ok 1 unload # SKIP the facility is built in"; exit 0; }
+status=0
+
+# result NUMBER NAME: of the last command
+result() {
+	if [ $? = 0 ]; then echo "ok $1 $2"; else echo "not ok $1 $2"; status=1; fi
+}
+
+# Prints messages of the kernel, without end: each names the process, a new one.
+flood() {
+	while :; do sh -c 'echo 1 > /proc/sys/vm/drop_caches'; done
+}
+
+# Each of the newest messages of the flood in the log is an event, once. Those of the
+# moment in which the tap is switched come before those out of the log.
+equal_to_the_log() {
+	kerrorctl watch --json --group=printk --idle=500 2>/dev/null |
+		grep -o '"text":"sh ([0-9]*): drop_caches' | sed 's/.*"sh/sh/' | sort > /tmp/texts
+	dmesg | grep -o 'sh ([0-9]*): drop_caches' | tail -n "$1" | sort > /tmp/log
+	[ "$(wc -l < /tmp/log)" = "$1" ] || return 1
+	grep -Fxf /tmp/log /tmp/texts | diff /tmp/log -
+}
+
+rmmod evlog && rmmod kerror
+result 1 modules_without_users_are_unloaded
+
+insmod /modules/kerror.ko history_kb=8192 && insmod /modules/evlog.ko
+kerrorctl watch --group=printk > /dev/null &
+reader=$!
+sleep 1
+rmmod evlog && ! rmmod kerror 2> /tmp/why && grep -q 'in use\|temporarily' /tmp/why
+result 2 a_reader_keeps_the_transport
+kill $reader
+wait $reader 2>/dev/null
+rmmod kerror
+result 3 and_it_goes_with_the_reader
+
+flood &
+flood=$!
+for load in $(seq "${loads:-10}"); do
+	insmod /modules/kerror.ko staging_kb=4096 history_kb=8192 && insmod /modules/evlog.ko || break
+	kerrorctl watch --json --group=printk --count=50 > /dev/null || break
+	rmmod evlog && rmmod kerror || break
+done
+[ ! -e /sys/module/kerror ]
+result 4 loaded_and_unloaded_in_a_flood
+
+insmod /modules/kerror.ko staging_kb=4096 history_kb=8192 && insmod /modules/evlog.ko
+sleep 1
+kill $flood
+wait $flood 2>/dev/null
+sleep 1
+equal_to_the_log 200
+result 5 without_a_gap_or_a_double_where_the_import_ends
+
+tap=/sys/module/evlog/parameters/tap
+grep -q 'ftrace\|kprobe' $tap && echo 0 > $tap && grep -q off $tap
+result 6 the_tap_is_switched_off
+flood &
+flood=$!
+sleep 0.2
+echo 1 > $tap
+sleep 0.2
+kill $flood
+wait $flood 2>/dev/null
+sleep 1
+equal_to_the_log 200
+result 7 what_was_printed_meanwhile_is_there_once
+kerrorctl watch --json --group=evlog --idle=300 2>/dev/null > /tmp/events
+grep -q 'do not become events: the tap was switched off' /tmp/events &&
+	grep -q 'messages of the kernel become events (.*): [1-9]' /tmp/events
+result 8 switching_is_told_in_the_stream
+
+! echo 0 > /proc/sys/kernel/ftrace_enabled 2>/dev/null || ! grep -q ftrace $tap
+result 9 ftrace_cannot_be_switched_off_below_it
+exit $status
