@@ -9,7 +9,6 @@
 
 static struct sock *kerror_sk;
 static void (*kerror_input)(struct sk_buff *skb);
-static unsigned int kerror_groups;
 
 /* 2.6.24: input gets one message, and not a queue of them. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(2, 6, 24)
@@ -35,7 +34,6 @@ struct sock *kerror_compat_netlink_create(int unit,
 					  const struct netlink_kernel_cfg *cfg)
 {
 	kerror_input = cfg->input;
-	kerror_groups = cfg->groups;
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(2, 6, 24)
 	kerror_sk = netlink_kernel_create(&init_net, unit, cfg->groups,
 					  cfg->input, NULL, THIS_MODULE);
@@ -63,35 +61,42 @@ static int broadcast(struct sock *sk, struct sk_buff *skb, u32 pid,
 }
 
 /*
- * 2.6.17: netlink_has_listeners(). Of the groups, the first half gets each
- * message, and the second half those of the first, several at a time. To the
- * first half all is sent. So it is to the second, one by one, until somebody
- * there has got one; after that it is known with each batch who is left.
- * Only the worker sends.
+ * 2.6.17: netlink_has_listeners(). A group gets each message, and its _BATCH
+ * several at a time. All messages are sent to the group. They are sent to its
+ * _BATCH, too, one by one, until a listener there has got one. From then on the
+ * result of each batch tells whether a listener is left. One at a time sends.
  */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(2, 6, 17)
 static unsigned long kerror_batch_listeners;
+
+/* The number of a group's _BATCH; 0 of one that is a _BATCH itself */
+static unsigned int batch_of(unsigned int group)
+{
+	static const u8 batches[] = { [1] = 3, [2] = 4, [5] = 6 };
+
+	return group < sizeof(batches) ? batches[group] : 0;
+}
 
 /**
  * kerror_compat_has_listeners - whether to send to a group
  * @group: number of the group, from 1
  *
- * Context: process. Return: false if sending single messages finds it out.
+ * Context: under kerror_drain_lock. Return: false if sending single messages finds it out.
  */
 bool kerror_compat_has_listeners(unsigned int group)
 {
-	return group <= kerror_groups / 2 ||
+	return batch_of(group) ||
 	       (kerror_batch_listeners & (1UL << group));
 }
 
 static int broadcast_and_find_out(struct sock *sk, struct sk_buff *skb, u32 pid,
 				  unsigned int group, gfp_t flags)
 {
-	unsigned int batch = group + kerror_groups / 2;
+	unsigned int batch = batch_of(group);
 	struct sk_buff *copy;
 	int err;
 
-	if (group > kerror_groups / 2) {
+	if (!batch) {
 		err = broadcast(sk, skb, pid, group, flags);
 		if (err == -ESRCH)
 			kerror_batch_listeners &= ~(1UL << group);
@@ -116,7 +121,7 @@ static int broadcast_and_find_out(struct sock *sk, struct sk_buff *skb, u32 pid,
  * @group: number of the group, from 1
  * @flags: for allocations
  *
- * Context: process. Return: 0 or -ESRCH or -ENOBUFS, as netlink_broadcast().
+ * Context: under kerror_drain_lock. Return: 0 or -ESRCH or -ENOBUFS, as netlink_broadcast().
  */
 int kerror_compat_multicast(struct sock *sk, struct sk_buff *skb, u32 pid,
 			    unsigned int group, gfp_t flags)
