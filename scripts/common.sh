@@ -38,7 +38,8 @@ need_packages() {
 }
 
 # own_apt FOLDER deb|deb-src [OPTION]...: sets $apt to the options of an apt of our
-# own, with its lists in FOLDER, as the machine's need not have such packages.
+# own, with its lists in FOLDER, as the machine's need not have such packages. They
+# are those of $apt_suite, or of the machine's own suite.
 own_apt() {
 	apt_folder=$1 apt_type=$2
 	shift 2
@@ -47,7 +48,7 @@ own_apt() {
 	mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' \
 		"Codename: $VERSION_CODENAME" 'Component: main' 'Label: Debian' | head -1)
 	[ "$mirror" ] || die "apt has no list of Debian's packages; run: apt-get update"
-	echo "$apt_type $mirror $VERSION_CODENAME main" > "$apt_folder/sources.list"
+	echo "$apt_type $mirror ${apt_suite:-$VERSION_CODENAME} main" > "$apt_folder/sources.list"
 	apt="-o Dir::Etc::sourcelist=$apt_folder/sources.list -o Dir::Etc::sourceparts=-
 	     -o Dir::State::lists=$apt_folder/lists -o Dir::Cache::srcpkgcache=
 	     -o Dir::Cache::pkgcache= -o APT::Sandbox::User=root $*"

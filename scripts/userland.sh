@@ -11,8 +11,9 @@
 # A static program of today's glibc refuses to start on Linux 2.6 ("kernel too
 # old"). musl tries the system call of today and then that of old, so that one
 # program runs on 2.6.0 and on everything after it. All is made from Debian's
-# sources, or, for a mirror that lacks them, from unpacked ones in
-# $SOURCES/PACKAGE. The kernel's headers are those of linux-source-6.1, as a C
+# sources: those of this machine's suite, or, where a mirror lacks one, of a later
+# suite, or unpacked ones in $SOURCES/PACKAGE. libmnl.c stands in for a libmnl that
+# no suite has. The kernel's headers are those of linux-source-6.1, as a C
 # library has an opinion of its own about them. Run again, it does nothing.
 . "$(dirname "$0")/common.sh"
 
@@ -23,7 +24,7 @@ cc=$out/bin/i386-musl-gcc
 kernel=linux-source-6.1
 
 # The wrapper has paths in it, and this file has all decisions.
-stamp="$out $(cksum < "$0")"
+stamp="$out $(cat "$0" "$TOP/scripts/libmnl.c" | cksum)"
 [ "$(cat "$out/built" 2>/dev/null || true)" != "$stamp" ] || exit 0
 
 need_packages apt bzip2 cmake gcc gcc-i686-linux-gnu libc6-dev make perl \
@@ -36,23 +37,39 @@ run() { "$@" >> "$log" 2>&1 || { tail -20 "$log" >&2; die "'$*' failed: $log"; }
 
 # ---- sources ----
 
-# unpack PACKAGE: puts its source, without Debian's changes, to $work/PACKAGE.
+# unpack PACKAGE: puts its source, without Debian's changes, to $work/PACKAGE: that
+# of this machine's suite, or of a later one. Fails if no suite has it.
 unpack() {
 	if [ -d "${SOURCES:-}/$1" ]; then
 		cp -r "$SOURCES/$1" "$work/$1"
 		return
 	fi
-	mkdir "$work/$1"
-	(cd "$work/apt" && run apt-get $apt -q source --download-only --tar-only "$1") ||
-		die "no source of $1; unpack it to FOLDER/$1 and set SOURCES=FOLDER"
-	tar -C "$work/$1" --strip-components=1 -xf "$work/apt/$1"_*.orig.tar.*[!c]
+	own=$(. /etc/os-release && echo "$VERSION_CODENAME")
+	for suite in $own trixie sid; do
+		download "$1" $suite || continue
+		[ $suite = $own ] || echo "$1: the mirror lacks $own's source, so this is $suite's"
+		mkdir "$work/$1"
+		tar -C "$work/$1" --strip-components=1 -xf "$work/$suite/$1"_*.orig.tar.*[!c]
+		return
+	done
+	return 1
 }
 
+# download PACKAGE SUITE: fetches its source to $work/SUITE.
+download() (
+	exec >> "$log" 2>&1
+	apt_suite=$2
+	own_apt "$work/$2" deb-src && cd "$work/$2" &&
+		apt-get $apt -q source --download-only --tar-only "$1"
+)
+
 step "user space for i386: fetching sources"
-own_apt "$work/apt" deb-src
 for package in musl libmnl json-c busybox; do
 	echo "$package"
-	unpack $package
+	unpack $package && continue
+	[ $package = libmnl ] ||
+		die "no source of $package: $log; unpack it to FOLDER/$package and set SOURCES=FOLDER"
+	echo "libmnl: no suite's source is on the mirror, so scripts/libmnl.c stands in"
 done
 
 # ---- compiler ----
@@ -87,14 +104,24 @@ chmod +x "$out"/bin/i386-musl-*
 
 step "user space for i386: libmnl, json-c"
 mkdir -p "$out/lib/pkgconfig"
-(cd "$work/libmnl/src" && echo "#define HAVE_VISIBILITY_HIDDEN 1" > config.h &&
-	run "$cc" -O2 -I. -I../include -c attr.c callback.c nlmsg.c socket.c &&
-	run i686-linux-gnu-ar rcs "$out/lib/libmnl.a" attr.o callback.o nlmsg.o socket.o)
-cp -r "$work/libmnl/include/libmnl" "$out/include"
+if [ -d "$work/libmnl" ]; then
+	version=$(sed -n 's/^AC_INIT(\[libmnl\], \[\(.*\)\])/\1/p' "$work/libmnl/configure.ac")
+	cp -r "$work/libmnl/include/libmnl" "$out/include"
+	(cd "$work/libmnl/src" && echo "#define HAVE_VISIBILITY_HIDDEN 1" > config.h &&
+		run "$cc" -O2 -I. -I../include -c attr.c callback.c nlmsg.c socket.c)
+else
+	# Its header is the same on each architecture.
+	need_packages libmnl-dev
+	version=$(pkg-config --modversion libmnl)
+	mkdir -p "$work/libmnl/src"
+	cp -r /usr/include/libmnl "$out/include"
+	run "$cc" -O2 -Wall -Wextra -c -o "$work/libmnl/src/socket.o" "$TOP/scripts/libmnl.c"
+fi
+run i686-linux-gnu-ar rcs "$out/lib/libmnl.a" "$work"/libmnl/src/*.o
 cat > "$out/lib/pkgconfig/libmnl.pc" <<T
 Name: libmnl
 Description: Minimalistic Netlink communication library
-Version: $(sed -n 's/^AC_INIT(\[libmnl\], \[\(.*\)\])/\1/p' "$work/libmnl/configure.ac")
+Version: $version
 Libs: -L$out/lib -lmnl
 Cflags: -I$out/include
 T
