@@ -45,8 +45,8 @@ class Message:
         return (self.level, self.text, self.device)
 
     def key_without_addresses(self):
-        return (self.level, re.sub(r"(?<![0-9a-f])[0-9a-f]{8}(?![0-9a-f])", "address", self.text),
-                self.device)
+        text = re.sub(r"(?<![0-9a-f])([0-9a-f]{8}){1,2}(?![0-9a-f])", "address", self.text)
+        return (self.level, text, self.device)
 
 
 def read_console(name):
