@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Runs all tests: check.sh [KERNEL_TREE|--arches]. Each check prints "ok" or "not
+# Runs all tests: check.sh [KERNEL_TREE [ARCH]|--arches]. Each check prints "ok" or "not
 # ok", with its output in build/check/; the last line is "N passed, N failed". With
 # KERNEL_TREE, only what runs on that kernel; with --arches, what runs on 6.12 for
 # another byte order, for 32 bits, and for 32-bit programs on 64 bits.
@@ -355,9 +355,10 @@ fi
 
 if [ -n "$tree" ]; then
 	name=$(name_of "$tree")
-	arch=$(arch_of "$tree")
+	arch=$(arch_of "$tree" "${2:-}")
 	"$TOP/scripts/kernel.sh" "$name" "$arch" "$tree"
 	guest_checks "$name" "$arch"
+	case $(release_of "$tree"),$arch in 2.*,x86_64) guest_checks "$name" x86_64-compat ;; esac
 	finish
 fi
 
