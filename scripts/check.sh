@@ -17,7 +17,7 @@ passed=0 failed=0
 check() {
 	title=$1
 	shift
-	log=$logs/$(echo "$title" | tr -c 'a-zA-Z0-9.\n' -)
+	log=$logs/$(echo "$title" | tr -c 'a-zA-Z0-9._\n' -)
 	begin=$(date +%s)
 	if "$@" > "$log" 2>&1; then
 		passed=$((passed + 1))
