@@ -6,7 +6,11 @@
 SERIES := $(patsubst patches/series-%,%,$(wildcard patches/series-*))
 
 # What a guest of "make shell" and "make kernel" is: its name and architecture
-GUEST = $(shell sh -c '. scripts/common.sh; name_of "$$1"; arch_of "$$1"' scripts/guest.sh '$(KSRC)')
+GUEST = $(shell sh -c '. scripts/common.sh; name_of "$$1"; arch_of "$$@"' scripts/guest.sh '$(KSRC)' '$(ARCH)')
+
+# ARCH is an argument of scripts, and none of the builds that they start.
+unexport ARCH
+MAKEOVERRIDES =
 
 help:
 	@echo 'Structured error events for Linux: NETLINK_KERROR and evlog.'
@@ -37,16 +41,17 @@ help:
 	@echo '  make clean   delete build/'
 	@echo
 	@echo 'KSRC=/path/to/linux makes demo, check, shell and kernel use that tree.'
-	@echo 'It may be a Linux 2.6; before 2.6.32 that needs KCC=an old gcc, such as 3.4.'
+	@echo 'It may be a Linux 2.6, for i386 or with ARCH=x86_64; before 2.6.32 that needs KCC=an'
+	@echo 'old gcc for that architecture, such as 3.4.'
 	@echo 'The tree is only read. A series for it alone:'
 	@echo '  scripts/make-series.sh /path/to/linux /path/to/patches'
 
 demo:
-	@scripts/demo.sh '$(KSRC)'
+	@scripts/demo.sh '$(KSRC)' '$(ARCH)'
 
 export LIST ONE
 check:
-	@scripts/check.sh '$(KSRC)'
+	@scripts/check.sh '$(KSRC)' '$(ARCH)'
 
 check-quick:
 	@scripts/check.sh --quick

@@ -80,12 +80,25 @@ static void not_before(u64 *time, u64 last)
 		*time = last + 1;
 }
 
+/*
+ * Whether the clocks can be read. Their source may have a lock that an NMI breaks.
+ */
+static int clock_readable(void)
+{
+	int tries = 100;
+
+	if (!clock_usable || in_nmi())
+		return 0;
+	while (READ_ONCE(xtime_lock.sequence) & 1 && --tries)
+		cpu_relax();
+	return tries;
+}
+
 /* Reads both clocks. Context: any. */
 static void read_clocks(struct clocks *now)
 {
 	struct clocks *last;
 	unsigned long flags;
-	int tries = 100;
 
 	local_irq_save(flags);
 	last = &__get_cpu_var(clock_last);
@@ -94,10 +107,7 @@ static void read_clocks(struct clocks *now)
 			    (NSEC_PER_SEC / HZ);
 		now->real = now->mono;
 	} else {
-		while (READ_ONCE(xtime_lock.sequence) & 1 && --tries)
-			cpu_relax();
-		/* The source of the clock may have a lock that an NMI breaks. */
-		if (tries && !in_nmi())
+		if (clock_readable())
 			read_fine(now);
 		else
 			read_coarse(now, last);
@@ -128,14 +138,30 @@ u64 ktime_get_mono_fast_ns(void)
  * kerror_compat_mono_to_real - convert a time of the monotonic clock
  * @time: nanoseconds
  *
- * Context: any. Return: the time of the wall clock, as that is set now.
+ * No two clocks can be read at one moment. So the distance between them is kept
+ * for as long as it can be right, to a tick: else one event would seem to be
+ * earlier than the one before it.
+ *
+ * Context: one caller at a time, with softirqs disabled.
+ * Return: the time of the wall clock, as that is set now.
  */
 u64 kerror_compat_mono_to_real(u64 time)
 {
-	struct clocks now;
+	static u64 distance;
+	struct clocks now, later;
+	unsigned long flags;
 
-	read_clocks(&now);
-	return time + now.real - now.mono;
+	local_irq_save(flags);
+	if (clock_readable()) {
+		read_fine(&now);
+		read_fine(&later);
+		/* The monotonic clock was read between the two others. */
+		if ((s64)(distance - (now.real - now.mono)) < -(s64)TICK_NSEC ||
+		    (s64)(distance - (later.real - now.mono)) > (s64)TICK_NSEC)
+			distance = now.real - now.mono;
+	}
+	local_irq_restore(flags);
+	return time + distance;
 }
 
 static int __init kerror_compat_clock_init(void)

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Runs the tests, which are in scripts/checks/: check.sh [KERNEL_TREE|--arches|--quick]
+# Runs the tests, which are in scripts/checks/: check.sh [KERNEL_TREE [ARCH]|--arches|--quick]
 #
 # Each test has a name, such as 6.1/panic, prints "ok" or "not ok" and leaves what
 # it printed in build/check/NAME. The last line is "N passed, N failed". With
@@ -15,7 +15,7 @@ tree=${1:-} again="make check"
 case $tree in
 --arches) again="make arches" ;;
 --quick) ;;
-?*) again="make check KSRC=$tree${KCC:+ KCC=$KCC}" ;;
+?*) again="make check KSRC=$tree${2:+ ARCH=$2}${KCC:+ KCC=$KCC}" ;;
 esac
 logs=$BUILD/check
 passed=0 failed=0 title=
@@ -110,7 +110,11 @@ case $tree in
 	for variant in s390x i386 x86_64-compat; do guest_checks 6.12 $variant; done
 	;;
 *)
-	guest_checks "$(name_of "$tree")" "$(arch_of "$tree")" "$tree"
+	guest_checks "$(name_of "$tree")" "$(arch_of "$tree" "${2:-}")" "$tree"
+	# An x86_64 kernel of 2.6 runs the programs of i386, too.
+	case $(release_of "$tree"),$arch in
+	2.*,x86_64) guest_checks "$(name_of "$tree")" x86_64-compat "$tree" ;;
+	esac
 	;;
 esac
 [ -z "$LIST" ] || exit 0

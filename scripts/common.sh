@@ -104,9 +104,12 @@ name_of() {
 	echo "linux-$(release_of "$1")"
 }
 
-# arch_of [KERNEL_TREE]: what guests are built for: Linux 2.6 boots on i386.
+# arch_of [KERNEL_TREE [ARCH]]: what guests are built for: ARCH if given, else i386 for
+# Linux 2.6 and x86_64 for others.
 arch_of() {
-	if [ -n "$1" ] && grep -q '^VERSION *= *2$' "$1/Makefile"; then
+	if [ -n "${2:-}" ]; then
+		echo "$2"
+	elif [ -n "${1:-}" ] && grep -q '^VERSION *= *2$' "$1/Makefile"; then
 		echo i386
 	else
 		echo x86_64

@@ -48,8 +48,8 @@ class Message:
         return (self.level, self.text)
 
     def key_without_addresses(self):
-        return (self.level, re.sub(r"(?<![0-9a-f])[0-9a-f]{8}(?![0-9a-f])", "address", self.text),
-                self.device)
+        text = re.sub(r"(?<![0-9a-f])([0-9a-f]{8}){1,2}(?![0-9a-f])", "address", self.text)
+        return (self.level, text, self.device)
 
 
 def read_console(name):
@@ -119,8 +119,11 @@ def from_events(events, by_line):
         return messages
     lines = []
     for message in messages:
-        for line in message.text.split("\n"):
-            lines.append(Message(message.level, line))
+        for number, line in enumerate(message.text.split("\n")):
+            # In the log, Linux 2.6 takes a level at the start of each line.
+            inner = re.match("<([0-7])>", line) if number else None
+            lines.append(Message(int(inner[1]) if inner else message.level,
+                                 line[3:] if inner else line))
             lines[-1].has_pointer = message.has_pointer
     return lines
 

@@ -10,13 +10,15 @@
 # gives a shell in the guest. SIZES are the boot parameters of the kernel's memory for
 # events; an empty one leaves it at its default. KERNEL is x86_64 unless given, see kernel.sh. The
 # programs are for the kernel's architecture, but for i386 if it is x86_64-compat;
-# for Linux 2.6 they are static, see userland.sh.
+# for Linux 2.6 they are static, see userland.sh, and x86_64-compat is its x86_64.
 . "$(dirname "$0")/common.sh"
 
 [ $# -ge 2 ] || die "usage: guest.sh NAME SCRIPT [KERNEL]"
 name=$1 script=$2 variant=${3:-x86_64}
 source=$BUILD/$name/source
+release=$(release_of "$source")
 kernel=$BUILD/$name/$variant
+case $release in 2.*) kernel=${kernel%-compat} ;; esac
 log=$BUILD/$name/$script.log
 [ "$variant" = x86_64 ] || log=$BUILD/$name/$script-$variant.log
 [ -e "$SELFTESTS/guest/$script.sh" ] || die "there is no $SELFTESTS/guest/$script.sh"
@@ -24,9 +26,9 @@ log=$BUILD/$name/$script.log
 
 # The programs: those of this machine, or others, or such as Linux 2.6 wants.
 kind=cross
-release=$(release_of "$source")
 case $release,$variant in
-2.*) kind=old arch=i386 ;;
+2.*,i386*|2.*-compat) kind=old arch=i386 ;;
+2.*) kind=old arch=x86_64 ;;
 *,s390x*) arch=s390x compiler=s390x-linux-gnu ;;
 *,i386*|*-compat) arch=i386 compiler=i686-linux-gnu ;;
 *) kind=native arch=x86_64 ;;
@@ -47,8 +49,8 @@ cross)
 	libraries=$sysroot/usr/lib/$arch-linux-gnu
 	;;
 old)
-	"$TOP/scripts/userland.sh"
-	userland=$BUILD/userland-i386
+	"$TOP/scripts/userland.sh" $arch
+	userland=$BUILD/userland-$arch
 	;;
 esac
 
@@ -67,13 +69,13 @@ build_cross() {
 
 # build_old: without the Makefile of the selftests, which 2.6 has none of.
 build_old() {
-	cc=$userland/bin/i386-musl-gcc
+	cc=$userland/bin/$arch-musl-gcc
 	from=$source
 	[ -e "$from/tools/kerror/Makefile" ] && [ -e "$from/include/uapi/linux/kerror.h" ] ||
 		from=$TOP
 	tests=$from/tools/testing/selftests/kerror
 	make -C "$from/tools/kerror" OUTPUT="$programs/tools" CC="$cc" \
-		PKG_CONFIG="$userland/bin/i386-musl-pkg-config" STORE=n control || return 1
+		PKG_CONFIG="$userland/bin/$arch-musl-pkg-config" STORE=n control || return 1
 	for program in init capture kerror_test flood_test hang_test; do
 		[ "$programs/$program" -nt "$tests/$program.c" ] &&
 		[ "$programs/$program" -nt "$tests/listener.h" ] &&
@@ -140,9 +142,9 @@ fill_old() {
 	for module in "$objects"/samples/evlog/evlog_sample.ko "$objects"/kernel/test_evlog.ko; do
 		[ ! -e "$module" ] || cp "$module" "$root/modules"
 	done
-	i686-linux-gnu-strip "$root/init" "$root"/bin/k* "$root"/bin/*_test "$root/bin/capture"
+	"$userland/bin/$arch-musl-strip" "$root/init" "$root"/bin/k* "$root"/bin/*_test "$root/bin/capture"
 	for module in "$root"/modules/*.ko; do
-		[ ! -e "$module" ] || i686-linux-gnu-strip -g "$module"
+		[ ! -e "$module" ] || strip -g "$module"
 	done
 }
 
@@ -205,7 +207,8 @@ if [ $kind = old ]; then
 	# One thread for both CPUs: with two, one boot in fifty or so hung on a busy
 	# machine. An emulated timer may be late for the kernel's check of it. An
 	# old kernel takes each "x=" that it does not know for PID 1's, up to 6.
-	set -- qemu-system-i386 -M pc -accel tcg,thread=single \
+	case $variant in i386*) system=i386 ;; *) system=x86_64 ;; esac
+	set -- qemu-system-$system -M pc -accel tcg,thread=single \
 		-smp "$cpus,sockets=$cpus,cores=1,threads=1" -m "${MEMORY:-512}" \
 		-append "console=ttyS0 loglevel=${LOGLEVEL:-1} panic=1 no_timer_check $boot $parameters"
 elif [ "${variant%%-*}" = um ]; then

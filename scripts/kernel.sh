@@ -5,8 +5,8 @@
 #
 # NAME is 6.1, 6.12 or 7.3, for Debian's linux-source-NAME and patches/series-NAME, or any
 # other name for KERNEL_TREE, which is copied and gets the series that
-# make-series.sh prints for it. ARCH is x86_64, i386, s390x or um. A KERNEL_TREE of
-# Linux 2.6 is for i386 only, with the compiler $KCC (gcc unless set). The tree is
+# make-series.sh prints for it. ARCH is x86_64, i386, s390x or um; for Linux 2.6
+# i386 or x86_64, with the compiler $KCC (gcc unless set). The tree is
 # prepared in build/NAME/source, the kernel built in build/NAME/ARCH. Run again, it
 # updates only the files that the series has changed, and builds only what depends
 # on them. ARCH-FRAGMENT, as in x86_64-debug, adds that fragment to the
@@ -40,7 +40,7 @@ fix() {
 	[ ! -f "$file" ] || ! grep -qE -- "$2" "$file" || sed -E -i "$3" "$file"
 }
 
-# fix_old_tree: what keeps Linux 2.6 from being built with today's tools.
+# fix_old_tree: what keeps Linux 2.6 from being built and booted with today's tools.
 fix_old_tree() {
 	# make: explicit targets and patterns in one rule are an error
 	fix Makefile '^config %config *:' 's/^config %config/%config/'
@@ -62,6 +62,12 @@ fix_old_tree() {
 	done
 	# gcc: the linker's -m must be marked as such
 	fix arch/x86/vdso/Makefile '= -m elf' 's/= -m elf/= -Wl,-m,elf/'
+	# as: a call of a global function has a relocation that is for programs
+	for folder in arch/x86 arch/x86_64; do
+		fix $folder/kernel/module.c '^	+case R_X86_64_PC32' 's/case R_X86_64_PC32:/case R_X86_64_PLT32: &/'
+	done
+	# QEMU: guest.sh says no_timer_check, which x86_64 took the wrong way round
+	fix arch/x86_64/kernel/io_apic.c '!no_timer_check && timer' 's/!no_timer_check && timer/no_timer_check || timer/'
 	# gcc: there is one header for each major version up to 4
 	major=$($KCC -dumpversion | cut -d. -f1)
 	if [ -e "$source/include/linux/compiler-gcc4.h" ] && [ "$major" -gt 4 ] &&
@@ -137,7 +143,7 @@ fi
 # Configuration: everything off but what the fragments ask for.
 mkdir -p "$out"
 case $old$arch in
-yes*) fragments="guest-2.6 i386-2.6" ;;
+yes*) fragments="guest-2.6 $arch-2.6" ;;
 i386|x86_64) fragments="guest x86" ;;
 *) fragments="guest $arch" ;;
 esac
@@ -153,7 +159,8 @@ configure() { KCONFIG_ALLCONFIG="$out/fragments" kmake allnoconfig; }
 # with SYSFS, TIMERFD was broken once.
 known() {
 	find "$source" -name 'Kconfig*' ! -path "$source/arch/*" -o \
-		-path "$source/arch/[ixsu]*/*" -name 'Kconfig*' |
+		-path "$source/arch/[xsu]*/*" -name 'Kconfig*' -o \
+		-path "$source/arch/$arch/*" -name 'Kconfig*' |
 		xargs awk -v old=$old '
 		/^[ \t]*(menu)?config[ \t]/ { option = "CONFIG_" $2; known[option] }
 		old && /^[ \t]*depends .*(!SYSFS|BROKEN$)/ { delete known[option] }
@@ -166,7 +173,11 @@ if [ -n "$old" ]; then
 	# Old code means old C, and none of what distributions switch on. The
 	# decompressor hangs if -fno-pie comes behind other options.
 	cc="ccache $KCC"
-	for flag in -m32 -fno-pie "-std=gnu89 -fgnu89-inline" -fno-stack-protector -fcf-protection=none; do
+	bits=-m32 as="as --32" ld="ld -m elf_i386"
+	# Parts of an x86_64 kernel are of 32 bits, and say so. Its decompressor does
+	# not say that nobody has switched on SSE.
+	[ "$arch" = i386 ] || bits="-mno-sse -mno-mmx" as=as ld=ld
+	for flag in "$bits" -fno-pie "-std=gnu89 -fgnu89-inline" -fno-stack-protector -fcf-protection=none; do
 		! $KCC $flag -S -o /dev/null -x c /dev/null 2>/dev/null || cc="$cc $flag"
 	done
 	# What today's headers of the C library do not define for the host's programs
@@ -177,7 +188,7 @@ if [ -n "$old" ]; then
 	# make's MAKEFLAGS have variables, too, which old Makefiles take for options:
 	# one with an s made them silent.
 	kmake() {
-		make -C "$source" O="$out" ARCH=i386 CC="$cc" AS="as --32" LD="ld -m elf_i386" \
+		make -C "$source" O="$out" ARCH="$arch" CC="$cc" AS="$as" LD="$ld" \
 			HOSTCC="$hostcc" quiet=quiet_ "$@"
 	}
 	# Early releases do not read a list of options: all that the fragments make

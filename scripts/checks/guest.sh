@@ -24,7 +24,12 @@ guest_checks() {
 	check "$prefix/oops" oops_delivers_what_waits
 }
 
-build_kernel() { "$TOP/scripts/kernel.sh" "$kernel" "$arch" $source_tree; }
+# On Linux 2.6, a kernel for programs of 32 bits is none of its own.
+build_kernel() {
+	variant=$arch
+	case $kernel in linux-2.*) variant=${arch%-compat} ;; esac
+	"$TOP/scripts/kernel.sh" "$kernel" "$variant" $source_tree
+}
 
 # need_kernel: if the test that builds it was not wanted
 need_kernel() { [ "$kernel_built" ] || build_kernel; }
