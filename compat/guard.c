@@ -15,7 +15,7 @@
 
 struct guard {
 	struct hrtimer *hrtimer;	/* only its address is used */
-	enum hrtimer_restart (*function)(struct hrtimer *hrtimer);
+	kerror_compat_restart (*function)(struct hrtimer *hrtimer);
 	struct timer_list timer;
 };
 
@@ -32,7 +32,7 @@ static void guard_fires(unsigned long data)
 
 /* Called for one CPU after the other, before its guard can be started. */
 void kerror_compat_guard_setup(struct hrtimer *timer,
-			       enum hrtimer_restart (*function)(struct hrtimer *))
+			       kerror_compat_restart (*function)(struct hrtimer *))
 {
 	struct guard *guard = &guards[guard_count];
 

@@ -37,6 +37,7 @@ need_kernel() { [ "$kernel_built" ] || build_kernel; }
 # guest SCRIPT: boots the kernel.
 guest() {
 	need_kernel || return 1
+	rm -f "$(guest_log "$1")"
 	"$TOP/scripts/guest.sh" "$kernel" "$1" "$arch"
 }
 

@@ -41,8 +41,11 @@ u64 kerror_compat_mono_to_real(u64 time);
 #define hrtimer_start(timer, time, mode)	kerror_compat_guard_start(timer)
 #define hrtimer_forward_now(timer, time)	do { } while (0)
 
+/* A name of its own: hrtimer_restart() was a macro, too. */
+typedef enum hrtimer_restart kerror_compat_restart;
+
 void kerror_compat_guard_setup(struct hrtimer *timer,
-			       enum hrtimer_restart (*function)(struct hrtimer *));
+			       kerror_compat_restart (*function)(struct hrtimer *));
 void kerror_compat_guard_start(struct hrtimer *timer);
 
 /* 4.2; as if it were that of a jiffy */
