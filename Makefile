@@ -21,6 +21,7 @@ help:
 	@echo '  make check-quick  those that boot nothing; it takes five minutes'
 	@echo '  make arches  the tests that need a guest, on 6.12 for s390x, for i386, and for x86_64'
 	@echo '               with 32-bit programs'
+	@echo '  make stock   the tests of the modules, on unmodified kernels of Debian: amd64, cloud, rt'
 	@echo '  make stress  the long form of the stress tests, on debug kernels (EVENTS=N)'
 	@echo '  make bench   measures what events cost, beside printk, tracing and others, and writes'
 	@echo '               Documentation/kerror-bench/; 10 minutes, on a machine that does nothing else'
@@ -55,6 +56,9 @@ check:
 
 check-quick:
 	@scripts/check.sh --quick
+
+stock:
+	@scripts/check.sh --stock
 
 arches:
 	@scripts/check.sh --arches
@@ -96,5 +100,5 @@ series:
 clean:
 	rm -rf build
 
-.PHONY: help demo check check-quick arches stress bench mutants newest guest-test kunit shell \
+.PHONY: help demo check check-quick stock arches stress bench mutants newest guest-test kunit shell \
 	kernel tools series clean

@@ -1,20 +1,25 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Runs the tests, which are in scripts/checks/: check.sh [KERNEL_TREE [ARCH]|--arches|--quick]
+# Runs the tests, which are in scripts/checks/: check.sh
+# [KERNEL_TREE [ARCH]|--arches|--quick|--stock]
 #
 # Each test has a name, such as 6.1/panic, prints "ok" or "not ok" and leaves what
-# it printed in build/check/NAME. The last line is "N passed, N failed". With
-# KERNEL_TREE, only those that run on that kernel; with --arches, those that run on
-# 6.12 for another byte order, for 32 bits, and for 32-bit programs on 64 bits; with
-# --quick, those that boot nothing. $ONE, a list of shell patterns, chooses some
-# ('6.1/* tools/man'); with $LIST, their names are printed and nothing is run.
+# it printed in build/check/NAME. The last line is "N passed, N failed". $ONE, a list
+# of shell patterns, chooses some ('6.1/* tools/man'); with $LIST, their names are
+# printed and nothing is run.
+#
+#   KERNEL_TREE	those that run on that kernel
+#   --arches	on 6.12 for another byte order, for 32 bits, and for 32-bit programs
+#   --quick	those that boot nothing
+#   --stock	those of the modules, on unmodified kernels of Debian
 . "$(dirname "$0")/common.sh"
 
 tree=${1:-} again="make check"
 case $tree in
 --arches) again="make arches" ;;
 --quick) ;;
+--stock) again="make stock" ;;
 ?*) again="make check KSRC=$tree${2:+ ARCH=$2}${KCC:+ KCC=$KCC}" ;;
 esac
 logs=$BUILD/check
@@ -90,12 +95,13 @@ other_checks() {
 		sources_checks $release
 	done
 	newest_sources_checks $NEWEST
+	stock_checks linux-image-amd64
 	group "Linux 6.12: kerrord with journald, rsyslog, bad disks; killed"
 	check_each 6.12/daemon kerrord_in_guest
 	show '^# (killed|after it was full)'
 }
 
-for part in tools series sources kunit guest; do . "$TOP/scripts/checks/$part.sh"; done
+for part in tools series sources kunit guest stock; do . "$TOP/scripts/checks/$part.sh"; done
 case $tree in
 "")
 	[ "$LIST" ] || need_packages $CHECK_PACKAGES
@@ -106,6 +112,7 @@ case $tree in
 	[ "$LIST" ] || need_packages $CHECK_PACKAGES
 	quick_checks
 	;;
+--stock) all_stock_checks ;;
 --arches)
 	for variant in s390x i386 x86_64-compat; do guest_checks 6.12 $variant; done
 	;;
