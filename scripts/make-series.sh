@@ -196,7 +196,7 @@ hook_netlink() {
 	insert init/Kconfig before '^config IKCONFIG$' 'source "compat/Kconfig"
 '
 	insert kernel/timer.c before '^#include <linux/' '#include <linux/irq_work.h>'
-	insert kernel/timer.c before '^\trun_local_timers\(\);' '	irq_work_run();'
+	insert kernel/timer.c before '^\trun_local_timers\([a-z]*\);' '	irq_work_run();'
 }
 message_netlink() {
 	cat <<'M'
