@@ -23,8 +23,8 @@ set -eu
 die() { echo "make-series: $*" >&2; exit 1; }
 
 # What is read of a tree: all of every one, the rest where it is there.
-files="MAINTAINERS init/Kconfig kernel/Makefile net/Kconfig net/netlink/Makefile"
-others="Makefile include/uapi/linux/netlink.h include/linux/netlink.h
+files="init/Kconfig kernel/Makefile net/Kconfig net/netlink/Makefile"
+others="MAINTAINERS Makefile include/uapi/linux/netlink.h include/linux/netlink.h
 include/linux/hrtimer.h include/linux/irq_work.h kernel/timer.c samples/Kconfig samples/Makefile
 kernel/printk.c kernel/printk/printk.c drivers/char/mem.c Documentation/driver-api/index.rst
 tools/testing/selftests/Makefile"
@@ -117,25 +117,29 @@ netlink_h=include/uapi/linux/netlink.h
 [ -f "$tree/$netlink_h" ] || netlink_h=include/linux/netlink.h
 release=$(awk '$2 == "=" && /^(VERSION|PATCHLEVEL|SUBLEVEL) / { print $3 }' "$tree/Makefile" |
 	paste -sd. -)
+printk=kernel/printk/printk.c
+[ -f "$tree/$printk" ] || printk=kernel/printk.c
 # Linux 2.6 gets compat/, which is for it alone.
 compat=
 case $release in
 2.6.*) compat=yes ;;
 *)
 	release=${release%.*}
-	case $release in
-	[345].*) echo "make-series: warning: this is tried on Linux 2.6 and from 6.1 on" >&2 ;;
-	esac
+	# Since 5.11 vprintk_store() makes the text, and has the arguments twice.
+	grep -qs '^	va_copy(args2, args);' "$tree/$printk" ||
+		die "no series for Linux $release: $printk has no va_copy(args2, args);" \
+			"Linux 3.0 to 5.10 are not supported"
 	;;
 esac
 # Newer kernels have hrtimer_setup() only, older ones hrtimer_init().
 hrtimer='-include $(srctree)/compat/include/kerror_compat/hrtimer.h'
 ! grep -qs 'hrtimer_setup(' "$tree/include/linux/hrtimer.h" || hrtimer=
-printk=kernel/printk/printk.c
-[ -f "$tree/$printk" ] || printk=kernel/printk.c
 index=Documentation/driver-api/index.rst
 [ -f "$tree/$index" ] || index=
-files="$files $printk $index"
+# Some vendors leave it out.
+maintainers=MAINTAINERS
+[ -f "$tree/$maintainers" ] || maintainers=
+files="$files $printk $index $maintainers"
 if [ "$compat" ]; then
 	files="$files Makefile drivers/char/mem.c"
 	[ -f "$tree/include/linux/irq_work.h" ] || files="$files kernel/timer.c"
@@ -154,8 +158,11 @@ git -C "$repo" tag base
 # Number 7 was posted, but has been SELinux's since 2.6.4.
 number=7
 grep -qE '^#define NETLINK_[A-Z_0-9]+[ 	]+7([ 	]|$)' "$repo/$netlink_h" && number=27
-grep -qE "^#define NETLINK_[A-Z_0-9]+[ 	]+$number([ 	]|\$)" "$repo/$netlink_h" &&
-	die "$netlink_h gives number $number to another protocol"
+taken=$(sed -nE "s/^#define (NETLINK_[A-Z_0-9]+)[ 	]+$number([ 	].*)?\$/\1/p" "$repo/$netlink_h")
+[ -z "$taken" ] || die "$netlink_h gives number $number to $taken; nothing was written"
+case $release in
+5.*|6.0) echo "make-series: warning: this is tried on Linux 2.6 and from 6.1 on" >&2 ;;
+esac
 
 # ---- parts: the files that each adds, the lines that it needs elsewhere, its message ----
 
@@ -196,7 +203,7 @@ hook_netlink() {
 	insert init/Kconfig before '^config IKCONFIG$' 'source "compat/Kconfig"
 '
 	insert kernel/timer.c before '^#include <linux/' '#include <linux/irq_work.h>'
-	insert kernel/timer.c before '^\trun_local_timers\(\);' '	irq_work_run();'
+	insert kernel/timer.c before '^\trun_local_timers\([a-z]*\);' '	irq_work_run();'
 }
 message_netlink() {
 	cat <<'M'
@@ -362,6 +369,7 @@ Functions
 .. kernel-doc:: include/linux/evlog.h
 T
 	fi
+	[ "$maintainers" ] || return 0
 	# The section goes before the first one that sorts behind it.
 	awk -v fragment="$top/MAINTAINERS.fragment" '
 	function flush() {

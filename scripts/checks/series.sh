@@ -38,6 +38,25 @@ series_applies_with_quilt() {
 	rm -rf "$work"
 }
 
+# The generator makes a series for the tree of another vendor or release, and it applies;
+# or the record has "# refused: TEXT", and that is in the one line that it says.
+tree_gets_series() {
+	work=$(mktemp -d)
+	refused=$(sed -n 's/^# refused: //p' "$TOP/scripts/trees/$1")
+	"$TOP/scripts/recorded-tree.sh" "$1" "$work/tree" || return 1
+	if "$TOP/scripts/make-series.sh" "$work/tree" "$work/patches" > "$work/log" 2>&1; then
+		[ -z "$refused" ] || { echo "not refused: $refused"; return 1; }
+		while read -r patch; do
+			(cd "$work/tree" && patch -p1 -s -F0) < "$work/patches/$patch" || return 1
+		done < "$(echo "$work"/patches/series-*)"
+	else
+		cat "$work/log"
+		[ "$refused" ] && grep -qF -- "$refused" "$work/log" &&
+			[ "$(wc -l < "$work/log")" -eq 1 ] && [ ! -e "$work/patches" ] || return 1
+	fi
+	rm -rf "$work"
+}
+
 # They are for other kernels: only what the compiler's parser says.
 compat_headers_parse() {
 	cd "$TOP/compat" && for file in include/kerror_compat.h include/*/*.h *.c; do
@@ -71,6 +90,9 @@ series_checks() {
 		check "series/$release-current" series_is_current "$release"
 		check "series/$release-git-am" series_applies "$release"
 		check "series/$release-quilt" series_applies_with_quilt "$release"
+	done
+	for tree in $(ls "$TOP/scripts/trees"); do
+		check "series/trees-$tree" tree_gets_series "$tree"
 	done
 	check series/listed patches_are_listed
 	check series/compat compat_headers_parse

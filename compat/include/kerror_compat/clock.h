@@ -8,9 +8,9 @@
 #include <linux/hrtimer.h>
 #include <linux/ktime.h>
 
-/* 2.6.22 */
+/* 2.6.26 */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(2, 6, 16) && \
-    LINUX_VERSION_CODE < KERNEL_VERSION(2, 6, 22)
+    LINUX_VERSION_CODE < KERNEL_VERSION(2, 6, 26)
 #include <asm/div64.h>
 
 static inline ktime_t ns_to_ktime(u64 ns)

@@ -32,8 +32,8 @@ static inline struct page *kerror_compat_alloc_pages(int node, gfp_t flags,
 	kerror_compat_alloc_pages(node, flags, order)
 #endif
 
-/* 2.6.24; before, not on the node that is asked for */
-#if LINUX_VERSION_CODE < KERNEL_VERSION(2, 6, 24)
+/* 2.6.26; before, not on the node that is asked for */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(2, 6, 26)
 static inline void *kerror_compat_kzalloc(size_t size, gfp_t flags)
 {
 	void *memory = kmalloc(size, flags);
