@@ -11,7 +11,7 @@
  * config.c    the configuration file, and others of config.h
  * receive.c   from the socket to the sinks; where to begin after a restart
  * record.c    what goes through the queues
- * sink.c      queue, thread, retries and cursor of any sink
+ * sink.c      queue of any sink, and others of sink.h
  * catch_up.c  what a sink had no room for, out of the kernel's history
  * patience.c  waits for a peer that may be stuck
  * store_sink.c, file_sink.c, journald_sink.c, syslog_sink.c
