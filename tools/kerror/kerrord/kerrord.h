@@ -155,6 +155,7 @@ enum record_kind { RECORD_EVENT, RECORD_LOSS, RECORD_REPORT };
  * @references: how many hold it
  * @kind: which of the following is of use
  * @time: nanoseconds since 1970: when it was received
+ * @received: likewise of CLOCK_MONOTONIC, which nobody can set
  * @bytes: what it counts in a queue
  * @event: of RECORD_EVENT
  * @loss: of RECORD_LOSS
@@ -167,7 +168,7 @@ enum record_kind { RECORD_EVENT, RECORD_LOSS, RECORD_REPORT };
 struct record {
 	atomic_uint references;
 	enum record_kind kind;
-	uint64_t time;
+	uint64_t time, received;
 	size_t bytes;
 	struct kerror_event *event;
 	struct kerror_loss loss;
@@ -299,7 +300,7 @@ struct entry {
  * @failed: of a rule: commands that failed
  * @waiting: of a rule: commands that are to run
  * @up: the last attempt was a success
- * @oldest: time of the oldest record that waits, 0: none
+ * @oldest: when the oldest record that waits was received, 0: none
  * @busy_since: when it last made progress (CLOCK_MONOTONIC), 0: nothing to do
  * @stuck: there was no progress for longer than the settings allow
  * @stuck_at: when that was noticed; of the receiver

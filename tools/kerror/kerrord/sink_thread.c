@@ -188,7 +188,7 @@ static void *sink_thread(void *argument)
 			gather(sink, &work);
 		if (!work.count)
 			work.count = queue_take(sink, work.batch);
-		sink->oldest = work.count ? work.batch[0]->time : 0;
+		sink->oldest = work.count ? work.batch[0]->received : 0;
 		sink->busy_since = now_ns(CLOCK_MONOTONIC);
 		reopen = sink->reopen;
 		sink->reopen = false;
