@@ -178,6 +178,13 @@ int tls_open(struct stream *stream, const char *host, char *message,
 	return err;
 }
 
+/* A reset may overtake the alert that would say why. */
+static void note_reason(struct stream *stream)
+{
+	if (!stream->reason && wants_certificate(stream))
+		stream->reason = "the server had asked for a certificate (tls_cert)";
+}
+
 int tls_write(struct stream *stream, const void *data, size_t size)
 {
 	const char *at = data;
@@ -196,8 +203,10 @@ int tls_write(struct stream *stream, const void *data, size_t size)
 			size -= sent;
 			continue;
 		}
-		if (!again)
+		if (!again) {
+			note_reason(stream);
 			return sent == GNUTLS_E_PUSH_ERROR ? -ECONNRESET : -EPROTO;
+		}
 		err = stream_wait_for_room(stream);
 		if (err)
 			return err;
@@ -240,10 +249,8 @@ enum stream_state tls_look(struct stream *stream)
 	if (size == GNUTLS_E_FATAL_ALERT_RECEIVED) {
 		alert = gnutls_alert_get(stream->tls->session);
 		stream->reason = gnutls_alert_get_name(alert);
-	} else if (wants_certificate(stream)) {
-		/* A reset may overtake the alert. */
-		stream->reason = "the server had asked for a certificate (tls_cert)";
 	}
+	note_reason(stream);
 	return STREAM_BROKEN;
 }
 
