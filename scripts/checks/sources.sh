@@ -3,11 +3,6 @@
 # Sourced by check.sh: what the kernel's own checkers say of the sources, and whether
 # they build otherwise configured. The checkers of a release are in its tree.
 
-# What is let pass in programs, as long as it stands in them
-programs=,PARENTHESIS_ALIGNMENT,OPEN_ENDED_LINE,MULTIPLE_ASSIGNMENTS,BIT_MACRO,COMPARISON_TO_NULL
-programs=$programs,ASSIGN_IN_IF,EMBEDDED_FUNCTION_NAME,REPEATED_WORD,STRING_FRAGMENTS,STRCPY
-programs=$programs,SUSPECT_COMMA_SEMICOLON,LINE_SPACING
-
 # checkpatch NAME: with that release's rules
 checkpatch() {
 	"$TOP/scripts/kernel.sh" "$1" source || return 1
@@ -17,14 +12,14 @@ checkpatch() {
 	# that a test of formats uses its format twice; that a benchmark calls
 	# trace_printk(); that <linux/nmi.h> has what only <asm/nmi.h> has; that a
 	# Makefile names one that it includes.
-	# In programs, not what is good for the kernel only: its types and macros,
+	# In programs, not what is good for the kernel only: its types and macros, BIT(),
 	# strscpy(), messages that can be grepped for, which SQL is not; one language.
 	# In a test of printk(), that drivers should call something else.
 	for patch in "$TOP"/patches/common/*.patch "$TOP"/patches/compat/0001-*.patch \
 		     "$TOP"/patches/[6-9].*/*.patch; do
 		user=
 		case $patch in
-		*-tools-*) user=,PREFER_KERNEL_TYPES,PREFER_DEFINED_ATTRIBUTE_MACRO,SPLIT_STRING,LONG_LINE,TYPO_SPELLING$programs ;;
+		*-tools-*) user=,PREFER_KERNEL_TYPES,PREFER_DEFINED_ATTRIBUTE_MACRO,BIT_MACRO,SPLIT_STRING,LONG_LINE,TYPO_SPELLING ;;
 		*-selftests-*) user=,PREFER_PR_LEVEL,PRINTK_WITHOUT_KERN_LEVEL,LOGGING_CONTINUATION ;;
 		esac
 		(cd "$BUILD/$1/source" && perl scripts/checkpatch.pl --strict --no-tree \

@@ -132,7 +132,7 @@ static int read_page(struct stream *stream)
 	if (values.code)
 		return store_failed(stream->store);
 	for (scanned = 0; scanned < PAGE_SCAN && stream->count < PAGE_ROWS &&
-			  bytes < PAGE_BYTES; scanned++) {
+	     bytes < PAGE_BYTES; scanned++) {
 		size_t before = stream->count;
 
 		code = sqlite3_step(stream->statement);

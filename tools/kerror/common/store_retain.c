@@ -61,7 +61,7 @@ static int get_state(struct store *store, const char *name, int64_t *number)
 
 int store_begin_clock(struct store *store)
 {
-	int64_t same_boot = 0, base, clock, newest;
+	int64_t same_boot = 0, boots, base, clock, newest;
 	char boot_id[BOOT_ID_SIZE] = "";
 	char sql[160];
 	int err;
@@ -71,6 +71,10 @@ int store_begin_clock(struct store *store)
 		 "SELECT count(*) FROM state WHERE name = 'clock_boot'"
 		 " AND value = '%s'", boot_id);
 	err = store_number(store, sql, &same_boot);
+	if (!err)
+		err = store_number(store,
+				   "SELECT count(*) FROM state WHERE name = 'clock_boot'",
+				   &boots);
 	if (!err)
 		err = get_state(store, "clock_base", &base);
 	if (!err)
@@ -86,6 +90,9 @@ int store_begin_clock(struct store *store)
 		clock = newest;
 	if (!same_boot)
 		base = clock;
+	/* A store that never had a clock was not there for all of this boot. */
+	if (!boots)
+		base = clock - since_boot();
 	if (base + since_boot() < clock)
 		base = clock - since_boot();
 	store->clock_base = base;

@@ -71,7 +71,8 @@ static void print_line(FILE *file, const char *text)
 
 void json_print(FILE *file, struct json_object *object)
 {
-	print_line(file, json_object_to_json_string_ext(object,
-		   JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+	const int plain = JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE;
+
+	print_line(file, json_object_to_json_string_ext(object, plain));
 	json_object_put(object);
 }

@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 #include <json-c/json.h>
+#include "json_values.h"
 #include "kerrorctl.h"
 
 #define STATE_FOLDER "/var/lib/kerror"
@@ -36,51 +37,17 @@ static const char usage[] =
 
 enum { OPTION_FLUSH = 1000, OPTION_DROP, OPTION_STATE };
 
-/* ---- State files: what is missing is 0, "" or nothing ---- */
-
-static uint64_t get_number(struct json_object *object, const char *key)
-{
-	struct json_object *value;
-
-	return json_object_object_get_ex(object, key, &value) ?
-	       json_object_get_uint64(value) : 0;
-}
-
-static const char *get_string(struct json_object *object, const char *key)
-{
-	struct json_object *value;
-	const char *text = NULL;
-
-	if (json_object_object_get_ex(object, key, &value))
-		text = json_object_get_string(value);
-	return text ? text : "";
-}
-
-static bool get_bool(struct json_object *object, const char *key)
-{
-	struct json_object *value;
-
-	return json_object_object_get_ex(object, key, &value) &&
-	       json_object_get_boolean(value);
-}
-
-static size_t get_array(struct json_object *object, const char *key,
-			struct json_object **array)
-{
-	return json_object_object_get_ex(object, key, array) &&
-	       json_object_is_type(*array, json_type_array) ?
-	       json_object_array_length(*array) : 0;
-}
+/* ---- State files ---- */
 
 /* Value of a variable of a command that waits */
 static const char *get_variable(struct json_object *firing, const char *name)
 {
 	struct json_object *variables;
-	size_t count = get_array(firing, "variables", &variables);
+	size_t count = json_get_array(firing, "variables", &variables);
 
 	for (size_t i = 0; i < count; i++) {
-		const char *text = json_object_get_string(
-				   json_object_array_get_idx(variables, i));
+		struct json_object *variable = json_object_array_get_idx(variables, i);
+		const char *text = json_object_get_string(variable);
 
 		if (text && !strncmp(text, name, strlen(name)) &&
 		    text[strlen(name)] == '=')
@@ -93,8 +60,8 @@ static const char *get_variable(struct json_object *firing, const char *name)
 static uint64_t seconds_left(struct json_object *rule, struct json_object *firing)
 {
 	struct timespec now;
-	uint64_t written = get_number(rule, "time"), passed;
-	uint64_t left = get_number(firing, "retry_in");
+	uint64_t written = json_get_number(rule, "time"), passed;
+	uint64_t left = json_get_number(firing, "retry_in");
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	passed = now.tv_sec * 1000000000ULL + now.tv_nsec;
@@ -111,11 +78,11 @@ static void print_text(const char *text)
 
 static void print_waiting(struct json_object *rule, struct json_object *firing)
 {
-	uint64_t attempts = get_number(firing, "attempts");
-	uint64_t more = get_number(firing, "more");
+	uint64_t attempts = json_get_number(firing, "attempts");
+	uint64_t more = json_get_number(firing, "more");
 
 	fputs("  waits: ", stdout);
-	print_time(stdout, get_number(firing, "since"));
+	print_time(stdout, json_get_number(firing, "since"));
 	putchar(' ');
 	print_text(get_variable(firing, "KERROR_TEXT"));
 	if (more)
@@ -129,19 +96,19 @@ static void print_waiting(struct json_object *rule, struct json_object *firing)
 static void print_rule(const struct common *common, struct json_object *rule)
 {
 	struct json_object *backlog;
-	size_t count = get_array(rule, "backlog", &backlog);
-	const char *failure = get_string(rule, "last_failure");
+	size_t count = json_get_array(rule, "backlog", &backlog);
+	const char *failure = json_get_string(rule, "last_failure");
 
 	fputs(color_begin(&common->style, *failure ? LOG_ERR : LOG_INFO), stdout);
-	print_text(get_string(rule, "rule"));
+	print_text(json_get_string(rule, "rule"));
 	fputs(color_end(&common->style), stdout);
 	printf(": ran %" PRIu64 " times, failed %" PRIu64 ", given up %" PRIu64 " events; %zu wait%s\n",
-	       get_number(rule, "fired"), get_number(rule, "failed"),
-	       get_number(rule, "given_up"), count,
-	       get_bool(rule, "active") ? "" : "; kerrord does not run it now");
+	       json_get_number(rule, "fired"), json_get_number(rule, "failed"),
+	       json_get_number(rule, "given_up"), count,
+	       json_get_bool(rule, "active") ? "" : "; kerrord does not run it now");
 	fputs("  command: ", stdout);
-	print_text(get_string(rule, "command"));
-	fputs(get_bool(rule, "direct") ? " (run by kerrord itself)\n" : "\n", stdout);
+	print_text(json_get_string(rule, "command"));
+	fputs(json_get_bool(rule, "direct") ? " (run by kerrord itself)\n" : "\n", stdout);
 	if (*failure) {
 		fputs("  last failure: ", stdout);
 		print_text(failure);
@@ -157,10 +124,10 @@ static struct json_object *waiting_value(struct json_object *firing)
 {
 	struct json_object *value = must_have(json_object_new_object());
 
-	json_add(value, "time_realtime", json_number(get_number(firing, "since")));
+	json_add(value, "time_realtime", json_number(json_get_number(firing, "since")));
 	json_add(value, "text", json_string(get_variable(firing, "KERROR_TEXT")));
-	json_add(value, "attempts", json_number(get_number(firing, "attempts")));
-	json_add(value, "more", json_number(get_number(firing, "more")));
+	json_add(value, "attempts", json_number(json_get_number(firing, "attempts")));
+	json_add(value, "more", json_number(json_get_number(firing, "more")));
 	return value;
 }
 
@@ -169,20 +136,20 @@ static void print_rule_json(struct json_object *rule)
 	struct json_object *object = must_have(json_object_new_object());
 	struct json_object *waiting = must_have(json_object_new_array());
 	struct json_object *backlog;
-	size_t count = get_array(rule, "backlog", &backlog);
+	size_t count = json_get_array(rule, "backlog", &backlog);
 
 	for (size_t i = 0; i < count; i++)
 		json_object_array_add(waiting,
-			waiting_value(json_object_array_get_idx(backlog, i)));
+				      waiting_value(json_object_array_get_idx(backlog, i)));
 	json_add(object, "item", json_string("rule_state"));
-	json_add(object, "rule", json_string(get_string(rule, "rule")));
-	json_add(object, "command", json_string(get_string(rule, "command")));
-	json_add(object, "active", json_object_new_boolean(get_bool(rule, "active")));
-	json_add(object, "direct", json_object_new_boolean(get_bool(rule, "direct")));
-	json_add(object, "fired", json_number(get_number(rule, "fired")));
-	json_add(object, "failed", json_number(get_number(rule, "failed")));
-	json_add(object, "given_up", json_number(get_number(rule, "given_up")));
-	json_add(object, "last_failure", json_string(get_string(rule, "last_failure")));
+	json_add(object, "rule", json_string(json_get_string(rule, "rule")));
+	json_add(object, "command", json_string(json_get_string(rule, "command")));
+	json_add(object, "active", json_object_new_boolean(json_get_bool(rule, "active")));
+	json_add(object, "direct", json_object_new_boolean(json_get_bool(rule, "direct")));
+	json_add(object, "fired", json_number(json_get_number(rule, "fired")));
+	json_add(object, "failed", json_number(json_get_number(rule, "failed")));
+	json_add(object, "given_up", json_number(json_get_number(rule, "given_up")));
+	json_add(object, "last_failure", json_string(json_get_string(rule, "last_failure")));
 	json_add(object, "waiting", waiting);
 	json_print(stdout, object);
 }
@@ -213,14 +180,14 @@ static bool make_request(const char *path, const char *request,
 	if (fd < 0)
 		err(EXIT_FAILURE, "cannot ask kerrord by %s", file);
 	close(fd);
-	while (get_bool(rule, "active") && !taken && now_ms() < deadline) {
+	while (json_get_bool(rule, "active") && !taken && now_ms() < deadline) {
 		taken = access(file, F_OK) && errno == ENOENT;
 		if (!taken)
 			nanosleep(&moment, NULL);
 	}
 	if (!taken)
 		warnx("kerrord does not run [%s] now; --%s counts when it starts",
-		      get_string(rule, "rule"), request);
+		      json_get_string(rule, "rule"), request);
 	free(file);
 	return taken;
 }
@@ -246,14 +213,14 @@ static bool show(const struct common *common, const char *path, char **names,
 	struct json_object *rule = json_object_from_file(path);
 	bool named;
 
-	if (!rule || get_number(rule, "version") != 1) {
+	if (!rule || json_get_number(rule, "version") != 1) {
 		json_object_put(rule);
 		if (access(path, R_OK))
 			err(EXIT_FAILURE, "%s", path);
 		warnx("%s is no state of a rule that this version can read", path);
 		return false;
 	}
-	named = is_named(get_string(rule, "rule"), names);
+	named = is_named(json_get_string(rule, "rule"), names);
 	if (named && request)
 		*taken &= make_request(path, request, rule);
 	else if (named && common->json)

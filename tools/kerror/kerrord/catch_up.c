@@ -182,8 +182,10 @@ bool catch_up(struct sink *sink, const struct kerror_reader *reader,
 
 	if (!sink->behind)
 		return false;
-	if (!catch_up)
-		catch_up = sink->catch_up = calloc(1, sizeof(*catch_up));
+	if (!catch_up) {
+		catch_up = calloc(1, sizeof(*catch_up));
+		sink->catch_up = catch_up;
+	}
 	if (!catch_up || sink_queued(sink) > queue / 4 * (catch_up->sock ? 3 : 1))
 		return false;
 	if (!catch_up->sock) {

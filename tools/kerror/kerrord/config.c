@@ -241,45 +241,45 @@ static void set(struct parser *parser, const struct option *option,
 	case GROUP:
 		if (!parse_groups(value, number))
 			config_complain(parser,
-				 "groups: '%s' is not one or more of raw, evlog, printk, all",
-				 value);
+					"groups: '%s' is not one or more of raw, evlog, printk, all",
+					value);
 		return;
 	case SECONDS:
 		if (!parse_seconds(value, number))
 			config_complain(parser, "%s: '%s' is no time such as 30s, 10m, 12h, 90d",
-				 option->name, value);
+					option->name, value);
 		return;
 	case BYTES: {
 		static const uint64_t factors[] = { 1 << 10, 1 << 20, 1 << 30 };
 
 		if (!parse_scaled(value, "KMG", factors, number))
 			config_complain(parser, "%s: '%s' is no size such as 512K, 16M, 1G",
-				 option->name, value);
+					option->name, value);
 		return;
 	}
 	case COUNT:
 		if (!parse_scaled(value, "", NULL, number) || *number > 10000)
 			config_complain(parser, "%s: '%s' is no number from 0 to 10000",
-				 option->name, value);
+					option->name, value);
 		return;
 	case THRESHOLD:
 		if (!parse_threshold(value, sink))
 			config_complain(parser,
-				 "threshold: '%s' is neither 1 nor like '5 in 1m' (at most 10000)",
-				 value);
+					"threshold: '%s' is neither 1 nor like '5 in 1m' (at most 10000)",
+					value);
 		return;
 	case FRAMING:
 		*number = !strcmp(value, "newline");
 		if (!*number && strcmp(value, "octet-counting"))
 			config_complain(parser,
-				 "framing: '%s' is neither octet-counting nor newline",
-				 value);
+					"framing: '%s' is neither octet-counting nor newline",
+					value);
 		return;
 	case FACILITY:
 		if (!parse_facility(value, number))
 			config_complain(parser,
-				 "facility: '%s' is none of kern, user, daemon, local0 to local7",
-				 value);
+					"facility: '%s' is none of kern, user, daemon, local0 to local7",
+					value);
 		return;
 	}
 }

@@ -93,17 +93,17 @@ static bool check_command(struct parser *parser, const char *value)
 
 	if (strpbrk(value, "\"'\\"))
 		config_complain(parser,
-			 "command: quotes and backslashes do not keep words together, there is no shell; put the command into a script");
+				"command: quotes and backslashes do not keep words together, there is no shell; put the command into a script");
 	else if (word)
 		config_complain(parser,
-			 "command: '%.*s' is for a shell, and there is none; put the command into a script",
-			 (int)strcspn(word, " \t"), word);
+				"command: '%.*s' is for a shell, and there is none; put the command into a script",
+				(int)strcspn(word, " \t"), word);
 	else if (count_words(value) > ARGUMENTS)
 		config_complain(parser, "command: more than %d words; put it into a script",
-			 ARGUMENTS);
+				ARGUMENTS);
 	else if (*value != '/' && memchr(value, '/', strcspn(value, " \t")))
 		config_complain(parser, "command: '%.*s' is a relative path; begin it with /",
-			 (int)strcspn(value, " \t"), value);
+				(int)strcspn(value, " \t"), value);
 	else
 		return true;
 	return false;
@@ -141,19 +141,19 @@ bool config_check_value(struct parser *parser, const struct option *option,
 		return true;
 	if (!*value && option->fallback) {
 		config_complain(parser,
-			 "%s: is empty; give it a value, or leave the line out for '%s'",
-			 option->name, option->fallback);
+				"%s: is empty; give it a value, or leave the line out for '%s'",
+				option->name, option->fallback);
 		return false;
 	}
 	if (!*value) {
 		config_complain(parser, "%s: is empty; it is to be a %s", option->name,
-			 option->effect);
+				option->effect);
 		return false;
 	}
 	if (hash && (!hash[2] || hash[2] == ' ' || option->kind != COMMAND)) {
 		config_complain(parser,
-			 "%s: '%s' would be a part of the value; a comment needs a line of its own",
-			 option->name, hash + 1);
+				"%s: '%s' would be a part of the value; a comment needs a line of its own",
+				option->name, hash + 1);
 		return false;
 	}
 	if (option->kind == COMMAND)
@@ -198,8 +198,8 @@ static void check_keys(struct parser *parser, const struct sink_settings *sink)
 		if (*key && !has_word("facility device id", key, strlen(key)) &&
 		    (!digits || digits > 2 || strcmp(key + 4 + digits, "]")))
 			config_complain_at(parser, place_of(sink, "key"),
-				"[%s] key: '%s' is none of facility, device, id, arg[N]",
-				sink->name, key);
+					   "[%s] key: '%s' is none of facility, device, id, arg[N]",
+					   sink->name, key);
 	}
 	free(keys);
 }
@@ -214,10 +214,10 @@ static void check_sink(struct parser *parser, struct sink_settings *sink)
 
 	if (sink->queue < QUEUE_LEAST)
 		config_complain_at(parser, place_of(sink, "queue"),
-			"queue: it does not hold the largest event; at least 64K");
+				   "queue: it does not hold the largest event; at least 64K");
 	if (sink->max_size && sink->max_size < STORE_LEAST)
 		config_complain_at(parser, place_of(sink, "max_size"),
-			"max_size: it holds no events worth the name; at least 1M, or 0 for no limit");
+				   "max_size: it holds no events worth the name; at least 1M, or 0 for no limit");
 
 	if (!sink->tls_cert != !sink->tls_key)
 		config_complain_at(parser, place_of(sink, sink->tls_cert ?
@@ -232,8 +232,8 @@ static void check_sink(struct parser *parser, struct sink_settings *sink)
 		if (!config_options[i].fallback && !sink->places[i + 1].line &&
 		    option_is_of(&config_options[i], sink->name))
 			config_complain_at(parser, &sink->places[0],
-				"[%s] has no %s, which it needs: %s", sink->name,
-				config_options[i].name, config_options[i].effect);
+					   "[%s] has no %s, which it needs: %s", sink->name,
+					   config_options[i].name, config_options[i].effect);
 	if (sink->type == &rule_sink && sink->key)
 		check_keys(parser, sink);
 }
@@ -264,12 +264,12 @@ static void check_pair(struct parser *parser, const struct sink_settings *first,
 {
 	if (same_file(first->path, second->path))
 		config_complain_at(parser, place_of(second, "path"),
-			"path: [%s] writes to %s, too; give one of them another file",
-			first->name, second->path);
+				   "path: [%s] writes to %s, too; give one of them another file",
+				   first->name, second->path);
 	if (same_state(first->name, second->name))
 		config_complain_at(parser, &second->places[0],
-			"[%s] and [%s] would have one state file; rename one", first->name,
-			second->name);
+				   "[%s] and [%s] would have one state file; rename one", first->name,
+				   second->name);
 }
 
 void config_check_sections(struct parser *parser)
@@ -279,16 +279,16 @@ void config_check_sections(struct parser *parser)
 
 	if (settings->max_text < TEXT_LIMIT_MIN || settings->max_text > TEXT_LIMIT_MAX)
 		config_complain_at(parser, place_of_general(settings, "max_text"),
-			"max_text: %" PRIu64 " bytes is not from 1K to 128K",
-			settings->max_text);
+				   "max_text: %" PRIu64 " bytes is not from 1K to 128K",
+				   settings->max_text);
 	for (sink = settings->sinks; sink; sink = sink->next) {
 		check_sink(parser, sink);
 		for (other = settings->sinks; other != sink; other = other->next)
 			check_pair(parser, other, sink);
 		if (same_file(settings->textfile, sink->path))
 			config_complain_at(parser, place_of(sink, "path"),
-				"path: %s is the textfile of [metrics]; give one of them another file",
-				sink->path);
+					   "path: %s is the textfile of [metrics]; give one of them another file",
+					   sink->path);
 	}
 }
 
@@ -312,8 +312,8 @@ static void check_folder(struct parser *parser, const struct place *place,
 		config_complain_at(parser, place, "%s: %s is no folder", option, folder);
 	else if (!is_folder(folder) && !is_folder(above))
 		config_complain_at(parser, place,
-			"%s: there is no folder %s; 'mkdir -p %s' makes it", option, above,
-			above);
+				   "%s: there is no folder %s; 'mkdir -p %s' makes it", option, above,
+				   above);
 	free(copy);
 }
 
@@ -327,7 +327,7 @@ static void check_file(struct parser *parser, const struct place *place,
 	copy = config_copy(path);
 	if (is_folder(path))
 		config_complain_at(parser, place,
-			"%s: %s is a folder; name a file in it", option, path);
+				   "%s: %s is a folder; name a file in it", option, path);
 	else
 		check_folder(parser, place, option, dirname(copy));
 	free(copy);
@@ -376,12 +376,12 @@ static void check_program(struct parser *parser, const struct sink_settings *sin
 		;
 	else if (*command == '/' && !access(command, F_OK))
 		config_complain_at(parser, place,
-			"command: %s is no program; 'chmod +x %s', if it is a script",
-			command, command);
+				   "command: %s is no program; 'chmod +x %s', if it is a script",
+				   command, command);
 	else
 		config_complain_at(parser, place,
-			"command: there is no %s; install it, or name another program",
-			command);
+				   "command: there is no %s; install it, or name another program",
+				   command);
 	free(command);
 }
 
@@ -395,8 +395,8 @@ static void check_user(struct parser *parser)
 		return;
 	if (strcmp(settings->user, "root") && !getpwnam(settings->user))
 		config_complain_at(parser, place,
-			"user: there is no user '%s'; 'useradd --system %s' makes it, or name another one in [kerrord]",
-			settings->user, settings->user);
+				   "user: there is no user '%s'; 'useradd --system %s' makes it, or name another one in [kerrord]",
+				   settings->user, settings->user);
 }
 
 void config_check_machine(struct parser *parser)

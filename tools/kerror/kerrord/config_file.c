@@ -99,8 +99,8 @@ static void begin_section(struct parser *parser, const char *name)
 			section = &config_sections[i];
 	if (!section) {
 		config_complain(parser,
-			 "there is no section [%s]; known are kerrord, metrics, %s",
-			 name, ALL_SINKS);
+				"there is no section [%s]; known are kerrord, metrics, %s",
+				name, ALL_SINKS);
 		return;
 	}
 	if (!section->type)
@@ -111,8 +111,8 @@ static void begin_section(struct parser *parser, const char *name)
 		parser->sink = *last;
 		if ((*last)->places[0].path == parser->place.path)
 			config_complain(parser,
-				 "a second section [%s]; give it another name, as in [%s 2]",
-				 name, name);
+					"a second section [%s]; give it another name, as in [%s 2]",
+					name, name);
 		(*last)->places[0] = parser->place;
 		return;
 	}
@@ -167,8 +167,8 @@ static int found(void *context, const char *section, const char *name,
 		if (strlen(config_sections[i].name) == length &&
 		    !strncmp(config_sections[i].name, section, length))
 			config_complain(parser,
-				 "[%s] has no option '%s'; kerrord --print-config shows all",
-				 section, name);
+					"[%s] has no option '%s'; kerrord --print-config shows all",
+					section, name);
 	return 1;
 }
 
@@ -186,7 +186,7 @@ static void check_comment(struct parser *parser, const char *line)
 			break;
 	if (*at)
 		config_complain(parser,
-			 "' ;' begins a comment that cuts the value; a comment needs a line of its own, a pattern '?' in its place");
+				"' ;' begins a comment that cuts the value; a comment needs a line of its own, a pattern '?' in its place");
 }
 
 /*
@@ -212,13 +212,13 @@ static char *read_line(char *line, int size, void *context)
 	if (length == (size_t)size - 1 && line[length - 1] != '\n' &&
 	    !parser->continued)
 		config_complain(parser,
-			 "a line is longer than %d bytes; go on in the next one, which begins with a blank",
-			 size - 2);
+				"a line is longer than %d bytes; go on in the next one, which begins with a blank",
+				size - 2);
 	parser->continued = length && line[length - 1] != '\n';
 	end = *line == '[' ? strchr(line, ']') : NULL;
 	if (end && end - line - 1 > SECTION_MAX)
 		config_complain(parser, "a section's name is longer than %d bytes; shorten it",
-			 SECTION_MAX);
+				SECTION_MAX);
 	if (end && end - line < (long)sizeof(parser->section)) {
 		char name[sizeof(parser->section)];
 
@@ -255,7 +255,7 @@ static void read_file(struct parser *parser, const char *path)
 	parser->file = fopen(path, "re");
 	if (!parser->file) {
 		config_complain(parser, "%s; 'kerrord --print-config' prints one to begin with",
-			 strerror(errno));
+				strerror(errno));
 		return;
 	}
 	errno = 0;

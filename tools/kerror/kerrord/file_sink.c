@@ -18,6 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <json-c/json.h>
+#include "json_values.h"
 #include "kerrord.h"
 
 /* Of the end of a file, where the last event of each group is looked for */
@@ -40,22 +41,6 @@ static bool is_json(const struct sink *sink)
 
 /* ---- What a file has had ---- */
 
-static const char *get_string(struct json_object *line, const char *key)
-{
-	struct json_object *value;
-
-	return json_object_object_get_ex(line, key, &value) ?
-	       json_object_get_string(value) : "";
-}
-
-static uint64_t get_number(struct json_object *line, const char *key)
-{
-	struct json_object *value;
-
-	return json_object_object_get_ex(line, key, &value) ?
-	       json_object_get_uint64(value) : 0;
-}
-
 static void follow_line(const struct sink *sink, struct progress *all,
 			const char *text)
 {
@@ -66,27 +51,27 @@ static void follow_line(const struct sink *sink, struct progress *all,
 
 	if (!line)
 		return;
-	if (strcmp(get_string(line, "boot_id"), sink->boot_id))
+	if (strcmp(json_get_string(line, "boot_id"), sink->boot_id))
 		goto out;
-	group = get_string(line, "group");
+	group = json_get_string(line, "group");
 	i = kerror_group_index(kerror_group_number(group));
 	if (i < 0)
 		goto out;
 	progress = &all[i];
-	if (!strcmp(get_string(line, "item"), "event")) {
+	if (!strcmp(json_get_string(line, "item"), "event")) {
 		progress->known = 1;
-		progress->next = get_number(line, "sequence") + 1;
+		progress->next = json_get_number(line, "sequence") + 1;
 		goto out;
 	}
-	cause = get_string(line, "cause");
+	cause = json_get_string(line, "cause");
 	for (i = 0; i < KERROR_CAUSES; i++)
 		if (!strcmp(cause, kerror_cause_name(i)))
-			progress->lost[i] = get_number(line, "total");
+			progress->lost[i] = json_get_number(line, "total");
 	/* Those have numbers, which must not be asked for again. */
 	if ((!strcmp(cause, kerror_cause_name(KERROR_LOST_HISTORY)) ||
 	     !strcmp(cause, CAUSE_SINK) || !strcmp(cause, CAUSE_POISON)) &&
 	    progress->known)
-		progress->next += get_number(line, "count");
+		progress->next += json_get_number(line, "count");
 out:
 	json_object_put(line);
 }

@@ -11,7 +11,7 @@
  * config.c    the configuration file, and others of config.h
  * receive.c   from the socket to the sinks; where to begin after a restart
  * record.c    what goes through the queues
- * sink.c      queue, thread, retries and cursor of any sink
+ * sink.c      queue of any sink, and others of sink.h
  * catch_up.c  what a sink had no room for, out of the kernel's history
  * patience.c  waits for a peer that may be stuck
  * store_sink.c, file_sink.c, journald_sink.c, syslog_sink.c
@@ -155,6 +155,7 @@ enum record_kind { RECORD_EVENT, RECORD_LOSS, RECORD_REPORT };
  * @references: how many hold it
  * @kind: which of the following is of use
  * @time: nanoseconds since 1970: when it was received
+ * @received: likewise of CLOCK_MONOTONIC, which nobody can set
  * @bytes: what it counts in a queue
  * @event: of RECORD_EVENT
  * @loss: of RECORD_LOSS
@@ -167,7 +168,7 @@ enum record_kind { RECORD_EVENT, RECORD_LOSS, RECORD_REPORT };
 struct record {
 	atomic_uint references;
 	enum record_kind kind;
-	uint64_t time;
+	uint64_t time, received;
 	size_t bytes;
 	struct kerror_event *event;
 	struct kerror_loss loss;
@@ -299,7 +300,7 @@ struct entry {
  * @failed: of a rule: commands that failed
  * @waiting: of a rule: commands that are to run
  * @up: the last attempt was a success
- * @oldest: time of the oldest record that waits, 0: none
+ * @oldest: when the oldest record that waits was received, 0: none
  * @busy_since: when it last made progress (CLOCK_MONOTONIC), 0: nothing to do
  * @stuck: there was no progress for longer than the settings allow
  * @stuck_at: when that was noticed; of the receiver

@@ -192,7 +192,7 @@ static uint64_t queued(const struct sink *sink)
 
 static uint64_t lag(const struct sink *sink)
 {
-	uint64_t oldest = sink->oldest, now = now_ns(CLOCK_REALTIME);
+	uint64_t oldest = sink->oldest, now = now_ns(CLOCK_MONOTONIC);
 
 	return oldest && oldest < now ? (now - oldest) / 1000000000 : 0;
 }

@@ -170,12 +170,13 @@ static bool wait_to_retry(void)
 	struct timespec deadline;
 	bool stop;
 
-	clock_gettime(CLOCK_REALTIME, &deadline);
+	/* Not by the machine's clock: one that is set back would stop this for years. */
+	clock_gettime(CLOCK_MONOTONIC, &deadline);
 	deadline.tv_sec += RETRY_S;
 	pthread_mutex_lock(&server.lock);
 	while (!server.stop)
-		if (pthread_cond_timedwait(&server.changed, &server.lock,
-					   &deadline))
+		if (pthread_cond_clockwait(&server.changed, &server.lock,
+					   CLOCK_MONOTONIC, &deadline))
 			break;
 	stop = server.stop;
 	pthread_mutex_unlock(&server.lock);
@@ -226,13 +227,13 @@ bool metrics_serve_end(void)
 	server.stop = true;
 	pthread_cond_signal(&server.changed);
 	pthread_mutex_unlock(&server.lock);
-	clock_gettime(CLOCK_REALTIME, &deadline);
+	clock_gettime(CLOCK_MONOTONIC, &deadline);
 	deadline.tv_nsec += END_MS * 1000000;
 	if (deadline.tv_nsec >= 1000000000) {
 		deadline.tv_sec++;
 		deadline.tv_nsec -= 1000000000;
 	}
-	if (pthread_timedjoin_np(server.thread, NULL, &deadline))
+	if (pthread_clockjoin_np(server.thread, NULL, CLOCK_MONOTONIC, &deadline))
 		return false;
 	if (server.daemon)
 		MHD_stop_daemon(server.daemon);

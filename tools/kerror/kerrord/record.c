@@ -29,6 +29,7 @@ static struct record *record_new(enum record_kind kind, size_t bytes)
 	record->references = 1;
 	record->kind = kind;
 	record->time = now_ns(CLOCK_REALTIME);
+	record->received = now_ns(CLOCK_MONOTONIC);
 	record->bytes = sizeof(*record) + bytes + sizeof(struct entry);
 	return record;
 }

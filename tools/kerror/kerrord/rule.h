@@ -32,6 +32,9 @@ struct counter {
 	uint64_t times[];		/* of the last events: @threshold of them */
 };
 
+TAILQ_HEAD(counter_order, counter);
+LIST_HEAD(counter_bucket, counter);
+
 /**
  * struct firing - a command that is to run for one event
  * @key: what the events had in common
@@ -86,8 +89,8 @@ struct rule {
 	struct sink *sink;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
-	TAILQ_HEAD(counter_order, counter) order;
-	LIST_HEAD(, counter) buckets[BUCKETS];
+	struct counter_order order;
+	struct counter_bucket buckets[BUCKETS];
 	unsigned int counters;
 	struct backlog backlog;
 	unsigned int waiting;

@@ -215,7 +215,7 @@ static bool is_to_retry(struct rule *rule, struct firing *firing)
 }
 
 /* Runs one, with the lock held on entry and on return. */
-static void run(struct rule *rule, struct firing *firing)
+static void run_firing(struct rule *rule, struct firing *firing)
 {
 	uint64_t failures = rule->failures;
 	bool good, again = false, ends;
@@ -288,7 +288,7 @@ static void *backlog_thread(void *argument)
 		    (!firing || now_ns(CLOCK_MONOTONIC) >= rule->stop))
 			break;
 		if (firing)
-			run(rule, firing);
+			run_firing(rule, firing);
 		else
 			wait_for(rule, wait);
 	}

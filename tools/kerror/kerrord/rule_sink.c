@@ -154,7 +154,8 @@ static struct firing *new_firing(const struct sink_settings *settings,
 	}
 	firing->time = time_of(record);
 	firing->since = header ? header->time_realtime : record->time;
-	firing->queued = firing->next_try = now_ns(CLOCK_BOOTTIME);
+	firing->queued = now_ns(CLOCK_BOOTTIME);
+	firing->next_try = firing->queued;
 	firing->more = counter->more;
 	return firing;
 }
@@ -271,7 +272,8 @@ static void keep_state(struct sink *sink)
 
 static int idle(struct sink *sink, char *message, size_t size)
 {
-	(void)message, (void)size;
+	(void)message;
+	(void)size;
 	look_after(sink, false);
 	return 0;
 }

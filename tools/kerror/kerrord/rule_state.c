@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What a rule keeps over a restart: a JSON object in the state folder, written
- * under another name first, with counters, backlog, and what the rule had had at
- * that moment. kerrorctl rules shows it.
+ * under another name first, with counters, backlog, and how far the rule had
+ * read at that moment. kerrorctl rules shows it.
  *
  * Events of another boot do not count together with those of this one, as their
  * clock does not: of another boot only the backlog is of use.
@@ -17,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 #include <json-c/json.h>
+#include "json_values.h"
 #include "rule.h"
 
 #define SECOND 1000000000ULL
@@ -49,7 +50,7 @@ static struct json_object *array_of_losses(const struct progress *progress)
 	for (int cause = 0; cause < KERROR_CAUSES; cause++)
 		if (progress->lost[cause] != UINT64_MAX)
 			put(lost, kerror_cause_name(cause),
-				 json_object_new_uint64(progress->lost[cause]));
+			    json_object_new_uint64(progress->lost[cause]));
 	return lost;
 }
 
@@ -62,7 +63,7 @@ static struct json_object *array_of_progress(const struct rule *rule)
 		struct json_object *object = json_object_new_object();
 
 		put(object, "group",
-			 json_object_new_string(kerror_group_name(kerror_group_at(i))));
+		    json_object_new_string(kerror_group_name(kerror_group_at(i))));
 		if (progress->known)
 			put(object, "next", json_object_new_uint64(progress->next));
 		put(object, "lost", array_of_losses(progress));
@@ -89,7 +90,7 @@ static struct json_object *array_of_counters(const struct rule *rule)
 		times = json_object_new_array();
 		for (; i < counter->count; i++)
 			append(times,
-				json_object_new_uint64(counter->times[i % threshold]));
+			       json_object_new_uint64(counter->times[i % threshold]));
 		put(object, "key", json_object_new_string(counter->key));
 		put(object, "quiet_until", json_object_new_uint64(counter->quiet_until));
 		put(object, "more", json_object_new_uint64(counter->more));
@@ -111,15 +112,15 @@ static struct json_object *array_of_firings(struct rule *rule)
 
 		for (size_t i = 0; firing->variables[i]; i++)
 			append(variables,
-				json_object_new_string(firing->variables[i]));
+			       json_object_new_string(firing->variables[i]));
 		put(object, "key", json_object_new_string(firing->key));
 		put(object, "time", json_object_new_uint64(firing->time));
 		put(object, "since", json_object_new_uint64(firing->since));
 		put(object, "waited", json_object_new_uint64(now - firing->queued));
 		put(object, "attempts", json_object_new_uint64(firing->attempts));
 		put(object, "retry_in",
-			 json_object_new_uint64(firing->next_try > now ?
-				     firing->next_try - now : 0));
+		    json_object_new_uint64(firing->next_try > now ?
+				firing->next_try - now : 0));
 		put(object, "more", json_object_new_uint64(firing->more));
 		put(object, "variables", variables);
 		append(array, object);
@@ -145,7 +146,7 @@ static struct json_object *object_of(struct rule *rule, bool active)
 	put(object, "given_up", json_object_new_uint64(rule->given_up));
 	put(object, "failures", json_object_new_uint64(rule->failures));
 	put(object, "last_failure",
-		 json_object_new_string(rule->last_failure));
+	    json_object_new_string(rule->last_failure));
 	put(object, "progress", array_of_progress(rule));
 	put(object, "counters", array_of_counters(rule));
 	put(object, "backlog", array_of_firings(rule));
@@ -194,7 +195,8 @@ void state_save(struct rule *rule, bool at_once, bool active)
 			rule->sink->settings->name, path, strerror(errno));
 	rule->save_failed = !good;
 	json_object_put(object);
-	rule->dirty = rule->ended = false;
+	rule->dirty = false;
+	rule->ended = false;
 	rule->saved_at = now_ns(CLOCK_MONOTONIC);
 	rule->save_takes = rule->saved_at - begin;
 	pthread_cond_signal(&rule->changed);
@@ -209,38 +211,6 @@ void state_save_end(struct rule *rule)
 }
 
 /* ---- Reading: of what is not as it was written, as much as can be used ---- */
-
-static uint64_t get_number(struct json_object *object, const char *key)
-{
-	struct json_object *value;
-
-	return json_object_object_get_ex(object, key, &value) ?
-	       json_object_get_uint64(value) : 0;
-}
-
-static const char *get_string(struct json_object *object, const char *key)
-{
-	struct json_object *value;
-	const char *text = NULL;
-
-	if (json_object_object_get_ex(object, key, &value))
-		text = json_object_get_string(value);
-	return text ? text : "";
-}
-
-/* An array, or NULL */
-static struct json_object *get_array(struct json_object *object, const char *key)
-{
-	struct json_object *value;
-
-	return json_object_object_get_ex(object, key, &value) &&
-	       json_object_is_type(value, json_type_array) ? value : NULL;
-}
-
-static size_t length_of(struct json_object *array)
-{
-	return array ? json_object_array_length(array) : 0;
-}
 
 static void load_progress(struct json_object *object, struct progress *progress)
 {
@@ -260,15 +230,16 @@ static void load_progress(struct json_object *object, struct progress *progress)
 static void load_counter(struct rule *rule, struct json_object *object)
 {
 	const uint64_t threshold = rule->sink->settings->threshold;
-	struct counter *counter = rule_counter(rule, strdup(get_string(object, "key")));
-	struct json_object *times = get_array(object, "times");
+	struct counter *counter = rule_counter(rule, strdup(json_get_string(object, "key")));
+	struct json_object *times;
+	size_t size = json_get_array(object, "times", &times);
 	/* The configuration may ask for fewer than it did. */
-	size_t size = length_of(times), i = size < threshold ? 0 : size - threshold + 1;
+	size_t i = size < threshold ? 0 : size - threshold + 1;
 
 	if (!counter)
 		return;
-	counter->quiet_until = get_number(object, "quiet_until");
-	counter->more = get_number(object, "more");
+	counter->quiet_until = json_get_number(object, "quiet_until");
+	counter->more = json_get_number(object, "more");
 	for (; threshold > 1 && i < size; i++)
 		counter->times[counter->count++ % threshold] =
 			json_object_get_uint64(json_object_array_get_idx(times, i));
@@ -276,27 +247,32 @@ static void load_counter(struct rule *rule, struct json_object *object)
 
 static void load_firing(struct rule *rule, struct json_object *object)
 {
-	struct json_object *variables = get_array(object, "variables");
+	struct json_object *variables;
+	size_t length = json_get_array(object, "variables", &variables);
 	struct firing *firing = calloc(1, sizeof(*firing));
 	uint64_t now = now_ns(CLOCK_BOOTTIME);
 	size_t count = 0;
 
-	if (!firing || !(firing->key = strdup(get_string(object, "key")))) {
+	if (firing)
+		firing->key = strdup(json_get_string(object, "key"));
+	if (!firing || !firing->key) {
 		free(firing);
 		return;
 	}
-	firing->time = get_number(object, "time");
-	firing->since = get_number(object, "since");
-	firing->queued = now - get_number(object, "waited");
-	firing->attempts = get_number(object, "attempts");
-	firing->next_try = now + get_number(object, "retry_in");
-	firing->more = get_number(object, "more");
+	firing->time = json_get_number(object, "time");
+	firing->since = json_get_number(object, "since");
+	firing->queued = now - json_get_number(object, "waited");
+	firing->attempts = json_get_number(object, "attempts");
+	firing->next_try = now + json_get_number(object, "retry_in");
+	firing->more = json_get_number(object, "more");
 	firing->saved = true;
-	for (size_t i = 0; i < length_of(variables) && count < VARIABLES; i++) {
-		const char *text = json_object_get_string(
-				   json_object_array_get_idx(variables, i));
+	for (size_t i = 0; i < length && count < VARIABLES; i++) {
+		struct json_object *variable = json_object_array_get_idx(variables, i);
+		const char *text = json_object_get_string(variable);
 
-		if (text && (firing->variables[count] = strdup(text)))
+		if (text)
+			firing->variables[count] = strdup(text);
+		if (firing->variables[count])
 			count++;
 	}
 	backlog_add(rule, firing);
@@ -305,32 +281,32 @@ static void load_firing(struct rule *rule, struct json_object *object)
 static void load(struct rule *rule, struct json_object *object,
 		 struct progress *progress)
 {
-	struct json_object *backlog = get_array(object, "backlog");
-	struct json_object *counters = get_array(object, "counters");
-	struct json_object *groups = get_array(object, "progress");
-	size_t i;
+	struct json_object *array;
+	size_t length, i;
 
-	rule->sink->fired = get_number(object, "fired");
-	rule->sink->failed = get_number(object, "failed");
-	rule->given_up = get_number(object, "given_up");
-	rule->failures = get_number(object, "failures");
+	rule->sink->fired = json_get_number(object, "fired");
+	rule->sink->failed = json_get_number(object, "failed");
+	rule->given_up = json_get_number(object, "given_up");
+	rule->failures = json_get_number(object, "failures");
 	snprintf(rule->last_failure, sizeof(rule->last_failure), "%s",
-		 get_string(object, "last_failure"));
-	for (i = 0; i < length_of(backlog); i++)
-		load_firing(rule, json_object_array_get_idx(backlog, i));
-	if (strcmp(get_string(object, "boot_id"), rule->sink->boot_id))
+		 json_get_string(object, "last_failure"));
+	length = json_get_array(object, "backlog", &array);
+	for (i = 0; i < length; i++)
+		load_firing(rule, json_object_array_get_idx(array, i));
+	if (strcmp(json_get_string(object, "boot_id"), rule->sink->boot_id))
 		return;
-	for (i = 0; i < length_of(groups); i++) {
-		struct json_object *group = json_object_array_get_idx(groups, i);
-		int at = kerror_group_index(kerror_group_number(
-						get_string(group, "group")));
+	length = json_get_array(object, "progress", &array);
+	for (i = 0; i < length; i++) {
+		struct json_object *group = json_object_array_get_idx(array, i);
+		uint32_t number = kerror_group_number(json_get_string(group, "group"));
+		int at = kerror_group_index(number);
 
 		if (at >= 0)
 			load_progress(group, &progress[at]);
 	}
 	/* The one seen last is the first of the file. */
-	for (i = length_of(counters); i--; )
-		load_counter(rule, json_object_array_get_idx(counters, i));
+	for (i = json_get_array(object, "counters", &array); i--; )
+		load_counter(rule, json_object_array_get_idx(array, i));
 }
 
 void state_load(struct rule *rule, struct progress *progress)
@@ -342,7 +318,7 @@ void state_load(struct rule *rule, struct progress *progress)
 	if (access(path, F_OK) && errno == ENOENT)
 		return;
 	object = json_object_from_file(path);
-	if (object && get_number(object, "version") == 1)
+	if (object && json_get_number(object, "version") == 1)
 		load(rule, object, progress);
 	else
 		fprintf(stderr, "kerrord: [%s] %s cannot be read; its counters and what waited begin anew\n",

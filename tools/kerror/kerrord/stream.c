@@ -22,9 +22,6 @@
 /* A server that owes acknowledgements and sends none for so long is dead. */
 #define DEAD_MS		30000
 
-/* Between two looks at whether it is */
-#define ALIVE_MS	1000
-
 const char *split_address(const char *address, char *host, size_t size)
 {
 	const char *colon = strrchr(address, ':');
@@ -120,7 +117,7 @@ static struct tcp_info get_info(const struct stream *stream)
 	return info;
 }
 
-int stream_failed(struct stream *stream, int error)
+static int failed(struct stream *stream, int error)
 {
 	/* EPIPE says that it was closed before; recv() knows how. */
 	if (stream->state == STREAM_OPEN && error != EPIPE)
@@ -135,8 +132,28 @@ int stream_is_alive(struct stream *stream)
 	/* One that reads nothing still answers what asks for room. */
 	if ((info.tcpi_unacked || info.tcpi_probes) &&
 	    info.tcpi_last_ack_recv > DEAD_MS)
-		return stream_failed(stream, ETIMEDOUT);
+		return failed(stream, ETIMEDOUT);
 	return 0;
+}
+
+ssize_t stream_send(struct stream *stream, const void *data, size_t size)
+{
+	ssize_t sent = send(stream->fd, data, size, MSG_NOSIGNAL);
+
+	if (sent > 0) {
+		stream->sent += sent;
+		sink_moves(stream->sink);
+	} else if (sent < 0 && errno != EAGAIN && errno != EINTR) {
+		failed(stream, errno);
+	}
+	return sent;
+}
+
+int stream_wait_for_room(struct stream *stream)
+{
+	int err = sink_wait(stream->sink, stream->fd, POLLOUT, ALIVE_MS);
+
+	return err == -ETIMEDOUT ? stream_is_alive(stream) : err;
 }
 
 int stream_write(struct stream *stream, const void *data, size_t size)
@@ -146,21 +163,17 @@ int stream_write(struct stream *stream, const void *data, size_t size)
 	if (stream->tls)
 		return tls_write(stream, data, size);
 	while (size) {
-		ssize_t sent = send(stream->fd, at, size, MSG_NOSIGNAL);
+		ssize_t sent = stream_send(stream, at, size);
 		int err;
 
 		if (sent > 0) {
 			at += sent;
 			size -= sent;
-			stream->sent += sent;
-			sink_moves(stream->sink);
 			continue;
 		}
 		if (sent < 0 && errno != EAGAIN && errno != EINTR)
-			return stream_failed(stream, errno);
-		err = sink_wait(stream->sink, stream->fd, POLLOUT, ALIVE_MS);
-		if (err == -ETIMEDOUT)
-			err = stream_is_alive(stream);
+			return -errno;
+		err = stream_wait_for_room(stream);
 		if (err)
 			return err;
 	}

@@ -10,6 +10,9 @@
 
 struct tls;
 
+/* Between two looks at whether the server is alive */
+#define ALIVE_MS	1000
+
 /**
  * enum stream_state - how a connection is
  * @STREAM_OPEN: as it should be
@@ -58,8 +61,11 @@ uint64_t stream_acknowledged(struct stream *stream);
 /* 0, or -ETIMEDOUT if a server that owes acknowledgements has sent none for long */
 int stream_is_alive(struct stream *stream);
 
-/* Returns -@error of send(). Most of them break the connection. */
-int stream_failed(struct stream *stream, int error);
+/* As send(), of bytes that are counted; an error can break the connection. */
+ssize_t stream_send(struct stream *stream, const void *data, size_t size);
+
+/* Waits for at most ALIVE_MS; 0, or a negative errno if there is no point in it. */
+int stream_wait_for_room(struct stream *stream);
 
 /* Reads and drops what the server says. */
 enum stream_state stream_look(struct stream *stream);

@@ -171,7 +171,8 @@ size_t syslog_shorten(char *message, size_t size, size_t most)
 	/* Priority and version, time, host, program, process, message id */
 	for (int word = 0; word < 6 && data; word++) {
 		data = memchr(data, ' ', end - data);
-		data += data != NULL;
+		if (data)
+			data++;
 	}
 	if (!data || *data != '[')
 		return whole_characters(message, most);

@@ -51,7 +51,8 @@ struct syslog_peer *syslog_peer_new(struct sink *sink)
 	if (!peer)
 		return NULL;
 	peer->sink = sink;
-	peer->datagrams.fd = peer->tcp.fd = -1;
+	peer->datagrams.fd = -1;
+	peer->tcp.fd = -1;
 	peer->tls = !strncmp(address, "tls:", 4);
 	peer->stream = peer->tls || !strncmp(address, "tcp:", 4);
 	peer->local = !strncmp(address, "unix:", 5);
@@ -75,7 +76,8 @@ static void report(struct syslog_peer *peer, bool now)
 		 peer->tcp.reason ? : "", peer->repeated, peer->doubtful);
 	peer->sink->report(peer->sink, 4, text);
 	peer->reported = time;
-	peer->repeated = peer->doubtful = 0;
+	peer->repeated = 0;
+	peer->doubtful = 0;
 }
 
 void syslog_peer_free(struct syslog_peer *peer)

@@ -15,7 +15,6 @@
 
 #define PRIORITY	"NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
 #define HANDSHAKE_MS	10000
-#define ALIVE_MS	1000
 
 /* After close_notify: whether the connection is then closed or reset */
 #define END_MS		500
@@ -29,16 +28,7 @@ struct tls {
 static ssize_t push(gnutls_transport_ptr_t context, const void *data,
 		    size_t size)
 {
-	struct stream *stream = context;
-	ssize_t sent = send(stream->fd, data, size, MSG_NOSIGNAL);
-
-	if (sent > 0) {
-		stream->sent += sent;
-		sink_moves(stream->sink);
-	} else if (sent < 0 && errno != EAGAIN && errno != EINTR) {
-		stream_failed(stream, errno);
-	}
-	return sent;
+	return stream_send(context, data, size);
 }
 
 static ssize_t pull(gnutls_transport_ptr_t context, void *data, size_t size)
@@ -140,11 +130,11 @@ static bool wants_certificate(const struct stream *stream)
 static void say_why(const struct tls *tls, const char *address,
 		    const char *name, char *message, size_t size)
 {
+	unsigned int status = gnutls_session_get_verify_cert_status(tls->session);
 	gnutls_datum_t text = { 0 };
 
-	gnutls_certificate_verification_status_print(
-		gnutls_session_get_verify_cert_status(tls->session),
-		GNUTLS_CRT_X509, &text, 0);
+	gnutls_certificate_verification_status_print(status, GNUTLS_CRT_X509,
+						     &text, 0);
 	snprintf(message, size, "%s: certificate not accepted for '%s': %s", address,
 		 name, text.data ? (char *)text.data : "");
 	gnutls_free(text.data);
@@ -188,6 +178,13 @@ int tls_open(struct stream *stream, const char *host, char *message,
 	return err;
 }
 
+/* A reset may overtake the alert that would say why. */
+static void note_reason(struct stream *stream)
+{
+	if (!stream->reason && wants_certificate(stream))
+		stream->reason = "the server had asked for a certificate (tls_cert)";
+}
+
 int tls_write(struct stream *stream, const void *data, size_t size)
 {
 	const char *at = data;
@@ -206,11 +203,11 @@ int tls_write(struct stream *stream, const void *data, size_t size)
 			size -= sent;
 			continue;
 		}
-		if (!again)
+		if (!again) {
+			note_reason(stream);
 			return sent == GNUTLS_E_PUSH_ERROR ? -ECONNRESET : -EPROTO;
-		err = sink_wait(stream->sink, stream->fd, POLLOUT, ALIVE_MS);
-		if (err == -ETIMEDOUT)
-			err = stream_is_alive(stream);
+		}
+		err = stream_wait_for_room(stream);
 		if (err)
 			return err;
 	}
@@ -233,6 +230,7 @@ static enum stream_state look_at_end(struct stream *stream)
 
 enum stream_state tls_look(struct stream *stream)
 {
+	gnutls_alert_description_t alert;
 	char dropped[512];
 	ssize_t size;
 
@@ -248,12 +246,11 @@ enum stream_state tls_look(struct stream *stream)
 		return look_at_end(stream);
 	if (size == GNUTLS_E_AGAIN)
 		return STREAM_OPEN;
-	if (size == GNUTLS_E_FATAL_ALERT_RECEIVED)
-		stream->reason = gnutls_alert_get_name(
-					gnutls_alert_get(stream->tls->session));
-	/* A reset may overtake the alert. */
-	else if (wants_certificate(stream))
-		stream->reason = "the server had asked for a certificate (tls_cert)";
+	if (size == GNUTLS_E_FATAL_ALERT_RECEIVED) {
+		alert = gnutls_alert_get(stream->tls->session);
+		stream->reason = gnutls_alert_get_name(alert);
+	}
+	note_reason(stream);
 	return STREAM_BROKEN;
 }
 

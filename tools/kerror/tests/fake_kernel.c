@@ -19,14 +19,23 @@
  *   FAKE_FACILITIES	names parted by blanks, of which event N has the N-th, and so on
  *		from the first; instead of "fakeN % 3"
  *   FAKE_OLD	if 1, the kernel does not have the group printk
+ *   FAKE_DAY	a file, struct day below, that says which events were raised when, in
+ *		place of FAKE_START, RATE, EVENTS, PRINTK, LOST and CLOCK. It moves the
+ *		program's clocks, too: CLOCK_REALTIME and CLOCK_BOOTTIME, not
+ *		CLOCK_MONOTONIC
  *
  * As all of it follows from the clock, a program that is started again finds the
  * kernel as it left it. Event N of a group has severity N % 8, facility
  * "fakeN % 3", device "+pci:N % 5" and the arguments N and "text N".
  */
 #include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <time.h>
 #include <poll.h>
@@ -40,6 +49,93 @@ static uint64_t number(const char *name, uint64_t otherwise)
 
 	return value ? strtoull(value, NULL, 10) : otherwise;
 }
+
+/* ---- A day that a test plays ---- */
+
+/**
+ * struct moment - events that are raised at once, a microsecond apart
+ * @raised: of groups evlog and printk, by then, with those of the moments before
+ * @lost: of group evlog, by then, before they got a number (staging-full)
+ * @time_boot: of the first of them, nanoseconds since boot
+ * @time_realtime: likewise since 1970, as the machine's clock has it
+ */
+struct moment {
+	uint64_t raised[2], lost, time_boot, time_realtime;
+};
+
+/**
+ * struct day - what a test writes while programs run
+ * @count: moments so far
+ * @clock_ahead: nanoseconds by which the machine's clock is ahead of this one's
+ * @boot_ahead: likewise CLOCK_BOOTTIME
+ */
+struct day {
+	atomic_ullong count;
+	atomic_llong clock_ahead, boot_ahead;
+	uint64_t reserved;
+	struct moment moments[];
+};
+
+static struct day *day;
+
+__attribute__((constructor)) static void open_day(void)
+{
+	const char *path = getenv("FAKE_DAY");
+	int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+	struct stat status;
+	void *map;
+
+	if (fd < 0)
+		return;
+	if (!fstat(fd, &status)) {
+		map = mmap(NULL, status.st_size, PROT_READ, MAP_SHARED, fd, 0);
+		day = map == MAP_FAILED ? NULL : map;
+	}
+	close(fd);
+}
+
+/* In place of the C library's, for all parts of the program */
+int clock_gettime(clockid_t clock, struct timespec *now)
+{
+	int result = syscall(SYS_clock_gettime, clock, now);
+	int64_t ahead;
+
+	if (result || !day || (clock != CLOCK_REALTIME && clock != CLOCK_BOOTTIME))
+		return result;
+	ahead = clock == CLOCK_REALTIME ? day->clock_ahead : day->boot_ahead;
+	ahead += now->tv_sec * 1000000000LL + now->tv_nsec;
+	now->tv_sec = ahead / 1000000000;
+	now->tv_nsec = ahead % 1000000000;
+	return 0;
+}
+
+time_t time(time_t *result)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	if (result)
+		*result = now.tv_sec;
+	return now.tv_sec;
+}
+
+/* The first moment by which more than @index events of a group were raised */
+static const struct moment *moment_of(int group, uint64_t index)
+{
+	uint64_t low = 0, high = day->count - 1;
+
+	while (low < high) {
+		uint64_t middle = (low + high) / 2;
+
+		if (day->moments[middle].raised[group] > index)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return &day->moments[low];
+}
+
+/* ---- The kernel ---- */
 
 /* One group */
 struct stream {
@@ -67,12 +163,29 @@ struct kerror_socket {
 	} datagram;
 };
 
+/* In struct moment */
+static int group_of(const struct stream *stream)
+{
+	return stream->group == KERROR_GROUP_PRINTK;
+}
+
+static uint64_t lost(const struct stream *stream)
+{
+	if (!day)
+		return stream->lost;
+	return stream->group != KERROR_GROUP_EVLOG || !day->count ? 0 :
+	       day->moments[day->count - 1].lost;
+}
+
 static uint64_t raised(const struct kerror_socket *sock,
 		       const struct stream *stream)
 {
 	struct timespec now;
 	uint64_t passed, count;
 
+	if (day)
+		return stream->group == KERROR_GROUP_RAW || !day->count ? 0 :
+		       day->moments[day->count - 1].raised[group_of(stream)];
 	clock_gettime(CLOCK_REALTIME, &now);
 	passed = now.tv_sec * 1000000000ULL + now.tv_nsec;
 	passed = passed > sock->start ? passed - sock->start : 0;
@@ -158,6 +271,26 @@ static void name_facility(char *name, size_t size, uint64_t index)
 	snprintf(name, size, "%.*s", (int)strcspn(at, " "), at);
 }
 
+static void set_time(const struct kerror_socket *sock,
+		     const struct stream *stream, uint64_t index,
+		     struct evl_header *header)
+{
+	const struct moment *moment;
+	uint64_t since;
+
+	if (!day) {
+		header->time_boot = index * 1000000000 / sock->rate;
+		header->time_realtime = sock->start + header->time_boot +
+					number("FAKE_CLOCK", 0) * 1000000000;
+		return;
+	}
+	moment = moment_of(group_of(stream), index);
+	since = moment == day->moments ? index :
+		index - moment[-1].raised[group_of(stream)];
+	header->time_boot = moment->time_boot + since * 1000;
+	header->time_realtime = moment->time_realtime + since * 1000;
+}
+
 static void make_event(struct kerror_socket *sock, const struct stream *stream,
 		       uint64_t index, uint16_t flags)
 {
@@ -183,9 +316,7 @@ static void make_event(struct kerror_socket *sock, const struct stream *stream,
 		build.header.flags |= EVL_FLAG_PRINTK;
 	build.header.event_type = 0;
 	build.header.event_id = 0x12345678;
-	build.header.time_boot = index * 1000000000 / sock->rate;
-	build.header.time_realtime = sock->start + build.header.time_boot +
-				     number("FAKE_CLOCK", 0) * 1000000000;
+	set_time(sock, stream, index, &build.header);
 	memset(build.header.facility, 0, sizeof(build.header.facility));
 	name_facility(build.header.facility, sizeof(build.header.facility), index);
 	begin_message(sock, KERROR_MSG_EVENT, flags,
@@ -248,7 +379,7 @@ static void make_statistics(struct kerror_socket *sock, struct stream *stream)
 		.sequence_next = KERROR_SEQUENCE_FIRST +
 				 (uint32_t)stream->broadcast,
 		.causes = KERROR_CAUSES,
-		.lost[KERROR_LOST_STAGING_FULL] = stream->lost,
+		.lost[KERROR_LOST_STAGING_FULL] = lost(stream),
 	};
 
 	stream->statistics_wanted = false;
@@ -261,7 +392,7 @@ static void make_replay(struct kerror_socket *sock)
 {
 	struct stream *stream = sock->replayed;
 	struct kerror_loss loss = {
-		.count = stream->lost, .total = stream->lost,
+		.count = lost(stream), .total = lost(stream),
 		.group = stream->group, .cause = KERROR_LOST_STAGING_FULL,
 	};
 	int done = 0;
@@ -274,7 +405,7 @@ static void make_replay(struct kerror_socket *sock)
 		begin_message(sock, KERROR_MSG_LOSS, NLM_F_MULTI,
 			      KERROR_SEQUENCE_FIRST + (uint32_t)sock->replay,
 			      &loss, sizeof(loss));
-	} else if (stream->lost && !sock->replay && !stream->loss_told) {
+	} else if (loss.count && !sock->replay && !stream->loss_told) {
 		stream->loss_told = true;
 		begin_message(sock, KERROR_MSG_LOSS, NLM_F_MULTI,
 			      KERROR_SEQUENCE_FIRST, &loss, sizeof(loss));

@@ -33,7 +33,7 @@ static inline uint32_t hostile_below(uint64_t *state, uint32_t limit)
 static inline size_t hostile_text(uint64_t *state, char *text, size_t most)
 {
 	static const char *const pieces[] = {
-		"disk ", "\x1b[31m", "\xc2\x9b" "31m", "\xe2\x80\xae", "\xe2\x81\xa6",
+		"disk ", "\x1b[31m", "\xc2\23331m", "\xe2\x80\xae", "\xe2\x81\xa6",
 		"\xe2\x80\x8f", "\xff\xfe", "\xc3", "\xed\xa0\x80", "\xf4\x90\x80\x80",
 		"\xc0\x80", "\"", "\\", "]", "\n", "\r", "\t", "\x7f", "</a>", "=",
 		"\xf0\x9f\x92\xa5", "\xc3\xa4", "%n", "\xe2\x80\xa8", "'; rm -rf /",

@@ -40,7 +40,7 @@ static void show(void)
 	event_text_done();
 }
 
-static int hostile(uint64_t count)
+static int try_hostile(uint64_t count)
 {
 	static const struct rlimit limit = { 64 << 20, 64 << 20 };
 	struct rusage usage;
@@ -73,7 +73,7 @@ static int hostile(uint64_t count)
 int main(int argc, char **argv)
 {
 	if (argc > 1)
-		return hostile(strtoull(argv[1], NULL, 10));
+		return try_hostile(strtoull(argv[1], NULL, 10));
 	show();
 	return 0;
 }

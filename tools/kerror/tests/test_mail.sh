@@ -147,14 +147,14 @@ echo $$ >'"$group"'/kerror-test/cgroup.procs 2>/dev/null || true
 mount -t tmpfs -o size=3g none '"$work"'
 cd '"$work"'
 mkdir upper lower root
-mount -t overlay overlay -o lowerdir=/,upperdir=upper,workdir=lower root
+mount -t overlay none -o lowerdir=/,upperdir=upper,workdir=lower root
 cd root
-mount -t proc proc proc
-mount -t tmpfs tmpfs run; mkdir -p run/lock run/kerror-installed
-mount -t tmpfs -o mode=1777 tmpfs tmp
+mount -t proc none proc
+mount -t tmpfs none run; mkdir -p run/lock run/kerror-installed
+mount -t tmpfs -o mode=1777 none tmp
 mount --bind '"$installed"' run/kerror-installed
 mount -t sysfs -o ro sysfs sys 2>/dev/null || mount --rbind /sys sys
-mount -t tmpfs tmpfs sys/fs/cgroup 2>/dev/null || true
+mount -t tmpfs none sys/fs/cgroup 2>/dev/null || true
 mount -t cgroup2 cgroup2 sys/fs/cgroup
 mount --rbind /dev dev
 : >etc/fstab
