@@ -111,8 +111,11 @@ static inline int kerror_compat_ratelimit(struct ratelimit_state *state)
 	return state->printed++ < state->burst;
 }
 
-/* 2.6.26 alone has another one. */
-#define __ratelimit kerror_compat_ratelimit
+/* 2.6.26 alone has another one, of two arguments, which its printk.c calls. */
+#define KERROR_COMPAT_THIRD(first, second, third, ...)	third
+#define __ratelimit(...)						\
+	KERROR_COMPAT_THIRD(__VA_ARGS__, __ratelimit,			\
+			    kerror_compat_ratelimit, 0)(__VA_ARGS__)
 #endif
 
 /* 5.8: the flags only keep a message from the kernel log. */
