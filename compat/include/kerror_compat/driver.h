@@ -17,8 +17,11 @@
 #include <stdarg.h>
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(2, 6, 19)
-typedef _Bool bool;
-enum { false, true };
+/* Macros, as distributions have some of these types from later releases. */
+typedef _Bool kerror_compat_bool;
+#define bool	kerror_compat_bool
+#define false	0
+#define true	1
 #endif
 
 /* 2.6.10 */

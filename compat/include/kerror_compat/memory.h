@@ -10,7 +10,8 @@
 
 /* 2.6.14 */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(2, 6, 14)
-typedef unsigned int gfp_t;
+typedef unsigned int kerror_compat_gfp_t;
+#define gfp_t kerror_compat_gfp_t
 #endif
 
 /* 2.6.11 */

@@ -35,11 +35,13 @@ static inline int vprintk(const char *fmt, va_list args)
 
 /* 2.6.22 */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(2, 6, 22)
-enum { DUMP_PREFIX_NONE, DUMP_PREFIX_ADDRESS, DUMP_PREFIX_OFFSET };
+#define DUMP_PREFIX_OFFSET 2
+#define print_hex_dump kerror_compat_hex_dump
 
-static inline void print_hex_dump(const char *level, const char *prefix,
-				  int prefix_type, int row_size, int group_size,
-				  const void *data, size_t size, bool ascii)
+static inline void kerror_compat_hex_dump(const char *level, const char *prefix,
+					  int prefix_type, int row_size,
+					  int group_size, const void *data,
+					  size_t size, bool ascii)
 {
 	const u8 *bytes = data;
 	char line[3 * 16 + 1];

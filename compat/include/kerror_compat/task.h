@@ -75,13 +75,18 @@ int kthread_stop(struct task_struct *task);
 
 /* 2.6.14 */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(2, 6, 14)
-static inline long schedule_timeout_interruptible(long timeout)
+#define schedule_timeout_interruptible(timeout) \
+	kerror_compat_timeout_interruptible(timeout)
+#define schedule_timeout_uninterruptible(timeout) \
+	kerror_compat_timeout_uninterruptible(timeout)
+
+static inline long kerror_compat_timeout_interruptible(long timeout)
 {
 	__set_current_state(TASK_INTERRUPTIBLE);
 	return schedule_timeout(timeout);
 }
 
-static inline long schedule_timeout_uninterruptible(long timeout)
+static inline long kerror_compat_timeout_uninterruptible(long timeout)
 {
 	__set_current_state(TASK_UNINTERRUPTIBLE);
 	return schedule_timeout(timeout);
