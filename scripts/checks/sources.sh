@@ -22,7 +22,7 @@ checkpatch() {
 		*-tools-*) user=,PREFER_KERNEL_TYPES,PREFER_DEFINED_ATTRIBUTE_MACRO,BIT_MACRO,SPLIT_STRING,LONG_LINE,TYPO_SPELLING ;;
 		*-selftests-*) user=,PREFER_PR_LEVEL,PRINTK_WITHOUT_KERN_LEVEL,LOGGING_CONTINUATION ;;
 		esac
-		(cd "$BUILD/$1/source" && perl scripts/checkpatch.pl --strict --no-tree \
+		(cd "$BUILD/$1/source" && perl scripts/checkpatch.pl --strict --no-tree --root="$PWD" \
 			--no-summary --terse --show-types --color=never --ignore \
 			FILE_PATH_CHANGES,ENOSYS,CAMELCASE,MACRO_ARG_REUSE,INCLUDE_LINUX,TRACE_PRINTK,EMBEDDED_FILENAME$user \
 			"$patch") || true

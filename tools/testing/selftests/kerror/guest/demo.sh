@@ -6,7 +6,8 @@
 cpus=$(grep -c '^cpu[0-9]' /proc/stat)
 if [ -e /bin/kerrord ]; then
 	mkdir -p /run /var/lib
-	printf '[kerrord]\nuser = root\n[text]\n[json]\npath = /tmp/events.json\n' > /tmp/kerrord.conf
+	printf '%s\n' '[kerrord]' 'user = root' '[text]' '[json]' 'path = /tmp/events.json' \
+		> /tmp/kerrord.conf
 	set -- kerrord --config=/tmp/kerrord.conf
 else
 	set -- kerrorctl watch --color=always

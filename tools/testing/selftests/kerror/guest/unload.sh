@@ -11,6 +11,10 @@ result() {
 	if [ $? = 0 ]; then echo "ok $1 $2"; else echo "not ok $1 $2"; status=1; fi
 }
 
+load() {
+	insmod /modules/kerror.ko staging_kb=4096 history_kb=8192 && insmod /modules/evlog.ko
+}
+
 # Prints messages of the kernel, without end: each names the process, a new one.
 flood() {
 	while :; do sh -c 'echo 1 > /proc/sys/vm/drop_caches'; done
@@ -43,14 +47,14 @@ result 3 and_it_goes_with_the_reader
 flood &
 flood=$!
 for load in $(seq "${loads:-10}"); do
-	insmod /modules/kerror.ko staging_kb=4096 history_kb=8192 && insmod /modules/evlog.ko || break
+	load || break
 	kerrorctl watch --json --group=printk --count=50 > /dev/null || break
 	rmmod evlog && rmmod kerror || break
 done
 [ ! -e /sys/module/kerror ]
 result 4 loaded_and_unloaded_in_a_flood
 
-insmod /modules/kerror.ko staging_kb=4096 history_kb=8192 && insmod /modules/evlog.ko
+load
 sleep 1
 kill $flood
 wait $flood 2>/dev/null
