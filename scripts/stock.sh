@@ -19,6 +19,8 @@ on_which() {
 	apt-cache show --no-all-versions "$1" 2>/dev/null |
 		sed -n 's/^Depends: //p' | tr ',|' '\n\n' | sed 's/^ *//; s/ .*//' | grep -m1 -E "$2"
 }
+# Old lists name packages that no mirror has any more.
+[ -e "$out/release" ] || apt-get update -qq || true
 image=$(on_which "$meta" '^linux-image-[0-9]') ||
 	die "no package $meta; apt-cache search linux-image- lists those that there are"
 release=${image#linux-image-}
