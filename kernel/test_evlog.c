@@ -683,7 +683,8 @@ static void test_interrupt(struct irq_work *work)
 		complete(&interrupts_done);
 }
 
-static DEFINE_IRQ_WORK(test_irq_work, test_interrupt);
+/* On PREEMPT_RT, others run in a thread. */
+static struct irq_work test_irq_work = IRQ_WORK_INIT_HARD(test_interrupt);
 
 /* Hard interrupts, while the caller's process may do what it likes. */
 static int test_hardirq(unsigned long events, unsigned long b)

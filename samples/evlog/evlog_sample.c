@@ -39,7 +39,7 @@ static void sample_hardirq(struct irq_work *work)
 		   0xdead0000 | atomic_read(&sample_round), 1234567ULL);
 }
 
-static DEFINE_IRQ_WORK(sample_irq_work, sample_hardirq);
+static struct irq_work sample_irq_work = IRQ_WORK_INIT_HARD(sample_hardirq);
 
 /* Timers run in softirq context. */
 static void sample_softirq(struct timer_list *timer)
