@@ -26,6 +26,9 @@ stock_checks() {
 	check "$1/modules" "$TOP/scripts/stock.sh" "$1"
 	check_each "$1/selftests" stock_selftests
 	check_each "$1/unload" stock_guest unload
+	# An emulated serial port loses its interrupt on PREEMPT_RT when so much is
+	# printed.
+	case $1 in *-rt-*) return ;; esac
 	check "$1/boot" stock_messages
 	show 'lines of the log'
 }
