@@ -8,11 +8,13 @@
  * the log is left out, as the hook in printk() leaves it out.
  *
  * Promise: no message of the log is there twice, and none is missing. While the tap
- * is switched, it notes the texts that it sees in a seam. Messages of the log that
- * have such a text have become events already.
+ * is switched, it notes the beginnings of the texts that it sees in a seam. A message
+ * of the log that begins so has become an event already. If more than SEAM_MESSAGES
+ * are printed meanwhile, those beyond are there twice.
  */
 #include <linux/delay.h>
 #include <linux/evlog.h>
+#include <linux/evlog_printk.h>
 #include <linux/kerror.h>
 #include <linux/kmsg_dump.h>
 #include <linux/printk.h>
@@ -33,7 +35,7 @@
 struct evl_seam {
 	atomic_t count;
 	struct {
-		bool taken;
+		bool waits;	/* for its like in the log */
 		char text[SEAM_TEXT];
 	} message[SEAM_MESSAGES];
 };
@@ -71,7 +73,7 @@ void evl_seam_note(struct evl_seam *seam, const char *fmt, va_list args)
 	while (size && text[size - 1] == '\n')
 		text[--size] = '\0';
 	/* Pairs with the acquire in seam_take(). */
-	smp_store_release(&seam->message[i].taken, true);
+	smp_store_release(&seam->message[i].waits, true);
 }
 
 /* Whether the tap has seen a message of that text; each counts once. */
@@ -80,10 +82,10 @@ static bool seam_take(struct evl_seam *seam, const char *text)
 	int i, count = min(atomic_read(&seam->count), SEAM_MESSAGES);
 
 	for (i = 0; i < count; i++) {
-		if (!smp_load_acquire(&seam->message[i].taken) ||
+		if (!smp_load_acquire(&seam->message[i].waits) ||
 		    strncmp(seam->message[i].text, text, SEAM_TEXT - 1))
 			continue;
-		WRITE_ONCE(seam->message[i].taken, false);
+		WRITE_ONCE(seam->message[i].waits, false);
 		return true;
 	}
 	return false;
@@ -219,7 +221,8 @@ void evl_import(struct evl_seam *seam, u64 from, unsigned long *imported,
 			size--;
 		line[size] = '\0';
 		text = message_parse(line, &level, &time);
-		if (!text || seam_take(seam, text))
+		if (!text || seam_take(seam, text) ||
+		    level >= READ_ONCE(evl_printk_level))
 			continue;
 		import_line(text, strlen(text), level, time);
 		++*imported;

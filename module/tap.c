@@ -164,7 +164,7 @@ static void evl_kprobe_off(void)
 
 /*
  * Waits until each vprintk_store() that began before the tap changed has ended: it
- * runs with interrupts disabled, but for its first instructions, in which a task
+ * runs with interrupts disabled, except for its first instructions, in which a task
  * may have been preempted.
  */
 static void evl_tap_wait(void)
