@@ -4,6 +4,7 @@
 # Prints the patch series for a kernel tree: make-series.sh KERNEL_TREE FOLDER
 # or, as one would post it: make-series.sh --upstream KERNEL_TREE FOLDER
 # or the names of the files that it reads there: make-series.sh --files
+# or the objects of the facility in a Makefile of it: make-series.sh --objects MAKEFILE
 #
 # Writes to FOLDER, for a tree of release R, such as 6.12 or 2.6.32:
 #
@@ -29,13 +30,18 @@ include/linux/hrtimer.h include/linux/irq_work.h kernel/timer.c samples/Kconfig 
 kernel/printk.c kernel/printk/printk.c drivers/char/mem.c Documentation/driver-api/index.rst
 tools/testing/selftests/Makefile"
 [ "$*" != --files ] || { echo $files $others; exit 0; }
+top=$(cd "$(dirname "$0")/.." && pwd)
+objects() {
+	sed -nE 's/^(obj-\$\(CONFIG_KERROR\) \+=|evlog(_printk)?_objects :=|	)([^=]*\.o)( \\)?$/\3/p' \
+		"$top/$1" | tr -s ' ' '\n' | sed '/./!d'
+}
+[ "${1:-}" != --objects ] || { objects "$2"; exit; }
 upstream=
 [ "${1:-}" != --upstream ] || { upstream=yes; shift; }
 [ $# -eq 2 ] || die "usage: make-series.sh [--upstream] KERNEL_TREE FOLDER"
 [ -f "$1/Makefile" ] && [ -d "$1/net/netlink" ] ||
 	die "$1 is not a kernel source tree; give the folder that has net/netlink/"
 tree=$(cd "$1" && pwd)
-top=$(cd "$(dirname "$0")/.." && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 repo=$work/repo
@@ -169,10 +175,7 @@ esac
 parts="netlink evlog printk samples tools tests doc"
 
 # cflags_for MAKEFILE OPTION: for each object that is built for the facility
-cflags_for() {
-	sed -nE 's/^(obj-\$\(CONFIG_KERROR\) \+=|evlog(_printk)?_objects :=|	)([^=]*\.o)( \\)?$/\3/p' \
-		"$top/$1" | tr -s ' ' '\n' | sed "/./!d; s,.*,CFLAGS_& := $2,"
-}
+cflags_for() { objects "$1" | sed "s,.*,CFLAGS_& := $2,"; }
 
 files_netlink() {
 	add include/uapi/linux/kerror.h include/linux/kerror.h "net/netlink/kerror*.[ch]" \

@@ -30,11 +30,8 @@ checkpatch() {
 	! grep -qE 'ERROR|WARNING|CHECK' "$BUILD/checkpatch.out"
 }
 
-# objects MAKEFILE: of the facility, as it lists them
-objects() {
-	sed -nE 's/^(obj-\$\(CONFIG_KERROR\) \+=|evlog(_printk)?_objects :=|	)([^=]*\.o)( \\)?$/\3/p' \
-		"$TOP/$1" | tr -s ' ' '\n' | sed "/./!d; s,^,${1%/*}/,"
-}
+# objects MAKEFILE: of the facility, with their folder
+objects() { "$TOP/scripts/make-series.sh" --objects "$1" | sed "s,^,${1%/*}/,"; }
 KERROR=$(objects net/netlink/Makefile.kerror)
 EVLOG=$(objects kernel/Makefile.evlog)
 OBJECTS="$KERROR $EVLOG kernel/test_evlog.o samples/evlog/evlog_sample.o
