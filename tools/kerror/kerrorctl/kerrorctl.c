@@ -4,6 +4,7 @@
  * command and hands the rest of the line to it; parses what all commands take.
  * See kerrorctl(1).
  */
+#include <ctype.h>
 #include <err.h>
 #include <errno.h>
 #include <libintl.h>
@@ -105,18 +106,58 @@ static void use_translations(struct print_style *style)
 	style->translate = translate;
 }
 
-static struct kerror_filter *parse_filter(const char *text)
+static struct kerror_filter *parse_filter(const char *option, const char *text)
 {
 	struct kerror_filter *filter;
 	char message[320];
 	int error = kerror_filter_new(&filter, text, message, sizeof(message));
 
 	if (error == -EINVAL)
-		errx(EXIT_FAILURE, "--filter: %s; see kerror-filter(7)",
+		errx(EXIT_FAILURE, "%s: %s; see kerror-filter(7)", option,
 		     message);
 	if (error)
-		errx(EXIT_FAILURE, "--filter: %s", strerror(-error));
+		errx(EXIT_FAILURE, "%s: %s", option, strerror(-error));
 	return filter;
+}
+
+void want_facility(struct common *common, const char *command, const char *name)
+{
+	char *before = common->facilities, *text = NULL;
+	size_t size;
+	FILE *file;
+
+	if (!*name)
+		errx(EXIT_FAILURE,
+		     "--facility: an empty name; see kerrorctl %s --help",
+		     command);
+	file = must_have(open_memstream(&text, &size));
+	if (before)
+		fprintf(file, "%s || ", before);
+	fputs("facility==\"", file);
+	for (; *name; name++)
+		fprintf(file, isalnum((unsigned char)*name) ? "%c" : "\\x%02x",
+			(unsigned char)*name);
+	fputc('"', file);
+	must_have(fclose(file) ? NULL : text);
+	free(before);
+	common->facilities = text;
+}
+
+/* When all options are known, as the last --filter counts */
+static void add_facilities(struct common *common)
+{
+	char *text;
+
+	if (!common->facilities)
+		return;
+	if (!common->filter)
+		text = must_have(strdup(common->facilities));
+	else if (asprintf(&text, "(%s) && (%s)", common->filter_text,
+			  common->facilities) < 0)
+		text = must_have(NULL);
+	kerror_filter_free(common->filter);
+	common->filter = parse_filter("--facility", text);
+	common->filter_text = text;
 }
 
 bool is_wanted(const struct common *common, const struct kerror_event *event)
@@ -167,7 +208,7 @@ int next_option(struct common *common, int argc, char **argv,
 			break;
 		case 'f':
 			kerror_filter_free(common->filter);
-			common->filter = parse_filter(optarg);
+			common->filter = parse_filter("--filter", optarg);
 			common->filter_text = optarg;
 			break;
 		case OPTION_CATALOGUE:
@@ -192,6 +233,7 @@ int next_option(struct common *common, int argc, char **argv,
 			return option;
 		}
 	}
+	add_facilities(common);
 	return option;
 }
 

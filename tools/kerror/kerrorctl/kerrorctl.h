@@ -34,8 +34,9 @@ int command_check_rules(int argc, char **argv);
  * @style: what --color and --translate ask for
  * @json: --json
  * @groups: of --group, KERROR_GROUP bits, or 0: the command's own
- * @filter: of --filter, or NULL
+ * @filter: of --filter and --facility, or NULL
  * @filter_text: as it was given
+ * @facilities: the filter that is made of --facility, as text, or NULL
  * @store: --store, or NULL: the default
  * @catalogue: --catalogue, or NULL: all that are installed
  */
@@ -46,6 +47,7 @@ struct common {
 	uint32_t groups;
 	struct kerror_filter *filter;
 	const char *filter_text;
+	char *facilities;
 	const char *store;
 	const char *catalogue;
 };
@@ -57,6 +59,7 @@ enum { OPTION_COLOR = 256, OPTION_EXPLAIN, OPTION_CATALOGUE };
 #define COLOR_OPTION	{ "color", required_argument, NULL, OPTION_COLOR }
 #define TRANSLATE_OPTION { "translate", no_argument, NULL, 't' }
 #define FILTER_OPTION	{ "filter", required_argument, NULL, 'f' }
+#define FACILITY_OPTION	{ "facility", required_argument, NULL, 'F' }
 #define CATALOGUE_OPTION { "catalogue", required_argument, NULL, OPTION_CATALOGUE }
 #define STORE_OPTION	{ "store", required_argument, NULL, 's' }
 #define GROUP_OPTION	{ "group", required_argument, NULL, 'g' }
@@ -64,16 +67,23 @@ enum { OPTION_COLOR = 256, OPTION_EXPLAIN, OPTION_CATALOGUE };
 #define LAST_OPTION	{ NULL, 0, NULL, 0 }
 
 /*
- * As getopt_long(), but handles the options above itself and ends the program
- * for one that is unknown or lacks its value. argv[0] is the command's name.
+ * As getopt_long(), but handles the options above itself, except --facility, and
+ * ends the program for one that is unknown or lacks its value. argv[0] is the
+ * command's name.
  */
 int next_option(struct common *common, int argc, char **argv,
 		const char *shorts, const struct option *longs);
 
+/*
+ * For --facility: from the last next_option() on, --filter lets through events of
+ * this facility and of others for which this was called, but of no more.
+ */
+void want_facility(struct common *common, const char *command, const char *name);
+
 /* Ends the program if anything follows the options. */
 void no_arguments(int argc, char **argv);
 
-/* Whether --filter lets it through */
+/* Whether --filter and --facility let it through */
 bool is_wanted(const struct common *common, const struct kerror_event *event);
 
 /* Parses the value of an option or argument, or ends the program. */

@@ -19,6 +19,7 @@ static const char usage[] =
 "  -S, --since=TIME     2026-01-31T23:59, today, yesterday, -2h, '3 days ago'\n"
 "  -U, --until=TIME     up to that time, exclusive\n"
 "  -f, --filter=FILTER  only events that match\n"
+"  -F, --facility=NAME  only events of this facility; may be given several times\n"
 "  -g, --group=GROUP    raw, evlog, printk or all (default)\n"
 "  -u, --unacked        only events that nobody has acknowledged\n"
 "  -l, --losses         losses, too, and how much kerrord has deleted\n"
@@ -46,6 +47,7 @@ static void parse_options(struct options *options, int argc, char **argv)
 		{ "since", required_argument, NULL, 'S' },
 		{ "until", required_argument, NULL, 'U' },
 		FILTER_OPTION,
+		FACILITY_OPTION,
 		GROUP_OPTION,
 		{ "unacked", no_argument, NULL, 'u' },
 		{ "losses", no_argument, NULL, 'l' },
@@ -68,13 +70,16 @@ static void parse_options(struct options *options, int argc, char **argv)
 
 	*options = (struct options) { .common.usage = usage };
 	while ((option = next_option(&options->common, argc, argv,
-				     ":S:U:f:g:ulb:n:c:jts:h", longs)) >= 0) {
+				     ":S:U:f:F:g:ulb:n:c:jts:h", longs)) >= 0) {
 		switch (option) {
 		case 'S':
 			query->since = parse_time("--since", optarg);
 			break;
 		case 'U':
 			query->until = parse_time("--until", optarg);
+			break;
+		case 'F':
+			want_facility(&options->common, argv[0], optarg);
 			break;
 		case 'u':
 			query->unacknowledged = true;

@@ -19,6 +19,7 @@ static const char usage[] =
 "Print the error events of the kernel as they arrive.\n"
 "\n"
 "  -f, --filter=FILTER  only events that match\n"
+"  -F, --facility=NAME  only events of this facility; may be given several times\n"
 "      --explain        tell which part of the filter the kernel does, and end\n"
 "  -j, --json           one JSON object a line\n"
 "  -t, --translate      text in the language of the environment\n"
@@ -49,7 +50,7 @@ static void explain_filter(const struct common *common)
 	char *text;
 
 	if (!common->filter)
-		errx(EXIT_FAILURE, "--explain needs a --filter to explain");
+		errx(EXIT_FAILURE, "--explain needs a --filter or --facility to explain");
 	use_severities(common);
 	filter = widen_filter(common);
 	if (!filter) {
@@ -74,6 +75,7 @@ static void parse_options(struct options *options, int argc, char **argv)
 {
 	static const struct option longs[] = {
 		FILTER_OPTION,
+		FACILITY_OPTION,
 #ifdef WITH_STORE
 		CATALOGUE_OPTION,
 #endif
@@ -93,8 +95,11 @@ static void parse_options(struct options *options, int argc, char **argv)
 
 	*options = (struct options) { .common.usage = usage };
 	while ((option = next_option(&options->common, argc, argv,
-				     ":f:jtg:nc:i:h", longs)) >= 0) {
+				     ":f:F:jtg:nc:i:h", longs)) >= 0) {
 		switch (option) {
+		case 'F':
+			want_facility(&options->common, argv[0], optarg);
+			break;
 		case OPTION_EXPLAIN:
 			explain = true;
 			break;

@@ -89,7 +89,13 @@ refuses "--group: 'x' is none of raw, evlog, printk, all" watch --group=x
 refuses "--interval: '0' is not a number from 1 to 86400" top --interval=0
 refuses "--filter: column 1: .*severity.*kerror-filter(7)" query --filter=severty
 refuses "--filter: column 11" watch --filter='severity<=bad'
-refuses '--explain needs a --filter' watch --explain
+refuses '--explain needs a --filter or --facility to' watch --explain
+for command in watch query; do
+	refuses "--facility: an empty name; see kerrorctl $command --help" $command --facility=
+	refuses "--facility: an empty name" $command -F net -F ''
+	refuses "option '--facility' lacks its value" $command --facility
+	refuses '--facility: .*4096' $command --facility="$(printf '%4096d' 0)"
+done
 for command in watch query ack top stats rules explain catalog check-rules selftest send; do
 	has "^  $command " ctl --help
 	has "^Usage: kerrorctl $command" ctl $command --help
@@ -127,6 +133,14 @@ finds '2' --boot=all --filter='arg[0]==7'
 finds '8' --boot=current --limit=1
 finds '7' --boot=current $old
 finds '' --filter='facility=="nothing"'
+finds '2 3 7' --facility=ata $old
+finds '1 2 3 4 5 7' --facility=ata -F net --facility=nothing $old
+finds '6' --facility="$(printf 'net\033')"
+finds '' --facility=nothing
+finds '' --facility='*' --facility='net"' --facility='a\'
+finds '2 7' --facility=ata --filter='device==n2 || device=="b8:0"' $old
+finds '3 7' --limit=2 --filter='severity==err' --facility=ata $old
+finds '' --facility=ata --group=raw
 finds '1 2 3 4 5 6 7' --group=evlog
 finds '8' --group=raw
 finds '8' --group=raw --limit=3
@@ -358,6 +372,11 @@ has ': round 7: bad block at 123456789012 <' query --translate
 
 has '^kernel: severity<=err$' ctl watch --explain --filter='severity<=err && arg[0]>3'
 has '^user space: arg\[0\]>3$' ctl watch --explain --filter='severity<=err && arg[0]>3'
+has '^kernel: facility=="fake1"$' ctl watch --explain -F fake0 -F fake1
+ctl watch --json --idle=300 --facility=fake0 --facility=fake2 --filter='severity==emerg || cpu==9' \
+	>"$work/got" 2>"$work/error"
+[ "$(grep -o '"facility":"[^"]*"' "$work/got" | sort | uniq -c | xargs)" = \
+	'5 facility:fake0 4 facility:fake2' ] || fail "watch --facility: $(cat "$work/got")"
 ctl watch --json --count=2 --filter='severity==emerg && arg[0]>8' >"$work/got" 2>"$work/error"
 [ "$(grep -o '"text":"[^"]*"' "$work/got" | xargs)" = 'text:event 16: text 16 text:event 24: text 24' ] ||
 	fail "watch --filter --count: $(cat "$work/got")"
@@ -767,6 +786,7 @@ completes 'err' catalog --level = er
 completes 'stats selftest send' s
 completes '--since= --store=' query --s
 completes '--help' send --
+completes '--facility=' watch --fa
 completes 'auto always never' query --color ''
 completes 'always' query --color = al
 completes 'facility event device severity' query --count-by ''
