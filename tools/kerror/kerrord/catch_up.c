@@ -121,16 +121,26 @@ static bool is_level(const struct catch_up *catch_up,
 	return true;
 }
 
-/* What the history no longer has is a loss of this sink, not of the kernel. */
+/*
+ * What the history no longer has is a loss of this sink, not of the kernel; but not
+ * for a sink that never had anything of the group, such as one that is new in the
+ * configuration.
+ */
 static struct record *loss_of(struct sink *sink)
 {
 	struct catch_up *catch_up = sink->catch_up;
 	struct kerror_loss loss = *kerror_reader_loss(catch_up->reader);
+	int index = kerror_group_index(loss.group);
+	const struct progress *had = index < 0 ? NULL : &sink->progress[index];
 	uint32_t next = 0;
 
 	kerror_reader_cursor(catch_up->reader, loss.group, &next);
-	if (loss.cause != KERROR_LOST_HISTORY)
+	if (loss.cause != KERROR_LOST_HISTORY || !had || !had->known ||
+	    (int32_t)(next - had->next) <= 0)
 		return record_of_loss(&loss, kerror_cause_name(loss.cause), next);
+	/* It may have been told of a part already, see sink_offer(). */
+	if (next - had->next < loss.count)
+		loss.count = next - had->next;
 	catch_up->gone += loss.count;
 	sink->dropped_total += loss.count;
 	loss.cause = KERROR_CAUSES;
@@ -164,6 +174,7 @@ static void note_end(struct sink *sink)
 	char text[200];
 
 	sink->behind = false;
+	sink->passed = 0;
 	if (catch_up->gone) {
 		snprintf(text, sizeof(text),
 			 "lost %llu events: the kernel's history had them no longer when there was room for them",

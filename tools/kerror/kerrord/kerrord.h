@@ -308,6 +308,7 @@ struct entry {
  * @give_up: its thread shall not wait for the peer any longer
  * @give_up_fd: an eventfd that says the same to poll()
  * @behind: gets its events from the history; set by the receiver only
+ * @passed: groups of which an event passed it by since then, KERROR_GROUP bits; likewise
  * @catch_up: reads it; of the receiver
  * @report: where a report about this sink goes
  */
@@ -338,6 +339,7 @@ struct sink {
 	atomic_ullong oldest, busy_since;
 	uint64_t stuck_at;
 	bool ended;
+	uint32_t passed;
 	int give_up_fd;
 	struct catch_up *catch_up;
 	void (*report)(struct sink *about, unsigned int severity,
@@ -354,7 +356,8 @@ int sink_start(struct sink *sink);
 /*
  * Puts the record into its queue if it has not had it and its filter matches. An
  * event that does not fit leaves the sink behind: sink_offer() then passes it by,
- * and sink_feed() returns false.
+ * and sink_feed() returns false. A loss is put there as long as no event of its group
+ * passed by: what the history lacked before that is not for want of room in a queue.
  */
 void sink_offer(struct sink *sink, struct record *record);
 bool sink_feed(struct sink *sink, struct record *record);

@@ -132,8 +132,10 @@ static void list_sinks(const struct settings *next, struct sink *sinks,
 			array[count] = make(at);
 		if (!array[count])
 			errx(EXIT_FAILURE, "out of memory");
-		if (is_new[count])
+		if (is_new[count]) {
 			array[count]->behind = true;
+			array[count]->passed = UINT32_MAX;
+		}
 	}
 }
 

@@ -143,14 +143,26 @@ bool sink_feed(struct sink *sink, struct record *record)
 
 void sink_offer(struct sink *sink, struct record *record)
 {
+	uint32_t group;
+	bool fed = false;
+
 	/* From any thread; one that does not fit is on standard error, too. */
 	if (record->kind == RECORD_REPORT) {
 		if (record->about != sink->settings->name)
 			queue_add(sink, record);
 		return;
 	}
-	if (!sink->behind && !sink_feed(sink, record))
+	if (record->kind == RECORD_LOSS)
+		group = record->loss.group;
+	else
+		group = kerror_event_group(record->event);
+	if (!sink->behind ||
+	    (record->kind == RECORD_LOSS && !(sink->passed & group)))
+		fed = sink_feed(sink, record);
+	if (!fed) {
 		sink->behind = true;
+		sink->passed |= group;
+	}
 }
 
 size_t sink_queued(struct sink *sink)

@@ -359,6 +359,38 @@ def a_sink_that_fails_stops_no_other_and_recovers(folder):
 
 
 @test
+def what_the_kernel_overwrote_before_is_no_loss_of_a_full_sink(folder):
+    place = Place(folder, STORE + JSON + "queue = 64K\n", rate=10**6, events=20000,
+                  printk=15000, history=10000)
+    place.set(start=time.time_ns() - 10**9)
+    written = 'kerror_sink_written_total{sink="%s"}'
+    dropped = 'kerror_sink_dropped_total{sink="%s"}'
+    daemon = place.start()
+    for sink in ("store", "json"):
+        wait_for(lambda: place.metric(written % sink) == 20000, 60, daemon)
+        assert place.metric(dropped % sink) == 0, sink
+    wait_for(lambda: place.metric('kerror_sink_behind{sink="json"}') == 0, 60, daemon)
+    # kerrord was away for longer than the history holds, of both groups
+    place.end(daemon)
+    place.set(events=40000, printk=30000)
+    daemon = place.start()
+    for sink in ("store", "json"):
+        wait_for(lambda: place.metric(written % sink) == 20000, 60, daemon)
+        assert place.metric(dropped % sink) == 0, sink
+    # A sink that is new gets what the history has.
+    place.write(STORE + JSON + "queue = 64K\n[json new]\npath = FOLDER/new\nqueue = 64K\n")
+    daemon.send_signal(signal.SIGHUP)
+    wait_for(lambda: place.metric(written % "json new") == 20000, 60, daemon)
+    assert place.metric(dropped % "json new") == 0
+    _, err = place.end(daemon)
+    assert "when there was room" not in err, err
+    for name, counts in (("json", [10000, 5000, 10000, 5000]), ("new", [30000, 20000])):
+        losses = place.lines(name, item="loss")
+        assert [loss["cause"] for loss in losses] == ["history"] * len(losses), losses
+        assert sorted(loss["count"] for loss in losses) == sorted(counts), losses
+
+
+@test
 def a_locked_store_loses_nothing_that_fits(folder):
     place = Place(folder, STORE + JSON, rate=1000, events=6000)
     daemon = place.start()
