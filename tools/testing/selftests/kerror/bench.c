@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Measures error events beside what else tells user space of errors, with the
- * module test_evlog_bench: bench [cost|brief|printk] [readers]
+ * module test_evlog_bench: bench [cost|brief|printk] [readers|daemons]
  *
  *   cost     what a call costs its caller; brief: in process context only;
  *            printk: that of printk() only, as it is set
@@ -1053,14 +1053,19 @@ static void memory(void)
 	       KERROR_GROUP_EVLOG_BATCH);
 }
 
+static void daemons(void)
+{
+	measure_daemon("store");
+	measure_daemon("json");
+}
+
 static void readers(void)
 {
 	memory();
 	pin(sysconf(_SC_NPROCESSORS_ONLN) - 1);
 	for (size_t i = 0; i < SOURCES; i++)
 		measure_rate(&sources[i]);
-	measure_daemon("store");
-	measure_daemon("json");
+	daemons();
 	for (size_t i = 0; i < SOURCES; i++)
 		measure_latency(&sources[i], false);
 	for (size_t i = 0; i < SOURCES; i++)
@@ -1078,6 +1083,8 @@ int main(int argc, char **argv)
 			costs_of_printk();
 		else if (!strcmp(argv[i], "readers"))
 			readers();
+		else if (!strcmp(argv[i], "daemons"))
+			daemons();
 		else
 			return 2;
 	}
