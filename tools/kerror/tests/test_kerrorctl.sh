@@ -352,12 +352,11 @@ EOF
 
 # ---- Translations ----
 
-# A locale of our own, as gettext does not translate in that of C.
-if localedef -i de_DE -f UTF-8 "$work/de_DE.UTF-8" 2>"$work/error"; then
-	german() { LOCPATH="$work" LC_ALL=de_DE.UTF-8 "$@"; }
-else
-	german() { LC_ALL=C.UTF-8 LANGUAGE=de "$@"; }
-fi
+# A locale of our own, as gettext does not translate in that of C, nor, in Debian 13,
+# in C.UTF-8.
+localedef -i de_DE -f UTF-8 "$work/de_DE.UTF-8" 2>"$work/error" ||
+	fail "no locale de_DE, install the package locales: $(cat "$work/error")"
+german() { LOCPATH="$work" LC_ALL=de_DE.UTF-8 "$@"; }
 has ': Fehlerhafter Block 123456789012 in Runde 7 <id=fcf2063c format="round' \
 	german query --translate
 has ': Seit 250 ms keine Bewegung in der Warteschlange 1 <' german query --translate
