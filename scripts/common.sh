@@ -37,6 +37,15 @@ need_packages() {
 		{ tail -5 "$BUILD/apt.log" >&2; die "apt-get failed: $BUILD/apt.log"; }
 }
 
+# debian_mirror: prints where this machine's apt gets Debian's packages from.
+debian_mirror() {
+	mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' \
+		"Codename: $(. /etc/os-release; echo "$VERSION_CODENAME")" 'Component: main' 'Label: Debian' |
+		head -1)
+	[ "$mirror" ] || die "apt has no list of Debian's packages; run: apt-get update"
+	echo "$mirror"
+}
+
 # own_apt FOLDER deb|deb-src [OPTION]...: sets $apt to the options of an apt of our
 # own, with its lists in FOLDER, as the machine's need not have such packages. They
 # are of Debian's $SUITES, or of the release of this machine.
@@ -45,9 +54,7 @@ own_apt() {
 	shift 2
 	mkdir -p "$apt_folder/lists/partial"
 	. /etc/os-release
-	mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' \
-		"Codename: $VERSION_CODENAME" 'Component: main' 'Label: Debian' | head -1)
-	[ "$mirror" ] || die "apt has no list of Debian's packages; run: apt-get update"
+	mirror=$(debian_mirror)
 	for suite in ${SUITES:-$VERSION_CODENAME}; do
 		echo "$apt_type $mirror $suite main"
 	done > "$apt_folder/sources.list"

@@ -25,16 +25,15 @@ log=$BUILD/$name/$script.log
 [ -e "$kernel/built" ] || die "no kernel for $name; run scripts/kernel.sh $name $variant"
 
 # The programs: those of this machine, or others, or such as Linux 2.6 wants.
-kind=cross
+kind=cross qemu=qemu-system-x86
 case $release,$variant in
 2.*,i386*|2.*-compat) kind=old arch=i386 ;;
 2.*) kind=old arch=x86_64 ;;
-*,s390x*) arch=s390x compiler=s390x-linux-gnu ;;
+*,s390x*) arch=s390x compiler=s390x-linux-gnu qemu=qemu-system-misc ;;
+*,arm64*) arch=arm64 compiler=aarch64-linux-gnu triplet=$compiler qemu=qemu-system-arm ;;
 *,i386*|*-compat) arch=i386 compiler=i686-linux-gnu ;;
 *) kind=native arch=x86_64 ;;
 esac
-qemu=qemu-system-x86
-[ $arch != s390x ] || qemu=qemu-system-misc
 need_packages busybox-static cpio e2fsprogs kmod make $qemu
 programs=$BUILD/$name/programs root=$BUILD/$name/root
 [ $kind = native ] || programs=$programs-$arch root=$root-$arch
@@ -46,7 +45,7 @@ native)
 cross)
 	"$TOP/scripts/sysroot.sh" $arch
 	sysroot=$BUILD/sysroot-$arch
-	libraries=$sysroot/usr/lib/$arch-linux-gnu
+	libraries=$sysroot/usr/lib/${triplet:-$arch-linux-gnu}
 	;;
 old)
 	"$TOP/scripts/userland.sh" $arch
@@ -214,6 +213,11 @@ if [ $kind = old ]; then
 elif [ "${variant%%-*}" = um ]; then
 	set -- "$image" mem="${MEMORY:-512}M" initrd="$initrd" rdinit=/init con=null con0=fd:0,fd:1 \
 		loglevel="${LOGLEVEL:-1}" off=1 panic=-1 $parameters
+elif [ $arch = arm64 ]; then
+	# Signing pointers takes half of the time if the algorithm is the architecture's.
+	set -- qemu-system-aarch64 -M virt -cpu max,pauth-impdef=on -accel tcg,thread=multi \
+		-smp "$cpus" -m "${MEMORY:-1024}" \
+		-append "console=ttyAMA0 random.trust_cpu=on loglevel=${LOGLEVEL:-1} panic=-1 $parameters"
 elif [ $arch = s390x ]; then
 	set -- qemu-system-s390x -cpu max -accel tcg,thread=multi \
 		-smp "$cpus" -m "${MEMORY:-1024}" \

@@ -1,39 +1,117 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Prepares a guest with an unmodified kernel of Debian: stock.sh META
+# Prepares a guest with an unmodified kernel of Debian: stock.sh META[_SUITE]
 #
 # META is a package such as linux-image-amd64, linux-image-rt-amd64 or
-# linux-image-6.12-amd64. Its kernel is unpacked to build/META, not installed; its
-# headers are installed, and kerror.ko, evlog.ko and the modules of the tests are
-# built with them. Then guest.sh META SCRIPT boots it, and its guest loads the modules
-# first. Run again, it builds what has changed.
+# linux-image-arm64. Its kernel is taken out of the package, not installed, and
+# kerror.ko, evlog.ko and the modules of the tests are built with its headers. Then
+# guest.sh META[_SUITE] SCRIPT [arm64] boots it, and its guest loads the modules first.
+# Run again, it builds what has changed.
+#
+# Without SUITE, the package is that of this machine, and its headers are installed.
+# With SUITE, such as trixie-backports, all is done in a Debian of that release, which
+# is made in build/debian-RELEASE: its compiler and C library are those that the
+# headers want. A kernel for arm64 needs a SUITE: its headers cannot be installed here.
 . "$(dirname "$0")/common.sh"
 
-[ $# = 1 ] || die "usage: stock.sh linux-image-FLAVOUR"
-meta=$1
-out=$BUILD/$meta
+[ $# = 1 ] || die "usage: stock.sh linux-image-FLAVOUR[_SUITE]"
+meta=${1%%_*} suite=
+[ "$meta" = "$1" ] || suite=${1#*_}
+out=$BUILD/$1
+variant=x86_64 boot=arch/x86/boot foreign= cross=
+case $meta in
+*-arm64*)
+	variant=arm64 boot=arch/arm64/boot foreign=:arm64 cross=aarch64-linux-gnu
+	[ "$suite" ] || die "$meta is not for this machine; say of which suite, as in ${meta}_bookworm"
+	;;
+esac
 
-# on_which PACKAGE REGEX: the package that it depends on
-on_which() {
-	apt-cache show --no-all-versions "$1" 2>/dev/null |
-		sed -n 's/^Depends: //p' | tr ',|' '\n\n' | sed 's/^ *//; s/ .*//' | grep -m1 -E "$2"
+# ---- a Debian with compiler and packages ----
+
+# in_debian COMMAND...: in $root, or on this machine. objtool wants /proc; the mount
+# goes with the command.
+in_debian() {
+	if [ "$suite" ]; then
+		unshare --mount sh -c 'mount -t proc proc "$0/proc" && exec chroot "$0" "$@"' "$root" "$@"
+	else
+		"$@"
+	fi
 }
+
+# make_debian RELEASE: in $root; what is left of one that failed goes.
+make_debian() {
+	[ ! -e "$root/made" ] || return 0
+	need_packages debootstrap
+	[ "$(id -u)" = 0 ] || die "not root: debootstrap and chroot want to be"
+	mirror=$(debian_mirror)
+	step "making a Debian $1 in $root"
+	rm -rf "$root"
+	debootstrap --variant=minbase "$1" "$root" "$mirror" > "$root.log" 2>&1 ||
+		{ tail -5 "$root.log" >&2; die "debootstrap failed: $root.log"; }
+	printf "deb $mirror %s main\n" "$1" "$1-backports" > "$root/etc/apt/sources.list"
+	echo 'APT::Sandbox::User "root";' > "$root/etc/apt/apt.conf.d/sandbox"
+	chroot "$root" dpkg --add-architecture arm64
+	touch "$root/made"
+}
+
+# Where packages are put, and that folder as seen in_debian
+packages=$out inside=$out default=
+if [ "$suite" ]; then
+	root=$BUILD/debian-${suite%-backports}
+	make_debian "${suite%-backports}"
+	packages=$root/packages inside=/packages default="-o APT::Default-Release=$suite"
+fi
+mkdir -p "$packages" "$out/$variant/$boot"
+
+# apt_install PACKAGE...
+apt_install() {
+	step "installing $*"
+	in_debian env DEBIAN_FRONTEND=noninteractive apt-get $default install -y -qq \
+		--no-install-recommends "$@" > "$out/log" 2>&1 ||
+		{ tail -5 "$out/log" >&2; die "apt-get failed: $out/log"; }
+}
+
+# fetch PACKAGE: to $packages, where it is the only one
+fetch() {
+	step "fetching $1"
+	rm -f "$packages"/*.deb
+	in_debian env -C "$inside" apt-get $default download -q "$1" > "$out/log" 2>&1 ||
+		{ tail -5 "$out/log" >&2; die "apt-get download $1 failed: $out/log"; }
+}
+
+# on_which PACKAGE REGEX: the packages that it depends on
+on_which() {
+	in_debian apt-cache $default show --no-all-versions "$1$foreign" 2>/dev/null |
+		sed -n 's/^Depends: //p' | tr ',|' '\n\n' | sed 's/^ *//; s/ .*//' | grep -E "$2"
+}
+
+# ---- the kernel and its headers ----
+
 # Old lists name packages that no mirror has any more.
-[ -e "$out/release" ] || apt-get update -qq || true
-image=$(on_which "$meta" '^linux-image-[0-9]') ||
-	die "no package $meta; apt-cache search linux-image- lists those that there are"
+[ -e "$out/release" ] || in_debian apt-get update -qq || true
+image=$(on_which "$meta" '^linux-image-[0-9]' | head -1)
+[ "$image" ] ||
+	die "no package $meta ${suite:+in $suite}; apt-cache search linux-image- lists those that there are"
 release=${image#linux-image-}
-need_packages busybox-static cpio dpkg-dev "linux-headers-$release" make gcc
-mkdir -p "$out/x86_64/arch/x86/boot"
+headers=linux-headers-$release
+need_packages busybox-static cpio dpkg-dev make gcc
+if [ -z "$suite" ]; then
+	need_packages "$headers"
+elif [ ! -e "$root/usr/src/$headers/built" ]; then
+	# Headers may want the kernel to be installed, or are for another processor.
+	apt_install make gcc ${cross:+gcc-$cross} $(on_which "$headers" '^(linux-headers-.*-common|linux-kbuild|gcc-)')
+	fetch "$headers$foreign"
+	dpkg-deb --fsys-tarfile "$packages"/*.deb | tar -x -C "$root" --keep-directory-symlink
+	touch "$root/usr/src/$headers/built"
+fi
 if [ "$(cat "$out/release" 2>/dev/null)" != "$release" ]; then
-	step "fetching $image"
-	(cd "$out" && rm -f ./*.deb && apt-get download -q "$image" > log 2>&1) ||
-		{ tail -5 "$out/log" >&2; die "apt-get download $image failed"; }
-	rm -rf "$out/unpacked"
-	dpkg-deb -x "$out"/linux-image-*.deb "$out/unpacked"
-	rm -f "$out"/*.deb
-	cp "$out/unpacked/boot/vmlinuz-$release" "$out/x86_64/arch/x86/boot/bzImage"
+	# The image of newer releases is a package that only depends on its parts.
+	binary=$(on_which "$image" '^linux-binary-[0-9]' | head -1)
+	fetch "${binary:-$image}$foreign"
+	dpkg-deb --fsys-tarfile "$packages/${binary:-$image}"_*.deb |
+		tar -xO --wildcards "*/vmlinuz*" > "$out/$variant/$boot/bzImage"
+	rm -f "$packages"/*.deb
 	echo "$release" > "$out/release"
 fi
 
@@ -46,11 +124,24 @@ esac
 "$TOP/scripts/kernel.sh" $near source
 ln -sfn "../$near/source" "$out/source"
 
+# ---- the modules ----
+
 step "building the modules for $release"
-make -s -C "$TOP/module" OUTPUT="$out/module" KERNEL="/lib/modules/$release/build" TESTS=1 \
-	> "$out/module.log" 2>&1 || { grep -m5 -iE 'error|No such' "$out/module.log" >&2; die "failed: $out/module.log"; }
-mkdir -p "$out/x86_64/kernel" "$out/x86_64/samples/evlog"
-cp "$out"/module/kernel/*.ko "$out/x86_64/kernel"
-cp "$out"/module/samples/evlog/*.ko "$out/x86_64/samples/evlog"
-cp "$out"/module/*.ko "$out/x86_64"
-touch "$out/x86_64/built"
+module=$out/module
+build_modules() {
+	if [ "$suite" ]; then
+		make -s -C "$TOP/module" tree OUTPUT="$module" TESTS=1 &&
+		in_debian make -s -C "/usr/src/$headers" M="/module/$release" KERROR_TESTS=1 \
+			${cross:+CROSS_COMPILE=$cross-} modules
+	else
+		make -s -C "$TOP/module" OUTPUT="$module" KERNEL="/lib/modules/$release/build" TESTS=1
+	fi
+}
+[ -z "$suite" ] || module=$root/module/$release
+build_modules > "$out/module.log" 2>&1 ||
+	{ grep -m5 -iE 'error|No such' "$out/module.log" >&2; die "failed: $out/module.log"; }
+for folder in . kernel samples/evlog; do
+	mkdir -p "$out/$variant/$folder"
+	cp "$module/$folder"/*.ko "$out/$variant/$folder"
+done
+touch "$out/$variant/built"

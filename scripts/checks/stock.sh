@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Sourced by check.sh: tests of kerror.ko and evlog.ko on an unmodified kernel of
+# Sourced by check.sh: tests of kerror.ko and evlog.ko on unmodified kernels of
 # Debian, in QEMU.
 
-# stock_guest SCRIPT: boots the kernel of the package $stock.
+# stock_guest SCRIPT: boots the kernel of $stock.
 stock_guest() {
-	rm -f "$BUILD/$stock/$1.log"
-	"$TOP/scripts/stock.sh" "$stock" && "$TOP/scripts/guest.sh" "$stock" "$1"
+	rm -f "$(stock_log "$1")"
+	"$TOP/scripts/stock.sh" "$stock" && "$TOP/scripts/guest.sh" "$stock" "$1" "$variant"
 }
+
+# stock_log SCRIPT
+stock_log() { echo "$BUILD/$stock/$1$suffix.log"; }
 
 # Else messages of the kernel are among the events that are expected.
 stock_selftests() { APPEND=evlog.printk=0 stock_guest check; }
@@ -16,12 +19,13 @@ stock_stress() { APPEND="evlog.printk=0 events=200000 forward=8" LOGLEVEL=6 stoc
 
 stock_messages() {
 	TIMEOUT=300 stock_guest boot &&
-	python3 "$TOP/scripts/compare-boot.py" "$BUILD/$stock/boot.log"
+	python3 "$TOP/scripts/compare-boot.py" "$(stock_log boot)"
 }
 
-# stock_checks PACKAGE
+# stock_checks PACKAGE[_SUITE]
 stock_checks() {
-	stock=$1
+	stock=$1 variant=x86_64 suffix=
+	case $1 in *-arm64*) variant=arm64 suffix=-arm64 ;; esac
 	group "$1, as Debian built it"
 	check "$1/modules" "$TOP/scripts/stock.sh" "$1"
 	check_each "$1/selftests" stock_selftests
@@ -33,10 +37,14 @@ stock_checks() {
 	show 'lines of the log'
 }
 
-# Each flavour of this release; what takes longer, too
+# Each flavour, architecture and release; what takes longer, too
 all_stock_checks() {
-	for flavour in amd64 cloud-amd64 rt-amd64; do
-		stock_checks linux-image-$flavour
-		check_each linux-image-$flavour/stress stock_stress
+	for kernel in linux-image-amd64 linux-image-cloud-amd64 linux-image-rt-amd64 \
+		linux-image-arm64_bookworm linux-image-amd64_bookworm-backports \
+		linux-image-arm64_bookworm-backports linux-image-amd64_trixie \
+		linux-image-amd64_trixie-backports; do
+		stock_checks $kernel
+		check_each $kernel/stress stock_stress
+		show 'raised'
 	done
 }
