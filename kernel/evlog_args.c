@@ -60,7 +60,9 @@ static inline size_t evl_put_value(u8 *to, u8 type, u8 flags,
 	case EVL_ARG_STRING:
 	case EVL_ARG_POINTER:
 		size = value->size;
-		memcpy(recorded->bytes, value->string, size);
+		/* By address: it may be longer than the field. */
+		memcpy(to + offsetof(struct evl_recorded, bytes), value->string,
+		       size);
 		break;
 	case EVL_ARG_CHAR:
 		size = 1;

@@ -11,7 +11,6 @@
  * interrupts it, or runs on another CPU meanwhile, fills in a copy on its stack.
  */
 #include <linux/align.h>
-#include <linux/crc32.h>
 #include <linux/evlog.h>
 #include <linux/hardirq.h>
 #include <linux/kernel.h>
@@ -21,10 +20,28 @@
 /* The most that one conversion without text adds: '*', '.*' and 64 bits. */
 #define EVL_CONV_ARGS_MAX	(8 + 8 + 12)
 
-/* zlib's CRC-32. */
+/* The CRC-32 of each value of four bits */
+static const u32 evl_crc_table[16] = {
+	0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac,
+	0x76dc4190, 0x6b6b51f4, 0x4db26158, 0x5005713c,
+	0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c,
+	0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c,
+};
+
+/*
+ * zlib's CRC-32. The kernel's crc32_le() uses the vector unit on some processors, and
+ * must not be called from NMI there.
+ */
 u32 evl_crc(const char *text, size_t len)
 {
-	return ~crc32_le(~0U, (const u8 *)text, len);
+	u32 crc = ~0U;
+
+	while (len--) {
+		crc ^= (u8)*text++;
+		crc = (crc >> 4) ^ evl_crc_table[crc & 15];
+		crc = (crc >> 4) ^ evl_crc_table[crc & 15];
+	}
+	return ~crc;
 }
 
 /* Adds one conversion to what the call site's fast path records. */
