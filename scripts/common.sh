@@ -4,6 +4,8 @@
 # how to get what is missing. Everything that is built goes to $BUILD.
 set -eu
 export LC_ALL=C
+# When the command began, for scripts that it starts, too
+export BEGAN=${BEGAN:-$(date +%s)}
 
 TOP=$(cd "$(dirname "$0")/.." && pwd)
 BUILD=${BUILD:-$TOP/build}
@@ -17,7 +19,8 @@ TOOLS_PACKAGES="gcc gettext libc6-dev libcap-ng-dev libdw-dev libelf-dev libgnut
 # Compiler output is found again in another clone, too.
 export CCACHE_BASEDIR="$TOP" CCACHE_NOHASHDIR=1
 
-step() { printf '\n== %s\n' "$*" >&2; }
+# step TEXT: what is done now, and how long the command has run
+step() { printf '\n== %d s: %s\n' $(($(date +%s) - BEGAN)) "$*" >&2; }
 die() { echo "${0##*/}: $*" >&2; exit 1; }
 
 # need_packages PACKAGE...: installs those that are missing.
