@@ -55,6 +55,9 @@ void print_summary(FILE *file, const char *program, uint64_t received,
 /* Why kerror_socket_open() of these groups failed and what to do, in one line */
 const char *listen_failure(int error, uint32_t groups);
 
+/* The same for a kernel that has no NETLINK_KERROR: facility.c */
+const char *facility_missing(void);
+
 /*
  * Returns the text of @event with its length in @size; valid until the next
  * call in this thread. A longer text than the limit is cut.

@@ -199,7 +199,7 @@ const char *listen_failure(int error, uint32_t groups)
 	case -ENONET:
 		return "this is not the initial network namespace; kernel events exist there only";
 	case -EPROTONOSUPPORT:
-		return "this kernel has no NETLINK_KERROR; it needs CONFIG_KERROR=y";
+		return facility_missing();
 	}
 	snprintf(message, sizeof(message), "cannot open the socket: %s",
 		 strerror(-error));

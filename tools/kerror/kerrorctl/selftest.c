@@ -104,8 +104,7 @@ static struct kerror_socket *test_socket(struct selftest *test)
 	struct kerror_socket *printk;
 
 	if (error == -EPROTONOSUPPORT) {
-		conclude(test, FAILED,
-			 "no NETLINK_KERROR; build the kernel with CONFIG_KERROR=y and CONFIG_EVLOG=y");
+		conclude(test, FAILED, "%s", facility_missing());
 		return NULL;
 	}
 	conclude(test, OK, "it has NETLINK_KERROR");

@@ -35,7 +35,7 @@ bool raise_test_event(uint32_t number, char *message, size_t size)
 	error = fd < 0 || write(fd, text, length) != length ? errno : 0;
 	if (fd >= 0)
 		close(fd);
-	remedy = error == ENOENT ? "; this kernel needs CONFIG_EVLOG=y" :
+	remedy = error == ENOENT ? "; this kernel needs CONFIG_EVLOG=y, or modprobe evlog" :
 		 error == EACCES || error == EPERM ? "; run it as root" : "";
 	if (error)
 		snprintf(message, size, "cannot raise a test event: %s: %s%s",

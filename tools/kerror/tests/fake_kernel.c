@@ -24,6 +24,9 @@
  *		program's clocks, too: CLOCK_REALTIME and CLOCK_BOOTTIME, not
  *		CLOCK_MONOTONIC
  *
+ *   FAKE_ROOT	the folder in which the modules and the state of a kernel without the
+ *		facility are looked for
+ *
  * As all of it follows from the clock, a program that is started again finds the
  * kernel as it left it. Event N of a group has severity N % 8, facility
  * "fakeN % 3", device "+pci:N % 5" and the arguments N and "text N".
@@ -75,6 +78,17 @@ struct day {
 	uint64_t reserved;
 	struct moment moments[];
 };
+
+/* Of common/facility.c */
+extern const char *facility_root;
+
+__attribute__((constructor)) static void move_root(void)
+{
+	const char *root = getenv("FAKE_ROOT");
+
+	if (root)
+		facility_root = root;
+}
 
 static struct day *day;
 

@@ -504,6 +504,46 @@ verdicts() {
 		fail "selftest: $(cat "$work/got")"
 }
 FAKE_ERROR=93 verdicts 1 FAILED,skipped,skipped,skipped,skipped,skipped
+
+# ---- A kernel without the facility: what is to be done ----
+
+export FAKE_ROOT="$work/root"
+modules=$FAKE_ROOT/lib/modules release=$(uname -r)
+# lacks REGEX: what selftest says of the kernel, and watch
+lacks() {
+	FAKE_ERROR=93 verdicts 1 FAILED,skipped,skipped,skipped,skipped,skipped
+	grep -q "\"hop\":\"kernel\".*$1" "$work/got" || fail "not '$1': $(cat "$work/got")"
+	FAKE_ERROR=93 refuses ".*$1" watch
+}
+# modules_of RELEASE LINE: of its modules.dep
+modules_of() {
+	mkdir -p "$modules/$1"
+	printf 'kernel/fs/ext4.ko: kernel/lib/crc16.ko\n%s\n' "$2" >"$modules/$1/modules.dep"
+}
+lacks 'needs CONFIG_KERROR=y and CONFIG_EVLOG=y, or the package kerror-dkms'
+modules_of "$release" 'kernel/driver.ko: updates/dkms/evlog.ko updates/dkms/kerror.ko'
+lacks 'or the package kerror-dkms'
+modules_of 6.1.0-1-other 'updates/dkms/evlog.ko.xz: updates/dkms/kerror.ko.xz'
+lacks "for another kernel, 6.1.0-1-other; run: apt install linux-headers-$release && modprobe evlog"
+modules_of "$release" 'updates/dkms/evlog.ko: updates/dkms/kerror.ko'
+lacks 'installed, but not loaded; run: modprobe evlog'
+mkdir -p "$FAKE_ROOT/sys/kernel/security" "$FAKE_ROOT/sys/module/module/parameters" \
+	"$FAKE_ROOT/sys/firmware/efi/efivars"
+echo '[none] integrity confidentiality' >"$FAKE_ROOT/sys/kernel/security/lockdown"
+echo N >"$FAKE_ROOT/sys/module/module/parameters/sig_enforce"
+lacks 'installed, but not loaded; run: modprobe evlog'
+echo Y >"$FAKE_ROOT/sys/module/module/parameters/sig_enforce"
+lacks 'not loaded, and module.sig_enforce demands a known key; run: mokutil --import /var/lib/dkms/mok.pub'
+for mode in 'none [integrity] confidentiality' 'none integrity [confidentiality]'; do
+	echo "$mode" >"$FAKE_ROOT/sys/kernel/security/lockdown"
+	lacks 'its lockdown demands a known key'
+done
+secure=$FAKE_ROOT/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c
+printf "\006\000\000\000\000" >"$secure"
+lacks "its lockdown demands a known key"
+printf "\006\000\000\000\001" >"$secure"
+lacks 'Secure Boot demands a known key'
+unset FAKE_ROOT
 FAKE_ERROR=12 verdicts 1 ok,FAILED,skipped,skipped,skipped,skipped
 FAKE_ERROR=64 verdicts 1 ok,FAILED,skipped,skipped,skipped,skipped
 grep -q 'not the initial network namespace' "$work/got" || fail "selftest: $(cat "$work/got")"
