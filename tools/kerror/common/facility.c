@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Why a kernel has no NETLINK_KERROR, for listen_failure(): the modules are not
- * there, not for this kernel, not loaded, or the kernel may refuse them. It reads
- * what modprobe reads, and what the kernel says of its demand for signatures; it
- * loads nothing.
+ * there, not built for this kernel, not loaded, or the kernel may refuse them. It
+ * reads what DKMS and modprobe read, and what the kernel says of its demand for
+ * signatures; it loads nothing.
  */
 #include <glob.h>
 #include <stdio.h>
@@ -15,19 +15,22 @@
 /* Tests have another one. */
 const char *facility_root = "";
 
-static FILE *open_file(const char *format, const char *argument)
+static const char *path_of(char *path, size_t size, const char *format,
+			   const char *argument)
 {
-	char path[512], name[384];
+	char name[384];
 
 	snprintf(name, sizeof(name), format, argument);
-	snprintf(path, sizeof(path), "%s%s", facility_root, name);
-	return fopen(path, "re");
+	snprintf(path, size, "%s%s", facility_root, name);
+	return path;
 }
 
 /* Does modules.dep of this release list evlog.ko, compressed or not? */
 static bool is_installed(const char *release)
 {
-	FILE *file = open_file("/lib/modules/%s/modules.dep", release);
+	char path[512];
+	FILE *file = fopen(path_of(path, sizeof(path),
+				   "/lib/modules/%s/modules.dep", release), "re");
 	bool found = false;
 	char *line = NULL;
 	size_t size = 0;
@@ -47,27 +50,21 @@ static bool is_installed(const char *release)
 	return found;
 }
 
-/* Copies the first other release that has the module. */
-static bool find_other(char *other, size_t size)
+static bool exists(const char *format, const char *argument)
 {
 	char pattern[512];
-	bool found = false;
-	glob_t folders;
+	glob_t files;
 
-	snprintf(pattern, sizeof(pattern), "%s/lib/modules/*", facility_root);
-	if (glob(pattern, 0, NULL, &folders))
+	if (glob(path_of(pattern, sizeof(pattern), format, argument), 0, NULL, &files))
 		return false;
-	for (size_t i = 0; !found && i < folders.gl_pathc; i++) {
-		snprintf(other, size, "%s", strrchr(folders.gl_pathv[i], '/') + 1);
-		found = is_installed(other);
-	}
-	globfree(&folders);
-	return found;
+	globfree(&files);
+	return true;
 }
 
-static bool file_has(const char *path, size_t offset, const char *text)
+static bool file_has(const char *name, size_t offset, const char *text)
 {
-	FILE *file = open_file("%s", path);
+	char path[512];
+	FILE *file = fopen(path_of(path, sizeof(path), "%s", name), "re");
 	char start[128] = "";
 	size_t size;
 
@@ -97,7 +94,6 @@ const char *facility_missing(void)
 	static char message[512];
 	struct utsname name;
 	const char *demand;
-	char other[128];
 
 	if (uname(&name))
 		return "this kernel has no NETLINK_KERROR";
@@ -109,12 +105,15 @@ const char *facility_missing(void)
 	else if (is_installed(name.release))
 		snprintf(message, sizeof(message),
 			 "evlog.ko is installed, but not loaded; run: modprobe evlog");
-	else if (find_other(other, sizeof(other)))
-		snprintf(message, sizeof(message),
-			 "evlog.ko is installed for another kernel, %s; run: apt install linux-headers-%s && modprobe evlog",
-			 other, name.release);
-	else
+	else if (!exists("/usr/src/kerror-%s/dkms.conf", "*"))
 		snprintf(message, sizeof(message),
 			 "this kernel has no NETLINK_KERROR; it needs CONFIG_KERROR=y and CONFIG_EVLOG=y, or the package kerror-dkms");
+	else if (!exists("/lib/modules/%s/build/include", name.release))
+		snprintf(message, sizeof(message),
+			 "evlog.ko is not built for this kernel, whose headers are missing; run: apt install linux-headers-%s && modprobe evlog",
+			 name.release);
+	else
+		snprintf(message, sizeof(message),
+			 "evlog.ko is not built for this kernel; run: dkms autoinstall && modprobe evlog");
 	return message;
 }

@@ -44,13 +44,15 @@ for path in usr/local/sbin/kerrord usr/local/bin/kerrorctl usr/local/lib/libkerr
 	usr/local/lib/systemd/system/kerrord.service \
 	usr/local/lib/systemd/system/kerror-rules.socket \
 	usr/local/lib/systemd/system/kerror-rules@.service etc/kerror/kerrord.conf.d \
-	etc/logrotate.d/kerror usr/local/lib/sysusers.d/kerror.conf; do
+	etc/logrotate.d/kerror usr/local/lib/sysusers.d/kerror.conf \
+	usr/local/lib/udev/rules.d/70-kerror.rules; do
 	[ -e "$work/dest/$path" ] || fail "$path is missing"
 done
 unit=$work/dest/usr/local/lib/systemd/system/kerrord.service
 grep -q '^ExecStart=/usr/local/sbin/kerrord' "$unit" || fail "the unit starts another kerrord"
 ! grep -q '@[A-Z]*@' "$unit" || fail "the unit has a name of the Makefile in it"
 grep -q '^ConditionPathExists=/sys/module/kerror$' "$unit" || fail "the unit has no condition"
+grep -q '^WantedBy=.* sys-module-evlog.device$' "$unit" || fail "the module does not start the unit"
 ok "files are where the prefix says"
 
 # A mended library reaches the programs, wherever it is installed.

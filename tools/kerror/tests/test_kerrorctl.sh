@@ -523,10 +523,17 @@ modules_of() {
 lacks 'needs CONFIG_KERROR=y and CONFIG_EVLOG=y, or the package kerror-dkms'
 modules_of "$release" 'kernel/driver.ko: updates/dkms/evlog.ko updates/dkms/kerror.ko'
 lacks 'or the package kerror-dkms'
-modules_of 6.1.0-1-other 'updates/dkms/evlog.ko.xz: updates/dkms/kerror.ko.xz'
-lacks "for another kernel, 6.1.0-1-other; run: apt install linux-headers-$release && modprobe evlog"
-modules_of "$release" 'updates/dkms/evlog.ko: updates/dkms/kerror.ko'
-lacks 'installed, but not loaded; run: modprobe evlog'
+# The package is there, and has built it for another kernel.
+mkdir -p "$FAKE_ROOT/usr/src/kerror-1.0.0"
+: >"$FAKE_ROOT/usr/src/kerror-1.0.0/dkms.conf"
+modules_of 6.1.0-1-other 'updates/dkms/evlog.ko: updates/dkms/kerror.ko'
+lacks "headers are missing; run: apt install linux-headers-$release && modprobe evlog"
+mkdir -p "$modules/$release/build/include"
+lacks 'not built for this kernel; run: dkms autoinstall && modprobe evlog'
+for suffix in '' .xz; do
+	modules_of "$release" "updates/dkms/evlog.ko$suffix: updates/dkms/kerror.ko$suffix"
+	lacks 'installed, but not loaded; run: modprobe evlog'
+done
 mkdir -p "$FAKE_ROOT/sys/kernel/security" "$FAKE_ROOT/sys/module/module/parameters" \
 	"$FAKE_ROOT/sys/firmware/efi/efivars"
 echo '[none] integrity confidentiality' >"$FAKE_ROOT/sys/kernel/security/lockdown"
