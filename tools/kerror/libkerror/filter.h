@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What a filter is made of, for the files that parse it (filter.c), evaluate it
- * (filter_match.c) and compile it for the kernel (filter_program.c).
+ * What a filter is made of, for the files that parse it (filter.c, with
+ * filter_parser.h), evaluate it (filter_match.c) and compile it for the kernel
+ * (filter_program.c).
  *
  * A filter is a tree in negation normal form: lists of which all or any parts
  * must hold, and terms, each of which may be negated. A term is false if the
