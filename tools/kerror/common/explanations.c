@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <ini.h>
 #include "explanations.h"
 #include "kerror_paths.h"
@@ -130,9 +131,16 @@ static void read_folder(struct explanations *explanations, const char *folder)
 
 	snprintf(pattern, sizeof(pattern), "%s/*.ini", folder);
 	glob(pattern, 0, NULL, &files);
-	for (size_t i = 0; i < files.gl_pathc; i++)
-		if (!read_file(explanations, files.gl_pathv[i]))
-			warn("cannot read %s", files.gl_pathv[i]);
+	for (size_t i = 0; i < files.gl_pathc; i++) {
+		const char *path = files.gl_pathv[i];
+		struct stat status;
+
+		/* Nobody may ever write to it. */
+		if (!stat(path, &status) && S_ISFIFO(status.st_mode))
+			warnx("%s is a named pipe; put a file in its place", path);
+		else if (!read_file(explanations, path))
+			warn("cannot read %s", path);
+	}
 	globfree(&files);
 }
 

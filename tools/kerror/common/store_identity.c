@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include "store_internal.h"
 
 #define HEADER_SIZE		100
@@ -79,6 +80,15 @@ bool store_is_marked(const struct store *store)
 	       SQLITE_OK &&
 	       !memcmp(header, "SQLite format 3", 16) &&
 	       !memcmp(header + HEADER_APPLICATION, "kerr", 4);
+}
+
+/* To open a pipe, or a device, can take for ever. */
+int store_identify_file(struct store *store)
+{
+	struct stat status;
+
+	return stat(store->path, &status) || S_ISREG(status.st_mode) ? 0 :
+	       not_ours(store, "no file");
 }
 
 int store_identify_corrupted(struct store *store)

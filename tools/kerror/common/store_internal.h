@@ -91,6 +91,9 @@ int store_step_with(struct store *store, enum statement which,
  */
 int store_identify(struct store *store);
 
+/* Before it is opened: -EEXIST if there is something that is no file, else 0 */
+int store_identify_file(struct store *store);
+
 /* Whether there is a write-ahead log with something in it */
 bool store_has_log(const struct store *store);
 

@@ -313,7 +313,9 @@ int store_open(struct store **result, const char *path, bool writable)
 			 sizeof(store->path) - 1);
 		return -ENAMETOOLONG;
 	}
-	err = open_database(store);
+	err = store_identify_file(store);
+	if (!err)
+		err = open_database(store);
 	if (err != -EUCLEAN || !writable)
 		return err;
 	err = store_set_aside(path, moved_to, sizeof(moved_to));

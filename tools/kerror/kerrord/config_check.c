@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 #include "config.h"
 #include "rule.h"
@@ -41,10 +42,17 @@ static bool is_host_and_port(const char *text)
 	return !memchr(text, ':', length);
 }
 
+/* What connect_unix() takes */
+static bool is_socket_path(const char *text)
+{
+	return *text == '/' &&
+	       strlen(text) < sizeof(((struct sockaddr_un *)NULL)->sun_path);
+}
+
 static bool is_address(const char *text)
 {
 	if (!strncmp(text, "unix:", 5))
-		return text[5] == '/';
+		return is_socket_path(text + 5);
 	return (!strncmp(text, "udp:", 4) || !strncmp(text, "tcp:", 4) ||
 		!strncmp(text, "tls:", 4)) &&
 	       is_host_and_port(text + 4);
@@ -52,7 +60,8 @@ static bool is_address(const char *text)
 
 static bool is_output(const char *text)
 {
-	return *text == '/' || !strcmp(text, "-") || !strncmp(text, "unix:/", 6);
+	return *text == '/' || !strcmp(text, "-") ||
+	       (!strncmp(text, "unix:", 5) && is_socket_path(text + 5));
 }
 
 /* What a shell would make something else of; NULL: nothing */
@@ -117,9 +126,13 @@ static const char *wanted_of(enum kind kind, const char *value)
 	case FILE_PATH:
 		return *value == '/' ? NULL : "is no absolute path; begin it with /";
 	case OUTPUT:
+		if (!strncmp(value, "unix:/", 6) && !is_output(value))
+			return "is longer than the 107 bytes that a socket's path may have";
 		return is_output(value) ? NULL :
 		       "is neither an absolute path nor - nor unix:/PATH";
 	case ADDRESS:
+		if (!strncmp(value, "unix:/", 6) && !is_address(value))
+			return "is longer than the 107 bytes that a socket's path may have";
 		return is_address(value) ? NULL :
 		       "is none of unix:/PATH, udp:HOST:PORT, tcp:HOST:PORT, tls:HOST:PORT, with a port from 1 to 65535";
 	case LISTEN:
@@ -333,6 +346,17 @@ static void check_file(struct parser *parser, const struct place *place,
 	free(copy);
 }
 
+/* One that is a file if it is there: no device, pipe or socket */
+static void check_regular(struct parser *parser, const struct place *place,
+			  const char *option, const char *path)
+{
+	struct stat status;
+
+	if (path && !stat(path, &status) && !S_ISREG(status.st_mode) &&
+	    !S_ISDIR(status.st_mode))
+		config_complain_at(parser, place, "%s: %s is no file; name one", option, path);
+}
+
 /* A file that is only read */
 static void check_there(struct parser *parser, const struct sink_settings *sink,
 			const char *option, const char *path)
@@ -409,8 +433,12 @@ void config_check_machine(struct parser *parser)
 		     settings->state);
 	check_file(parser, place_of_general(settings, "textfile"), "textfile",
 		   settings->textfile);
+	check_regular(parser, place_of_general(settings, "textfile"), "textfile",
+		      settings->textfile);
 	for (sink = settings->sinks; sink; sink = sink->next) {
 		check_file(parser, place_of(sink, "path"), "path", sink->path);
+		if (sink->type == &store_sink)
+			check_regular(parser, place_of(sink, "path"), "path", sink->path);
 		check_there(parser, sink, "tls_ca", sink->tls_ca);
 		check_there(parser, sink, "tls_cert", sink->tls_cert);
 		check_there(parser, sink, "tls_key", sink->tls_key);

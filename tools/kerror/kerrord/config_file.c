@@ -13,6 +13,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <ini.h>
 #include "config.h"
 
@@ -270,6 +271,19 @@ static void read_file(struct parser *parser, const char *path)
 	fclose(parser->file);
 }
 
+/* A pipe that nobody writes to would stop the daemon at a reload. */
+static void read_drop_in(struct parser *parser, const char *path)
+{
+	struct stat status;
+
+	if (stat(path, &status) || !S_ISFIFO(status.st_mode)) {
+		read_file(parser, path);
+		return;
+	}
+	parser->place = (struct place){ keep_path(parser->settings, path), 0 };
+	config_complain(parser, "this is a named pipe; put a file in its place");
+}
+
 static void read_drop_ins(struct parser *parser, const char *path)
 {
 	char *pattern;
@@ -279,7 +293,7 @@ static void read_drop_ins(struct parser *parser, const char *path)
 		must_have(NULL);
 	if (!glob(pattern, 0, NULL, &found_files)) {
 		for (size_t i = 0; i < found_files.gl_pathc; i++)
-			read_file(parser, found_files.gl_pathv[i]);
+			read_drop_in(parser, found_files.gl_pathv[i]);
 		globfree(&found_files);
 	}
 	free(pattern);

@@ -76,6 +76,20 @@ out:
 	json_object_put(line);
 }
 
+/* The begin of a line of this sink; power loss can leave zeros in its place. */
+static bool is_own(const char *text, size_t size)
+{
+	static const char begin[] = "{\"item\":\"";
+
+	return !*text || !strncmp(text, begin, size < sizeof(begin) ? size : sizeof(begin) - 1);
+}
+
+/* A last line that was cut goes. One of somebody else stays, and gets an end. */
+static bool end_last_line(int fd, off_t at, off_t end, bool own)
+{
+	return own ? !ftruncate(fd, at) : pwrite(fd, "\n", 1, end) == 1;
+}
+
 static void read_tail(const struct sink *sink, struct progress *progress,
 		      int fd)
 {
@@ -96,8 +110,10 @@ static void read_tail(const struct sink *sink, struct progress *progress,
 		end = memrchr(tail, '\n', size);
 		at = begin + (end ? end + 1 - tail : 0);
 		/* A line longer than the tail is none of ours. */
-		if (at < status.st_size && (end || !begin) && ftruncate(fd, at))
-			fprintf(stderr, "kerrord: [%s] %s: cannot remove the cut last line\n",
+		if (at < status.st_size &&
+		    !end_last_line(fd, at, status.st_size, (end || !begin) &&
+				   is_own(tail + (at - begin), begin + size - at)))
+			fprintf(stderr, "kerrord: [%s] %s: cannot end the last line, which was cut\n",
 				sink->settings->name, sink->settings->path);
 		line = tail;
 		if (begin)
@@ -119,7 +135,8 @@ static int load_progress(struct sink *sink, struct progress *progress)
 
 	if (*sink->settings->path != '/')
 		return 0;
-	fd = open(sink->settings->path, O_RDWR | O_CLOEXEC);
+	/* Of a device: neither wait for it, nor be ended by its hangup. */
+	fd = open(sink->settings->path, O_RDWR | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0)
 		return errno == ENOENT ? 0 : -errno;
 	read_tail(sink, progress, fd);
@@ -146,7 +163,7 @@ static int open_output(struct sink *sink, char *message, size_t size)
 		fd = connect_unix(path + 5, SOCK_STREAM);
 	else	/* Of a named pipe: it fails if nobody reads it. */
 		fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC |
-			  O_NONBLOCK, 0640);
+			  O_NONBLOCK | O_NOCTTY, 0640);
 	if (fd == -1)
 		fd = -errno;
 	if (fd < 0) {

@@ -5,6 +5,7 @@
  */
 #include <err.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -302,6 +303,21 @@ void metrics_set_sinks(struct metrics *metrics, const struct sink *sinks)
 	metrics->sinks = sinks;
 }
 
+/* A rename puts a file in the place of a device, such as /dev/null, too. */
+static FILE *open_textfile(const char *path, const char *temporary)
+{
+	struct stat status;
+	int fd;
+
+	if (!stat(path, &status) && !S_ISREG(status.st_mode)) {
+		errno = EEXIST;
+		return NULL;
+	}
+	fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW |
+		  O_NONBLOCK, 0644);
+	return fd < 0 ? NULL : fdopen(fd, "w");
+}
+
 /* Whoever reads it sees the old one or the new one, whole. */
 void metrics_write_file(struct metrics *metrics)
 {
@@ -313,7 +329,7 @@ void metrics_write_file(struct metrics *metrics)
 	if (!path)
 		return;
 	snprintf(temporary, sizeof(temporary), "%s.new", path);
-	file = fopen(temporary, "we");
+	file = open_textfile(path, temporary);
 	if (file) {
 		metrics_print(file, metrics);
 		good = !ferror(file);
@@ -325,6 +341,7 @@ void metrics_write_file(struct metrics *metrics)
 	} else if (!metrics->file_failed) {
 		metrics->file_failed = true;
 		fprintf(stderr, "kerrord: [metrics] textfile %s: %s\n", path,
+			errno == EEXIST ? "this is no file; name another path" :
 			strerror(errno));
 	}
 }

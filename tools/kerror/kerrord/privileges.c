@@ -42,8 +42,9 @@ static void make_folder(const char *path, mode_t mode,
 			warn("cannot make the folder %s", path);
 		return;
 	}
+	/* Some file systems have no owners. */
 	if (user && chown(path, user->pw_uid, user->pw_gid))
-		err(EXIT_FAILURE, "cannot give %s to %s", path, user->pw_name);
+		warn("cannot give %s to %s", path, user->pw_name);
 }
 
 static void make_parent(const char *path, mode_t mode,

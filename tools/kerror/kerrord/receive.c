@@ -374,7 +374,9 @@ static int open_signals(void)
 	sigaddset(&signals, SIGHUP);
 	/* Inherited by all threads: only the receiver sees them. */
 	sigprocmask(SIG_BLOCK, &signals, NULL);
+	/* A peer that is gone, a file that may not grow: its sink gets an error. */
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
 	return signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 

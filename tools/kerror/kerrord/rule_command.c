@@ -52,12 +52,13 @@ static int start(char *const *arguments, char *const *variables, pid_t *pid)
 {
 	posix_spawn_file_actions_t files;
 	posix_spawnattr_t attributes;
-	sigset_t none, pipe;
+	sigset_t none, ignored;
 	int err;
 
 	sigemptyset(&none);
-	sigemptyset(&pipe);
-	sigaddset(&pipe, SIGPIPE);
+	sigemptyset(&ignored);
+	sigaddset(&ignored, SIGPIPE);
+	sigaddset(&ignored, SIGXFSZ);
 	posix_spawn_file_actions_init(&files);
 	posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null",
 					 O_RDONLY, 0);
@@ -68,7 +69,7 @@ static int start(char *const *arguments, char *const *variables, pid_t *pid)
 				 POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
 	posix_spawnattr_setpgroup(&attributes, 0);
 	posix_spawnattr_setsigmask(&attributes, &none);
-	posix_spawnattr_setsigdefault(&attributes, &pipe);
+	posix_spawnattr_setsigdefault(&attributes, &ignored);
 	err = posix_spawnp(pid, arguments[0], &files, &attributes, arguments,
 			   variables);
 	posix_spawnattr_destroy(&attributes);
