@@ -55,6 +55,13 @@ grep -q '^ConditionPathExists=/sys/module/kerror$' "$unit" || fail "the unit has
 grep -q '^WantedBy=.* sys-module-evlog.device$' "$unit" || fail "the module does not start the unit"
 ok "files are where the prefix says"
 
+# The page of the configuration is made of it.
+for option in $("$out/kerrord" --print-config | sed -n 's/^#\([a-z_]*\) = .*/\1/p'); do
+	grep -q "^\.It Cm $option = " "$work/dest/usr/local/share/man/man5/kerrord.conf.5" ||
+		fail "kerrord.conf(5) lacks $option"
+done
+ok "kerrord.conf(5) has every option"
+
 # A mended library reaches the programs, wherever it is installed.
 for program in sbin/kerrord bin/kerrorctl; do
 	file=$work/dest/usr/local/$program
