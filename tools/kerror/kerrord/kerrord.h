@@ -408,6 +408,12 @@ bool sink_is_busy(struct sink *sink);
  */
 bool sinks_end(struct sink *sinks);
 
+/*
+ * Whoever reads standard error, such as a journald that is stopped, may read no more.
+ * What does not fit is then lost there; the other sinks have the reports, too.
+ */
+void reports_never_wait(void);
+
 /* ---- Catching up ---- */
 
 struct explanations;

@@ -6,6 +6,7 @@
  * a system call may be stuck, too.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,6 +56,22 @@ int sink_wait(struct sink *sink, int fd, short events, int ms)
 			return 0;
 		if (ms >= 0 && now_ns(CLOCK_MONOTONIC) >= end)
 			return -ETIMEDOUT;
+	}
+}
+
+void reports_never_wait(void)
+{
+	struct stat status;
+	/* Anew, as others may share what is open; of a socket that cannot be. */
+	int fd = open("/proc/self/fd/2", O_WRONLY | O_APPEND | O_NONBLOCK | O_NOCTTY |
+		      O_CLOEXEC);
+
+	if (fd >= 0) {
+		dup2(fd, STDERR_FILENO);
+		close(fd);
+	} else if (!fstat(STDERR_FILENO, &status) && S_ISSOCK(status.st_mode)) {
+		fcntl(STDERR_FILENO, F_SETFL,
+		      fcntl(STDERR_FILENO, F_GETFL) | O_NONBLOCK);
 	}
 }
 

@@ -402,6 +402,7 @@ int receive(struct settings *settings, const char *path)
 	char boot_id[BOOT_ID_SIZE];
 	int error;
 
+	reports_never_wait();
 	receiver.signals = open_signals();
 	if (receiver.signals < 0)
 		err(EXIT_FAILURE, "signalfd");

@@ -61,8 +61,9 @@ class Place:
         with contextlib.suppress(FileNotFoundError):
             os.remove(self.path("metrics"))     # of the run before
         daemon = subprocess.Popen([PROGRAM, "--config", self.path("conf")],
-                                  env={**os.environ, **self.kernel}, stderr=subprocess.PIPE,
-                                  text=True, **{"stdout": subprocess.PIPE, **options})
+                                  env={**os.environ, **self.kernel}, text=True,
+                                  **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE,
+                                     **options})
         DAEMONS.append(daemon)
         return daemon
 

@@ -4,6 +4,7 @@
 or is not there; with the played kernel of tests/fake_kernel.c, like
 test_kerrord.py: test_sinks.py PROGRAM [TEST]... Prints TAP."""
 
+import contextlib
 import http.client
 import json
 import os
@@ -109,6 +110,69 @@ def a_name_that_does_not_resolve_costs_no_event(folder):
     _, err = place.end(daemon)
     assert time.monotonic() - begin < 5
     assert "[metrics] listen: 'no.such.host.invalid:9817': " in err, err
+
+
+@test
+def a_client_that_never_reads_costs_nobody_anything(folder):
+    """More clients than the server takes ask for metrics, and read none."""
+    port = free_port()
+    place = Place(folder, STORE, events=10**9, rate=5000)
+    add_metrics(place, f"listen = 127.0.0.1:{port}")
+    daemon = place.start()
+    wait_for(lambda: place.stored() > 0, 60, daemon)
+    get_metrics("127.0.0.1", port)
+    clients = []
+    for number in range(40):
+        client = socket.socket()
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
+        client.connect(("127.0.0.1", port))
+        # Half of them do not even end their request; others ask again and again.
+        client.settimeout(0.1)
+        with contextlib.suppress(OSError):
+            client.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\n" +
+                           (b"" if number % 2 else b"\r\n") * 500)
+        clients.append(client)
+    before = place.stored()
+    wait_for(lambda: place.stored() > before + 10000, 60, daemon)
+    assert metric(place, "up", "store") == 1 and metric(place, "dropped_total", "store") == 0
+    deadline = time.monotonic() + 60    # The server lets go of idle ones.
+    while True:
+        try:
+            assert b"kerror_events_total" in get_metrics("127.0.0.1", port)
+            break
+        except OSError:
+            assert time.monotonic() < deadline
+            time.sleep(0.5)
+    begin = time.monotonic()
+    place.end(daemon)
+    assert time.monotonic() - begin < 5, time.monotonic() - begin
+    for client in clients:
+        client.close()
+
+
+@test
+def a_syslog_name_that_is_gone_costs_no_event(folder):
+    """It comes by a reload, while the server before it works."""
+    port = free_port()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+        server.bind(("127.0.0.1", port))
+        server.settimeout(30)
+        sections = STORE + "[syslog]\naddress = udp:{}:%d\n" % port
+        place = Place(folder, sections.format("127.0.0.1"), events=3000, rate=1000)
+        daemon = place.start()
+        server.recv(65536)
+        place.write(sections.format("no.such.host.invalid"))
+        daemon.send_signal(signal.SIGHUP)
+        wait_for(lambda: metric(place, "up", "syslog") == 0, 60, daemon)
+        wait_for(lambda: place.stored() == 3000, 60, daemon)
+        place.write(sections.format("localhost"))
+        daemon.send_signal(signal.SIGHUP)
+        wait_for(lambda: metric(place, "written_total", "store") == 3000 and
+                 metric(place, "up", "syslog") == 1, 60, daemon)
+        while b" event 2999: " not in server.recv(65536):
+            pass
+        _, err = place.end(daemon)
+    assert "[syslog] no.such.host.invalid:" in err, err
 
 
 @test
@@ -228,6 +292,33 @@ def a_stuck_peer_does_not_delay_the_end(folder):
     for name in ("json fifo", "syslog", "json stream", "text"):
         assert f"[{name}] does not work; " in err, (name, err)
     os.close(pipe)
+
+
+@test
+def a_stuck_standard_error_stops_nothing(folder):
+    """A pipe and a socket, full, whose readers do nothing."""
+    for number, ends in enumerate((os.pipe(), [one.detach() for one in socket.socketpair()])):
+        os.set_blocking(ends[1], False)
+        with contextlib.suppress(BlockingIOError):
+            while os.write(ends[1], b"x" * 4096):
+                pass
+        with contextlib.suppress(BlockingIOError):
+            while os.write(ends[1], b"x"):
+                pass
+        os.set_blocking(ends[1], True)
+        os.mkdir(f"{folder}/{number}")
+        place = Place(f"{folder}/{number}", JSON + "[json full]\npath = /dev/full\n", events=300,
+                      rate=100000)
+        os.mkdir(place.path("explain"))
+        os.mkfifo(place.path("explain/a.ini"))      # a warning of the receiver's
+        daemon = place.start(stderr=ends[1])
+        wait_for(lambda: len(place.lines()) == 300, 30)
+        assert any("/dev/full" in line["text"] for line in place.lines(item="report"))
+        begin = time.monotonic()
+        place.end(daemon)
+        assert time.monotonic() - begin < 5
+        for end in ends:
+            os.close(end)
 
 
 @test
