@@ -60,7 +60,16 @@ for option in $("$out/kerrord" --print-config | sed -n 's/^#\([a-z_]*\) = .*/\1/
 	grep -q "^\.It Cm $option = " "$work/dest/usr/local/share/man/man5/kerrord.conf.5" ||
 		fail "kerrord.conf(5) lacks $option"
 done
-ok "kerrord.conf(5) has every option"
+for command in $("$out/kerrorctl" --help | sed -n 's/^  \([a-z-]*\) .*/\1/p'); do
+	for option in $("$out/kerrorctl" "$command" --help | grep -o -- '^ *\(-., \)\?--[a-z-]*' |
+			sed 's/.*--//'); do
+		grep -q "Fl Fl $option\>" man/kerrorctl.1 || fail "kerrorctl(1) lacks $command --$option"
+	done
+done
+for name in $(sed -n '/^.Sh DELIVERY/,/^.Sh METRICS/s/^\.Li \([a-z_]*_[a-z_]*\).*/\1/p' man/kerrord.8); do
+	grep -q "^def $name(" tests/test_*.py || fail "kerrord(8) names a test $name, which is not there"
+done
+ok "the manual pages have every option, and name tests that exist"
 
 # A mended library reaches the programs, wherever it is installed.
 for program in sbin/kerrord bin/kerrorctl; do

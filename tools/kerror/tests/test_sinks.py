@@ -158,18 +158,18 @@ def a_syslog_name_that_is_gone_costs_no_event(folder):
         server.bind(("127.0.0.1", port))
         server.settimeout(30)
         sections = STORE + "[syslog]\naddress = udp:{}:%d\n" % port
-        place = Place(folder, sections.format("127.0.0.1"), events=3000, rate=1000)
+        place = Place(folder, sections.format("127.0.0.1"), events=100, rate=50)
         daemon = place.start()
         server.recv(65536)
         place.write(sections.format("no.such.host.invalid"))
         daemon.send_signal(signal.SIGHUP)
         wait_for(lambda: metric(place, "up", "syslog") == 0, 60, daemon)
-        wait_for(lambda: place.stored() == 3000, 60, daemon)
+        wait_for(lambda: place.stored() == 100, 60, daemon)
         place.write(sections.format("localhost"))
         daemon.send_signal(signal.SIGHUP)
-        wait_for(lambda: metric(place, "written_total", "store") == 3000 and
+        wait_for(lambda: metric(place, "written_total", "store") == 100 and
                  metric(place, "up", "syslog") == 1, 60, daemon)
-        while b" event 2999: " not in server.recv(65536):
+        while b" event 99: " not in server.recv(65536):
             pass
         _, err = place.end(daemon)
     assert "[syslog] no.such.host.invalid:" in err, err

@@ -338,6 +338,28 @@ def tls_only_with_the_right_server(folder):
 
 
 @test
+def an_answer_that_nobody_listens_is_reported(folder):
+    """All that UDP tells. What was sent before that answer is in doubt; the rest comes."""
+    port = free_port()
+    place = Place(folder, STORE + f"[syslog]\naddress = udp:127.0.0.1:{port}\n", events=200,
+                  rate=50)
+    daemon = place.start()
+    wait_for(lambda: metric(place, "up") == 0 and metric(place, "doubtful_total") > 0, 60, daemon)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+        server.bind(("127.0.0.1", port))
+        server.settimeout(60)
+        got = []
+        while 199 not in got:
+            got += numbers_of([server.recv(65536)])
+        wait_for(lambda: metric(place, "written_total") == 200, 60, daemon)
+    doubtful = metric(place, "doubtful_total")
+    _, err = place.end(daemon)
+    assert got == list(range(200 - len(got), 200)), got
+    assert 0 < 200 - len(got) <= doubtful, (len(got), doubtful)
+    assert "Connection refused; the datagram before is lost" in err, err
+
+
+@test
 def a_local_server_that_is_started_anew_gets_the_rest(folder):
     """Written is what it has read; what died with its socket is sent again."""
     path = os.path.join(folder, "log")
