@@ -60,6 +60,9 @@ for option in $("$out/kerrord" --print-config | sed -n 's/^#\([a-z_]*\) = .*/\1/
 	grep -q "^\.It Cm $option = " "$work/dest/usr/local/share/man/man5/kerrord.conf.5" ||
 		fail "kerrord.conf(5) lacks $option"
 done
+! command -v mandoc >/dev/null ||
+	mandoc -T lint -W warning "$work/dest/usr/local/share/man/man5/kerrord.conf.5" >"$work/log" 2>&1 ||
+	fail "$(cat "$work/log")"
 for command in $("$out/kerrorctl" --help | sed -n 's/^  \([a-z-]*\) .*/\1/p'); do
 	for option in $("$out/kerrorctl" "$command" --help | grep -o -- '^ *\(-., \)\?--[a-z-]*' |
 			sed 's/.*--//'); do
