@@ -304,6 +304,7 @@ struct entry {
  * @busy_since: when it last made progress (CLOCK_MONOTONIC), 0: nothing to do
  * @stuck: there was no progress for longer than the settings allow
  * @stuck_at: when that was noticed; of the receiver
+ * @started: there is a thread; of the receiver
  * @ended: its thread is no more; of the receiver
  * @give_up: its thread shall not wait for the peer any longer
  * @give_up_fd: an eventfd that says the same to poll()
@@ -338,7 +339,7 @@ struct sink {
 	atomic_bool up, stuck, give_up, behind;
 	atomic_ullong oldest, busy_since;
 	uint64_t stuck_at;
-	bool ended;
+	bool started, ended;
 	uint32_t passed;
 	int give_up_fd;
 	struct catch_up *catch_up;
@@ -351,7 +352,9 @@ struct sink *sink_new(const struct sink_settings *settings, const char *boot_id,
 		      const char *state,
 		      void (*report)(struct sink *about, unsigned int severity,
 				     const char *text));
-int sink_start(struct sink *sink);
+
+/* Starts the thread of one that has none; if that fails, it is reported once. */
+void sink_start(struct sink *sink);
 
 /*
  * Puts the record into its queue if it has not had it and its filter matches. An

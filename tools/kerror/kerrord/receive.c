@@ -111,9 +111,7 @@ static void make_sinks(const struct settings *settings)
 		last = &(*last)->next;
 	}
 	for (struct sink *at = sinks; at; at = at->next)
-		if (sink_start(at))
-			errx(EXIT_FAILURE, "cannot start a thread for [%s]",
-			     at->settings->name);
+		sink_start(at);
 }
 
 /* Of each group and cause, what the sink that has had least has had */
@@ -284,7 +282,8 @@ static int milliseconds_until(uint64_t time)
 }
 
 /*
- * Feeds the sinks that are behind and looks after those that may be stuck.
+ * Feeds the sinks that are behind and looks after those that may be stuck, or that
+ * could not begin.
  * Returns for how many milliseconds the receiver may sleep, as they have it.
  */
 static int tend_sinks(struct receiver *receiver)
@@ -292,6 +291,7 @@ static int tend_sinks(struct receiver *receiver)
 	int sleep = INT_MAX;
 
 	for (struct sink *sink = sinks; sink; sink = sink->next) {
+		sink_start(sink);
 		sink_watch(sink);
 		if (sink_is_busy(sink) && sleep > BUSY_MS)
 			sleep = BUSY_MS;

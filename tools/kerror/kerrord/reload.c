@@ -204,9 +204,7 @@ static void replace_sinks(struct settings *settings, struct settings *next,
 	metrics_set_sinks(metrics, *sinks);
 	pthread_mutex_unlock(&sinks_lock);
 	for (size_t i = 0; i < count; i++) {
-		if (is_new[i] && sink_start(array[i]))
-			errx(EXIT_FAILURE, "cannot start a thread for [%s]",
-			     array[i]->settings->name);
+		sink_start(array[i]);
 		started += is_new[i];
 	}
 	free_ended(settings, old, ended);

@@ -195,7 +195,7 @@ void sink_stop(struct sink *sink)
 
 bool sink_join(struct sink *sink)
 {
-	return !pthread_tryjoin_np(sink->thread, NULL);
+	return !sink->started || !pthread_tryjoin_np(sink->thread, NULL);
 }
 
 void sink_free(struct sink *sink)

@@ -228,7 +228,18 @@ static void *sink_thread(void *argument)
 	return NULL;
 }
 
-int sink_start(struct sink *sink)
+void sink_start(struct sink *sink)
 {
-	return -pthread_create(&sink->thread, NULL, sink_thread, sink);
+	char text[160];
+	int err;
+
+	if (sink->started || sink->stop)
+		return;
+	err = pthread_create(&sink->thread, NULL, sink_thread, sink);
+	sink->started = !err;
+	if (!err || !sink->up)
+		return;
+	sink->up = false;
+	snprintf(text, sizeof(text), "cannot begin, tried again: a thread: %s", strerror(err));
+	sink->report(sink, 3, text);
 }

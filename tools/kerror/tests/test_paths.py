@@ -156,6 +156,28 @@ def no_room_at_the_start_loses_nothing(folder):
 
 
 @test
+def a_sink_without_a_thread_begins_later(folder):
+    """There is no memory for its stack when a reload wants it."""
+    plain = os.path.join(os.path.dirname(sys.argv[1]), "../../obj/tests/kerrord")
+    place = Place(folder, STORE + JSON, events=500, rate=100)
+    daemon = place.start(executable=plain)
+    wait_for(lambda: place.stored() > 0, 60, daemon)
+    with open(f"/proc/{daemon.pid}/statm") as file:
+        size = int(file.read().split()[0]) * resource.getpagesize()
+    resource.prlimit(daemon.pid, resource.RLIMIT_AS, (size + (4 << 20), resource.RLIM_INFINITY))
+    place.write(STORE + JSON + "".join(f"[json {n}]\npath = FOLDER/{n}\n" for n in range(3)))
+    daemon.send_signal(signal.SIGHUP)
+    wait_for(lambda: place.metric('kerror_sink_up{sink="json 2"}') == 0, 60, daemon)
+    resource.prlimit(daemon.pid, resource.RLIMIT_AS,
+                     (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    for name in ("0", "1", "2", "json"):
+        wait_for(lambda: numbers(place, name) == all_of(500), 60, daemon)
+    wait_for(lambda: place.stored() == 500, 60, daemon)
+    _, err = place.end(daemon)
+    assert "[json 2] cannot begin, tried again: a thread: " in err, err
+
+
+@test
 def reloads_in_a_flood_lose_nothing(folder):
     """Sinks come and go while 20,000 events a second arrive; those that stay get each once."""
     place = Place(folder, STORE + JSON, rate=20000, events=10**9)
