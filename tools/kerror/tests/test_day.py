@@ -177,7 +177,6 @@ class Machine(Place):
         self.daemon = subprocess.Popen(
             [PROGRAM, "--config", self.path("conf")], env={**os.environ, **self.kernel},
             stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-            restore_signals=False,      # so that SIGXFSZ does not kill
             preexec_fn=None if self.disk.mounted else self.disk.limit)
         DAEMONS.append(self.daemon)
         self.listener = threading.Thread(target=self.said.extend, args=[self.daemon.stderr],
