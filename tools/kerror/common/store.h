@@ -106,6 +106,9 @@ int store_deleted(struct store *store, struct store_deleted *deleted);
 uint64_t store_log_bytes(const struct store *store);
 int store_shorten_log(struct store *store);
 
+/* -ESTALE if the file was removed, or another one is in its place, else 0 */
+int store_check_place(struct store *store);
+
 /* ---- Reading ---- */
 
 /**

@@ -91,6 +91,20 @@ int store_identify_file(struct store *store)
 	       not_ours(store, "no file");
 }
 
+int store_check_place(struct store *store)
+{
+	int moved = 0;
+
+	sqlite3_file_control(store->database, "main", SQLITE_FCNTL_HAS_MOVED,
+			     &moved);
+	if (!moved)
+		return 0;
+	snprintf(store->message, sizeof(store->message),
+		 "store %s: it was removed, or another file is in its place; it is opened anew",
+		 store->path);
+	return -ESTALE;
+}
+
 int store_identify_corrupted(struct store *store)
 {
 	return store_is_marked(store) ? -EUCLEAN :

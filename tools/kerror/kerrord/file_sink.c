@@ -283,6 +283,14 @@ static int write_all(struct sink *sink, const char *text, size_t size)
 	return output->is_file ? 0 : sink_wait_until_read(sink, output->fd);
 }
 
+/* What is written to a file without a name is gone when it is closed. */
+static bool was_removed(const struct output *output)
+{
+	struct stat status;
+
+	return output->is_file && !fstat(output->fd, &status) && !status.st_nlink;
+}
+
 static int write_records(struct sink *sink, struct record *const *records,
 			 size_t count, char *message, size_t size)
 {
@@ -291,6 +299,11 @@ static int write_records(struct sink *sink, struct record *const *records,
 	size_t done = 0;
 	int err = 0;
 
+	if (was_removed(output)) {
+		snprintf(message, size, "%s: it was removed; it is made anew",
+			 sink->settings->path);
+		return -ESTALE;
+	}
 	buffer->size = 0;
 	while (done < count && buffer->size < WRITE_BYTES)
 		add_record(buffer, sink, records[done++]);

@@ -172,8 +172,10 @@ static int check_log(struct sink *sink)
 static int write_records(struct sink *sink, struct record *const *records,
 			 size_t count, char *message, size_t size)
 {
-	int err = check_log(sink);
+	int err = store_check_place(store_of(sink));
 
+	if (!err)
+		err = check_log(sink);
 	if (!err)
 		err = store_begin(store_of(sink));
 	for (size_t i = 0; !err && i < count; i++)
@@ -205,7 +207,9 @@ static int idle(struct sink *sink, char *message, size_t size)
 	int err;
 
 	watch_log(sink, state);
-	err = check_log(sink);
+	err = store_check_place(state->store);
+	if (!err)
+		err = check_log(sink);
 	if (err)
 		return failed(sink, err, message, size);
 	if (now >= state->age_at) {

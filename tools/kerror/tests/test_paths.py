@@ -90,6 +90,28 @@ def the_last_line_of_somebody_else_stays(folder):
 
 
 @test
+def what_is_removed_is_made_anew(folder):
+    """Somebody makes room, and does not know who writes to the files."""
+    place = Place(folder, STORE + JSON + "[text]\npath = FOLDER/text\n", rate=200, events=1000)
+    daemon = place.start()
+    wait_for(lambda: place.stored() > 100 and len(place.lines()) > 100, 60, daemon)
+    for name in ("db", "json", "text"):
+        os.remove(place.path(name))
+    wait_for(lambda: place.stored() > 100 and numbers(place)[-1:] == all_of(1000)[-1:], 60,
+             daemon)
+    wait_for(lambda: place.sql("SELECT max(id) FROM event") and place.sql(
+        f"SELECT 1 FROM event WHERE sequence = {all_of(1000)[-1]}"), 60, daemon)
+    _, err = place.end(daemon)
+    kept = [row[0] for row in place.sql("SELECT sequence FROM event ORDER BY id")]
+    for left in (kept, numbers(place)):
+        # Those from then on, without a gap
+        assert 0 < len(left) < 900 and left == all_of(1000)[-len(left):], len(left)
+    assert f"[store] store {folder}/db: it was removed, or another file is in its place" in err, err
+    assert f"[json] {folder}/json: it was removed; it is made anew" in err, err
+    assert err.count("works again after") == 3, err
+
+
+@test
 def a_device_stays_a_device(folder):
     """Metrics are written under another name, which then takes the place of the old one."""
     place = Place(folder, JSON, events=10, rate=100000)
