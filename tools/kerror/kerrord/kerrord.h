@@ -417,6 +417,9 @@ bool sinks_end(struct sink *sinks);
  */
 void reports_never_wait(void);
 
+/* What it was before, for programs that do not expect that */
+extern int commands_output;
+
 /* ---- Catching up ---- */
 
 struct explanations;

@@ -59,13 +59,18 @@ int sink_wait(struct sink *sink, int fd, short events, int ms)
 	}
 }
 
+int commands_output = STDERR_FILENO;
+
 void reports_never_wait(void)
 {
+	int before = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
 	struct stat status;
 	/* Anew, as others may share what is open; of a socket that cannot be. */
 	int fd = open("/proc/self/fd/2", O_WRONLY | O_APPEND | O_NONBLOCK | O_NOCTTY |
 		      O_CLOEXEC);
 
+	if (before >= 0)
+		commands_output = before;
 	if (fd >= 0) {
 		dup2(fd, STDERR_FILENO);
 		close(fd);

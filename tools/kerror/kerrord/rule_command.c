@@ -63,7 +63,8 @@ static int start(char *const *arguments, char *const *variables, pid_t *pid)
 	posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null",
 					 O_RDONLY, 0);
 	/* What it prints is not to get among events. */
-	posix_spawn_file_actions_adddup2(&files, STDERR_FILENO, STDOUT_FILENO);
+	posix_spawn_file_actions_adddup2(&files, commands_output, STDOUT_FILENO);
+	posix_spawn_file_actions_adddup2(&files, commands_output, STDERR_FILENO);
 	posix_spawnattr_init(&attributes);
 	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP |
 				 POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);

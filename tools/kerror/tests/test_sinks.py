@@ -322,6 +322,26 @@ def a_stuck_standard_error_stops_nothing(folder):
 
 
 @test
+def a_command_may_print_more_than_a_pipe_holds(folder):
+    """Its standard error is that of kerrord, but waits for its reader."""
+    with open(folder + "/script", "w") as script:
+        script.write("#!/bin/sh\nset -e\nfor i in $(seq 4000); do\n"
+                     "\techo 'more than a pipe holds' >&2\ndone\necho done >$0.done\n")
+    os.chmod(folder + "/script", 0o755)
+    place = Place(folder, "[rule x]\nrunner =\ncommand = FOLDER/script\nthreshold = 10 in 1d\n"
+                  "retries = 0\n", events=10, rate=100000)
+    daemon = place.start()
+    time.sleep(2)
+    assert not os.path.exists(folder + "/script.done")
+    reader = threading.Thread(target=daemon.stderr.read, daemon=True)
+    reader.start()
+    wait_for(lambda: os.path.exists(folder + "/script.done"), 60, None)
+    daemon.send_signal(signal.SIGTERM)
+    assert daemon.wait(60) == 0
+    reader.join()
+
+
+@test
 def a_slow_sink_is_fed_from_the_history(folder):
     """Its queue has room for a hundredth; the others do not wait for it."""
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
