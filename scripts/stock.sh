@@ -50,7 +50,8 @@ make_debian() {
 	debootstrap --variant=minbase "$1" "$root" "$mirror" > "$root.log" 2>&1 ||
 		{ tail -5 "$root.log" >&2; die "debootstrap failed: $root.log"; }
 	printf "deb $mirror %s main\n" "$1" "$1-backports" > "$root/etc/apt/sources.list"
-	echo 'APT::Sandbox::User "root";' > "$root/etc/apt/apt.conf.d/sandbox"
+	printf '%s;\n' 'APT::Sandbox::User "root"' 'APT::Keep-Downloaded-Packages "false"' \
+		> "$root/etc/apt/apt.conf.d/90stock"
 	chroot "$root" dpkg --add-architecture arm64
 	touch "$root/made"
 }
