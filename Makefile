@@ -16,6 +16,7 @@ help:
 	@echo 'Structured error events for Linux: NETLINK_KERROR and evlog.'
 	@echo
 	@echo 'Each installs what it needs (on Debian, as root) and can be run again:'
+	@echo '  make try     events of real faults, on an unmodified kernel of Debian; 1 minute'
 	@echo '  make demo    build and boot a patched kernel, show events of a sample driver'
 	@echo '  make check   run all tests; the last line is "N passed, N failed"'
 	@echo '  make check-quick  those that boot nothing; it takes five minutes'
@@ -47,6 +48,9 @@ help:
 	@echo 'old gcc for that architecture, such as 3.4.'
 	@echo 'The tree is only read. A series for it alone:'
 	@echo '  scripts/make-series.sh /path/to/linux /path/to/patches'
+
+try:
+	@scripts/try.sh
 
 demo:
 	@scripts/demo.sh '$(KSRC)' '$(ARCH)'
@@ -101,5 +105,5 @@ series:
 clean:
 	rm -rf build
 
-.PHONY: help demo check check-quick stock arches stress bench mutants newest guest-test kunit shell \
+.PHONY: help try demo check check-quick stock arches stress bench mutants newest guest-test kunit shell \
 	kernel tools series clean

@@ -9,7 +9,6 @@ tree=${1:-}
 name=$(name_of "$tree")
 arch=$(arch_of "$tree" "${2:-}")
 "$TOP/scripts/kernel.sh" "$name" "$arch" "$tree"
-step "booting Linux $name in QEMU"
 TIMEOUT=120 "$TOP/scripts/guest.sh" "$name" demo "$arch"
 cat <<T
 

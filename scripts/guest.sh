@@ -8,15 +8,17 @@
 # goes to standard output and to build/NAME/SCRIPT.log. The status is 0 only if
 # the guest ended with its token in time ($TIMEOUT seconds). SCRIPT "shell"
 # gives a shell in the guest. SIZES are the boot parameters of the kernel's memory for
-# events; an empty one leaves it at its default. KERNEL is x86_64 unless given, see kernel.sh. The
-# programs are for the kernel's architecture, but for i386 if it is x86_64-compat;
-# for Linux 2.6 they are static, see userland.sh, and x86_64-compat is its x86_64.
+# events; an empty one leaves it at its default. DEVICES are options of QEMU. KERNEL is
+# x86_64 unless given, see kernel.sh. The programs are for the kernel's architecture, but
+# for i386 if it is x86_64-compat; for Linux 2.6 they are static, see userland.sh, and
+# x86_64-compat is its x86_64. SCRIPT "try" has PID 1 and kerrorctl only.
 . "$(dirname "$0")/common.sh"
 
 [ $# -ge 2 ] || die "usage: guest.sh NAME SCRIPT [KERNEL]"
 name=$1 script=$2 variant=${3:-x86_64}
 source=$BUILD/$name/source
-release=$(release_of "$source")
+# A kernel of a distribution has no source here.
+release=$(cat "$BUILD/$name/release" 2>/dev/null || release_of "$source")
 kernel=$BUILD/$name/$variant
 case $release in 2.*) kernel=${kernel%-compat} ;; esac
 log=$BUILD/$name/$script.log
@@ -34,10 +36,16 @@ case $release,$variant in
 *,i386*|*-compat) arch=i386 compiler=i686-linux-gnu ;;
 *) kind=native arch=x86_64 ;;
 esac
+[ "$script" != try ] || kind=light
 need_packages busybox-static cpio e2fsprogs kmod make $qemu
-programs=$BUILD/$name/programs root=$BUILD/$name/root
-[ $kind = native ] || programs=$programs-$arch root=$root-$arch
 case $kind in
+native) suffix= ;;
+light) suffix=-light ;;
+*) suffix=-$arch ;;
+esac
+programs=$BUILD/$name/programs$suffix root=$BUILD/$name/root$suffix
+case $kind in
+light) need_packages gcc libc6-dev libmnl-dev pkg-config ;;
 native)
 	need_packages $TOOLS_PACKAGES
 	[ "$script" != daemon ] || need_packages rsyslog sqlite3 systemd
@@ -56,6 +64,13 @@ esac
 build_native() {
 	make -C "$source/tools/kerror" OUTPUT="$programs/tools" daemon control &&
 	make -C "$source/tools/testing/selftests/kerror" OUTPUT="$programs"
+}
+
+# build_light: without kerrord and the tests, so that no kernel's source is needed
+build_light() {
+	make -j"$(nproc)" -C "$TOP/tools/kerror" OUTPUT="$programs/tools" STORE=n control || return 1
+	[ "$programs/init" -nt "$SELFTESTS/init.c" ] ||
+		gcc -O2 -g -Wall -o "$programs/init" "$SELFTESTS/init.c"
 }
 
 # build_cross: without kerrord, which wants more libraries than there are.
@@ -89,13 +104,14 @@ build_old() {
 }
 
 # The programs are built where the series puts them, in the patched tree.
+step "building the guest's programs"
 mkdir -p "$programs/tools"
 build_$kind > "$programs/log" 2>&1 ||
 	{ tail -20 "$programs/log" >&2; die "building the guest's programs failed: $programs/log"; }
 
 # fill_native: with the programs' shared libraries and their loader
 fill_native() {
-	fill /bin/busybox strip
+	fill /bin/busybox
 	cp "$programs/tools/kerrord" "$root/bin"
 	servers=
 	if [ "$script" = daemon ]; then
@@ -106,7 +122,20 @@ fill_native() {
 			cp "$file" "$root$file"
 		done
 	fi
-	ldd "$root/init" "$root/bin/kerrord" "$root/bin/kerrorctl" "$root/bin/kerror_test" $servers |
+	fill_tests strip
+	fill_libraries "$root/bin/kerrord" "$root/bin/kerror_test" $servers
+}
+
+fill_light() {
+	fill /bin/busybox
+	strip -g "$root"/modules/*.ko "$root"/bin/k*
+	cp "$kernel"/drivers/*.ko "$root/modules"
+	fill_libraries
+}
+
+# fill_libraries PROGRAM...: what these, PID 1 and kerrorctl load
+fill_libraries() {
+	ldd "$root/init" "$root/bin/kerrorctl" "$@" |
 		sed -n 's,^[^/]*\(/[^ ]*\) (.*,\1,p' | sort -u |
 		while read -r library; do
 			mkdir -p "$root$(dirname "$library")"
@@ -116,27 +145,34 @@ fill_native() {
 
 # fill_cross: likewise, but nothing here can load them.
 fill_cross() {
-	fill "$sysroot/bin/busybox" $compiler-strip
+	fill "$sysroot/bin/busybox"
+	fill_tests $compiler-strip
 	mkdir "$root/lib"
 	cp -L /usr/$compiler/lib/ld*.so.[12] /usr/$compiler/lib/libc.so.6 \
 		"$libraries"/lib*.so.? "$root/lib"
 }
 
-# fill BUSYBOX STRIP
+# fill BUSYBOX
 fill() {
 	cp "$1" "$root/bin"
 	for applet in $(/bin/busybox --list | grep -vx busybox); do ln -s busybox "$root/bin/$applet"; done
-	cp "$programs/stress_test" "$programs/bench" "$root/bin"
-	cp "$kernel/samples/evlog/evlog_sample.ko" "$kernel"/kernel/test_evlog*.ko "$root/modules"
 	# The facility itself, for a kernel of a distribution, see stock.sh
 	[ ! -e "$kernel/kerror.ko" ] || cp "$kernel/kerror.ko" "$kernel/evlog.ko" "$root/modules"
-	"$2" -g "$root"/modules/*.ko "$root"/bin/k* "$root"/bin/*_test \
+}
+
+# fill_tests STRIP
+fill_tests() {
+	cp "$programs/kerror_test" "$programs/flood_test" "$programs/hang_test" "$programs/capture" \
+		"$programs/stress_test" "$programs/bench" "$root/bin"
+	cp "$kernel/samples/evlog/evlog_sample.ko" "$kernel"/kernel/test_evlog*.ko "$root/modules"
+	"$1" -g "$root"/modules/*.ko "$root"/bin/k* "$root"/bin/*_test \
 		"$root/bin/bench" "$root/bin/capture"
 }
 
 fill_old() {
 	objects=${image%/arch/*}
-	cp "$userland/busybox" "$root/bin"
+	cp "$userland/busybox" "$programs/kerror_test" "$programs/flood_test" \
+		"$programs/hang_test" "$programs/capture" "$root/bin"
 	while read -r applet; do ln -s busybox "$root/bin/$applet"; done < "$userland/applets"
 	for module in "$objects"/samples/evlog/evlog_sample.ko "$objects"/kernel/test_evlog.ko; do
 		[ ! -e "$module" ] || cp "$module" "$root/modules"
@@ -155,8 +191,7 @@ done
 rm -rf "$root"
 mkdir -p "$root/bin" "$root/dev" "$root/guest" "$root/modules"
 cp "$programs/init" "$root/init"
-cp "$programs/tools/kerrorctl" "$programs/kerror_test" "$programs/flood_test" \
-	"$programs/hang_test" "$programs/capture" "$root/bin"
+cp "$programs/tools/kerrorctl" "$root/bin"
 cp "$SELFTESTS"/guest/*.sh "$root/guest"
 fill_$kind
 
@@ -182,7 +217,7 @@ esac
 cpus=${CPUS:-2}
 [ "${variant%%-*}" != um ] || cpus=1
 # What the broad configuration has drivers for; the disks have nothing on them.
-devices=
+devices=${DEVICES:-}
 case $variant in
 *-broad)
 	drive() { devices="$devices -drive driver=null-co,size=64M,read-zeroes=on,if=none,id=$1 -device $2,drive=$1"; }
@@ -226,15 +261,16 @@ else
 	# Without ACPI, which the small kernel has not, its tables tell of all CPUs.
 	machine=microvm,acpi=off,rtc=on,pic=on,pit=on
 	# The emulated TSC has this machine's rate. A guest on a busy machine often
-	# fails to measure it, and counts ticks instead.
+	# fails to measure it, and counts ticks instead; or finds that no timer works.
 	khz=$(awk '/^cpu MHz/ { printf "%d", $4 * 1000; exit }' /proc/cpuinfo)
 	[ -z "$devices" ] && [ ! -e "$kernel/kerror.ko" ] || machine=q35
 	set -- qemu-system-x86_64 -M $machine -cpu "${CPU:-max}" -accel tcg,thread=multi \
 		-smp "$cpus" -m "${MEMORY:-1024}" \
-		-append "console=ttyS0 tsc=reliable ${khz:+tsc_early_khz=$khz} random.trust_cpu=on loglevel=${LOGLEVEL:-1} panic=-1 reboot=t $parameters"
+		-append "console=ttyS0 no_timer_check tsc=reliable ${khz:+tsc_early_khz=$khz} random.trust_cpu=on loglevel=${LOGLEVEL:-1} panic=-1 reboot=t $parameters"
 fi
 [ "${1##*/}" = linux ] || set -- "$@" -nodefaults -no-user-config -display none -no-reboot \
 	-serial stdio $devices -kernel "$image" -initrd "$initrd"
+step "booting Linux $release"
 timeout --foreground "${TIMEOUT:-1500}" "$@" < "$input" |
 	stdbuf -oL tr -d "\r" | tee "$log" || true
 grep -q '^GUEST-PASSED$' "$log" && exit 0

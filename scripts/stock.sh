@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Prepares a guest with an unmodified kernel of Debian: stock.sh META[_SUITE]
+# Prepares a guest with an unmodified kernel of Debian: stock.sh META[_SUITE] [try]
 #
 # META is a package such as linux-image-amd64, linux-image-rt-amd64 or
 # linux-image-arm64. Its kernel is taken out of the package, not installed, and
@@ -13,9 +13,14 @@
 # With SUITE, such as trixie-backports, all is done in a Debian of that release, which
 # is made in build/debian-RELEASE: its compiler and C library are those that the
 # headers want. A kernel for arm64 needs a SUITE: its headers cannot be installed here.
+#
+# SCRIPT "try" needs no tests, so that no kernel's source is unpacked; but the kernel's
+# drivers of an NVMe disk with ext4.
 . "$(dirname "$0")/common.sh"
 
-[ $# = 1 ] || die "usage: stock.sh linux-image-FLAVOUR[_SUITE]"
+[ $# = 1 ] || [ "$#,${2:-}" = 2,try ] || die "usage: stock.sh linux-image-FLAVOUR[_SUITE] [try]"
+tests=1
+[ $# = 1 ] || tests=
 meta=${1%%_*} suite=
 [ "$meta" = "$1" ] || suite=${1#*_}
 out=$BUILD/$1
@@ -89,6 +94,32 @@ on_which() {
 
 # ---- the kernel and its headers ----
 
+# put_drivers PACKAGE_FILE: to $drivers, numbered in the order in which they are loaded
+put_drivers() {
+	number=100 unpacked=$out/unpacked
+	need_packages kmod xz-utils
+	rm -rf "$drivers" "$unpacked"
+	mkdir -p "$drivers" "$unpacked"
+	# Debian 13 has neither modules.builtin nor /lib/modules in the package.
+	dpkg-deb --fsys-tarfile "$1" | tar -C "$unpacked" -x --wildcards '*/modules.*' \
+		'*/kernel/block/*' '*/kernel/crypto/*' '*/kernel/arch/x86/crypto/*' \
+		'*/kernel/drivers/nvme/*' '*/kernel/fs/ext4/*' '*/kernel/fs/jbd2/*' \
+		'*/kernel/fs/mbcache.*' '*/kernel/lib/*' 2> "$out/log" || true
+	[ -e "$unpacked/lib" ] || ln -s usr/lib "$unpacked/lib"
+	depmod -b "$unpacked" "$release"
+	for driver in nvme ext4; do
+		modprobe -d "$unpacked" -S "$release" --show-depends $driver ||
+			die "${1##*/} has no module $driver"
+	done > "$out/depends"
+	awk '$1 == "insmod" && !seen[$2]++ { print $2 }' "$out/depends" | while read -r file; do
+		number=$((number + 1)) name=${file##*/}
+		case $name in
+		*.xz) xz -dc "$file" > "$drivers/$number-${name%.xz}" ;;
+		*) cp "$file" "$drivers/$number-$name" ;;
+		esac
+	done
+}
+
 # Old lists name packages that no mirror has any more.
 [ -e "$out/release" ] || in_debian apt-get update -qq || true
 image=$(on_which "$meta" '^linux-image-[0-9]' | head -1)
@@ -106,24 +137,30 @@ elif [ ! -e "$root/usr/src/$headers/built" ]; then
 	dpkg-deb --fsys-tarfile "$packages"/*.deb | tar -x -C "$root" --keep-directory-symlink
 	touch "$root/usr/src/$headers/built"
 fi
-if [ "$(cat "$out/release" 2>/dev/null)" != "$release" ]; then
+drivers=$out/$variant/drivers
+if [ "$(cat "$out/release" 2>/dev/null)" != "$release" ] ||
+   [ ! "$tests" ] && [ ! -d "$drivers" ]; then
+	rm -f "$out/release"
 	# The image of newer releases is a package that only depends on its parts.
 	binary=$(on_which "$image" '^linux-binary-[0-9]' | head -1)
 	fetch "${binary:-$image}$foreign"
 	dpkg-deb --fsys-tarfile "$packages/${binary:-$image}"_*.deb |
 		tar -xO --wildcards "*/vmlinuz*" > "$out/$variant/$boot/bzImage"
+	[ "$tests" ] || put_drivers "$packages/${binary:-$image}"_*.deb
 	rm -f "$packages"/*.deb
 	echo "$release" > "$out/release"
 fi
 
-# The programs of the guest are built in the patched tree that is next to it.
-case $release in
-6.1.*) near=6.1 ;;
-6.12.*) near=6.12 ;;
-*) near=7.3 ;;
-esac
-"$TOP/scripts/kernel.sh" $near source
-ln -sfn "../$near/source" "$out/source"
+if [ "$tests" ]; then
+	# The programs of the guest are built in the patched tree that is next to it.
+	case $release in
+	6.1.*) near=6.1 ;;
+	6.12.*) near=6.12 ;;
+	*) near=7.3 ;;
+	esac
+	"$TOP/scripts/kernel.sh" $near source
+	ln -sfn "../$near/source" "$out/source"
+fi
 
 # ---- the modules ----
 
@@ -131,17 +168,19 @@ step "building the modules for $release"
 module=$out/module
 build_modules() {
 	if [ "$suite" ]; then
-		make -s -C "$TOP/module" tree OUTPUT="$module" TESTS=1 &&
-		in_debian make -s -C "/usr/src/$headers" M="/module/$release" KERROR_TESTS=1 \
+		make -s -C "$TOP/module" tree OUTPUT="$module" TESTS=$tests &&
+		in_debian make -s -j"$(nproc)" -C "/usr/src/$headers" M="/module/$release" \
+			${tests:+KERROR_TESTS=1} \
 			${cross:+CROSS_COMPILE=$cross-} modules
 	else
-		make -s -C "$TOP/module" OUTPUT="$module" KERNEL="/lib/modules/$release/build" TESTS=1
+		make -s -j"$(nproc)" -C "$TOP/module" OUTPUT="$module" \
+			KERNEL="/lib/modules/$release/build" TESTS=$tests
 	fi
 }
 [ -z "$suite" ] || module=$root/module/$release
 build_modules > "$out/module.log" 2>&1 ||
 	{ grep -m5 -iE 'error|No such' "$out/module.log" >&2; die "failed: $out/module.log"; }
-for folder in . kernel samples/evlog; do
+for folder in . ${tests:+kernel samples/evlog}; do
 	mkdir -p "$out/$variant/$folder"
 	cp "$module/$folder"/*.ko "$out/$variant/$folder"
 done

@@ -22,11 +22,20 @@ stock_messages() {
 	python3 "$TOP/scripts/compare-boot.py" "$(stock_log boot)"
 }
 
+# The faults of "make try" are events with typed arguments.
+stock_try() {
+	"$TOP/scripts/try.sh" "$stock" && python3 "$TOP/scripts/try-events.py" "$BUILD/$stock/try.log"
+}
+
 # stock_checks PACKAGE[_SUITE]
 stock_checks() {
 	stock=$1 variant=x86_64 suffix=
 	case $1 in *-arm64*) variant=arm64 suffix=-arm64 ;; esac
 	group "$1, as Debian built it"
+	if [ "$1" = linux-image-amd64 ]; then
+		check "$1/try" stock_try
+		show '^(lost sector|damaged inode|out of memory|hung task):'
+	fi
 	check "$1/modules" "$TOP/scripts/stock.sh" "$1"
 	check_each "$1/selftests" stock_selftests
 	check_each "$1/unload" stock_guest unload
