@@ -16,7 +16,7 @@ help:
 	@echo 'Structured error events for Linux: NETLINK_KERROR and evlog.'
 	@echo
 	@echo 'Each installs what it needs (on Debian, as root) and can be run again:'
-	@echo '  make try     events of real faults, on an unmodified kernel of Debian; 1 minute'
+	@echo '  make try     events of real faults, on an unmodified kernel of Debian'
 	@echo '  make demo    build and boot a patched kernel, show events of a sample driver'
 	@echo '  make check   run all tests; the last line is "N passed, N failed"'
 	@echo '  make check-quick  those that boot nothing; it takes five minutes'
