@@ -258,6 +258,7 @@ struct evl_fmt_info *evl_cache_add(struct evl_fmt_cache *cache,
 bool evl_record_message(struct evl_event *event, const char *given,
 			const char *fmt, va_list list, u8 skip, bool ended);
 unsigned long evl_forwarded(void);
+bool evl_cpu_pinned(void);
 void evl_cpu_exit(void);
 
 /* ---- evlog_printk_slow.c: messages whose format is parsed each time ---- */

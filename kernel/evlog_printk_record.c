@@ -234,6 +234,12 @@ static int __init evl_cpu_init(void)
 early_initcall(evl_cpu_init);
 
 #ifdef MODULE
+/* Some kernels do not tell the state that they chose: then it stays for ever. */
+bool evl_cpu_pinned(void)
+{
+	return !evl_prepare_state;
+}
+
 /* Frees the caches. No message is recorded any more. */
 void evl_cpu_exit(void)
 {

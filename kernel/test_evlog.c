@@ -7,7 +7,8 @@
  * knows: the events raised and refused, and the address of a buffer.
  *
  * Format cases come in pairs with the same event type, the number of the case:
- * evl_printf() of a call, then, as binary data, what vsnprintf() makes of it.
+ * evl_printf() of a call, then, as binary data, what vsnprintf() makes of it. Or they
+ * are printed: once as they are, once by %pV.
  */
 #define pr_fmt(fmt) "test_evlog: " fmt
 
@@ -21,6 +22,7 @@
 #include <linux/irq_work.h>
 #include <linux/kerror.h>
 #include <linux/kernel.h>
+#include <linux/kprobes.h>
 #include <linux/kthread.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
@@ -64,11 +66,48 @@ static int count(int err)
 	return err;
 }
 
-/* Raises both events of a case. */
+/* Cases are printed. Under test_mutex. */
+static bool printing;
+
+static __printf(1, 2)
+void print(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	vprintk(fmt, args);
+	va_end(args);
+	count(0);
+}
+
+/* Prints a case in both ways. The log has "case NUMBER: " before the text. */
+static __printf(2, 3)
+void print_case(int number, const char *fmt, ...)
+{
+	static char format[1024];	/* another text at one address each time */
+	struct va_format inner = { .fmt = fmt };
+	va_list args;
+
+	snprintf(format, sizeof(format), KERN_INFO "case %d: %s\n", number, fmt);
+	va_start(args, fmt);
+	vprintk(format, args);
+	va_end(args);
+	count(0);
+	va_start(args, fmt);
+	inner.va = &args;
+	print(KERN_INFO "case %d: %pV\n", number, &inner);
+	va_end(args);
+}
+
+/* Raises both events of a case, or prints it. */
 #define CASE(number, fmt, ...)						\
 do {									\
 	int length, case_number = (number);				\
 									\
+	if (printing) {							\
+		print_case(case_number, fmt, ##__VA_ARGS__);		\
+		break;							\
+	}								\
 	count(evl_printf(FACILITY, case_number, LOG_INFO, fmt,		\
 			 ##__VA_ARGS__));				\
 	length = scnprintf(text, sizeof(text), fmt, ##__VA_ARGS__);	\
@@ -537,6 +576,57 @@ static int test_random(unsigned long seed, unsigned long cases)
 	return 0;
 }
 
+static int test_print_table(unsigned long a, unsigned long b)
+{
+	printing = true;
+	test_table(0, 0);
+	printing = false;
+	return 0;
+}
+
+static int test_print_random(unsigned long seed, unsigned long cases)
+{
+	printing = true;
+	test_random(seed, cases);
+	printing = false;
+	return 0;
+}
+
+#ifdef CONFIG_KPROBES
+static noinline void test_probed(void)
+{
+	barrier();
+}
+
+static int test_probe_handler(struct kprobe *probe, struct pt_regs *regs)
+{
+	pr_info("printed by a probe\n");
+	return 0;
+}
+
+/* Messages that a kprobe on printk() cannot see: another one is handled. */
+static int test_probe(unsigned long messages, unsigned long b)
+{
+	struct kprobe probe = {
+		.addr = (kprobe_opcode_t *)test_probed,
+		.pre_handler = test_probe_handler,
+	};
+	int err = register_kprobe(&probe);
+
+	if (err)
+		return err;
+	while (messages--)
+		test_probed();
+	unregister_kprobe(&probe);
+	return 0;
+}
+#else
+static int test_probe(unsigned long messages, unsigned long b)
+{
+	return -EOPNOTSUPP;
+}
+#endif
+
 /* ------------------------------------------------------------------ */
 /* Other events. */
 
@@ -882,6 +972,9 @@ static const struct test_command {
 } test_commands[] = {
 	{ "table", test_table },
 	{ "random", test_random },		/* seed, cases */
+	{ "print-table", test_print_table },
+	{ "print-random", test_print_random },	/* seed, cases */
+	{ "probe", test_probe },		/* messages */
 	{ "garbage", test_garbage },		/* seed, cases */
 	{ "burst", test_burst },		/* events */
 	{ "all-cpus", test_all_cpus },		/* events of each */

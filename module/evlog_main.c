@@ -4,8 +4,11 @@
  * kernel that a distribution ships. Runs what are initcalls in a kernel with the
  * series, and puts a tap in the place of the hook in printk().
  */
+#define pr_fmt(fmt) "evlog: " fmt
+
 #include <linux/kernel.h>
 #include <linux/module.h>
+#include <linux/printk.h>
 #include <linux/rcupdate.h>
 #include "../kernel/evlog_internal.h"
 #include "tap.h"
@@ -19,6 +22,10 @@ static int __init evlog_module_init(void)
 	initcall_evl_init();
 	initcall_evl_cache_init();
 	initcall_evl_cpu_init();
+	if (evl_cpu_pinned()) {
+		pr_notice("stays until the next boot, rmmod will refuse: this kernel does not say how to take its callback for CPUs off\n");
+		__module_get(THIS_MODULE);
+	}
 	evl_tap_init();
 	return 0;
 }

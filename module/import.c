@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Takes messages out of the kernel's log, as text: those that were printed before
- * the tap was there, or while it was off.
+ * the tap was there, or while it was off; all of them, if the log is what is tapped.
  *
  * tap.c calls evl_import() when the tap is on. An imported event has the time, the
  * level and the text of the log, and EVL_FLAG_IMPORTED. What user space wrote to
- * the log is left out, as the hook in printk() leaves it out.
+ * the log is left out, as the hook in printk() leaves it out. A line that the
+ * transport printed for want of a listener is not told from others.
  *
  * Promise: no message of the log is there twice, and none is missing. While the tap
- * is switched, it notes the beginnings of the texts that it sees in a seam. A message
- * of the log that begins so has become an event already. If more than SEAM_MESSAGES
- * are printed meanwhile, those beyond are there twice.
+ * is switched, it notes the texts that it sees in a seam, as the log keeps them. A
+ * message of the log that is equal to one of them has become an event already. If
+ * more than SEAM_MESSAGES or SEAM_BYTES are printed meanwhile, those beyond are there
+ * twice, and so is a line that was printed in pieces.
  */
 #include <linux/delay.h>
 #include <linux/evlog.h>
@@ -18,6 +20,7 @@
 #include <linux/kerror.h>
 #include <linux/kmsg_dump.h>
 #include <linux/printk.h>
+#include <linux/sched/clock.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/time64.h>
@@ -25,30 +28,31 @@
 #include "../net/netlink/kerror_ring.h"
 #include "tap.h"
 
-/* Messages that may be printed while the tap is switched, and their length */
-#define SEAM_MESSAGES	512
-#define SEAM_TEXT	128
+/* What may be printed while the tap is switched */
+#define SEAM_MESSAGES	8192
+#define SEAM_BYTES	1048576
+
+/* The log cuts a message to that size, with its level and newline. */
+#define LOG_TEXT_MAX	1024
 
 /* The longest line of the log, with its prefix */
 #define LINE_MAX	4096
 
 struct evl_seam {
-	atomic_t count;
+	atomic_t messages, bytes;
+	atomic_t beyond;		/* messages that it had no room for */
 	struct {
-		bool waits;	/* for its like in the log */
-		char text[SEAM_TEXT];
+		bool waits;		/* for its like in the log */
+		unsigned int size;
+		u64 time;		/* not later than that in the log */
+		const char *text;
 	} message[SEAM_MESSAGES];
+	char texts[SEAM_BYTES];
 };
 
 struct evl_seam *evl_seam_new(void)
 {
 	return kvzalloc(sizeof(struct evl_seam), GFP_KERNEL);
-}
-
-/* When nothing is noted any more */
-void evl_seam_clear(struct evl_seam *seam)
-{
-	memset(seam, 0, sizeof(*seam));
 }
 
 void evl_seam_free(struct evl_seam *seam)
@@ -59,36 +63,63 @@ void evl_seam_free(struct evl_seam *seam)
 /* Context: any. */
 void evl_seam_note(struct evl_seam *seam, const char *fmt, va_list args)
 {
-	int i = atomic_inc_return(&seam->count) - 1;
+	int i, size, end = 0;
 	char *text;
-	size_t size;
 	va_list list;
 
-	if (i >= SEAM_MESSAGES)
-		return;
-	text = seam->message[i].text;
 	va_copy(list, args);
-	size = vscnprintf(text, SEAM_TEXT, printk_skip_level(fmt), list);
+	size = min(vsnprintf(NULL, 0, fmt, list) + 1, LOG_TEXT_MAX);
+	va_end(list);
+	if (atomic_read(&seam->bytes) + size <= SEAM_BYTES &&
+	    atomic_read(&seam->messages) < SEAM_MESSAGES) {
+		end = atomic_add_return(size, &seam->bytes);
+		i = atomic_inc_return(&seam->messages) - 1;
+	} else {
+		i = SEAM_MESSAGES;
+	}
+	if (i >= SEAM_MESSAGES || end > SEAM_BYTES) {
+		atomic_inc(&seam->beyond);
+		return;
+	}
+	text = seam->texts + end - size;
+	va_copy(list, args);
+	size = vscnprintf(text, size, fmt, list);
 	va_end(list);
 	while (size && text[size - 1] == '\n')
 		text[--size] = '\0';
+	seam->message[i].time = local_clock();
+	seam->message[i].text = printk_skip_headers(text);
+	seam->message[i].size = strlen(seam->message[i].text);
 	/* Pairs with the acquire in seam_take(). */
 	smp_store_release(&seam->message[i].waits, true);
 }
 
-/* Whether the tap has seen a message of that text; each counts once. */
-static bool seam_take(struct evl_seam *seam, const char *text)
+/*
+ * Whether the tap has seen a message of that text, which the log had at @time or, if
+ * it has no times, 0. Each counts once.
+ */
+static bool seam_take(struct evl_seam *seam, const char *text, size_t size,
+		      u64 time)
 {
-	int i, count = min(atomic_read(&seam->count), SEAM_MESSAGES);
+	int i, count = min(atomic_read(&seam->messages), SEAM_MESSAGES);
 
 	for (i = 0; i < count; i++) {
 		if (!smp_load_acquire(&seam->message[i].waits) ||
-		    strncmp(seam->message[i].text, text, SEAM_TEXT - 1))
+		    seam->message[i].size != size ||
+		    /* The log shows microseconds. */
+		    (time && seam->message[i].time >= time + NSEC_PER_USEC) ||
+		    memcmp(seam->message[i].text, text, size))
 			continue;
 		WRITE_ONCE(seam->message[i].waits, false);
 		return true;
 	}
 	return false;
+}
+
+/* How many messages may be there twice, for want of room in @seam */
+unsigned int evl_seam_beyond(struct evl_seam *seam)
+{
+	return atomic_read(&seam->beyond);
 }
 
 /* The sequence number that the next message of the log gets */
@@ -184,49 +215,66 @@ static void import_line(const char *text, size_t size, unsigned int level,
 	kerror_commit(&reservation, sizeof(*header) + size);
 }
 
-/**
- * evl_import - make events of messages that are in the log
- * @seam: the messages that the tap has seen
- * @from: sequence number of the first
- * @imported: set to how many were made events
- * @overwritten: set to how many the log has no more
- *
- * Context: process, when the tap sees each new message.
+/*
+ * Reads the log from @count->next on, which becomes the next message, up to @end.
+ * Messages that are in @seam are taken off it, others become events if @import.
  */
-void evl_import(struct evl_seam *seam, u64 from, unsigned long *imported,
-		unsigned long *overwritten)
+static void log_read(struct evl_seam *seam, struct evl_imported *count, u64 end,
+		     bool import)
 {
-	struct kmsg_dump_iter iter;
-	u64 end, time = 0, next = from;
-	unsigned int level;
-	size_t size;
+	struct kmsg_dump_iter iter = { .cur_seq = count->next };
 	char *text, *line = kmalloc(LINE_MAX, GFP_KERNEL);
+	unsigned int level;
+	u64 time = 0;
+	size_t size;
 
-	*imported = 0;
-	*overwritten = 0;
-	if (!line)
-		return;
-	kmsg_dump_rewind(&iter);
-	end = iter.next_seq;
-	while (iter.cur_seq < end &&
+	while (line && count->next < end &&
 	       kmsg_dump_get_line(&iter, true, line, LINE_MAX - 1, &size)) {
-		if (iter.cur_seq <= from)
-			continue;
 		/* The iterator stands behind the message. */
-		*overwritten += iter.cur_seq - 1 - next;
-		next = iter.cur_seq;
-		if (next > end)
+		count->overwritten += min(iter.cur_seq - 1, end) - count->next;
+		count->next = min(iter.cur_seq, end);
+		if (iter.cur_seq > end)
 			break;
 		while (size && line[size - 1] == '\n')
 			size--;
 		line[size] = '\0';
 		text = message_parse(line, &level, &time);
-		if (!text || seam_take(seam, text) ||
+		if (!text)
+			continue;
+		size = strlen(text);
+		if ((seam && seam_take(seam, text, size, time)) || !import ||
 		    level >= READ_ONCE(evl_printk_level))
 			continue;
-		import_line(text, strlen(text), level, time);
-		++*imported;
+		import_line(text, size, level, time);
+		count->events++;
 		cond_resched();
 	}
 	kfree(line);
+}
+
+/**
+ * evl_import - make events of messages that are in the log
+ * @seam: the messages that the tap has seen, or NULL
+ * @from: sequence number of the first
+ *
+ * Context: process, when the tap sees each new message or the log is read again.
+ * Return: what it did.
+ */
+struct evl_imported evl_import(struct evl_seam *seam, u64 from)
+{
+	struct evl_imported count = { .next = from };
+
+	log_read(seam, &count, evl_log_end(), true);
+	return count;
+}
+
+/*
+ * Takes messages that are in the log from @from on, but before @to, off @seam: a later
+ * one may have the same text. Context: process.
+ */
+void evl_seam_settle(struct evl_seam *seam, u64 from, u64 to)
+{
+	struct evl_imported count = { .next = from };
+
+	log_read(seam, &count, to, false);
 }

@@ -30,8 +30,12 @@ static int __init kerror_module_init(void)
 	}
 	/* Empties the early rings, which go with what only this function needs. */
 	initcall_kerror_late_init();
-	if (err)
+	if (err) {
 		kerror_exit();
+	} else if (kerror_cpus_pinned()) {
+		pr_notice("stays until the next boot, rmmod will refuse: this kernel does not say how to take its callback for CPUs off\n");
+		__module_get(THIS_MODULE);
+	}
 	return err;
 }
 module_init(kerror_module_init);

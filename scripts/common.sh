@@ -162,10 +162,10 @@ keep_pristine() {
 	if [ -n "$origin" ]; then
 		(cd "$origin" && cp -p --parents $files "$BUILD/$1/pristine" 2>/dev/null) || true
 	else
-		archive=$(kernel_source "$1")
-		step "looking at linux-source-$1"
+		archive=$(kernel_source "${1#vanilla-}")
+		step "looking at linux-source-${1#vanilla-}"
 		tar -C "$BUILD/$1/pristine" --strip-components=1 -xf "$archive" \
-			$(printf "linux-source-$1/%s " $files) 2>/dev/null || true
+			$(printf "linux-source-${1#vanilla-}/%s " $files) 2>/dev/null || true
 	fi
 	echo "$files" > "$BUILD/$1/pristine.files"
 }

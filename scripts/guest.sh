@@ -263,7 +263,8 @@ else
 	# The emulated TSC has this machine's rate. A guest on a busy machine often
 	# fails to measure it, and counts ticks instead; or finds that no timer works.
 	khz=$(awk '/^cpu MHz/ { printf "%d", $4 * 1000; exit }' /proc/cpuinfo)
-	[ -z "$devices" ] && [ ! -e "$kernel/kerror.ko" ] || machine=q35
+	case $name in linux-image-*) machine=q35 ;; esac
+	[ -z "$devices" ] || machine=q35
 	set -- qemu-system-x86_64 -M $machine -cpu "${CPU:-max}" -accel tcg,thread=multi \
 		-smp "$cpus" -m "${MEMORY:-1024}" \
 		-append "console=ttyS0 no_timer_check tsc=reliable ${khz:+tsc_early_khz=$khz} random.trust_cpu=on loglevel=${LOGLEVEL:-1} panic=-1 reboot=t $parameters"

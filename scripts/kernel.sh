@@ -5,7 +5,7 @@
 #
 # NAME is 6.1, 6.12 or 7.3, for Debian's linux-source-NAME and patches/series-NAME, or any
 # other name for KERNEL_TREE, which is copied and gets the series that
-# make-series.sh prints for it. ARCH is x86_64, i386, s390x or um; for Linux 2.6
+# make-series.sh prints for it. vanilla-6.12 is 6.12 without the series. ARCH is x86_64, i386, s390x or um; for Linux 2.6
 # i386 or x86_64, with the compiler $KCC (gcc unless set). The tree is
 # prepared in build/NAME/source, the kernel built in build/NAME/ARCH. Run again, it
 # updates only the files that the series has changed, and builds only what depends
@@ -21,7 +21,7 @@ source=$BUILD/$name/source
 pristine=$BUILD/$name/pristine
 out=$BUILD/$name/$2
 log=$BUILD/$name/$2.log
-patches=$TOP/patches release=$name
+patches=$TOP/patches release=${name#vanilla-}
 mkdir -p "$BUILD/$name"
 
 # The kernel's own name of the architecture, and the prefix of its compiler
@@ -88,8 +88,8 @@ if [ "$(cat "$BUILD/$name/unpacked" 2>/dev/null || echo none)" != "$tree" ]; the
 		step "copying $tree"
 		cp -al "$tree/." "$source" 2>/dev/null || cp -a "$tree/." "$source"
 	else
-		tar=$(kernel_source "$name")
-		step "unpacking linux-source-$name"
+		tar=$(kernel_source "$release")
+		step "unpacking linux-source-$release"
 		tar -C "$source" --strip-components=1 -xf "$tar"
 	fi
 	printf '%s' "$tree" > "$BUILD/$name/unpacked"
@@ -107,7 +107,9 @@ if [ -n "$tree" ]; then
 	release=$(basename "$patches"/series-*)
 	release=${release#series-}
 fi
-[ -e "$patches/series-$release" ] || die "no series for $release in $patches; give a KERNEL_TREE"
+series=$patches/series-$release
+[ "$name" = "$release" ] || series=/dev/null
+[ -e "$series" ] || die "no series for $release in $patches; give a KERNEL_TREE"
 patched=$BUILD/$name/patched
 rm -rf "$patched"
 mkdir -p "$patched"
@@ -115,7 +117,7 @@ cp -rp "$pristine/." "$patched"
 while read -r patch; do
 	(cd "$patched" && patch -p1 -s -F0 --no-backup-if-mismatch) < "$patches/$patch" ||
 		die "$patch does not apply to $source"
-done < "$patches/series-$release"
+done < "$series"
 [ -z "$old" ] || fix_old_tree
 # User Mode Linux has room for 2696 bytes of the registers of a process, of which
 # it sets all or none: no program would run on a processor with AMX (11008).

@@ -14,6 +14,9 @@
 # is made in build/debian-RELEASE: its compiler and C library are those that the
 # headers want. A kernel for arm64 needs a SUITE: its headers cannot be installed here.
 #
+# META may be vanilla-6.12-debug: a 6.12 without the series, built with the detectors
+# of the configuration "debug".
+#
 # SCRIPT "try" needs no tests, so that no kernel's source is unpacked; but the kernel's
 # drivers of an NVMe disk with ext4.
 . "$(dirname "$0")/common.sh"
@@ -120,42 +123,55 @@ put_drivers() {
 	done
 }
 
-# Old lists name packages that no mirror has any more.
-[ -e "$out/release" ] || in_debian apt-get update -qq || true
-image=$(on_which "$meta" '^linux-image-[0-9]' | head -1)
-[ "$image" ] ||
-	die "no package $meta ${suite:+in $suite}; apt-cache search linux-image- lists those that there are"
-release=${image#linux-image-}
-headers=linux-headers-$release
-need_packages busybox-static cpio dpkg-dev make gcc
-if [ -z "$suite" ]; then
-	need_packages "$headers"
-elif [ ! -e "$root/usr/src/$headers/built" ]; then
-	# Headers may want the kernel to be installed, or are for another processor.
-	apt_install make gcc ${cross:+gcc-$cross} $(on_which "$headers" '^(linux-headers-.*-common|linux-kbuild|gcc-)')
-	fetch "$headers$foreign"
-	dpkg-deb --fsys-tarfile "$packages"/*.deb | tar -x -C "$root" --keep-directory-symlink
-	touch "$root/usr/src/$headers/built"
-fi
-drivers=$out/$variant/drivers
-if [ "$(cat "$out/release" 2>/dev/null)" != "$release" ] ||
-   [ ! "$tests" ] && [ ! -d "$drivers" ]; then
-	rm -f "$out/release"
-	# The image of newer releases is a package that only depends on its parts.
-	binary=$(on_which "$image" '^linux-binary-[0-9]' | head -1)
-	fetch "${binary:-$image}$foreign"
-	dpkg-deb --fsys-tarfile "$packages/${binary:-$image}"_*.deb |
-		tar -xO --wildcards "*/vmlinuz*" > "$out/$variant/$boot/bzImage"
-	[ "$tests" ] || put_drivers "$packages/${binary:-$image}"_*.deb
-	rm -f "$packages"/*.deb
-	echo "$release" > "$out/release"
+# fetch_image: kernel and headers of the packages
+fetch_image() {
+	# Old lists name packages that no mirror has any more.
+	[ -e "$out/release" ] || in_debian apt-get update -qq || true
+	image=$(on_which "$meta" '^linux-image-[0-9]' | head -1)
+	[ "$image" ] ||
+		die "no package $meta ${suite:+in $suite}; apt-cache search linux-image- lists those that there are"
+	release=${image#linux-image-}
+	headers=linux-headers-$release
+	need_packages busybox-static cpio dpkg-dev make gcc
+	if [ -z "$suite" ]; then
+		need_packages "$headers"
+	elif [ ! -e "$root/usr/src/$headers/built" ]; then
+		# Headers may want the kernel to be installed, or are for another processor.
+		apt_install make gcc ${cross:+gcc-$cross} $(on_which "$headers" '^(linux-headers-.*-common|linux-kbuild|gcc-)')
+		fetch "$headers$foreign"
+		dpkg-deb --fsys-tarfile "$packages"/*.deb | tar -x -C "$root" --keep-directory-symlink
+		touch "$root/usr/src/$headers/built"
+	fi
+	drivers=$out/$variant/drivers
+	if [ "$(cat "$out/release" 2>/dev/null)" != "$release" ] ||
+	   [ ! "$tests" ] && [ ! -d "$drivers" ]; then
+		rm -f "$out/release"
+		# The image of newer releases is a package that only depends on its parts.
+		binary=$(on_which "$image" '^linux-binary-[0-9]' | head -1)
+		fetch "${binary:-$image}$foreign"
+		dpkg-deb --fsys-tarfile "$packages/${binary:-$image}"_*.deb |
+			tar -xO --wildcards "*/vmlinuz*" > "$out/$variant/$boot/bzImage"
+		[ "$tests" ] || put_drivers "$packages/${binary:-$image}"_*.deb
+		rm -f "$packages"/*.deb
+		echo "$release" > "$out/release"
+	fi
+	kernel=/lib/modules/$release/build
+}
+
+if [ "$meta" = vanilla-6.12-debug ]; then
+	"$TOP/scripts/kernel.sh" vanilla-6.12 x86_64-debug-modules
+	kernel=$BUILD/vanilla-6.12/x86_64-debug-modules release=6.12
+	need_packages busybox-static cpio
+	cp "$kernel/arch/x86/boot/bzImage" "$out/x86_64/arch/x86/boot"
+else
+	fetch_image
 fi
 
 if [ "$tests" ]; then
 	# The programs of the guest are built in the patched tree that is next to it.
 	case $release in
 	6.1.*) near=6.1 ;;
-	6.12.*) near=6.12 ;;
+	6.12*) near=6.12 ;;
 	*) near=7.3 ;;
 	esac
 	"$TOP/scripts/kernel.sh" $near source
@@ -174,7 +190,7 @@ build_modules() {
 			${cross:+CROSS_COMPILE=$cross-} modules
 	else
 		make -s -j"$(nproc)" -C "$TOP/module" OUTPUT="$module" \
-			KERNEL="/lib/modules/$release/build" TESTS=$tests
+			KERNEL="$kernel" TESTS=$tests
 	fi
 }
 [ -z "$suite" ] || module=$root/module/$release
@@ -184,4 +200,5 @@ for folder in . ${tests:+kernel samples/evlog}; do
 	mkdir -p "$out/$variant/$folder"
 	cp "$module/$folder"/*.ko "$out/$variant/$folder"
 done
+[ -z "$tests" ] || cp "$module"/module/*.ko "$out/$variant/kernel"
 touch "$out/$variant/built"

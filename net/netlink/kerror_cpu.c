@@ -205,6 +205,12 @@ void __init kerror_early_exit(void)
 }
 
 #ifdef MODULE
+/* Some kernels do not tell the state that they chose: then it stays for ever. */
+bool kerror_cpus_pinned(void)
+{
+	return !kerror_prepare_state;
+}
+
 /* Leaves CPUs alone. Events that are raised still reach the worker. */
 void kerror_cpus_unwatch(void)
 {

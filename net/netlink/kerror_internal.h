@@ -142,6 +142,7 @@ void kerror_source_free(struct kerror_source *source);
 void kerror_cpus_init(unsigned int kb);
 void kerror_cpus_watch(void);
 void kerror_early_exit(void);
+bool kerror_cpus_pinned(void);
 void kerror_cpus_unwatch(void);
 void kerror_cpus_exit(void);
 

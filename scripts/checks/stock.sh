@@ -17,6 +17,9 @@ stock_selftests() { APPEND=evlog.printk=0 stock_guest check; }
 
 stock_stress() { APPEND="evlog.printk=0 events=200000 forward=8" LOGLEVEL=6 stock_guest stress; }
 
+# The log must hold all that is compared with it.
+stock_tap() { APPEND=log_buf_len=16M stock_guest tap; }
+
 stock_messages() {
 	TIMEOUT=900 stock_guest boot &&
 	python3 "$TOP/scripts/compare-boot.py" "$(stock_log boot)"
@@ -26,6 +29,8 @@ stock_messages() {
 stock_try() {
 	"$TOP/scripts/try.sh" "$stock" && python3 "$TOP/scripts/try-events.py" "$BUILD/$stock/try.log"
 }
+
+loaded_often() { APPEND=loads=100 stock_guest unload; }
 
 # stock_checks PACKAGE[_SUITE]
 stock_checks() {
@@ -39,6 +44,7 @@ stock_checks() {
 	check "$1/modules" "$TOP/scripts/stock.sh" "$1"
 	check_each "$1/selftests" stock_selftests
 	check_each "$1/unload" stock_guest unload
+	check_each "$1/tap" stock_tap
 	# An emulated serial port loses its interrupt on PREEMPT_RT when so much is
 	# printed.
 	case $1 in *-rt-*) return ;; esac
@@ -55,4 +61,12 @@ all_stock_checks() {
 		check_each $kernel/stress stock_stress
 		show 'everywhere.*raised [0-9]'
 	done
+	stock=linux-image-amd64
+	check $stock/cost stock_guest cost
+	show '^\|'
+	stock=vanilla-6.12-debug
+	group "6.12 without the series: KASAN, lockdep, kmemleak"
+	check $stock/modules "$TOP/scripts/stock.sh" $stock
+	check_each $stock/unload loaded_often
+	check_each $stock/tap stock_tap
 }

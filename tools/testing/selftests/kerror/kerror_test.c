@@ -34,6 +34,7 @@
 
 #define DEVICE		"/dev/test_evlog"
 #define POLICY		"/sys/module/kerror/parameters/printk"
+#define FORWARD		"/sys/module/evlog/parameters/printk"
 #define FACILITY	"test_evlog"
 
 /*
@@ -1610,6 +1611,104 @@ TEST_F(kerror, fault_va_list_walked_twice)
 	snprintf(line, sizeof(line), FACILITY ": %s\n", text);
 	EXPECT_EQ(1, count_printed(fd, line));
 	ASSERT_EQ(0, put(POLICY, "unheard"));
+	close(fd);
+}
+
+/*
+ * The text of the next case in the log, without the escapes of /dev/kmsg. Returns its
+ * size, or 0 if there is none.
+ */
+static size_t printed_case(int fd, char *text)
+{
+	char record[8192], *from, *to;
+	unsigned int byte;
+	int size;
+
+	do {
+		size = read(fd, record, sizeof(record) - 1);
+		if (size < 0 && errno != EPIPE)
+			return 0;
+		record[size > 0 ? size : 0] = '\0';
+		from = strchr(record, ';');
+	} while (!from || strncmp(from, ";case ", 6));
+	for (from++, to = text; *from && *from != '\n'; to++) {
+		if (from[0] == '\\' && sscanf(from, "\\x%2x", &byte) == 1) {
+			*to = byte;
+			from += 4;
+		} else {
+			*to = *from++;
+		}
+	}
+	return to - text;
+}
+
+/* The text of the next case among the events, which @size is set to. */
+static const char *event_case(struct listener *listener, size_t *size)
+{
+	static char text[65536];
+	const struct kerror_event *event;
+
+	do {
+		event = next_event(listener);
+		*size = event ? kerror_event_text(event, text, sizeof(text)) : 0;
+	} while (event && strncmp(text, "case ", 5));
+	return text;
+}
+
+/* Has the module print cases. Returns how many were equal, or -1. */
+static long print_cases(struct listener *messages, int fd, const char *command)
+{
+	uint64_t printed = known("raised", 10);
+	size_t size, event_size;
+	long equal = 0, seen = 0;
+	char text[8192];
+	const char *event;
+
+	skip_log(fd);
+	if (ask("%s", command))
+		return -1;
+	while ((size = printed_case(fd, text))) {
+		seen++;
+		event = event_case(messages, &event_size);
+		if (size == event_size && !memcmp(text, event, size)) {
+			equal++;
+			continue;
+		}
+		fprintf(stderr, "# %s: ", command);
+		show(event, event_size);
+		show(text, size);
+		fprintf(stderr, "(text of the event, of the log)\n");
+	}
+	printed = known("raised", 10) - printed;
+	return seen == (long)printed && equal == seen ? equal : -1;
+}
+
+/* Whatever printk() is given: the text of the event is that of the log. */
+TEST_F_TIMEOUT(kerror, messages_equal_the_log, 600)
+{
+	char command[64], forward[16];
+	struct listener messages;
+	long table, equal, random = 0;
+	int fd = open_log(), seed;
+
+	if (fd < 0 || access(FORWARD, W_OK))
+		SKIP(return, "no log by records, or no events of messages");
+	get(FORWARD, forward, sizeof(forward));
+	ASSERT_TRUE(listen_to(&messages, KERROR_GROUP_PRINTK, false));
+	ASSERT_EQ(0, put(FORWARD, "8"));
+	table = print_cases(&messages, fd, "print-table");
+	for (seed = 1; seed <= 20; seed++) {
+		snprintf(command, sizeof(command), "print-random %d 100", seed);
+		equal = print_cases(&messages, fd, command);
+		EXPECT_EQ(200, equal);
+		random += equal;
+	}
+	ASSERT_EQ(0, put(FORWARD, forward));
+	TH_LOG("%ld messages of the table and %ld random ones are equal", table,
+	       random);
+	EXPECT_LE(200, table);
+	EXPECT_EQ(0, messages.lost_all);
+	stop_listening(&messages);
 	close(fd);
 }
 

@@ -48,3 +48,14 @@ has_module() {
 	echo "ok 1 $2 # SKIP no module $1 for Linux $(uname -r)"
 	return 1
 }
+
+# no_leaks: what kmemleak finds, if it is there
+no_leaks() {
+	[ -w /sys/kernel/debug/kmemleak ] || return 0
+	# What was freed just now may still be on a stack: look twice.
+	echo scan > /sys/kernel/debug/kmemleak
+	sleep 6
+	echo scan > /sys/kernel/debug/kmemleak
+	cat /sys/kernel/debug/kmemleak
+	[ -z "$(cat /sys/kernel/debug/kmemleak)" ]
+}

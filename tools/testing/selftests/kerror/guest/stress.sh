@@ -12,12 +12,5 @@ for server in /sys/kernel/debug/sched/fair_server/cpu*/runtime; do
 done
 STRESS_FORWARD=${forward:-0} STRESS_EVENTS=${events:-1000000} stress_test || exit 1
 rmmod test_evlog_stress || exit 1
-if [ -w /sys/kernel/debug/kmemleak ]; then
-	# What was freed just now may still be on a stack: look twice.
-	echo scan > /sys/kernel/debug/kmemleak
-	sleep 6
-	echo scan > /sys/kernel/debug/kmemleak
-	cat /sys/kernel/debug/kmemleak
-	[ -z "$(cat /sys/kernel/debug/kmemleak)" ] || exit 1
-fi
+no_leaks || exit 1
 exit 0

@@ -50,8 +50,10 @@ for load in $(seq "${loads:-10}"); do
 	load || break
 	kerrorctl watch --json --group=printk --count=50 > /dev/null || break
 	rmmod evlog && rmmod kerror || break
+	loaded=$load
 done
-[ ! -e /sys/module/kerror ]
+echo "# loaded and unloaded $loaded times"
+[ ! -e /sys/module/kerror ] && [ "$loaded" = "${loads:-10}" ]
 result 4 loaded_and_unloaded_in_a_flood
 
 load
@@ -82,4 +84,8 @@ result 8 switching_is_told_in_the_stream
 
 ! echo 0 > /proc/sys/kernel/ftrace_enabled 2>/dev/null || ! grep -q ftrace $tap
 result 9 ftrace_cannot_be_switched_off_below_it
+
+mount -t debugfs none /sys/kernel/debug 2> /dev/null
+no_leaks
+result 10 no_memory_is_left
 exit $status
