@@ -15,12 +15,13 @@
 #include <json-c/json.h>
 #include <zlib.h>
 #include "kerrorctl.h"
+#include "printk_state.h"
 #include "store.h"
 
 static const char usage[] =
 "Usage: kerrorctl selftest [OPTION]...\n"
 "Find out which part does not work: kernel, socket, permission, receive, decode,\n"
-"store. Has the kernel raise a test event for that.\n"
+"store, printk. Has the kernel raise a test event for that.\n"
 "\n"
 "  -j, --json           one JSON object a line\n"
 "  -s, --store=FILE     default: " STORE_PATH "\n"
@@ -33,8 +34,8 @@ static const char usage[] =
 #define RECEIVE_MS 3000
 #define STORE_MS 10000
 
-enum hop { KERNEL, SOCKET, PERMISSION, RECEIVE, DECODE, STORE, HOPS };
-enum verdict { OK, SKIPPED, FAILED };
+enum hop { KERNEL, SOCKET, PERMISSION, RECEIVE, DECODE, STORE, PRINTK, HOPS };
+enum verdict { OK, SKIPPED, WARNING, FAILED };
 
 /**
  * struct selftest - what is known so far
@@ -65,8 +66,9 @@ static void conclude(struct selftest *test, enum verdict verdict,
 {
 	static const char *const hops[] = {
 		"kernel", "socket", "permission", "receive", "decode", "store",
+		"printk",
 	};
-	static const char *const verdicts[] = { "ok", "skipped", "FAILED" };
+	static const char *const verdicts[] = { "ok", "skipped", "warning", "FAILED" };
 	const struct print_style *style = &test->common.style;
 	const char *hop = hops[test->done++];
 	char text[1024];
@@ -290,6 +292,33 @@ static void test_store(struct selftest *test)
 	store_close(store);
 }
 
+/* Whether messages of the kernel become events, and how */
+static void test_printk(struct selftest *test)
+{
+	struct printk_state state;
+
+	printk_state_read(&state);
+	if (state.how == PRINTK_ARGUMENTS)
+		conclude(test, state.missed ? WARNING : OK,
+			 "messages become events with their arguments (%s); %lu were missed",
+			 state.kind, state.missed);
+	else if (state.how == PRINTK_TEXT)
+		conclude(test, WARNING,
+			 "messages become events as text only; if the kernel has ftrace or kprobes: echo 1 > %stap",
+			 printk_parameters);
+	else if (state.how == PRINTK_NEVER)
+		conclude(test, SKIPPED,
+			 "messages do not become events; that needs CONFIG_KERROR_PRINTK=y");
+	else if (!strcmp(state.kind, "level"))
+		conclude(test, WARNING,
+			 "messages do not become events: no level is wanted; all of them: echo 8 > %sprintk",
+			 printk_parameters);
+	else
+		conclude(test, FAILED,
+			 "messages do not become events: the tap is %s; switch it on: echo 1 > %stap",
+			 state.kind, printk_parameters);
+}
+
 int command_selftest(int argc, char **argv)
 {
 	static const struct option longs[] = {
@@ -316,6 +345,12 @@ int command_selftest(int argc, char **argv)
 	}
 	if (!test.failed)
 		test_store(&test);
+	/* A kernel without the facility has no parameters either. */
+	if (test.done > SOCKET) {
+		while (test.done < PRINTK)
+			conclude(&test, SKIPPED, "because of what failed");
+		test_printk(&test);
+	}
 	while (test.done < HOPS)
 		conclude(&test, SKIPPED, "because of what failed");
 	return test.failed ? EXIT_FAILURE : EXIT_SUCCESS;

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <time.h>
 #include "kerrord.h"
+#include "printk_state.h"
 
 /* Facilities counted one by one; a driver may make up any number of names. */
 #define FACILITIES 256
@@ -173,6 +174,25 @@ static void print_events(FILE *file, const struct metrics *metrics)
 				(uint64_t)metrics->kernel[i].numbered);
 }
 
+/* One series, whose label says how: an alert is for 0, or for the kind "text". */
+static void print_printk(FILE *file)
+{
+	struct printk_state state;
+
+	printk_state_read(&state);
+	if (state.how == PRINTK_NEVER)
+		return;
+	describe(file, "kerror_printk_up", "gauge",
+		 "1 if messages of the kernel become events; kind says how: hook, ftrace, kprobe or text, or why not: off or level.");
+	fputs("kerror_printk_up{kind=\"", file);
+	state.kind[strcspn(state.kind, ",")] = '\0';
+	print_label(file, state.kind);
+	fprintf(file, "\"} %d\n", state.how != PRINTK_OFF);
+	describe(file, "kerror_printk_missed_total", "counter",
+		 "Messages of the kernel that did not become events.");
+	fprintf(file, "kerror_printk_missed_total %lu\n", state.missed);
+}
+
 static uint64_t written(const struct sink *sink) { return sink->written; }
 static uint64_t dropped(const struct sink *sink) { return sink->dropped_total; }
 static uint64_t poison(const struct sink *sink) { return sink->poison; }
@@ -292,6 +312,7 @@ void metrics_print(FILE *file, struct metrics *metrics)
 	pthread_mutex_lock(&metrics->lock);
 	print_events(file, metrics);
 	pthread_mutex_unlock(&metrics->lock);
+	print_printk(file);
 	pthread_mutex_lock(&sinks_lock);
 	print_sinks(file, metrics);
 	print_stores(file, metrics);

@@ -18,6 +18,7 @@
  *   FAKE_HOSTILE	if not 0, events are those of tests/hostile.h from this number on
  *   FAKE_FACILITIES	names parted by blanks, of which event N has the N-th, and so on
  *		from the first; instead of "fakeN % 3"
+ *   FAKE_PARAMETERS	a folder, with a slash, in place of evlog's parameters (none)
  *   FAKE_OLD	if 1, the kernel does not have the group printk
  *   FAKE_DAY	a file, struct day below, that says which events were raised when, in
  *		place of FAKE_START, RATE, EVENTS, PRINTK, LOST and CLOCK. It moves the
@@ -51,6 +52,17 @@ static uint64_t number(const char *name, uint64_t otherwise)
 	const char *value = getenv(name);
 
 	return value ? strtoull(value, NULL, 10) : otherwise;
+}
+
+/* Where common/printk_state.c looks; not all that is linked has it. */
+extern const char *printk_parameters __attribute__((weak));
+
+__attribute__((constructor)) static void set_parameters(void)
+{
+	const char *folder = getenv("FAKE_PARAMETERS");
+
+	if (&printk_parameters)
+		printk_parameters = folder ? folder : "/nonexistent/";
 }
 
 /* ---- A day that a test plays ---- */

@@ -503,7 +503,7 @@ verdicts() {
 	[ "$status $(sed 's/.*"verdict":"\([a-zA-Z]*\)".*/\1/' "$work/got" | paste -sd, -)" = "$*" ] ||
 		fail "selftest: $(cat "$work/got")"
 }
-FAKE_ERROR=93 verdicts 1 FAILED,skipped,skipped,skipped,skipped,skipped
+FAKE_ERROR=93 verdicts 1 FAILED,skipped,skipped,skipped,skipped,skipped,skipped
 
 # ---- A kernel without the facility: what is to be done ----
 
@@ -511,7 +511,7 @@ export FAKE_ROOT="$work/root"
 modules=$FAKE_ROOT/lib/modules release=$(uname -r)
 # lacks REGEX: what selftest says of the kernel, and watch
 lacks() {
-	FAKE_ERROR=93 verdicts 1 FAILED,skipped,skipped,skipped,skipped,skipped
+	FAKE_ERROR=93 verdicts 1 FAILED,skipped,skipped,skipped,skipped,skipped,skipped
 	grep -q "\"hop\":\"kernel\".*$1" "$work/got" || fail "not '$1': $(cat "$work/got")"
 	FAKE_ERROR=93 refuses ".*$1" watch
 }
@@ -551,10 +551,34 @@ lacks "its lockdown demands a known key"
 printf "\006\000\000\000\001" >"$secure"
 lacks 'Secure Boot demands a known key'
 unset FAKE_ROOT
-FAKE_ERROR=12 verdicts 1 ok,FAILED,skipped,skipped,skipped,skipped
-FAKE_ERROR=64 verdicts 1 ok,FAILED,skipped,skipped,skipped,skipped
+FAKE_ERROR=12 verdicts 1 ok,FAILED,skipped,skipped,skipped,skipped,skipped
+FAKE_ERROR=64 verdicts 1 ok,FAILED,skipped,skipped,skipped,skipped,skipped
 grep -q 'not the initial network namespace' "$work/got" || fail "selftest: $(cat "$work/got")"
-FAKE_ERROR=1 verdicts 1 ok,ok,FAILED,skipped,skipped,skipped
+FAKE_ERROR=1 verdicts 1 ok,ok,FAILED,skipped,skipped,skipped,skipped
+
+# printk TAP LEVEL MISSED VERDICT TEXT: of the hop printk. Without TAP the kernel has the
+# series. A kerrord of somebody else may fail the hop store.
+export FAKE_PARAMETERS="$work/parameters/"
+mkdir -p "$FAKE_PARAMETERS"
+printk() {
+	rm -f "$FAKE_PARAMETERS"*
+	[ -z "$1" ] || { echo "$1" >"$FAKE_PARAMETERS/tap"; echo "$3" >"$FAKE_PARAMETERS/tap_missed"; }
+	echo "$2" >"$FAKE_PARAMETERS/printk"
+	status=0 failed=0
+	ctl selftest --store="$work/no.db" >"$work/got" || status=$?
+	! grep -q '^[a-z]*  *FAILED ' "$work/got" || failed=1
+	[ "$status" = "$failed" ] && grep -q "^printk      $4  *$5" "$work/got" ||
+		fail "selftest, printk $*: $status, $(cat "$work/got")"
+}
+printk '' 8 0 ok '.*with their arguments (hook); 0 were missed$'
+printk ftrace 8 0 ok '.*with their arguments (ftrace); 0 were missed$'
+printk kprobe 4 7 warning '.*(kprobe); 7 were missed$'
+printk text 8 0 warning '.*as text only; .*: echo 1 > .*tap$'
+printk '' 0 0 warning '.*no level is wanted; .*: echo 8 > .*printk$'
+printk ftrace 0 0 warning '.*no level is wanted'
+printk off 8 0 FAILED '.*the tap is off; switch it on: echo 1 > .*tap$'
+printk 'off, error -12' 8 0 FAILED '.*the tap is off, error -12;'
+unset FAKE_PARAMETERS
 
 # ---- catalog ----
 

@@ -156,6 +156,23 @@ def every_sink_gets_every_event(folder):
 
 
 @test
+def the_tap_of_printk_is_a_metric(folder):
+    place = Place(folder, JSON, events=10)
+    parameters = os.path.join(folder, "parameters", "")
+    os.mkdir(parameters)
+    place.kernel["FAKE_PARAMETERS"] = parameters
+    for tap, level, kind, up in [(None, 8, "hook", 1), ("ftrace", 8, "ftrace", 1),
+                                 ("text", 4, "text", 1), ("off, error -12", 8, "off", 0),
+                                 ("ftrace", 0, "level", 0)]:
+        for name, value in ("tap", tap), ("tap_missed", 7), ("printk", level):
+            if value is not None:
+                with open(parameters + name, "w", encoding="ascii") as file:
+                    file.write(f"{value}\n")
+        place.run_until(lambda: place.metric(f'kerror_printk_up{{kind="{kind}"}}') == up)
+        assert place.metric("kerror_printk_missed_total") == 7
+
+
+@test
 def a_restart_neither_repeats_nor_skips(folder):
     place = Place(folder, STORE + JSON + "[text]\npath = FOLDER/text\n",
                   rate=20000, events=10**9, lost=3)

@@ -11,7 +11,7 @@ measure() { echo "$(cat /sys/module/test_evlog_cost/parameters/ns) $1" >> /tmp/c
 
 for round in 1 2 3; do
 	measure "without the modules"
-	insmod /modules/kerror.ko && insmod /modules/evlog.ko tap=off || exit 1
+	insmod /modules/kerror.ko staging_kb=8192 && insmod /modules/evlog.ko tap=off || exit 1
 	measure "tap off"
 	for kind in ftrace kprobe text; do
 		echo $kind > /sys/module/evlog/parameters/tap || exit 1
