@@ -12,7 +12,6 @@
 #include <sys/utsname.h>
 #include "output.h"
 
-/* Tests have another one. */
 const char *facility_root = "";
 
 static const char *path_of(char *path, size_t size, const char *format,

@@ -58,6 +58,9 @@ const char *listen_failure(int error, uint32_t groups);
 /* The same for a kernel that has no NETLINK_KERROR: facility.c */
 const char *facility_missing(void);
 
+/* Before the paths that it looks at: tests have another root. */
+extern const char *facility_root;
+
 /*
  * Returns the text of @event with its length in @size; valid until the next
  * call in this thread. A longer text than the limit is cut.

@@ -46,6 +46,7 @@
 #include <linux/netlink.h>
 #include <unistd.h>
 #include "hostile.h"
+#include "output.h"
 
 static uint64_t number(const char *name, uint64_t otherwise)
 {
@@ -90,9 +91,6 @@ struct day {
 	uint64_t reserved;
 	struct moment moments[];
 };
-
-/* Of common/facility.c */
-extern const char *facility_root;
 
 __attribute__((constructor)) static void move_root(void)
 {

@@ -19,7 +19,8 @@ show() {
 now() {
 	printf 'now: %s\n# %s\n' "$1" "$2"
 	sh -c "$2" > /dev/null 2>&1 &
-	timeout 60 kerrorctl watch --count=1 --filter="severity<=err && $3" > /tmp/event 2> /dev/null
+	timeout 60 kerrorctl watch --count=1 --filter="severity<=err && $3" > /tmp/event \
+		2> /dev/null
 	[ -s /tmp/event ] || { echo "no such event in 60 s: $3"; exit 1; }
 	# What else the kernel says of it
 	sleep 0.5
@@ -48,10 +49,12 @@ now "a program reads a file of which the disk has lost a sector" \
 	"format~\"%s error, dev %s, sector %llu*\" && arg[1]==\"nvme0n1\" && arg[2]==$sector"
 now "a program opens a file whose inode is damaged" \
 	"cat /mnt/letters" \
-	'format~"EXT4-fs error (device %s): %s:%d: inode #%lu: comm %s:*" && arg[0]=="nvme0n1" && arg[4]=="cat"'
+	'format~"EXT4-fs error (device %s): %s:%d: inode #%lu: comm %s:*" &&
+		arg[0]=="nvme0n1" && arg[4]=="cat"'
 now "a program needs more memory than its control group may have" \
 	"echo 0 > /cgroup/small/cgroup.procs; dd if=/dev/zero of=/dev/null bs=100M" \
-	'format~"%s: Killed process %d (%s)*" && arg[0]=="Memory cgroup out of memory" && arg[2]=="dd"'
+	'format~"%s: Killed process %d (%s)*" &&
+		arg[0]=="Memory cgroup out of memory" && arg[2]=="dd"'
 now "a program waits for a file system that stays frozen" \
 	"fsfreeze --freeze /mnt; touch /mnt/new" \
 	'format~"INFO: task %s:%d blocked*" && arg[0]=="touch"'
