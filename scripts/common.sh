@@ -62,7 +62,8 @@ own_apt() {
 		echo "$apt_type $mirror $suite main"
 	done > "$apt_folder/sources.list"
 	apt="-o Dir::Etc::sourcelist=$apt_folder/sources.list -o Dir::Etc::sourceparts=-
-	     -o Dir::State::lists=$apt_folder/lists -o Dir::Cache::srcpkgcache=
+	     -o Dir::State::lists=$apt_folder/lists -o Dir::State::status=/dev/null
+	     -o Dir::Cache::srcpkgcache=
 	     -o Dir::Cache::pkgcache= -o APT::Sandbox::User=root $*"
 	apt-get $apt -q update > "$apt_folder/log" 2>&1 ||
 		{ tail -5 "$apt_folder/log" >&2; die "apt-get update failed: $apt_folder/log"; }
