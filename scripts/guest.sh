@@ -249,7 +249,7 @@ elif [ "${variant%%-*}" = um ]; then
 	set -- "$image" mem="${MEMORY:-512}M" initrd="$initrd" rdinit=/init con=null con0=fd:0,fd:1 \
 		loglevel="${LOGLEVEL:-1}" off=1 panic=-1 $parameters
 elif [ $arch = arm64 ]; then
-	# Signing pointers takes half of the time if the algorithm is the architecture's.
+	# QEMU's manual: the architecture's algorithm to sign pointers is slow to emulate.
 	set -- qemu-system-aarch64 -M virt -cpu max,pauth-impdef=on -accel tcg,thread=multi \
 		-smp "$cpus" -m "${MEMORY:-1024}" \
 		-append "console=ttyAMA0 random.trust_cpu=on loglevel=${LOGLEVEL:-1} panic=-1 $parameters"
