@@ -101,7 +101,7 @@ static void evl_tap_count_missed(unsigned long count, const char *why)
 static struct {
 	unsigned long missed, calls;	/* of the tap, at the last look */
 	u64 end;			/* of the log */
-	u64 good;			/* the log's end when the tap was seen to work */
+	u64 good;			/* the tap has seen what the log has before */
 	bool doubt;
 } evl_watch;
 
@@ -137,12 +137,15 @@ static bool evl_tap_is_dead(void)
 {
 	u64 end = evl_log_end();
 	unsigned long calls = evl_count_calls();
+	/* If it died since the last look, the log grew by more than the calls. */
+	long unseen = (long)(end - evl_watch.end) -
+		      (long)(calls - evl_watch.calls);
 	bool doubt = calls == evl_watch.calls && end != evl_watch.end;
 	bool dead = doubt && evl_watch.doubt;
 
 	evl_watch.doubt = doubt || (evl_watch.doubt && end == evl_watch.end);
 	if (!evl_watch.doubt)
-		evl_watch.good = end;
+		evl_watch.good = end - max(unseen, 0L);
 	evl_watch.calls = calls;
 	evl_watch.end = end;
 	return dead;
