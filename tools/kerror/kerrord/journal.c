@@ -20,6 +20,8 @@
 
 #define IDENTIFIER "SYSLOG_IDENTIFIER="
 
+const char *journal_socket = "/run/systemd/journal/socket";
+
 struct journal {
 	struct datagrams datagrams;
 };
@@ -32,7 +34,7 @@ int journal_open(struct journal **result, struct sink *sink)
 
 	if (!journal)
 		return -ENOMEM;
-	err = datagrams_open_local(&journal->datagrams, sink, JOURNAL_SOCKET);
+	err = datagrams_open_local(&journal->datagrams, sink, journal_socket);
 	if (err) {
 		free(journal);
 		return err;

@@ -9,7 +9,8 @@
 #include <sys/uio.h>
 #include "local.h"
 
-#define JOURNAL_SOCKET "/run/systemd/journal/socket"
+/* Where systemd-journald listens; tests have another place. */
+extern const char *journal_socket;
 
 /* The most entries between two calls of journal_confirm() */
 #define JOURNAL_MOST DATAGRAMS

@@ -17,7 +17,7 @@ static int open_journal(struct sink *sink, char *message, size_t size)
 
 	if (err)
 		snprintf(message, size, "%s: %s; does systemd-journald run?",
-			 JOURNAL_SOCKET, strerror(-err));
+			 journal_socket, strerror(-err));
 	else
 		sink->private = journal;
 	return err;

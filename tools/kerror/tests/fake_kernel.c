@@ -25,6 +25,7 @@
  *		program's clocks, too: CLOCK_REALTIME and CLOCK_BOOTTIME, not
  *		CLOCK_MONOTONIC
  *
+ *   FAKE_JOURNAL	a socket, in place of systemd-journald's
  *   FAKE_ROOT	the folder in which the modules and the state of a kernel without the
  *		facility are looked for
  *
@@ -64,6 +65,17 @@ __attribute__((constructor)) static void set_parameters(void)
 
 	if (&printk_parameters)
 		printk_parameters = folder ? folder : "/nonexistent/";
+}
+
+/* Of kerrord/journal.c */
+extern const char *journal_socket __attribute__((weak));
+
+__attribute__((constructor)) static void move_journal(void)
+{
+	const char *path = getenv("FAKE_JOURNAL");
+
+	if (&journal_socket && path)
+		journal_socket = path;
 }
 
 /* ---- A day that a test plays ---- */

@@ -1279,22 +1279,14 @@ def syslog_over_each_transport(folder):
 
 @test
 def the_journal_has_messages_of_the_kernel_as_its_own(folder):
-    path = "/run/systemd/journal/socket"
-    if os.geteuid() or os.path.exists(path):
-        print("# needs root, and a machine without systemd-journald")
-        return
-    os.makedirs(os.path.dirname(path), exist_ok=True)
+    path = os.path.join(folder, "journal")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as server:
         server.bind(path)
-        try:
-            server.settimeout(60)
-            place = Place(folder, "[journald]\n", events=0, printk=10, flags=0x180)
-            daemon = place.start()
-            entry = server.recv(65536).decode().splitlines()
-            server.close()
-            place.end(daemon)
-        finally:
-            os.remove(path)
+        server.settimeout(60)
+        place = Place(folder, "[journald]\n", events=0, printk=10, flags=0x180, journal=path)
+        daemon = place.start()
+        entry = server.recv(65536).decode().splitlines()
+    place.end(daemon)
     for field in ("MESSAGE=event 0: text 0", "PRIORITY=0", "SYSLOG_IDENTIFIER=kernel",
                   "SYSLOG_FACILITY=0", "KERROR_PRINTK=1", "KERROR_CONTINUES=1",
                   "KERROR_OPEN=1", "KERROR_FACILITY=fake0", "KERROR_TID=43",
