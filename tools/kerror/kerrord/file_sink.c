@@ -131,9 +131,15 @@ static void read_tail(const struct sink *sink, struct progress *progress,
 
 static int load_progress(struct sink *sink, struct progress *progress)
 {
+	struct stat status;
 	int fd;
 
 	if (*sink->settings->path != '/')
+		return 0;
+	if (stat(sink->settings->path, &status))
+		return errno == ENOENT ? 0 : -errno;
+	/* The reader of a named pipe takes it for the end if a writer closes. */
+	if (!S_ISREG(status.st_mode))
 		return 0;
 	/* Of a device: neither wait for it, nor be ended by its hangup. */
 	fd = open(sink->settings->path, O_RDWR | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);

@@ -410,6 +410,30 @@ def a_reader_that_dies_gets_the_rest_again(folder):
 
 
 @test
+def who_waits_at_a_pipe_is_not_told_of_an_end(folder):
+    names = [f"pipe{number}" for number in range(5)]
+    got = {name: [] for name in names}
+    place = Place(folder, "".join(f"[json {name}]\npath = FOLDER/{name}\n" for name in names),
+                  events=100, rate=100000)
+
+    def read(name):
+        with open(place.path(name), "rb") as pipe:
+            got[name] += [line for line in pipe if b'"item":"event"' in line]
+
+    for name in names:
+        os.mkfifo(place.path(name))
+    readers = [threading.Thread(target=read, args=(name,), daemon=True) for name in names]
+    for reader in readers:
+        reader.start()
+    _, err = place.run_until(lambda: all(metric(place, "written_total", f"json {name}") == 100
+                                         for name in names), 30)
+    for reader in readers:
+        reader.join()
+    assert all(len(lines) == 100 for lines in got.values()), got
+    assert "nobody reads" not in err, err
+
+
+@test
 def a_stopped_journal_is_stuck(folder):
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as server:
         server.bind(os.path.join(folder, "journal"))
