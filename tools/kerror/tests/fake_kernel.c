@@ -46,8 +46,10 @@
 #include <poll.h>
 #include <linux/netlink.h>
 #include <unistd.h>
+#include "../kerrord/journal.h"
 #include "hostile.h"
 #include "output.h"
+#include "printk_state.h"
 
 static uint64_t number(const char *name, uint64_t otherwise)
 {
@@ -57,7 +59,7 @@ static uint64_t number(const char *name, uint64_t otherwise)
 }
 
 /* Where common/printk_state.c looks; not all that is linked has it. */
-extern const char *printk_parameters __attribute__((weak));
+#pragma weak printk_parameters
 
 __attribute__((constructor)) static void set_parameters(void)
 {
@@ -67,8 +69,8 @@ __attribute__((constructor)) static void set_parameters(void)
 		printk_parameters = folder ? folder : "/nonexistent/";
 }
 
-/* Of kerrord/journal.c */
-extern const char *journal_socket __attribute__((weak));
+/* Of kerrord/journal.c; likewise */
+#pragma weak journal_socket
 
 __attribute__((constructor)) static void move_journal(void)
 {
