@@ -211,8 +211,8 @@ def reloads_in_a_flood_lose_nothing(folder):
         daemon.send_signal(signal.SIGHUP)
         time.sleep(0.03)
         assert daemon.poll() is None, daemon.communicate()
-    raised = (time.time_ns() - int(place.kernel["FAKE_START"])) * 20000 // 10**9
     place.end(daemon)
+    raised = (time.time_ns() - int(place.kernel["FAKE_START"])) * 20000 // 10**9
     place.set(events=raised)
     place.run_until(lambda: place.stored() == raised and len(place.lines()) == raised and
                     len(place.lines("two")) == raised)
