@@ -35,7 +35,7 @@ int parser_refuse(struct parser *parser, const char *at);
 	(snprintf((parser)->reason, sizeof((parser)->reason),		\
 		  __VA_ARGS__), parser_refuse(parser, at))
 
-/* Room for what was found, and for the names of what is known. */
+/* Room for a token that was found, and for the names that are known. */
 #define FOUND_SIZE 48
 #define LIST_SIZE 192
 
@@ -49,7 +49,7 @@ bool parser_accept(struct parser *parser, const char *text);
 /* The token for a message */
 const char *parser_found(const struct parser *parser, char shown[FOUND_SIZE]);
 
-/* Adds to a list of what is possible. */
+/* Adds a name to the list of possible ones. */
 void parser_add_name(struct text *list, const char *name);
 
 /* Whether all of @text are digits of a number of 64 bits */

@@ -149,7 +149,7 @@ bool kerror_reader_drained(struct kerror_reader *reader)
 	if (reader->replaying >= 0)
 		reader_ask_again(reader);
 	reader->busy = false;
-	/* Nothing else tells of what was dropped since the end of a replay. */
+	/* Nothing else tells of messages that were dropped since a replay ended. */
 	if (reader->filtered)
 		want_replays(reader);
 	for (int i = 0; i < GROUPS; i++)

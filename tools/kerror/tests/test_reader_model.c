@@ -50,7 +50,7 @@ struct kernel {
 	uint64_t replay_position;
 	uint64_t random;
 	uint64_t received, lost;	/* of readers that were restarted */
-	uint64_t announced;	/* losses given but for those of the history */
+	uint64_t announced;	/* losses given, without those of the history */
 	/* How often it came to what is tested. */
 	unsigned int overruns, history_losses, failed, unanswered, restarts;
 	unsigned int passed_over;
