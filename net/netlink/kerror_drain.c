@@ -65,7 +65,13 @@ void kerror_mark(unsigned int cpu)
 	}
 }
 
-/* Whether the rings of a CPU are worth a look. Context: any. */
+/* Whether the rings of this CPU may have what is not delivered. Context: any. */
+bool kerror_marked(unsigned int cpu)
+{
+	return test_bit(cpu, kerror_ready);
+}
+
+/* The same of any CPU */
 bool kerror_any_marked(void)
 {
 	return find_first_bit(kerror_ready, nr_cpu_ids) < nr_cpu_ids;

@@ -76,12 +76,26 @@ struct kerror_source {
 };
 
 /**
+ * enum kerror_guarded - whether a CPU looks if its events are delivered
+ * @NOT_GUARDED: it does not; nothing waits there
+ * @GUARDED_SOON: tick_work runs in this interrupt, and queues itself for the tick
+ * @GUARDED_AT_TICK: tick_work looks whether something still waits
+ * @GUARDED: the timer is set
+ */
+enum kerror_guarded {
+	NOT_GUARDED,
+	GUARDED_SOON,
+	GUARDED_AT_TICK,
+	GUARDED
+};
+
+/**
  * struct kerror_cpu - what each CPU has of its own
  * @source: its rings; NULL: no memory
  * @wake_work: wakes the worker at once
  * @tick_work: the same at the next tick
  * @guard: delivers if the worker does not
- * @guarded: @guard is armed, or soon will be
+ * @guarded: whether @tick_work or @guard looks
  * @woken: the state of the worker from which this CPU has woken it
  * @passes: kerror_passes when @guard last looked
  */
@@ -90,7 +104,7 @@ struct kerror_cpu {
 	struct irq_work wake_work;
 	struct irq_work tick_work;
 	struct hrtimer guard;
-	bool guarded;
+	enum kerror_guarded guarded;
 	unsigned int woken;
 	unsigned int passes;
 };
@@ -161,6 +175,7 @@ void kerror_worker_stop(void);
 /* kerror_drain.c: in which order */
 extern spinlock_t kerror_drain_lock;
 void kerror_mark(unsigned int cpu);
+bool kerror_marked(unsigned int cpu);
 bool kerror_any_marked(void);
 bool kerror_drain_chunk(bool *held);
 bool kerror_try_drain(void);

@@ -510,20 +510,27 @@ static void test_clock_ahead(struct kunit *test)
 	test_expect_empty(test, &source->ring);
 }
 
-/* The worker does not run: a guard delivers in its place. */
-static void test_guard(struct kunit *test)
+/*
+ * The worker does not run: a guard delivers in its place. It also does if the worker
+ * delivered some of @number events (@drained), and then gets no CPU.
+ */
+static void test_guarded(struct kunit *test, unsigned int number, bool drained)
 {
-	u64 numbered = READ_ONCE(kerror_history[KERROR_RAW].numbered);
+	u64 before = READ_ONCE(kerror_history[KERROR_RAW].numbered);
 	u64 begin = ktime_get_mono_fast_ns(), now;
-	bool delivered;
+	bool delivered, held;
+	unsigned int i;
 
 	migrate_disable();
 	preempt_disable();
-	test_raise("guarded", 7);
+	for (i = 0; i < number; i++)
+		test_raise("guarded", 7);
+	if (drained)
+		kerror_drain_chunk(&held);
 	do {
 		now = ktime_get_mono_fast_ns();
-		delivered = READ_ONCE(kerror_history[KERROR_RAW].numbered) !=
-			    numbered;
+		delivered = READ_ONCE(kerror_history[KERROR_RAW].numbered) >=
+			    before + number;
 	} while (!delivered && now - begin < NSEC_PER_SEC);
 	preempt_enable();
 	migrate_enable();
@@ -532,6 +539,16 @@ static void test_guard(struct kunit *test)
 	KUNIT_EXPECT_LT(test, now - begin, NSEC_PER_SEC / 2);
 	test_expect_newest(test, KERROR_RAW, "guarded", 7);
 	KUNIT_EXPECT_FALSE(test, READ_ONCE(test_cpu()->guarded));
+}
+
+static void test_guard(struct kunit *test)
+{
+	test_guarded(test, 1, false);
+}
+
+static void test_guard_of_the_rest(struct kunit *test)
+{
+	test_guarded(test, 40, true);
 }
 
 /* An interrupt may have found a tail beyond the end of what it interrupted. */
@@ -948,6 +965,7 @@ static struct kunit_case kerror_test_cases[] = {
 	KUNIT_CASE(test_clock_ahead),
 	KUNIT_CASE(test_abandoned),
 	KUNIT_CASE(test_guard),
+	KUNIT_CASE(test_guard_of_the_rest),
 	KUNIT_CASE(test_size_limits),
 	KUNIT_CASE(test_arguments),
 	KUNIT_CASE(test_groups),

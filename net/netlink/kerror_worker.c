@@ -10,8 +10,9 @@
  *
  * - Each CPU asks for the worker by an irq_work of its own. Only the worker
  *   writes its state. So no CPU relies on what another one has begun.
- * - A CPU whose events wait has a guard, a timer that looks once per tick. If
- *   the worker made no progress in a tick, the guard delivers in its place.
+ * - A CPU looks at the next tick whether its events still wait. If so it has a
+ *   guard, a timer that looks twice per tick. If the worker made no progress
+ *   meanwhile, the guard delivers in its place.
  *   Events are delivered with softirqs disabled, so that no task can come in
  *   between. Only a CPU that hangs in the midst of a delivery stops the rest.
  *
@@ -36,6 +37,12 @@
 /* Nanoseconds that the worker waits for more before it sleeps */
 #define COALESCE_NS		50000
 
+/*
+ * Whether a lazy irq_work waits for the tick, and not for longer: on PREEMPT_RT it
+ * runs in a thread, which other tasks can keep from running.
+ */
+#define LAZY_RUNS_IN_TICK	(!IS_ENABLED(CONFIG_PREEMPT_RT) && IRQ_WORK_LAZY)
+
 /* Only the worker writes it. */
 unsigned int kerror_worker_state ____cacheline_aligned_in_smp;
 
@@ -53,6 +60,20 @@ static unsigned int kerror_passes;
  *     sides sees the other.
  */
 
+/*
+ * Almost always the worker is faster than the next tick. So no timer is set until
+ * then, which would cost more than the event.
+ *
+ * Context: any, with preemption disabled, on that CPU.
+ */
+static void kerror_look_at_tick(struct kerror_cpu *this)
+{
+	/* First, as the tick may come before the next line, and reset it. */
+	if (READ_ONCE(this->guarded) == NOT_GUARDED)
+		WRITE_ONCE(this->guarded, GUARDED_AT_TICK);
+	irq_work_queue(&this->tick_work);
+}
+
 /**
  * kerror_wake - see to it that an event or a loss is passed on
  * @cpu: this CPU
@@ -60,9 +81,7 @@ static unsigned int kerror_passes;
  * @later: the next tick is soon enough
  *
  * A message of printk() can wait for the tick, which wakes the readers of
- * /dev/kmsg, too: an interrupt at once would make each printk() dearer. On
- * PREEMPT_RT a lazy irq_work runs in a thread, which other tasks can keep from
- * running.
+ * /dev/kmsg, too: an interrupt at once would make each printk() dearer.
  *
  * Context: any, with preemption disabled.
  */
@@ -87,10 +106,26 @@ void kerror_wake(unsigned int cpu, const struct kerror_ring *ring, bool later)
 	/* kerror_guard() is called when a CPU has come or gone. */
 	if (!READ_ONCE(kerror_started) || unlikely(!cpu_online(cpu)))
 		return;
-	if (!IS_ENABLED(CONFIG_PREEMPT_RT) && (!asleep || (later && !urgent)))
-		irq_work_queue(&this->tick_work);
+	if (LAZY_RUNS_IN_TICK && (!asleep || (later && !urgent)))
+		kerror_look_at_tick(this);
 	else
 		irq_work_queue(&this->wake_work);
+}
+
+/* Wakes the worker. Context: hard interrupt, or process. */
+static void kerror_wake_worker(struct kerror_cpu *this)
+{
+	unsigned int state = READ_ONCE(kerror_worker_state);
+	struct task_struct *worker = READ_ONCE(kerror_worker);
+
+	/*
+	 * A CPU that hangs before it has woken the worker has told nobody that
+	 * it would.
+	 */
+	WRITE_ONCE(kerror_wanted, true);
+	if (worker)
+		wake_up_process(worker);
+	WRITE_ONCE(this->woken, state);
 }
 
 /**
@@ -101,23 +136,13 @@ void kerror_wake(unsigned int cpu, const struct kerror_ring *ring, bool later)
  */
 void kerror_guard(struct kerror_cpu *this)
 {
-	unsigned int state = READ_ONCE(kerror_worker_state);
-	struct task_struct *worker = READ_ONCE(kerror_worker);
-
 	if (!READ_ONCE(kerror_started))
 		return;
-	/*
-	 * A CPU that hangs before it has woken the worker has told nobody that
-	 * it would.
-	 */
-	WRITE_ONCE(kerror_wanted, true);
-	if (worker)
-		wake_up_process(worker);
-	WRITE_ONCE(this->woken, state);
-	if (READ_ONCE(this->guarded))
+	kerror_wake_worker(this);
+	if (READ_ONCE(this->guarded) == GUARDED)
 		return;
 	WRITE_ONCE(this->passes, READ_ONCE(kerror_passes));
-	WRITE_ONCE(this->guarded, true);
+	WRITE_ONCE(this->guarded, GUARDED);
 	/* Half a tick, so that with all delays it is less than two. */
 	hrtimer_start(&this->guard, ns_to_ktime(TICK_NSEC / 2),
 		      HRTIMER_MODE_REL_PINNED_SOFT);
@@ -125,39 +150,80 @@ void kerror_guard(struct kerror_cpu *this)
 
 static void kerror_wake_work(struct irq_work *work)
 {
-	kerror_guard(container_of(work, struct kerror_cpu, wake_work));
+	struct kerror_cpu *this = container_of(work, struct kerror_cpu,
+					       wake_work);
+
+	if (!LAZY_RUNS_IN_TICK) {
+		kerror_guard(this);
+		return;
+	}
+	if (!READ_ONCE(kerror_started))
+		return;
+	kerror_wake_worker(this);
+	if (READ_ONCE(this->guarded) != GUARDED) {
+		WRITE_ONCE(this->guarded, GUARDED_SOON);
+		irq_work_queue(&this->tick_work);
+	}
 }
 
 static void kerror_tick_work(struct irq_work *work)
 {
-	kerror_guard(container_of(work, struct kerror_cpu, tick_work));
+	struct kerror_cpu *this = container_of(work, struct kerror_cpu,
+					       tick_work);
+	enum kerror_guarded guarded = READ_ONCE(this->guarded);
+	unsigned int cpu = smp_processor_id();
+
+	/* A CPU that goes has no tick any more. */
+	if (guarded == GUARDED || !cpu_online(cpu)) {
+		kerror_guard(this);
+		return;
+	}
+	/*
+	 * The interrupt of wake_work runs lazy works, too. This one is queued
+	 * again, for the tick.
+	 */
+	if (guarded == GUARDED_SOON) {
+		WRITE_ONCE(this->guarded, GUARDED_AT_TICK);
+		irq_work_queue(&this->tick_work);
+		return;
+	}
+	WRITE_ONCE(this->guarded, NOT_GUARDED);
+	smp_mb(); /* (C) */
+	/* Events that came until now have found the CPU guarded. */
+	if (kerror_marked(cpu))
+		kerror_guard(this);
+}
+
+/* Whether events of a CPU wait. Context: any. */
+static bool kerror_waits(const struct kerror_cpu *this)
+{
+	const struct kerror_source *source;
+	unsigned int group;
+
+	for (group = 0; group < KERROR_GROUPS; group++) {
+		source = smp_load_acquire(&this->source[group]); /* (D) */
+		if (source && !kerror_ring_empty(&source->ring))
+			return true;
+	}
+	return false;
 }
 
 /*
- * Once per tick, on the CPU whose events wait, if it can: delivers in the place
+ * Twice per tick, on the CPU whose events wait, if it can: delivers in the place
  * of a worker that made no progress since the last time.
  */
 static enum hrtimer_restart kerror_guard_timer(struct hrtimer *timer)
 {
 	struct kerror_cpu *this = container_of(timer, struct kerror_cpu, guard);
-	unsigned int passes = READ_ONCE(kerror_passes), group;
-	struct kerror_source *source;
-	bool more = false;
+	unsigned int passes = READ_ONCE(kerror_passes);
 
-	if (passes != READ_ONCE(this->passes)) {
-		for (group = 0; group < KERROR_GROUPS; group++) {
-			source = smp_load_acquire(&this->source[group]); /* (D) */
-			more |= source && !kerror_ring_empty(&source->ring);
-		}
-	} else {
-		more = kerror_try_drain();
-	}
-	if (more) {
+	if (passes != READ_ONCE(this->passes) ? kerror_waits(this) :
+						kerror_try_drain()) {
 		WRITE_ONCE(this->passes, passes);
-		hrtimer_forward_now(timer, ns_to_ktime(TICK_NSEC));
+		hrtimer_forward_now(timer, ns_to_ktime(TICK_NSEC / 2));
 		return HRTIMER_RESTART;
 	}
-	WRITE_ONCE(this->guarded, false);
+	WRITE_ONCE(this->guarded, NOT_GUARDED);
 	smp_mb(); /* (C) */
 	/* Events that came until now have found the CPU guarded. */
 	if (kerror_try_drain())

@@ -71,6 +71,7 @@ int kthread_stop(struct task_struct *task);
 #endif
 #ifndef IRQ_WORK_INIT_LAZY
 #define IRQ_WORK_INIT_LAZY(function)	IRQ_WORK_INIT_HARD(function)
+#define IRQ_WORK_LAZY			0
 #endif
 
 /* 2.6.14 */
