@@ -22,7 +22,7 @@
 #include "libkerror.h"
 
 #define STORE_PATH		"/var/lib/kerror/events.db"
-#define STORE_VERSION		2
+#define STORE_VERSION		3
 #define STORE_PATIENCE_MS	2000
 
 /* What /proc/sys/kernel/random/boot_id holds: 36 characters and NUL. */
@@ -108,6 +108,65 @@ int store_shorten_log(struct store *store);
 
 /* -ESTALE if the file was removed, or another one is in its place, else 0 */
 int store_check_place(struct store *store);
+
+/* ---- Conditions: what is wrong now ---- */
+
+/* Conditions that a store has at most; further keys of a name share this one. */
+#define CONDITIONS_MAX		1024
+#define CONDITION_OTHERS	"others"
+
+/* How a condition ends without an event: seconds without another event, or these */
+#define CONDITION_NEVER		0
+#define CONDITION_BOOT		(-1)
+
+/**
+ * struct condition - something that is wrong, or was
+ * @name: what is wrong, such as "link-down"
+ * @key: with what, such as "eth0", or ""
+ * @rule: that raised it
+ * @severity: the rule's
+ * @meaning: for people, or ""
+ * @remedy: likewise: what to do
+ * @text: of the last event
+ * @expires: seconds, CONDITION_NEVER or CONDITION_BOOT
+ * @since: when it was raised, nanoseconds since 1970
+ * @last: when its last event was, likewise
+ * @count: events since it was raised
+ * @cleared: when it was cleared, or 0: it lasts
+ * @cleared_by: "rule NAME", "time", "boot", "operator", or "" while it lasts
+ * @changes: how often it was raised or cleared
+ * @untold: of these, those of which store_tell_conditions() has not told
+ */
+struct condition {
+	const char *name, *key, *rule, *meaning, *remedy, *text, *cleared_by;
+	unsigned int severity;
+	int64_t expires;
+	uint64_t since, last, count, cleared, changes, untold;
+};
+
+/*
+ * Within a transaction. Raises @condition, of which @name, @key, @rule, @severity,
+ * @meaning, @remedy, @text, @expires and @last are looked at, or counts another event.
+ */
+int store_raise(struct store *store, const char *boot_id,
+		const struct condition *condition);
+
+/* Clears those of @name with that key, NULL: with any; returns how many lasted. */
+int64_t store_clear(struct store *store, const char *name, const char *key,
+		    const char *by, uint64_t time);
+
+/* Clears those that have expired: by time, or because they were of another boot. */
+int store_expire(struct store *store, const char *boot_id);
+
+/* Calls @found for each: those that last first, the worst and then the newest first. */
+int store_conditions(struct store *store,
+		     void (*found)(void *context, const struct condition *condition),
+		     void *context);
+
+/* Calls @found for each that has changed since the last call of this; returns how many. */
+int store_tell_conditions(struct store *store,
+			  void (*found)(void *context, const struct condition *condition),
+			  void *context);
 
 /* ---- Reading ---- */
 

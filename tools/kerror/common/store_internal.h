@@ -12,6 +12,7 @@
  * store_read.c      queries: which streams of rows there are, and their order
  * store_page.c      one stream, read page by page
  * store_filter.c    filters as SQL
+ * store_state.c     conditions
  */
 #ifndef STORE_INTERNAL_H
 #define STORE_INTERNAL_H
@@ -27,7 +28,7 @@ enum statement {
 	/* A program that only looks does not have those from here on. */
 	WRITER_STATEMENTS,
 	BEGIN = WRITER_STATEMENTS, COMMIT, ROLLBACK, ADD_BOOT, ADD_EVENT,
-	ADD_LOSS, SET_PROGRESS, SET_STATE, ACKNOWLEDGE, TOUCH, STATEMENTS
+	ADD_LOSS, SET_PROGRESS, SET_STATE, ACKNOWLEDGE, TOUCH, RAISE, CLEAR, STATEMENTS
 };
 
 struct store {

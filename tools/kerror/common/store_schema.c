@@ -32,6 +32,15 @@ static const char *const migrations[STORE_VERSION] = {
 	"ALTER TABLE event ADD COLUMN arrived INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE loss ADD COLUMN arrived INTEGER NOT NULL DEFAULT 0;"
 	"CREATE TABLE state(name TEXT PRIMARY KEY, value) WITHOUT ROWID;",
+
+	"CREATE TABLE condition("
+	" name TEXT NOT NULL, key TEXT NOT NULL, rule TEXT NOT NULL,"
+	" severity INTEGER NOT NULL, meaning TEXT NOT NULL,"
+	" remedy TEXT NOT NULL, text TEXT NOT NULL, expires INTEGER NOT NULL,"
+	" boot_id TEXT NOT NULL, since INTEGER NOT NULL, last INTEGER NOT NULL,"
+	" arrived INTEGER NOT NULL, count INTEGER NOT NULL, cleared INTEGER,"
+	" cleared_by TEXT, changes INTEGER NOT NULL, told INTEGER NOT NULL,"
+	" PRIMARY KEY(name, key)) WITHOUT ROWID;",
 };
 
 int store_migrate(struct store *store)

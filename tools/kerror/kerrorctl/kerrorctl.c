@@ -24,6 +24,8 @@ static const struct command {
 #ifdef WITH_STORE
 	{ "query", command_query, "find or count events that kerrord has stored" },
 	{ "ack", command_ack, "acknowledge stored events" },
+	{ "health", command_health, "show what is wrong now, and what to do" },
+	{ "clear", command_clear, "say that what is wrong has been mended" },
 	{ "top", command_top, "show the most frequent events, again and again" },
 	{ "stats", command_stats, "show the counters of the kernel and of kerrord" },
 	{ "rules", command_rules, "show what kerrord's rules have done and what waits" },

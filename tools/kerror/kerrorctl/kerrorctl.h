@@ -20,6 +20,8 @@ int command_ack(int argc, char **argv);
 int command_top(int argc, char **argv);
 int command_stats(int argc, char **argv);
 int command_rules(int argc, char **argv);
+int command_health(int argc, char **argv);
+int command_clear(int argc, char **argv);
 int command_selftest(int argc, char **argv);
 int command_send(int argc, char **argv);
 int command_explain(int argc, char **argv);

@@ -21,6 +21,8 @@ const struct option config_options[] = {
 	  "folder in which sinks remember what they have had" },
 	{ "kerrord", "explain", FILE_PATH, GENERAL(explain), EXPLANATIONS_FOLDER,
 	  "folder of catalogues whose severities count instead of the kernel's, see kerrord(8)" },
+	{ "kerrord", "rules", FILE_PATH, GENERAL(rules_folder), RULES_FOLDER,
+	  "folder whose *.conf are read before this file: rules for faults of the kernel; none: without them" },
 	{ "kerrord", "max_text", BYTES, GENERAL(max_text), "64K",
 	  "longer texts of events are cut, from 1K to 128K; bounds the memory that an event can take" },
 
@@ -61,6 +63,18 @@ const struct option config_options[] = {
 
 	{ "rule", "command", COMMAND, SINK(command), NULL,
 	  "program with arguments, parted by blanks; gets the event in variables, see kerrord(8)" },
+	{ "rule", "raises", OPTIONAL, SINK(raises), "",
+	  "in place of a command: name of a condition that each event raises, such as link-down; none: the rule is off" },
+	{ "rule", "clears", OPTIONAL, SINK(clears), "",
+	  "in place of a command: conditions that each event clears, parted by blanks, of its key; without a key, of all" },
+	{ "rule", "severity", LEVEL, SINK(severity), "err",
+	  "of the condition: emerg, alert, crit, err, warning, notice, info, debug" },
+	{ "rule", "meaning", OPTIONAL, SINK(meaning), "",
+	  "what is wrong then, for kerrorctl health" },
+	{ "rule", "remedy", OPTIONAL, SINK(remedy), "",
+	  "what to do about it" },
+	{ "rule", "expires", EXPIRY, SINK(expires), "boot",
+	  "when a condition ends by itself: boot: with the next boot; a time such as 1h: so long after its last event; never" },
 	{ "rule", "threshold", THRESHOLD, 0, "1",
 	  "N in TIME, such as 5 in 1m: fires at the N-th event within it; 1: at each" },
 	{ "rule", "key", OPTIONAL, SINK(key), "",
@@ -98,7 +112,7 @@ const struct section config_sections[] = {
 	{ "journald", &journald_sink, "systemd's journal, with a field for each part" },
 	{ "syslog", &syslog_sink, "RFC 5424, with structured data" },
 	{ "rule", &rule_sink,
-	  "[rule NAME] runs a command for each event, or when there are many" },
+	  "[rule NAME] runs a command for each event, or when there are many; or raises or clears a condition" },
 };
 
 const size_t config_section_count = sizeof(config_sections) / sizeof(*config_sections);
@@ -173,6 +187,25 @@ static bool parse_threshold(const char *value, struct sink_settings *sink)
 		return sink->threshold == 1;
 	return parse_seconds(in + 4 + strspn(in + 4, " "), &sink->period) &&
 	       sink->period;
+}
+
+static bool parse_level(const char *value, uint64_t *level)
+{
+	for (*level = 0; *level < 8; ++*level)
+		if (!strcmp(value, kerror_severity_name(*level)))
+			return true;
+	return false;
+}
+
+static bool parse_expiry(const char *value, uint64_t *seconds)
+{
+	*seconds = CONDITION_NEVER;
+	if (!strcmp(value, "never"))
+		return true;
+	if (strcmp(value, "boot"))
+		return parse_seconds(value, seconds) && *seconds;
+	*seconds = CONDITION_BOOT;
+	return true;
 }
 
 static bool parse_facility(const char *value, uint64_t *facility)
@@ -275,6 +308,18 @@ static void set(struct parser *parser, const struct option *option,
 					"framing: '%s' is neither octet-counting nor newline",
 					value);
 		return;
+	case LEVEL:
+		if (!parse_level(value, number))
+			config_complain(parser,
+					"%s: '%s' is none of emerg, alert, crit, err, warning, notice, info, debug",
+					option->name, value);
+		return;
+	case EXPIRY:
+		if (!parse_expiry(value, number))
+			config_complain(parser,
+					"%s: '%s' is neither boot nor never nor a time such as 30s, 10m, 12h, 90d",
+					option->name, value);
+		return;
 	case FACILITY:
 		if (!parse_facility(value, number))
 			config_complain(parser,
@@ -362,17 +407,45 @@ void config_free_sink(struct sink_settings *sink)
 	free(sink->command);
 	free(sink->runner);
 	free(sink->key);
+	free(sink->raises);
+	free(sink->clears);
+	free(sink->meaning);
+	free(sink->remedy);
 	free(sink);
+}
+
+void config_part_rules(struct settings *settings)
+{
+	struct sink_settings **at = &settings->sinks, **last = &settings->rules;
+
+	while (*at) {
+		struct sink_settings *sink = *at;
+
+		if (sink->type != &rule_sink || sink->command) {
+			at = &sink->next;
+			continue;
+		}
+		*at = sink->next;
+		sink->next = NULL;
+		*last = sink;
+		last = &sink->next;
+	}
+}
+
+static void free_sinks(struct sink_settings *sink)
+{
+	struct sink_settings *next;
+
+	for (; sink; sink = next) {
+		next = sink->next;
+		config_free_sink(sink);
+	}
 }
 
 void config_free(struct settings *settings)
 {
-	while (settings->sinks) {
-		struct sink_settings *sink = settings->sinks;
-
-		settings->sinks = sink->next;
-		config_free_sink(sink);
-	}
+	free_sinks(settings->sinks);
+	free_sinks(settings->rules);
 	for (size_t i = 0; i < settings->file_count; i++)
 		free(settings->files[i]);
 	free(settings->files);
@@ -380,6 +453,7 @@ void config_free(struct settings *settings)
 	free(settings->user);
 	free(settings->state);
 	free(settings->explain);
+	free(settings->rules_folder);
 	free(settings->listen);
 	free(settings->textfile);
 	memset(settings, 0, sizeof(*settings));

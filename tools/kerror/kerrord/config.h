@@ -20,7 +20,7 @@
 enum kind {
 	TEXT, OPTIONAL, PATH, FILE_PATH, OUTPUT, ADDRESS, LISTEN, COMMAND,
 	GROUP, SECONDS, BYTES, COUNT, FILTER, THRESHOLD, FACILITY,
-	FRAMING,
+	FRAMING, LEVEL, EXPIRY,
 };
 
 /**
@@ -78,6 +78,9 @@ void config_complain(struct parser *parser, const char *format, ...)
 void config_complain_at(struct parser *parser, const struct place *place,
 			const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/* Parts the rules without a command from the sinks: the store looks at them. */
+void config_part_rules(struct settings *settings);
 
 /* Whether @word of @size is one of @words, parted by blanks */
 bool has_word(const char *words, const char *word, size_t size);

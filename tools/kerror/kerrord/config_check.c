@@ -217,6 +217,29 @@ static void check_keys(struct parser *parser, const struct sink_settings *sink)
 	free(keys);
 }
 
+/* A rule of a condition: what is for commands would be without effect. */
+static void check_condition(struct parser *parser, const struct sink_settings *sink)
+{
+	static const char *const others[] = {
+		"command", "threshold", "cooldown", "retries", "retry_after", "backlog",
+		"runner", "timeout", "queue",
+	};
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
+		if (place_of(sink, others[i]) != &sink->places[0])
+			config_complain_at(parser, place_of(sink, others[i]),
+					   "[%s] %s: a rule that raises or clears a condition has none; make a section of its own for the command",
+					   sink->name, others[i]);
+	if (!sink->filter_text)
+		config_complain_at(parser, &sink->places[0],
+				   "[%s] has no filter: each event would raise or clear its condition; say which, see kerror-filter(7)",
+				   sink->name);
+	if (sink->raises && strpbrk(sink->raises, " \t"))
+		config_complain_at(parser, place_of(sink, "raises"),
+				   "[%s] raises: '%s' is more than one word; name one condition, as in link-down",
+				   sink->name, sink->raises);
+}
+
 /* Room for the largest event, and for a store of some pages */
 #define QUEUE_LEAST	(64 << 10)
 #define STORE_LEAST	(1 << 20)
@@ -243,12 +266,15 @@ static void check_sink(struct parser *parser, struct sink_settings *sink)
 				   sink->name, message);
 	for (size_t i = 0; i < config_option_count; i++)
 		if (!config_options[i].fallback && !sink->places[i + 1].line &&
+		    !sink->raises && !sink->clears &&
 		    option_is_of(&config_options[i], sink->name))
 			config_complain_at(parser, &sink->places[0],
 					   "[%s] has no %s, which it needs: %s", sink->name,
 					   config_options[i].name, config_options[i].effect);
 	if (sink->type == &rule_sink && sink->key)
 		check_keys(parser, sink);
+	if (sink->raises || sink->clears)
+		check_condition(parser, sink);
 }
 
 /* A file, under whatever name; "-" and sockets may have several. */

@@ -284,12 +284,13 @@ static void read_drop_in(struct parser *parser, const char *path)
 	config_complain(parser, "this is a named pipe; put a file in its place");
 }
 
-static void read_drop_ins(struct parser *parser, const char *path)
+/* Reads the files of a folder whose names end in .conf, in order. */
+static void read_folder(struct parser *parser, const char *folder)
 {
 	char *pattern;
 	glob_t found_files;
 
-	if (asprintf(&pattern, "%s.d/*.conf", path) < 0)
+	if (asprintf(&pattern, "%s/*.conf", folder) < 0)
 		must_have(NULL);
 	if (!glob(pattern, 0, NULL, &found_files)) {
 		for (size_t i = 0; i < found_files.gl_pathc; i++)
@@ -299,9 +300,11 @@ static void read_drop_ins(struct parser *parser, const char *path)
 	free(pattern);
 }
 
-static void read_all(struct parser *parser, const char *path)
+/* Files of @rules come first, if it is not NULL: others may change their sections. */
+static void read_files(struct parser *parser, const char *path, const char *rules)
 {
 	struct settings *settings = parser->settings;
+	char *drop_ins;
 
 	memset(settings, 0, sizeof(*settings));
 	parser->seen = must_have(calloc(config_option_count, sizeof(*parser->seen)));
@@ -311,11 +314,27 @@ static void read_all(struct parser *parser, const char *path)
 		if (option_is_of(&config_options[i], "kerrord") ||
 		    option_is_of(&config_options[i], "metrics"))
 			config_set_default(parser, &config_options[i]);
+	if (rules)
+		read_folder(parser, rules);
 	read_file(parser, path);
-	read_drop_ins(parser, path);
+	if (asprintf(&drop_ins, "%s.d", path) < 0)
+		must_have(NULL);
+	read_folder(parser, drop_ins);
+	free(drop_ins);
 	parser->sink = NULL;
 	free(parser->seen);
 	parser->seen = NULL;
+}
+
+/* The folder of rules is known when the rest has been read, for which it comes first. */
+static void read_all(struct parser *parser, const char *path)
+{
+	struct settings first;
+	struct parser quiet = { .settings = &first, .quiet = true };
+
+	read_files(&quiet, path, NULL);
+	read_files(parser, path, first.rules_folder);
+	config_free(&first);
 }
 
 int config_read(struct settings *settings, const char *path, bool check_machine)
@@ -325,6 +344,7 @@ int config_read(struct settings *settings, const char *path, bool check_machine)
 	read_all(&parser, path);
 	if (!parser.errors)
 		config_check_sections(&parser);
+	config_part_rules(settings);
 	if (!parser.errors && !settings->sinks) {
 		parser.place.line = 0;
 		config_complain(&parser, "no section for a sink; one of: %s", ALL_SINKS);

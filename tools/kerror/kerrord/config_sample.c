@@ -29,6 +29,12 @@ void config_print_sample(FILE *file)
 				option->kind == FILTER ?
 				"severity<=err && facility==\"ata\"" :
 				!strcmp(option->name, "key") ? "device" :
+				!strcmp(option->name, "raises") ||
+				!strcmp(option->name, "clears") ? "link-down" :
+				!strcmp(option->name, "meaning") ?
+				"The link of this interface is down." :
+				!strcmp(option->name, "remedy") ?
+				"Look at the cable and the switch." :
 				!strcmp(option->name, "tls_name") ?
 				"logs.example" :
 				!strncmp(option->name, "tls_", 4) ?

@@ -40,6 +40,11 @@ static int check(const struct settings *settings, const char *path)
 	printf(": right; %u sinks:", count);
 	for (sink = settings->sinks; sink; sink = sink->next)
 		printf(" [%s]", sink->name);
+	count = 0;
+	for (sink = settings->rules; sink; sink = sink->next)
+		count++;
+	if (count)
+		printf(", %u rules of conditions", count);
 	putchar('\n');
 	return EXIT_SUCCESS;
 }

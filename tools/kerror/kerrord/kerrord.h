@@ -16,6 +16,7 @@
  * patience.c  waits for a peer that may be stuck
  * store_sink.c, file_sink.c, journald_sink.c, syslog_sink.c
  * rule_sink.c, and others of rule.h
+ * conditions.c  rules without a command, of the store
  * syslog_peer.c, kept.c  connection of a syslog_sink, and what it sends again
  * stream.c, tls.c  a TCP or TLS connection
  * local.c     datagrams, to a local socket above all
@@ -69,6 +70,12 @@
  * @retry_after: seconds before the first time; each one later doubles
  * @backlog: commands that may wait
  * @runner: socket of the unit that runs commands, or NULL
+ * @raises: condition that an event raises, instead of a command; or NULL
+ * @clears: conditions that it clears, parted by blanks; or NULL
+ * @severity: of the condition
+ * @meaning: for people, or NULL
+ * @remedy: likewise
+ * @expires: seconds, or one of CONDITION_NEVER, CONDITION_BOOT
  */
 struct sink_settings {
 	struct sink_settings *next;
@@ -90,6 +97,8 @@ struct sink_settings {
 	uint64_t retries, retry_after, backlog;
 	char *runner;
 	char *key;
+	char *raises, *clears, *meaning, *remedy;
+	uint64_t severity, expires;
 };
 
 /**
@@ -100,11 +109,13 @@ struct sink_settings {
  * @user: whom to become if started as root
  * @state: folder of the cursors
  * @explain: folder of the operators' catalogues
+ * @rules_folder: of the rules that are read first, or NULL
  * @max_text: bytes that the text of an event is cut to
  * @listen: address and port of the metrics' HTTP server, or NULL
  * @textfile: file of the metrics, or NULL
  * @interval: seconds between two writings of it
  * @sinks: in the order of the file
+ * @rules: likewise those without a command
  */
 struct settings {
 	char **files;
@@ -114,18 +125,20 @@ struct settings {
 	char *user;
 	char *state;
 	char *explain;
+	char *rules_folder;
 	uint64_t max_text;
 	char *listen;
 	char *textfile;
 	uint64_t interval;
-	struct sink_settings *sinks;
+	struct sink_settings *sinks, *rules;
 };
 
 #define CONFIG_PATH KERROR_SYSCONFDIR "/kerrord.conf"
+#define RULES_FOLDER KERROR_DATADIR "/rules.d"
 
 /*
- * Reads the file, then its drop-ins: files in the folder PATH.d whose names end in
- * .conf, in order. Of an option given twice the last counts. With
+ * Reads the files of the folder of rules, the file, then its drop-ins: files in the
+ * folder PATH.d whose names end in .conf, in order. Of an option given twice the last counts. With
  * @check_machine, users, folders and commands have to be there. 0, or -EINVAL after
  * a line for each error, with its place and the remedy, on standard error.
  */
@@ -436,6 +449,27 @@ bool catch_up(struct sink *sink, const struct kerror_reader *reader,
 	      uint32_t groups, const struct explanations *explanations);
 void catch_up_end(struct sink *sink);
 
+/* ---- Conditions ---- */
+
+/*
+ * Has the rules of @settings, and none of those before, from now on. The first store
+ * has the conditions.
+ */
+void conditions_use(const struct settings *settings);
+
+/*
+ * For the store's thread, within a transaction: what the event raises and clears. 1 if
+ * it was something, else 0 or a negative errno.
+ */
+int conditions_event(struct sink *sink, struct store *store,
+		     const struct kerror_event *event);
+
+/* For the same, outside: tells all sinks what has changed, whoever changed it. */
+int conditions_tell(struct sink *sink, struct store *store);
+
+/* Their metrics */
+void conditions_print(FILE *file);
+
 /* ---- The rest ---- */
 
 struct metrics;
@@ -481,6 +515,11 @@ struct metrics *metrics_start(const struct settings *settings,
 void metrics_set_sinks(struct metrics *metrics, const struct sink *sinks);
 void metrics_write_file(struct metrics *metrics);
 void metrics_stop(struct metrics *metrics);
+
+/* The lines before those of a metric; the value of a label, which has no newline */
+void metrics_describe(FILE *file, const char *name, const char *type,
+		      const char *help);
+void metrics_label(FILE *file, const char *label);
 
 /* For the HTTP server: it calls metrics_print() from threads of its own. */
 void metrics_print(FILE *file, struct metrics *metrics);

@@ -116,13 +116,13 @@ void metrics_statistics(struct metrics *metrics,
 
 /* ---- Text ---- */
 
-static void describe(FILE *file, const char *name, const char *type,
-		     const char *help)
+void metrics_describe(FILE *file, const char *name, const char *type,
+		      const char *help)
 {
 	fprintf(file, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
 }
 
-static void print_label(FILE *file, const char *label)
+void metrics_label(FILE *file, const char *label)
 {
 	for (; *label; label++) {
 		if (*label == '"' || *label == '\\')
@@ -141,8 +141,8 @@ static void print_lost(FILE *file, int group, int cause,
 
 static void print_events(FILE *file, const struct metrics *metrics)
 {
-	describe(file, "kerror_events_total", "counter",
-		 "Events received, by facility and severity.");
+	metrics_describe(file, "kerror_events_total", "counter",
+			 "Events received, by facility and severity.");
 	for (unsigned int i = 0; i <= FACILITIES; i++) {
 		const struct facility *facility = &metrics->facility[i];
 
@@ -150,23 +150,23 @@ static void print_events(FILE *file, const struct metrics *metrics)
 			if (!facility->events[severity])
 				continue;
 			fputs("kerror_events_total{facility=\"", file);
-			print_label(file, i < FACILITIES ? facility->label : OTHERS);
+			metrics_label(file, i < FACILITIES ? facility->label : OTHERS);
 			fprintf(file, "\",severity=\"%s\"} %" PRIu64 "\n",
 				kerror_severity_name(severity),
 				facility->events[severity]);
 		}
 	}
-	describe(file, "kerror_raw_events_total", "counter",
-		 "Events of the raw group received.");
+	metrics_describe(file, "kerror_raw_events_total", "counter",
+			 "Events of the raw group received.");
 	fprintf(file, "kerror_raw_events_total %" PRIu64 "\n", metrics->raw);
-	describe(file, "kerror_lost_events_total", "counter",
-		 "Events known to be lost, by cause.");
+	metrics_describe(file, "kerror_lost_events_total", "counter",
+			 "Events known to be lost, by cause.");
 	for (int i = 0; i < GROUPS; i++)
 		for (int cause = 0; cause <= KERROR_CAUSES; cause++)
 			if (metrics->settings->groups & kerror_group_at(i))
 				print_lost(file, i, cause, metrics);
-	describe(file, "kerror_kernel_events_total", "counter",
-		 "Events that the kernel numbered since boot.");
+	metrics_describe(file, "kerror_kernel_events_total", "counter",
+			 "Events that the kernel numbered since boot.");
 	for (int i = 0; i < GROUPS; i++)
 		if (metrics->kernel[i].group)
 			fprintf(file, "kerror_kernel_events_total{group=\"%s\"} %" PRIu64 "\n",
@@ -182,14 +182,14 @@ static void print_printk(FILE *file)
 	printk_state_read(&state);
 	if (state.how == PRINTK_NEVER)
 		return;
-	describe(file, "kerror_printk_up", "gauge",
-		 "1 if messages of the kernel become events; kind says how: hook, ftrace, kprobe or text, or why not: off or level.");
+	metrics_describe(file, "kerror_printk_up", "gauge",
+			 "1 if messages of the kernel become events; kind says how: hook, ftrace, kprobe or text, or why not: off or level.");
 	fputs("kerror_printk_up{kind=\"", file);
 	state.kind[strcspn(state.kind, ",")] = '\0';
-	print_label(file, state.kind);
+	metrics_label(file, state.kind);
 	fprintf(file, "\"} %d\n", state.how != PRINTK_OFF);
-	describe(file, "kerror_printk_missed_total", "counter",
-		 "Messages of the kernel that did not become events.");
+	metrics_describe(file, "kerror_printk_missed_total", "counter",
+			 "Messages of the kernel that did not become events.");
 	fprintf(file, "kerror_printk_missed_total %lu\n", state.missed);
 }
 
@@ -225,7 +225,7 @@ static void begin_sink(FILE *file, const char *name, const struct sink *sink)
 
 	make_label(label, sizeof(label), sink->settings->name);
 	fprintf(file, "%s{sink=\"", name);
-	print_label(file, label);
+	metrics_label(file, label);
 	fputc('"', file);
 }
 
@@ -268,7 +268,7 @@ static void print_sinks(FILE *file, const struct metrics *metrics)
 	};
 
 	for (size_t i = 0; i < sizeof(values) / sizeof(*values); i++) {
-		describe(file, values[i].name, values[i].type, values[i].help);
+		metrics_describe(file, values[i].name, values[i].type, values[i].help);
 		for (const struct sink *sink = metrics->sinks; sink;
 		     sink = sink->next) {
 			if (!strncmp(values[i].name, "kerror_rule_", 12) &&
@@ -289,16 +289,16 @@ static void print_deleted(FILE *file, const struct sink *sink,
 
 static void print_stores(FILE *file, const struct metrics *metrics)
 {
-	describe(file, "kerror_store_deleted_total", "counter",
-		 "Events that retention has deleted from the store.");
+	metrics_describe(file, "kerror_store_deleted_total", "counter",
+			 "Events that retention has deleted from the store.");
 	for (const struct sink *sink = metrics->sinks; sink; sink = sink->next) {
 		if (sink->type != &store_sink)
 			continue;
 		print_deleted(file, sink, "max_age", sink->deleted_age);
 		print_deleted(file, sink, "max_size", sink->deleted_size);
 	}
-	describe(file, "kerror_store_log_bytes", "gauge",
-		 "Size of the store's write-ahead log.");
+	metrics_describe(file, "kerror_store_log_bytes", "gauge",
+			 "Size of the store's write-ahead log.");
 	for (const struct sink *sink = metrics->sinks; sink; sink = sink->next) {
 		if (sink->type != &store_sink)
 			continue;
@@ -317,6 +317,7 @@ void metrics_print(FILE *file, struct metrics *metrics)
 	print_sinks(file, metrics);
 	print_stores(file, metrics);
 	pthread_mutex_unlock(&sinks_lock);
+	conditions_print(file);
 }
 
 void metrics_set_sinks(struct metrics *metrics, const struct sink *sinks)

@@ -420,6 +420,7 @@ int receive(struct settings *settings, const char *path)
 	lock_state(settings);
 	sinks_boot_id = boot_id;
 	sinks_state = settings->state;
+	conditions_use(settings);
 	make_sinks(settings);
 	begin_at(receiver.reader, settings->groups);
 	receiver.metrics = metrics_start(settings, sinks);

@@ -247,6 +247,7 @@ void reload_apply(struct settings *settings, struct settings *next,
 	next->max_text = settings->max_text;
 	if (!keep_same(settings, next, *sinks))
 		replace_sinks(settings, next, sinks, make, metrics);
+	conditions_use(next);
 	old = *settings;
 	*settings = *next;
 	config_free(&old);

@@ -172,18 +172,25 @@ static int check_log(struct sink *sink)
 static int write_records(struct sink *sink, struct record *const *records,
 			 size_t count, char *message, size_t size)
 {
-	int err = store_check_place(store_of(sink));
+	int err = store_check_place(store_of(sink)), changes = 0;
 
 	if (!err)
 		err = check_log(sink);
 	if (!err)
 		err = store_begin(store_of(sink));
-	for (size_t i = 0; !err && i < count; i++)
+	for (size_t i = 0; err >= 0 && i < count; i++) {
 		err = add(sink, records[i]);
-	if (!err)
+		if (!err && records[i]->kind == RECORD_EVENT)
+			err = conditions_event(sink, store_of(sink), records[i]->event);
+		changes += err > 0;
+	}
+	if (err >= 0)
 		err = store_commit(store_of(sink));
 	if (err)
 		return failed(sink, err, message, size);
+	/* What fails here is told by idle(). */
+	if (changes)
+		conditions_tell(sink, store_of(sink));
 	return count;
 }
 
@@ -220,7 +227,8 @@ static int idle(struct sink *sink, char *message, size_t size)
 	if (err)
 		return failed(sink, err, message, size);
 	report_deleted(sink, state);
-	return 0;
+	err = conditions_tell(sink, state->store);
+	return err ? failed(sink, err, message, size) : 0;
 }
 
 const struct sink_type store_sink = {

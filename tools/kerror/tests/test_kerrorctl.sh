@@ -96,7 +96,8 @@ for command in watch query; do
 	refuses "option '--facility' lacks its value" $command --facility
 	refuses '--facility: .*4096' $command --facility="$(printf '%4096d' 0)"
 done
-for command in watch query ack top stats rules explain catalog check-rules selftest send; do
+for command in watch query ack health clear top stats rules explain catalog check-rules selftest \
+	send; do
 	has "^  $command " ctl --help
 	has "^Usage: kerrorctl $command" ctl $command --help
 done
@@ -851,7 +852,7 @@ completes() {
 		"$here/../kerrorctl/completion.bash" "$out/san/tests/kerrorctl" "$@")
 	[ "$got" = "$expected" ] || fail "completion of $*: '$got', not '$expected'"
 }
-completes "--help watch query ack top stats rules explain catalog check-rules selftest send" ""
+completes "--help watch query ack health clear top stats rules explain catalog check-rules selftest send" ""
 completes 'err' catalog --level = er
 completes 'stats selftest send' s
 completes '--since= --store=' query --s

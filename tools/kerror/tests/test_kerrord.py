@@ -790,11 +790,154 @@ def a_store_of_the_first_version_keeps_every_event(folder):
     place.set(events=600)
     _, err = place.run_until(lambda: place.stored() == 600)
     assert "deleted" not in err, err
-    assert place.sql("PRAGMA user_version") == [(2,)]
+    assert place.sql("PRAGMA user_version") == [(3,)]
     assert place.sql("PRAGMA application_id") == [(0x6b657272,)]
     assert place.sql("SELECT sequence FROM event ORDER BY id") == \
            [((FIRST + i) % 2**32,) for i in range(600)]
     assert query(place.path("db"))[0][:500] == before
+
+
+RAISE = """[rule bad-block]
+filter = facility==fake1 && severity<=err
+key = device
+raises = disk
+severity = crit
+meaning = The disk has bad blocks.
+remedy = Replace it.
+"""
+
+
+def health(place, *options):
+    """Exit status and objects of kerrorctl health"""
+    done = subprocess.run([CONTROL, "health", "--json", "--store=" + place.path("db"),
+                           *options], stdout=subprocess.PIPE, text=True, timeout=60)
+    return done.returncode, [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def clear(place, *arguments):
+    return subprocess.run([CONTROL, "clear", "--store=" + place.path("db"), *arguments],
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=60)
+
+
+def reports(place):
+    return [line["text"] for line in place.lines(item="report") if "condition" in line["text"]]
+
+
+@test
+def a_condition_is_raised_counted_and_cleared(folder):
+    # Events 1, 10, 25, ... are of fake1 and bad; 4 of fake1 and severity 4 clears.
+    place = Place(folder, STORE + JSON + RAISE + "[rule good]\n"
+                  "filter = arg[0]==149\nkey = device\nclears = other disk\n",
+                  events=150, rate=1000)
+    bad = [i for i in range(150) if i % 3 == 1 and i % 8 <= 3]
+    daemon = place.start()
+    wait_for(lambda: place.stored() == 150 and any("cleared" in text for text in reports(place)),
+             daemon=daemon)
+    status, found = health(place)
+    assert status == 2 and {c["key"] for c in found} == {f"+pci:{i}" for i in range(4)}, found
+    for condition in found:
+        mine = [i for i in bad if condition["key"] == f"+pci:{i % 5}"]
+        assert condition["count"] == len(mine), (condition, mine)
+        assert condition["text"] == f"event {mine[-1]}: text {mine[-1]}", condition
+        assert condition["severity"] == "crit" and condition["rule"] == "rule bad-block"
+        assert condition["meaning"] == "The disk has bad blocks."
+        assert condition["remedy"] == "Replace it." and condition["raised"] is True
+        assert condition["since"] < condition["last"], condition
+    status, found = health(place, "--all", "disk")
+    cleared = [c for c in found if not c["raised"]]
+    assert status == 2 and len(found) == 5 and len(cleared) == 1, found
+    assert cleared[0]["key"] == "+pci:4" and cleared[0]["cleared_by"] == "rule good", cleared
+    assert health(place, "other") == (0, [])
+    # The operator
+    assert "no condition disk +pci:9 lasts" in clear(place, "disk", "+pci:9").stderr
+    assert clear(place, "disk", "+pci:9").returncode == 1
+    assert clear(place, "disk", "+pci:0").stdout == "1 condition cleared\n"
+    metric = 'kerror_condition{name="disk",key="+pci:%d"}'
+    wait_for(lambda: place.metric(metric % 0) == 0, daemon=daemon)
+    assert place.metric(metric % 1) == 1 and place.metric(metric % 4) == 0
+    assert clear(place, "--json", "disk").stdout == '{"cleared":3}\n'
+    wait_for(lambda: sum("cleared by operator" in text for text in reports(place)) == 4,
+             daemon=daemon)
+    assert health(place) == (0, [])
+    place.end(daemon)
+    texts = reports(place)
+    assert any(text.startswith("[store] condition disk +pci:1 raised: event ") and
+               text.endswith(": The disk has bad blocks. Replace it.") for text in texts), texts
+
+
+@test
+def a_condition_outlives_a_kill_and_counts_each_event_once(folder):
+    place = Place(folder, STORE + RAISE, rate=5000, events=10**9)
+    chance = random.Random(2)
+    for _ in range(10):
+        daemon = place.start()
+        time.sleep(chance.uniform(0.05, 0.4))
+        daemon.kill()
+        daemon.communicate()
+    raised = (time.time_ns() - int(place.kernel["FAKE_START"])) * 5000 // 10**9
+    place.set(events=raised)
+    place.run_until(lambda: place.stored() == raised)
+    bad = sum(i % 3 == 1 and i % 8 <= 3 for i in range(raised))
+    assert sum(c["count"] for c in health(place)[1]) == bad
+    # What kerrord did not live to report it reports at the next start.
+    execute_in(place.path("db"), "UPDATE condition SET told = told - 1 WHERE key = '+pci:2'")
+    place.write(STORE + RAISE + JSON)
+    place.run_until(lambda: len(reports(place)) == 1)
+    assert "condition disk +pci:2 raised" in reports(place)[0]
+
+
+@test
+def a_condition_expires_by_time_or_with_the_boot(folder):
+    place = Place(folder, STORE + JSON + RAISE + RAISE.replace("bad-block", "short").replace(
+        "= disk", "= short\nexpires = 1s") + RAISE.replace("bad-block", "long").replace(
+            "= disk", "= long\nexpires = never"), events=5)
+    daemon = place.start()
+    wait_for(lambda: len(reports(place)) == 4, daemon=daemon)
+    assert "condition short +pci:1 cleared by time after 1 events" in reports(place)[-1]
+    place.end(daemon)
+    assert [c["name"] for c in health(place)[1]] == ["disk", "long"]
+    execute_in(place.path("db"), "UPDATE condition SET boot_id = 'another'")
+    place.run_until(lambda: len(reports(place)) == 5)
+    assert "condition disk +pci:1 cleared by boot" in reports(place)[-1]
+    assert [c["name"] for c in health(place)[1]] == ["long"]
+
+
+@test
+def conditions_are_limited_in_number(folder):
+    place = Place(folder, STORE + RAISE.replace("device", "arg[0]"), events=12000, rate=10**6)
+    _, err = place.run_until(lambda: place.stored() == 12000)
+    assert " more conditions have changed; kerrorctl health shows them" in err, err
+    _, found = health(place)
+    others = [c for c in found if c["key"] == "others"]
+    bad = sum(i % 3 == 1 and i % 8 <= 3 for i in range(12000))
+    assert len(found) == 1025 and len(others) == 1, len(found)
+    assert others[0]["count"] == bad - 1024, (others, bad)
+
+
+@test
+def rules_of_the_folder_come_first(folder):
+    os.mkdir(folder + "/rules")
+    with open(folder + "/rules/a.conf", "w") as file:
+        file.write(RAISE + RAISE.replace("bad-block", "off"))
+    place = Place(folder, "", events=10)
+    with open(place.path("conf")) as conf:
+        text = conf.read().replace("[kerrord]\n", f"[kerrord]\nrules = {folder}/rules\n")
+    with open(place.path("conf"), "w") as conf:
+        conf.write(text + f"[store]\npath = {folder}/db\n[rule bad-block]\nseverity = alert\n"
+                   "[rule off]\nraises = none\n")
+    place.run_until(lambda: place.stored() == 10)
+    assert [(c["rule"], c["severity"]) for c in health(place)[1]] == \
+           [("rule bad-block", "alert")]
+    # Another configuration counts after SIGHUP.
+    daemon = place.start()
+    wait_for(lambda: place.metric('kerror_condition{name="disk",key="+pci:1"}') == 1,
+             daemon=daemon)
+    with open(folder + "/rules/a.conf", "w") as file:
+        file.write(RAISE.replace("= disk", "= second") + RAISE.replace("bad-block", "off"))
+    place.set(events=20)
+    place.end(daemon)
+    place.run_until(lambda: place.stored() == 20)
+    assert {c["name"] for c in health(place)[1]} == {"disk", "second"}
 
 
 @test
@@ -1395,6 +1538,14 @@ BAD = [
     # What inih cuts
     ("[json]\nfilter = text~\"*foo ; bar*\"\n", "conf:9: ' ;' begins a comment that cuts"),
     ("[rule x]\ncommand = /bin/echo a ; b\n", "conf:9: ' ;' begins a comment that cuts"),
+    ("[rule x]\nraises = a\n", "conf:8: [rule x] has no filter: each event would raise or clear"),
+    ("[rule x]\nraises = a b\nfilter = oops\n", "conf:9: [rule x] raises: 'a b' is more than one"),
+    ("[rule x]\nraises = a\nfilter = oops\ncooldown = 1h\n",
+     "conf:11: [rule x] cooldown: a rule that raises or clears a condition has none"),
+    ("[rule x]\nraises = a\nfilter = oops\nseverity = bad\n",
+     "conf:11: severity: 'bad' is none of emerg, alert"),
+    ("[rule x]\nraises = a\nfilter = oops\nexpires = 0\n",
+     "conf:11: expires: '0' is neither boot nor never nor a time"),
     ("[rule " + "x" * 45 + "]\ncommand = x\n", "conf:8: a section's name is longer than 49 bytes"),
     # There is no shell.
     ("[rule x]\ncommand = /bin/sh -c 'logger \"hello\"'\n", "conf:9: command: quotes and backslashes"),
@@ -1509,14 +1660,21 @@ def the_printed_configuration_is_right(folder):
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         wanted = 0 if text is sample else 1     # the rule has no command yet
         assert done.returncode == wanted, done
-    # With every option taken out of its comment, too
-    options = "\n".join(line[1:] if line.startswith("#") and " = " in line and
-                        line[1] != " " else line for line in everything.split("\n"))
-    with open(folder + "/conf", "w") as conf:
-        conf.write(options)
-    done = subprocess.run([PROGRAM, "-c", folder + "/conf", "--check-config"],
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    assert done.returncode == 0 and "right; 6 sinks" in done.stdout, done
+    # With every option taken out of its comment, too; a rule has a command or a condition.
+    condition = {"raises", "clears"}
+    command = {"command", "threshold", "cooldown", "retries", "retry_after", "backlog", "runner",
+               "timeout", "queue"}
+    for left_out, result in ((condition, "right; 6 sinks: [store] [json] [text] [journald] "
+                                         "[syslog] [rule NAME]\n"),
+                             (command, "[syslog], 1 rules of conditions\n")):
+        options = "\n".join(line[1:] if line.startswith("#") and " = " in line and line[1] != " "
+                            and line[1:].split()[0] not in left_out else line
+                            for line in everything.split("\n"))
+        with open(folder + "/conf", "w") as conf:
+            conf.write(options)
+        done = subprocess.run([PROGRAM, "-c", folder + "/conf", "--check-config"],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        assert done.returncode == 0 and done.stdout.endswith(result), done
 
 
 @test

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * kerrorctl health and clear: the conditions that the rules of kerrord have raised,
+ * out of the store. kerrord reports what clear has changed within a second.
+ */
+#include <err.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <json-c/json.h>
+#include "kerrorctl.h"
+#include "store.h"
+
+/* Of kerrorctl health: something is wrong, and no program has failed. */
+#define STATUS_UNHEALTHY 2
+
+enum { OPTION_ALL = 1000 };
+
+struct health {
+	struct common common;
+	char **names;
+	bool all;
+	size_t last;		/* how many conditions do */
+};
+
+/* ---- health ---- */
+
+static const char health_usage[] =
+"Usage: kerrorctl health [OPTION]... [CONDITION]...\n"
+"Show what is wrong now, the worst first: since when, how often, and what to do; or\n"
+"only the conditions that are named. Status 0: nothing is wrong; 2: something is.\n"
+"\n"
+"      --all            what was cleared, too\n"
+"  -j, --json           one JSON object a line\n"
+"      --color=WHEN     auto (default: on a terminal), always or never\n"
+"  -s, --store=FILE     default: " STORE_PATH "\n"
+"  -h, --help           this text\n";
+
+static void print_text(const char *before, const char *text)
+{
+	if (!*text)
+		return;
+	fputs(before, stdout);
+	print_printable(stdout, text, strlen(text));
+	putchar('\n');
+}
+
+static void print_condition(const struct print_style *style,
+			    const struct condition *condition)
+{
+	fputs(color_begin(style, condition->cleared ? LOG_INFO : condition->severity), stdout);
+	printf("%s ", kerror_severity_name(condition->severity));
+	print_printable(stdout, condition->name, strlen(condition->name));
+	if (*condition->key)
+		putchar(' ');
+	print_printable(stdout, condition->key, strlen(condition->key));
+	fputs(color_end(style), stdout);
+	fputs(" since ", stdout);
+	print_time(stdout, condition->since);
+	printf(", %" PRIu64 " event%s, last ", condition->count,
+	       condition->count == 1 ? "" : "s");
+	print_time(stdout, condition->last);
+	if (condition->cleared) {
+		fputs(", cleared ", stdout);
+		print_time(stdout, condition->cleared);
+		fputs(" by ", stdout);
+		print_printable(stdout, condition->cleared_by, strlen(condition->cleared_by));
+	}
+	putchar('\n');
+	print_text("  event:   ", condition->text);
+	print_text("  meaning: ", condition->meaning);
+	print_text("  remedy:  ", condition->remedy);
+}
+
+static void print_condition_json(const struct condition *condition)
+{
+	struct json_object *object = must_have(json_object_new_object());
+
+	json_add(object, "item", json_string("condition"));
+	json_add(object, "name", json_string(condition->name));
+	json_add(object, "key", json_string(condition->key));
+	json_add(object, "raised", json_object_new_boolean(!condition->cleared));
+	json_add(object, "severity", json_string(kerror_severity_name(condition->severity)));
+	json_add(object, "since", json_number(condition->since));
+	json_add(object, "last", json_number(condition->last));
+	json_add(object, "count", json_number(condition->count));
+	if (condition->cleared) {
+		json_add(object, "cleared", json_number(condition->cleared));
+		json_add(object, "cleared_by", json_string(condition->cleared_by));
+	}
+	json_add(object, "rule", json_string(condition->rule));
+	json_add(object, "text", json_string(condition->text));
+	json_add(object, "meaning", json_string(condition->meaning));
+	json_add(object, "remedy", json_string(condition->remedy));
+	json_print(stdout, object);
+}
+
+static bool is_asked_for(const struct health *health, const char *name)
+{
+	char **at = health->names;
+
+	while (*at && strcmp(*at, name))
+		at++;
+	return *at || !*health->names;
+}
+
+static void show(void *context, const struct condition *condition)
+{
+	struct health *health = context;
+
+	if (!is_asked_for(health, condition->name) ||
+	    (condition->cleared && !health->all))
+		return;
+	health->last += !condition->cleared;
+	if (health->common.json)
+		print_condition_json(condition);
+	else
+		print_condition(&health->common.style, condition);
+}
+
+int command_health(int argc, char **argv)
+{
+	static const struct option longs[] = {
+		{ "all", no_argument, NULL, OPTION_ALL },
+		JSON_OPTION,
+		COLOR_OPTION,
+		STORE_OPTION,
+		HELP_OPTION,
+		LAST_OPTION
+	};
+	struct health health = { .common.usage = health_usage };
+	struct store *store;
+
+	while (next_option(&health.common, argc, argv, ":js:h", longs) >= 0)
+		health.all = true;
+	health.names = argv + optind;
+	store = open_store(&health.common, false);
+	check_store(store, store_conditions(store, show, &health));
+	store_close(store);
+	flush_output();
+	return health.last ? STATUS_UNHEALTHY : EXIT_SUCCESS;
+}
+
+/* ---- clear ---- */
+
+static const char clear_usage[] =
+"Usage: kerrorctl clear [OPTION]... CONDITION [KEY]\n"
+"Clear a condition that kerrorctl health shows: of one key, or of all.\n"
+"\n"
+"  -j, --json           tell the number of conditions as JSON\n"
+"  -s, --store=FILE     default: " STORE_PATH "\n"
+"  -h, --help           this text\n";
+
+int command_clear(int argc, char **argv)
+{
+	static const struct option longs[] = {
+		JSON_OPTION,
+		STORE_OPTION,
+		HELP_OPTION,
+		LAST_OPTION
+	};
+	struct common common = { .usage = clear_usage };
+	const char *name, *key = NULL;
+	struct store *store;
+	int64_t cleared;
+
+	while (next_option(&common, argc, argv, ":js:h", longs) >= 0)
+		;
+	if (optind == argc)
+		errx(EXIT_FAILURE, "no condition to clear; kerrorctl health shows them");
+	name = argv[optind++];
+	if (optind < argc)
+		key = argv[optind++];
+	no_arguments(argc, argv);
+	store = open_store(&common, true);
+	check_store(store, store_begin(store));
+	cleared = store_clear(store, name, key, "operator", now_ns());
+	check_store(store, cleared);
+	check_store(store, store_commit(store));
+	store_close(store);
+	if (!cleared)
+		errx(EXIT_FAILURE, "no condition %s%s%s lasts; kerrorctl health shows those that do",
+		     name, key ? " " : "", key ? key : "");
+	if (common.json) {
+		struct json_object *object = must_have(json_object_new_object());
+
+		json_add(object, "cleared", json_number(cleared));
+		json_print(stdout, object);
+	} else {
+		printf("%" PRId64 " condition%s cleared\n", cleared, cleared == 1 ? "" : "s");
+	}
+	flush_output();
+	return EXIT_SUCCESS;
+}
