@@ -62,6 +62,7 @@ struct place {
 
 struct parser {
 	struct settings *settings;
+	const char *path;	/* of the configuration itself */
 	struct place place;	/* of the line in hand */
 	FILE *file;
 	unsigned int errors;

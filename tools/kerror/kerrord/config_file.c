@@ -29,8 +29,7 @@ static void complain(struct parser *parser, const struct place *place,
 	if (place->line)
 		fprintf(stderr, "%s:%u: ", place->path, place->line);
 	else
-		fprintf(stderr, "%s: ", place->path ? place->path :
-			parser->settings->files[0]);
+		fprintf(stderr, "%s: ", place->path ? place->path : parser->path);
 	vfprintf(stderr, format, arguments);
 	fputc('\n', stderr);
 }
@@ -332,6 +331,7 @@ static void read_all(struct parser *parser, const char *path)
 	struct settings first;
 	struct parser quiet = { .settings = &first, .quiet = true };
 
+	parser->path = path;
 	read_files(&quiet, path, NULL);
 	read_files(parser, path, first.rules_folder);
 	config_free(&first);

@@ -8,6 +8,7 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include "kerrord.h"
 #include "rule.h"
@@ -35,8 +36,9 @@ static int check(const struct settings *settings, const char *path)
 	for (sink = settings->sinks; sink; sink = sink->next)
 		count++;
 	printf("%s", path);
-	for (size_t i = 1; i < settings->file_count; i++)
-		printf(" + %s", settings->files[i]);
+	for (size_t i = 0; i < settings->file_count; i++)
+		if (strcmp(settings->files[i], path))
+			printf(" + %s", settings->files[i]);
 	printf(": right; %u sinks:", count);
 	for (sink = settings->sinks; sink; sink = sink->next)
 		printf(" [%s]", sink->name);
