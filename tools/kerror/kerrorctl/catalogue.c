@@ -108,10 +108,12 @@ static bool can_match(const struct filter_kind *kind, const struct question *que
 /* Instead of LIKELY, of a format of which the beginning is not known */
 #define LIKELY_PREFIXED	40
 
-/* As what a string may be part of: netdev_err(), and others that put something before */
+/* As what a string may be part of: dev_err(), netdev_err(), and others with a prefix */
 static bool string_can_match(struct filter_kind *kind, const struct question *question)
 {
-	static const char *const prefixes[] = { "%s", "%s %s %s%s: ", "" };
+	static const char *const prefixes[] = {
+		"%s", "%s %s: ", "%s %s %s%s: ", "%s%s%s: ", ""
+	};
 	const char *string = kind->format;
 	bool can = false;
 
