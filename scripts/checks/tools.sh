@@ -50,7 +50,8 @@ quick_tools_checks() {
 
 tools_checks() {
 	group "user space, with sanitizers and under valgrind"
-	for test in units fuzz examples kerrorctl kerrord sinks paths syslog day outputs hostile install; do
+	for test in units fuzz examples kerrorctl kerrord rules sinks paths syslog day outputs hostile \
+		install; do
 		check_each tools/$test tools test-$test
 	done
 }

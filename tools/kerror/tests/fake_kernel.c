@@ -16,6 +16,8 @@
  *   FAKE_NO_SYSLOG	if 1, opening fails with EPERM if the group printk is among those
  *		asked for
  *   FAKE_HOSTILE	if not 0, events are those of tests/hostile.h from this number on
+ *   FAKE_MESSAGES	a file of events that are raised in place of those of group printk: each a
+ *		32-bit size and as many bytes
  *   FAKE_FACILITIES	names parted by blanks, of which event N has the N-th, and so on
  *		from the first; instead of "fakeN % 3"
  *   FAKE_PARAMETERS	a folder, with a slash, in place of evlog's parameters (none)
@@ -329,6 +331,22 @@ static void set_time(const struct kerror_socket *sock,
 	header->time_realtime = moment->time_realtime + since * 1000;
 }
 
+/* Reads message @index of FAKE_MESSAGES. */
+static void read_message(struct build *build, uint64_t index)
+{
+	FILE *file = fopen(getenv("FAKE_MESSAGES"), "re");
+	uint32_t size = 0;
+
+	memset(build, 0, sizeof(*build));
+	for (index++; file && index; index--)
+		if (fread(&size, sizeof(size), 1, file) != 1 || size > sizeof(build->data) ||
+		    fread(build->data, size, 1, file) != 1)
+			abort();
+	build->size = size;
+	if (file)
+		fclose(file);
+}
+
 static void make_event(struct kerror_socket *sock, const struct stream *stream,
 		       uint64_t index, uint16_t flags)
 {
@@ -338,6 +356,14 @@ static void make_event(struct kerror_socket *sock, const struct stream *stream,
 
 	if (hostile) {
 		hostile_event(&build, hostile + index);
+		begin_message(sock, KERROR_MSG_EVENT, flags,
+			      KERROR_SEQUENCE_FIRST + (uint32_t)index,
+			      build.data, build.size);
+		return;
+	}
+	if (stream->group == KERROR_GROUP_PRINTK && getenv("FAKE_MESSAGES")) {
+		read_message(&build, index);
+		set_time(sock, stream, index, &build.header);
 		begin_message(sock, KERROR_MSG_EVENT, flags,
 			      KERROR_SEQUENCE_FIRST + (uint32_t)index,
 			      build.data, build.size);

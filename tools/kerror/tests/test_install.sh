@@ -44,8 +44,8 @@ for path in usr/local/sbin/kerrord usr/local/bin/kerrorctl usr/local/lib/libkerr
 	usr/local/lib/systemd/system/kerrord.service \
 	usr/local/lib/systemd/system/kerror-rules.socket \
 	usr/local/lib/systemd/system/kerror-rules@.service etc/kerror/kerrord.conf.d \
-	etc/logrotate.d/kerror usr/local/lib/sysusers.d/kerror.conf \
-	usr/local/lib/udev/rules.d/70-kerror.rules; do
+	etc/logrotate.d/kerror usr/local/share/kerror/rules.d/storage.conf \
+	usr/local/lib/sysusers.d/kerror.conf usr/local/lib/udev/rules.d/70-kerror.rules; do
 	[ -e "$work/dest/$path" ] || fail "$path is missing"
 done
 unit=$work/dest/usr/local/lib/systemd/system/kerrord.service
