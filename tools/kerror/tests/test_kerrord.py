@@ -1119,7 +1119,9 @@ def a_failed_command_is_run_again_and_reported_once(folder):
     write_script(place, "flaky", NOTE + "[ $(wc -l <FOLDER/notes) -gt 1 ] || exit 1\n")
     _, err = place.run_until(lambda: len(notes(place, "notes")) == 2 and
                              place.metric('kerror_sink_written_total{sink="rule flaky"}')
-                             == 2000 and len(place.lines()) == 2000)
+                             == 2000 and len(place.lines()) == 2000 and
+                             any("works again" in line["text"]
+                                 for line in place.lines(item="report")))
     # The event of the first attempt, then all others that came meanwhile
     assert [line.split()[0] for line in notes(place, "notes")] == [str(FIRST)] * 2
     reports = [line["text"] for line in place.lines(item="report")]
