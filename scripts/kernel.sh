@@ -108,7 +108,7 @@ if [ -n "$tree" ]; then
 	release=${release#series-}
 fi
 series=$patches/series-$release
-[ "$name" = "$release" ] || series=/dev/null
+case $name in vanilla-*) series=/dev/null ;; esac
 [ -e "$series" ] || die "no series for $release in $patches; give a KERNEL_TREE"
 patched=$BUILD/$name/patched
 rm -rf "$patched"

@@ -57,6 +57,17 @@ tree_gets_series() {
 	rm -rf "$work"
 }
 
+# KSRC=: the series that is made for a tree is in what kernel.sh builds of it.
+own_tree_is_patched() {
+	work=$(mktemp -d)
+	"$TOP/scripts/recorded-tree.sh" "$1" "$work" || return 1
+	"$TOP/scripts/kernel.sh" own-tree source "$work" || return 1
+	for file in kerror.c kerror_cpu.c; do
+		cmp "$TOP/net/netlink/$file" "$BUILD/own-tree/source/net/netlink/$file" || return 1
+	done
+	rm -rf "$work" "$BUILD/own-tree"
+}
+
 # They are for other kernels: only what the compiler's parser says.
 compat_headers_parse() {
 	cd "$TOP/compat" && for file in include/kerror_compat.h include/*/*.h *.c; do
@@ -94,6 +105,7 @@ series_checks() {
 	for tree in $(ls "$TOP/scripts/trees"); do
 		check "series/trees-$tree" tree_gets_series "$tree"
 	done
+	check series/own-tree own_tree_is_patched 2.6.39
 	check series/listed patches_are_listed
 	check series/compat compat_headers_parse
 	check series/mutants mutants_apply
