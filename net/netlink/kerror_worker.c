@@ -143,8 +143,11 @@ void kerror_guard(struct kerror_cpu *this)
 		return;
 	WRITE_ONCE(this->passes, READ_ONCE(kerror_passes));
 	WRITE_ONCE(this->guarded, GUARDED);
-	/* Half a tick, so that with all delays it is less than two. */
-	hrtimer_start(&this->guard, ns_to_ktime(TICK_NSEC / 2),
+	/*
+	 * The event has waited for up to a tick. With all delays it is to be
+	 * less than two.
+	 */
+	hrtimer_start(&this->guard, ns_to_ktime(TICK_NSEC / 4),
 		      HRTIMER_MODE_REL_PINNED_SOFT);
 }
 
