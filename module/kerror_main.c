@@ -4,12 +4,15 @@
  * initcalls in a kernel with the series, in their order.
  *
  * Each socket of a reader and each module that raises events holds a reference. So
- * the module goes only when nothing uses it.
+ * the module goes only when nothing uses it. Events are numbered anew after each load:
+ * the parameter "instance" tells a reader which numbers those of its socket are.
  */
 #define pr_fmt(fmt) "kerror: " fmt
 
 #include <linux/kernel.h>
+#include <linux/ktime.h>
 #include <linux/module.h>
+#include <linux/moduleparam.h>
 #include <linux/printk.h>
 #include "../net/netlink/kerror_internal.h"
 
@@ -17,10 +20,16 @@ int __init initcall_kerror_early_init(void);
 int __init initcall_kerror_init(void);
 int __init initcall_kerror_late_init(void);
 
+static unsigned long long instance;
+module_param(instance, ullong, 0444);
+MODULE_PARM_DESC(instance, "when it was loaded, in microseconds since boot; cannot be set");
+
 static int __init kerror_module_init(void)
 {
 	int err;
 
+	/* Before there can be a reader; whatever insmod was told */
+	instance = ktime_to_us(ktime_get_boottime());
 	initcall_kerror_early_init();
 	err = initcall_kerror_init();
 	if (!err && !kerror_sock) {

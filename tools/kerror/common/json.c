@@ -185,6 +185,15 @@ static void add_fields(struct buffer *buffer, const struct print_style *style,
 	}
 }
 
+static void add_series(struct buffer *buffer, const struct print_style *style)
+{
+	if (!style->boot_id)
+		return;
+	add_string(buffer, "boot_id", style->boot_id);
+	if (style->instance)
+		add_number(buffer, "instance", style->instance);
+}
+
 void event_json(struct buffer *buffer, const struct print_style *style,
 		const struct kerror_event *event)
 {
@@ -193,8 +202,7 @@ void event_json(struct buffer *buffer, const struct print_style *style,
 		add_number(buffer, "id", style->id);
 	if (style->acknowledged)
 		add_number(buffer, "acknowledged", style->acknowledged);
-	if (style->boot_id)
-		add_string(buffer, "boot_id", style->boot_id);
+	add_series(buffer, style);
 	add_fields(buffer, style, event);
 	buffer_add(buffer, "}\n", 2);
 }
@@ -205,8 +213,7 @@ void loss_json(struct buffer *buffer, const struct print_style *style,
 	buffer_string(buffer, "{\"item\":\"loss\"");
 	if (style->time)
 		add_number(buffer, "time_realtime", style->time);
-	if (style->boot_id)
-		add_string(buffer, "boot_id", style->boot_id);
+	add_series(buffer, style);
 	add_string(buffer, "group", kerror_group_name(loss->group));
 	add_string(buffer, "cause",
 		   style->cause ? style->cause : kerror_cause_name(loss->cause));

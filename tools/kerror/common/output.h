@@ -17,6 +17,7 @@
  * struct print_style - how to show
  * @color: with the colours of a terminal
  * @boot_id: JSON only: of which boot, or NULL
+ * @instance: JSON only, with @boot_id: of which load of the module, or 0
  * @id: JSON only: number in the store, or 0
  * @acknowledged: JSON only: nanoseconds since 1970, or 0
  * @cause: of a loss: its name, or NULL: that of the kernel's number
@@ -26,7 +27,7 @@
 struct print_style {
 	bool color;
 	const char *boot_id;
-	uint64_t id, acknowledged;
+	uint64_t instance, id, acknowledged;
 	const char *cause;
 	uint64_t time;
 	const char *(*translate)(const char *format);

@@ -5,8 +5,8 @@
  * keeps the bytes that the kernel sent, so that a new kind of event changes no
  * table. The schema is documented in kerrord(8).
  *
- * An event is identified by boot, group and sequence number and is there once.
- * How far a boot was read is told by what is stored itself, which changes
+ * An event is identified by series, group and sequence number and is there once.
+ * How far a series was read is told by what is stored itself, which changes
  * together with it: so a program killed at any point neither repeats nor skips.
  *
  * Functions return 0 or more, or a negative errno; store_message() then says
@@ -22,11 +22,22 @@
 #include "libkerror.h"
 
 #define STORE_PATH		"/var/lib/kerror/events.db"
-#define STORE_VERSION		3
+#define STORE_VERSION		4
 #define STORE_PATIENCE_MS	2000
 
 /* What /proc/sys/kernel/random/boot_id holds: 36 characters and NUL. */
 #define BOOT_ID_SIZE 37
+
+/**
+ * struct series - events that are numbered together: those of one boot or, if a module
+ *	raises them, of one load of it
+ * @boot_id: of which boot
+ * @instance: what kerror_socket_instance() says; 0 in stores of before version 4
+ */
+struct series {
+	char boot_id[BOOT_ID_SIZE];
+	uint64_t instance;
+};
 
 struct store;
 
@@ -54,33 +65,33 @@ int store_commit(struct store *store);
 void store_rollback(struct store *store);
 
 /* One that is there already stays as it is. */
-int store_add_event(struct store *store, const char *boot_id,
+int store_add_event(struct store *store, const struct series *series,
 		    const struct kerror_event *event);
 
 /**
  * store_add_loss() - record that events are missing
  * @store: within a transaction
- * @boot_id: of which boot
+ * @series: of which series
  * @time: when it was learnt, nanoseconds since 1970
  * @loss: as the kernel or the reader told it
  * @cause: its name; one of the kernel's or, for what kerrord itself dropped, "sink" or "poison"
  * @next: if those events had sequence numbers, the one that comes next, which
  *	store_cursor() then returns; NULL otherwise
  */
-int store_add_loss(struct store *store, const char *boot_id, uint64_t time,
-		   const struct kerror_loss *loss, const char *cause,
-		   const uint32_t *next);
+int store_add_loss(struct store *store, const struct series *series,
+		   uint64_t time, const struct kerror_loss *loss,
+		   const char *cause, const uint32_t *next);
 
 /*
  * The sequence number to go on with: that behind the newest event or history
- * loss. -ENOENT if nothing of @boot_id is there.
+ * loss. -ENOENT if nothing of @series is there.
  */
-int store_cursor(struct store *store, const char *boot_id, uint32_t group,
-		 uint32_t *next);
+int store_cursor(struct store *store, const struct series *series,
+		 uint32_t group, uint32_t *next);
 
 /* The total of the last loss of @cause (a kernel's number), or -ENOENT. */
-int store_loss_total(struct store *store, const char *boot_id, uint32_t group,
-		     uint32_t cause, uint64_t *total);
+int store_loss_total(struct store *store, const struct series *series,
+		     uint32_t group, uint32_t cause, uint64_t *total);
 
 /*
  * Deletes what arrived more than @age_s seconds ago, then what arrived first while
@@ -194,7 +205,7 @@ struct store_query {
 /**
  * struct store_item - an event or a loss that was found; valid within the callback
  * @id: number in the store, what `kerrorctl ack` takes; 0 for a loss
- * @boot_id: of which boot
+ * @series: of which series
  * @event: NULL for a loss
  * @acknowledged: nanoseconds since 1970, 0: not
  * @loss: if @event is NULL
@@ -203,7 +214,7 @@ struct store_query {
  */
 struct store_item {
 	int64_t id;
-	const char *boot_id;
+	const struct series *series;
 	const struct kerror_event *event;
 	uint64_t acknowledged;
 	struct kerror_loss loss;

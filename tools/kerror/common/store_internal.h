@@ -24,10 +24,10 @@
 #define STORE_APPLICATION 0x6b657272
 
 enum statement {
-	FIND_BOOT, GET_PROGRESS,
+	GET_PROGRESS,
 	/* A program that only looks does not have those from here on. */
 	WRITER_STATEMENTS,
-	BEGIN = WRITER_STATEMENTS, COMMIT, ROLLBACK, ADD_BOOT, ADD_EVENT,
+	BEGIN = WRITER_STATEMENTS, COMMIT, ROLLBACK, FIND_BOOT, ADD_BOOT, ADD_EVENT,
 	ADD_LOSS, SET_PROGRESS, SET_STATE, ACKNOWLEDGE, TOUCH, RAISE, CLEAR, STATEMENTS
 };
 
@@ -37,8 +37,10 @@ struct store {
 	bool writable;
 	char message[640];
 	char path[256];
-	char boot_id[BOOT_ID_SIZE];	/* whose row is in "boot" */
+	struct series series;		/* whose row is in "boot" */
 	int64_t boot;
+	/* What says its instance in table "boot": a store that is older has none. */
+	const char *instance_sql;
 	int64_t clock_base, clock_saved;	/* store_retain.c */
 	bool clock_used;
 	bool immutable;				/* nobody was to write it */
@@ -170,7 +172,7 @@ struct row {
 
 struct boot {
 	int64_t boot;
-	char boot_id[BOOT_ID_SIZE];
+	struct series series;
 };
 
 struct boots {

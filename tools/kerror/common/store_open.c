@@ -18,15 +18,15 @@
 
 static const char *const statement_sql[] = {
 	/* Of readers, too: */
-	[FIND_BOOT] = "SELECT boot FROM boot WHERE boot_id = ?1",
-	[GET_PROGRESS] =
-		"SELECT value FROM progress JOIN boot USING(boot)"
-		" WHERE boot_id = ?1 AND event_group = ?2 AND cause = ?3",
+	[GET_PROGRESS] =	/* with store->instance_sql */
+		"SELECT value FROM progress JOIN boot USING(boot) WHERE boot_id = ?1"
+		" AND %s = ?2 AND event_group = ?3 AND cause = ?4",
 	/* Of the writer: */
+	[FIND_BOOT] = "SELECT boot FROM boot WHERE boot_id = ?1 AND instance = ?2",
 	[BEGIN] = "BEGIN IMMEDIATE",
 	[COMMIT] = "COMMIT",
 	[ROLLBACK] = "ROLLBACK",
-	[ADD_BOOT] = "INSERT OR IGNORE INTO boot(boot_id) VALUES(?1)",
+	[ADD_BOOT] = "INSERT OR IGNORE INTO boot(boot_id, instance) VALUES(?1, ?2)",
 	[ADD_EVENT] =
 		"INSERT INTO event(boot, event_group, sequence, thread, arrived,"
 		" time, severity, facility, device, event_id, text, data)"
@@ -75,8 +75,18 @@ static void close_database(struct store *store)
 
 static int prepare_statements(struct store *store, int count)
 {
+	char get_progress[160];
+	int64_t version;
+	int err = store_number(store, "PRAGMA user_version", &version);
+
+	if (err)
+		return err;
+	store->instance_sql = version < 4 ? "0" : "instance";
+	snprintf(get_progress, sizeof(get_progress), statement_sql[GET_PROGRESS],
+		 store->instance_sql);
 	for (int i = 0; i < count; i++)
-		if (sqlite3_prepare_v3(store->database, statement_sql[i], -1,
+		if (sqlite3_prepare_v3(store->database, i == GET_PROGRESS ?
+				       get_progress : statement_sql[i], -1,
 				       SQLITE_PREPARE_PERSISTENT,
 				       &store->statement[i], NULL) != SQLITE_OK)
 			return store_failed(store);

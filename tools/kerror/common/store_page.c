@@ -18,15 +18,16 @@ static int compare_boots(const void *a, const void *b)
 	return left < right ? -1 : left > right;
 }
 
-static const char *boot_id_of(const struct stream *stream, int64_t boot)
+static const struct series *series_of(const struct stream *stream, int64_t boot)
 {
+	static const struct series unknown;
 	const struct boots *boots = stream->boots;
 	const struct boot key = { .boot = boot };
 	const struct boot *found = boots->count ?
 		bsearch(&key, boots->boot, boots->count, sizeof(key),
 			compare_boots) : NULL;
 
-	return found ? found->boot_id : "";
+	return found ? &found->series : &unknown;
 }
 
 /* Makes an item of a row; its event is to be freed. */
@@ -45,7 +46,7 @@ static int take_event(const struct stream *stream, struct row *row)
 		kerror_event_set_severity(event, sqlite3_column_int(from, 8));
 	row->item = (struct store_item) {
 		.id = row->position.id,
-		.boot_id = boot_id_of(stream, sqlite3_column_int64(from, 2)),
+		.series = series_of(stream, sqlite3_column_int64(from, 2)),
 		.event = event,
 		.time = row->position.time,
 		.acknowledged = sqlite3_column_int64(from, 6),
@@ -60,7 +61,7 @@ static void take_loss(const struct stream *stream, struct row *row)
 
 	snprintf(row->cause, sizeof(row->cause), "%s", cause ? cause : "");
 	row->item = (struct store_item) {
-		.boot_id = boot_id_of(stream, sqlite3_column_int64(from, 2)),
+		.series = series_of(stream, sqlite3_column_int64(from, 2)),
 		.loss.group = sqlite3_column_int64(from, 3),
 		.time = row->position.time,
 		.cause = row->cause,

@@ -26,7 +26,6 @@
  * @query: what is wanted
  * @condition: what its filter says about columns
  * @boots: all there are
- * @boot: the number of the only one that is wanted, if the query names one
  * @last_event: the newest event there was when it began
  * @last_loss: likewise
  * @stream: what is merged
@@ -38,7 +37,7 @@ struct search {
 	const struct store_query *query;
 	struct store_condition condition;
 	struct boots boots;
-	int64_t boot, last_event, last_loss;
+	int64_t last_event, last_loss;
 	struct stream *stream[STREAMS_MAX];
 	int streams;
 	bool descending;
@@ -51,11 +50,11 @@ static int read_boots(struct search *search)
 	sqlite3_stmt *statement;
 	struct boot *more;
 	int code, err = 0;
+	char sql[64];
 
-	search->boot = -1;
-	if (sqlite3_prepare_v2(store->database,
-			       "SELECT boot, boot_id FROM boot ORDER BY boot",
-			       -1, &statement, NULL) != SQLITE_OK)
+	snprintf(sql, sizeof(sql), "SELECT boot, boot_id, %s FROM boot ORDER BY boot",
+		 store->instance_sql);
+	if (sqlite3_prepare_v2(store->database, sql, -1, &statement, NULL) != SQLITE_OK)
 		return store_failed(store);
 	while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
 		const char *id = (const char *)sqlite3_column_text(statement, 1);
@@ -67,11 +66,9 @@ static int read_boots(struct search *search)
 		boots->boot = more;
 		more += boots->count++;
 		more->boot = sqlite3_column_int64(statement, 0);
-		snprintf(more->boot_id, sizeof(more->boot_id), "%s",
+		more->series.instance = sqlite3_column_int64(statement, 2);
+		snprintf(more->series.boot_id, sizeof(more->series.boot_id), "%s",
 			 id ? id : "");
-		if (search->query->boot_id &&
-		    !strcmp(more->boot_id, search->query->boot_id))
-			search->boot = more->boot;
 	}
 	if (code != SQLITE_DONE)
 		err = code == SQLITE_ROW ? -ENOMEM : store_failed(store);
@@ -92,8 +89,8 @@ static void add_query(const struct search *search, sqlite3_str *sql)
 		sqlite3_str_appendf(sql, " AND time < %lld",
 				    (long long)query->until);
 	if (query->boot_id)
-		sqlite3_str_appendf(sql, " AND boot = %lld",
-				    (long long)search->boot);
+		sqlite3_str_appendf(sql, " AND boot IN (SELECT boot FROM boot WHERE boot_id = %Q)",
+				    query->boot_id);
 	if (query->groups)
 		sqlite3_str_appendf(sql, " AND event_group & %u", query->groups);
 }
@@ -308,7 +305,7 @@ int store_summary(struct store *store, struct store_summary *summary)
 		"SELECT coalesce(max(time), 0) FROM event",
 		"SELECT page_count * page_size"
 		" FROM pragma_page_count, pragma_page_size",
-		"SELECT count(*) FROM boot",
+		"SELECT count(DISTINCT boot_id) FROM boot",
 	};
 	int64_t values[7];
 	int err = 0;

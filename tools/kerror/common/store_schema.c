@@ -41,6 +41,12 @@ static const char *const migrations[STORE_VERSION] = {
 	" arrived INTEGER NOT NULL, count INTEGER NOT NULL, cleared INTEGER,"
 	" cleared_by TEXT, changes INTEGER NOT NULL, told INTEGER NOT NULL,"
 	" PRIMARY KEY(name, key)) WITHOUT ROWID;",
+
+	"CREATE TABLE series(boot INTEGER PRIMARY KEY, boot_id TEXT NOT NULL,"
+	" instance INTEGER NOT NULL, UNIQUE(boot_id, instance));"
+	"INSERT INTO series SELECT boot, boot_id, 0 FROM boot;"
+	"DROP TABLE boot;"
+	"ALTER TABLE series RENAME TO boot;",
 };
 
 int store_migrate(struct store *store)

@@ -69,33 +69,40 @@ void store_rollback(struct store *store)
 {
 	if (!sqlite3_get_autocommit(store->database))
 		store_step(store, ROLLBACK);
-	store->boot_id[0] = '\0';	/* its row may be gone */
+	store->series.boot_id[0] = '\0';	/* its row may be gone */
 }
 
-/* Makes store->boot the number of @boot_id. */
-static int use_boot(struct store *store, const char *boot_id)
+static void add_series(struct values *values, const struct series *series)
+{
+	add_text(values, series->boot_id, strlen(series->boot_id));
+	add_number(values, series->instance);
+}
+
+/* Makes store->boot the number of @series. */
+static int use_series(struct store *store, const struct series *series)
 {
 	struct values added = values_of(store, ADD_BOOT);
 	struct values found = values_of(store, FIND_BOOT);
 	int err;
 
-	if (!strcmp(store->boot_id, boot_id))
+	if (store->series.instance == series->instance &&
+	    !strcmp(store->series.boot_id, series->boot_id))
 		return 0;
-	/* The cursors are of one boot. */
+	/* The cursors are of one series. */
 	err = write_cursors(store);
 	if (err)
 		return err;
-	add_text(&added, boot_id, strlen(boot_id));
+	add_series(&added, series);
 	err = store_step_with(store, ADD_BOOT, &added);
 	if (err)
 		return err;
-	add_text(&found, boot_id, strlen(boot_id));
+	add_series(&found, series);
 	err = store_step_with(store, FIND_BOOT, &found);
 	if (err <= 0)
 		return err ? err : -EIO;
 	store->boot = sqlite3_column_int64(store->statement[FIND_BOOT], 0);
 	store_finish(store, FIND_BOOT);
-	snprintf(store->boot_id, sizeof(store->boot_id), "%s", boot_id);
+	store->series = *series;
 	return 0;
 }
 
@@ -125,7 +132,7 @@ static void add_header(struct values *values, const struct kerror_event *event,
 	add_text(values, text, size);
 }
 
-int store_add_event(struct store *store, const char *boot_id,
+int store_add_event(struct store *store, const struct series *series,
 		    const struct kerror_event *event)
 {
 	const struct evl_header *header = kerror_event_header(event);
@@ -137,7 +144,7 @@ int store_add_event(struct store *store, const char *boot_id,
 	size_t size;
 	int err;
 
-	err = use_boot(store, boot_id);
+	err = use_series(store, series);
 	if (err)
 		return err;
 	add_number(&values, store->boot);
@@ -161,14 +168,14 @@ int store_add_event(struct store *store, const char *boot_id,
 	return 0;
 }
 
-int store_add_loss(struct store *store, const char *boot_id, uint64_t time,
-		   const struct kerror_loss *loss, const char *cause,
-		   const uint32_t *next)
+int store_add_loss(struct store *store, const struct series *series,
+		   uint64_t time, const struct kerror_loss *loss,
+		   const char *cause, const uint32_t *next)
 {
 	struct values values = values_of(store, ADD_LOSS);
 	int err;
 
-	err = use_boot(store, boot_id);
+	err = use_series(store, series);
 	if (err)
 		return err;
 	add_number(&values, store->boot);
@@ -189,13 +196,13 @@ int store_add_loss(struct store *store, const char *boot_id, uint64_t time,
 	       set_progress(store, loss->group, loss->cause, loss->total) : 0;
 }
 
-static int get_progress(struct store *store, const char *boot_id,
+static int get_progress(struct store *store, const struct series *series,
 			uint32_t group, int cause, int64_t *value)
 {
 	struct values values = values_of(store, GET_PROGRESS);
 	int err;
 
-	add_text(&values, boot_id, strlen(boot_id));
+	add_series(&values, series);
 	add_number(&values, group);
 	add_number(&values, cause);
 	err = store_step_with(store, GET_PROGRESS, &values);
@@ -206,22 +213,22 @@ static int get_progress(struct store *store, const char *boot_id,
 	return 0;
 }
 
-int store_cursor(struct store *store, const char *boot_id, uint32_t group,
-		 uint32_t *next)
+int store_cursor(struct store *store, const struct series *series,
+		 uint32_t group, uint32_t *next)
 {
 	int64_t value;
-	int err = get_progress(store, boot_id, group, PROGRESS_SEQUENCE, &value);
+	int err = get_progress(store, series, group, PROGRESS_SEQUENCE, &value);
 
 	if (!err)
 		*next = value;
 	return err;
 }
 
-int store_loss_total(struct store *store, const char *boot_id, uint32_t group,
-		     uint32_t cause, uint64_t *total)
+int store_loss_total(struct store *store, const struct series *series,
+		     uint32_t group, uint32_t cause, uint64_t *total)
 {
 	int64_t value;
-	int err = get_progress(store, boot_id, group, cause, &value);
+	int err = get_progress(store, series, group, cause, &value);
 
 	if (!err)
 		*total = value;

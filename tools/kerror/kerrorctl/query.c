@@ -113,7 +113,8 @@ static void print_item(const struct options *options,
 {
 	struct print_style style = options->common.style;
 
-	style.boot_id = item->boot_id;
+	style.boot_id = item->series->boot_id;
+	style.instance = item->series->instance;
 	style.id = item->id;
 	style.acknowledged = item->acknowledged;
 	style.cause = item->cause;

@@ -47,6 +47,7 @@ enum verdict { OK, SKIPPED, WARNING, FAILED };
  * @raised: the kernel said that it raised it
  * @message: why not
  * @next: without a test event: sequence number behind the newest event
+ * @series: what the kernel numbers now
  */
 struct selftest {
 	struct common common;
@@ -57,6 +58,7 @@ struct selftest {
 	bool raised;
 	char message[256];
 	uint32_t next;
+	struct series series;
 };
 
 /* The verdict of the next hop */
@@ -119,6 +121,8 @@ static struct kerror_socket *test_socket(struct selftest *test)
 		conclude(test, FAILED, "%s", listen_failure(error, KERROR_GROUP_EVLOG));
 		return NULL;
 	}
+	test->series.instance = kerror_socket_instance(sock);
+	store_boot_id(test->series.boot_id);
 	error = kerror_socket_open(&printk, KERROR_GROUP_PRINTK);
 	conclude(test, OK, error == -EPERM ?
 		 "this process may listen, but not to the group printk, which needs CAP_SYSLOG" :
@@ -238,8 +242,7 @@ static int found(void *context, const struct store_item *item)
 }
 
 /* 1: the event, or all that there was, is there. 0: not yet. */
-static int is_stored(const struct selftest *test, struct store *store,
-		     const char *boot_id)
+static int is_stored(const struct selftest *test, struct store *store)
 {
 	const struct store_query query = { .since = test->start };
 	uint32_t next;
@@ -247,7 +250,7 @@ static int is_stored(const struct selftest *test, struct store *store,
 
 	if (test->raised)
 		return store_query(store, &query, found, (void *)test);
-	error = store_cursor(store, boot_id, KERROR_GROUP_EVLOG, &next);
+	error = store_cursor(store, &test->series, KERROR_GROUP_EVLOG, &next);
 	return error ? error : (int32_t)(next - test->next) >= 0;
 }
 
@@ -255,12 +258,9 @@ static void wait_for_store(struct selftest *test, struct store *store)
 {
 	static const struct timespec pause = { .tv_nsec = 100000000 };
 	uint64_t begin = now_ms();
-	char boot_id[BOOT_ID_SIZE] = "";
 	int stored;
 
-	store_boot_id(boot_id);
-	while (!(stored = is_stored(test, store, boot_id)) ||
-	       stored == -ENOENT) {
+	while (!(stored = is_stored(test, store)) || stored == -ENOENT) {
 		if (now_ms() - begin > STORE_MS)
 			break;
 		nanosleep(&pause, NULL);

@@ -89,7 +89,7 @@ static int raise_condition(const struct sink *sink, struct store *store,
 	bytes = event_text(event, &size);
 	buffer_printable(&text, bytes, size < TEXT_MAX ? size : TEXT_MAX);
 	err = !buffer_terminate(&text) ? -ENOMEM :
-	      store_raise(store, sink->boot_id, &(struct condition) {
+	      store_raise(store, sink->series->boot_id, &(struct condition) {
 		.name = rule->raises, .key = key, .rule = rule->name,
 		.severity = rule->severity, .text = text.bytes,
 		.meaning = rule->meaning ? rule->meaning : "",
@@ -230,7 +230,7 @@ int conditions_tell(struct sink *sink, struct store *store)
 	pthread_mutex_lock(&conditions.lock);
 	mine = are_of(sink);
 	pthread_mutex_unlock(&conditions.lock);
-	told = mine ? store_expire(store, sink->boot_id) : 0;
+	told = mine ? store_expire(store, sink->series->boot_id) : 0;
 	if (mine && !told)
 		told = report_changes(sink, store);
 	if (!mine || told < 0)

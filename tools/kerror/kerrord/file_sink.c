@@ -51,7 +51,8 @@ static void follow_line(const struct sink *sink, struct progress *all,
 
 	if (!line)
 		return;
-	if (strcmp(json_get_string(line, "boot_id"), sink->boot_id))
+	if (strcmp(json_get_string(line, "boot_id"), sink->series->boot_id) ||
+	    json_get_number(line, "instance") != sink->series->instance)
 		goto out;
 	group = json_get_string(line, "group");
 	i = kerror_group_index(kerror_group_number(group));
@@ -217,7 +218,7 @@ static void add_report(struct buffer *buffer, const struct sink *sink,
 		       const struct record *record)
 {
 	if (is_json(sink)) {
-		report_json(buffer, sink->boot_id, record->time, record->severity,
+		report_json(buffer, sink->series->boot_id, record->time, record->severity,
 			    record->text);
 		return;
 	}
@@ -232,7 +233,8 @@ static void add_record(struct buffer *buffer, const struct sink *sink,
 	const struct print_style style = {
 		.color = !is_json(sink) && *sink->settings->path == '-' &&
 			 isatty(STDOUT_FILENO),
-		.boot_id = sink->boot_id,
+		.boot_id = sink->series->boot_id,
+		.instance = sink->series->instance,
 		.cause = record->cause,
 	};
 

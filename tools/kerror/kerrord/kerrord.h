@@ -283,7 +283,7 @@ struct entry {
  * @next: list
  * @settings: its section
  * @type: same as the settings'
- * @boot_id: of the running boot
+ * @series: what the kernel numbers now
  * @state: folder for its file
  * @private: the type's own
  * @progress: what was offered to it; of the receiver
@@ -330,7 +330,7 @@ struct sink {
 	struct sink *next;
 	const struct sink_settings *settings;
 	const struct sink_type *type;
-	const char *boot_id;
+	const struct series *series;
 	const char *state;
 	void *private;
 	struct progress progress[GROUPS];
@@ -361,8 +361,8 @@ struct sink {
 };
 
 /* Makes a sink and finds out what it had before; NULL without memory. */
-struct sink *sink_new(const struct sink_settings *settings, const char *boot_id,
-		      const char *state,
+struct sink *sink_new(const struct sink_settings *settings,
+		      const struct series *series, const char *state,
 		      void (*report)(struct sink *about, unsigned int severity,
 				     const char *text));
 

@@ -2,7 +2,7 @@
 /*
  * The receiver: takes each item from the kernel and offers it to every sink.
  * Begins where the sink that has had least left off, and knows by the boot's
- * id whether that is of this boot.
+ * id and the module's instance whether the kernel still numbers that series.
  *
  * Promise: an event that the kernel still holds reaches each sink once over any
  * number of restarts, as far as the sink can remember what it has had.
@@ -34,7 +34,8 @@
 #define ROUND 1024
 
 static struct sink *sinks;
-static const char *sinks_boot_id, *sinks_state;
+static const struct series *sinks_series;
+static const char *sinks_state;
 
 pthread_mutex_t sinks_lock = PTHREAD_MUTEX_INITIALIZER;
 
@@ -96,7 +97,7 @@ static void lock_state(const struct settings *settings)
 
 static struct sink *make_sink(const struct sink_settings *settings)
 {
-	return sink_new(settings, sinks_boot_id, sinks_state, report);
+	return sink_new(settings, sinks_series, sinks_state, report);
 }
 
 static void make_sinks(const struct settings *settings)
@@ -399,18 +400,19 @@ static bool stop_sinks(void)
 int receive(struct settings *settings, const char *path)
 {
 	struct receiver receiver = { .settings = settings, .path = path };
-	char boot_id[BOOT_ID_SIZE];
+	struct series series;
 	int error;
 
 	reports_never_wait();
 	receiver.signals = open_signals();
 	if (receiver.signals < 0)
 		err(EXIT_FAILURE, "signalfd");
-	error = store_boot_id(boot_id);
+	error = store_boot_id(series.boot_id);
 	if (error)
 		errx(EXIT_FAILURE, "/proc/sys/kernel/random/boot_id: %s",
 		     strerror(-error));
 	receiver.sock = listen_to(settings->groups);
+	series.instance = kerror_socket_instance(receiver.sock);
 	receiver.reader = kerror_reader_new(settings->groups);
 	if (!receiver.reader)
 		errx(EXIT_FAILURE, "out of memory");
@@ -418,7 +420,7 @@ int receive(struct settings *settings, const char *path)
 	privileges_drop(settings);
 	read_explanations(&receiver);
 	lock_state(settings);
-	sinks_boot_id = boot_id;
+	sinks_series = &series;
 	sinks_state = settings->state;
 	conditions_use(settings);
 	make_sinks(settings);

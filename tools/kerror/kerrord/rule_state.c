@@ -140,7 +140,8 @@ static struct json_object *object_of(struct rule *rule, bool active)
 	put(object, "active", json_object_new_boolean(active));
 	put(object, "direct", json_object_new_boolean(rule->direct));
 	put(object, "time", json_object_new_uint64(now_ns(CLOCK_REALTIME)));
-	put(object, "boot_id", json_object_new_string(sink->boot_id));
+	put(object, "boot_id", json_object_new_string(sink->series->boot_id));
+	put(object, "instance", json_object_new_uint64(sink->series->instance));
 	put(object, "fired", json_object_new_uint64(sink->fired));
 	put(object, "failed", json_object_new_uint64(sink->failed));
 	put(object, "given_up", json_object_new_uint64(rule->given_up));
@@ -293,9 +294,12 @@ static void load(struct rule *rule, struct json_object *object,
 	length = json_get_array(object, "backlog", &array);
 	for (i = 0; i < length; i++)
 		load_firing(rule, json_object_array_get_idx(array, i));
-	if (strcmp(json_get_string(object, "boot_id"), rule->sink->boot_id))
+	if (strcmp(json_get_string(object, "boot_id"), rule->sink->series->boot_id))
 		return;
+	/* The counters go on: their events were, whoever has numbered them. */
 	length = json_get_array(object, "progress", &array);
+	if (json_get_number(object, "instance") != rule->sink->series->instance)
+		length = 0;
 	for (i = 0; i < length; i++) {
 		struct json_object *group = json_object_array_get_idx(array, i);
 		uint32_t number = kerror_group_number(json_get_string(group, "group"));

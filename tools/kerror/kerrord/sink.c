@@ -86,8 +86,8 @@ size_t queue_take(struct sink *sink, struct record **batch)
 
 /* ---- For the receiver ---- */
 
-struct sink *sink_new(const struct sink_settings *settings, const char *boot_id,
-		      const char *state,
+struct sink *sink_new(const struct sink_settings *settings,
+		      const struct series *series, const char *state,
 		      void (*report)(struct sink *about, unsigned int severity,
 				     const char *text))
 {
@@ -98,7 +98,7 @@ struct sink *sink_new(const struct sink_settings *settings, const char *boot_id,
 		return NULL;
 	sink->settings = settings;
 	sink->type = settings->type;
-	sink->boot_id = boot_id;
+	sink->series = series;
 	sink->state = state;
 	sink->report = report;
 	sink->last = &sink->first;

@@ -18,11 +18,15 @@
 struct progress_file {
 	char magic[16];
 	char boot_id[BOOT_ID_SIZE + 3];
-	uint32_t groups, causes;	/* of what follows: */
+	uint32_t groups, causes;	/* of "done" */
+	uint64_t instance;
 	struct progress done[GROUPS];
 };
 
-static const char progress_magic[16] = "kerrord cursor2";
+static const char progress_magic[16] = "kerrord cursor3";
+
+/* Before modules could be loaded twice in a boot: without the instance, which is 0 */
+static const char second_magic[16] = "kerrord cursor2";
 
 /* The first version: without their numbers, which were these */
 static const char first_magic[16] = "kerrord cursor1";
@@ -45,16 +49,20 @@ static void read_progress_file(struct sink *sink)
 	off_t at = offsetof(struct progress_file, done);
 
 	if (pread(sink->state_fd, &file, at, 0) != at ||
-	    strncmp(file.boot_id, sink->boot_id, BOOT_ID_SIZE))
+	    strncmp(file.boot_id, sink->series->boot_id, BOOT_ID_SIZE))
 		return;
 	if (!memcmp(file.magic, first_magic, sizeof(file.magic))) {
 		at = offsetof(struct progress_file, groups);
 		file.groups = FIRST_GROUPS;
 		file.causes = FIRST_CAUSES;
+		file.instance = 0;
+	} else if (!memcmp(file.magic, second_magic, sizeof(file.magic))) {
+		at = offsetof(struct progress_file, instance);
+		file.instance = 0;
 	} else if (memcmp(file.magic, progress_magic, sizeof(file.magic))) {
 		return;
 	}
-	if (file.causes > 1000)
+	if (file.causes > 1000 || file.instance != sink->series->instance)
 		return;
 	for (uint32_t i = 0; i < file.groups && i < GROUPS; i++) {
 		const size_t size = offsetof(struct progress, lost) +
@@ -107,7 +115,8 @@ void progress_save(struct sink *sink)
 	if (sink->state_fd < 0)
 		return;
 	memcpy(file.magic, progress_magic, sizeof(file.magic));
-	memcpy(file.boot_id, sink->boot_id, BOOT_ID_SIZE);
+	memcpy(file.boot_id, sink->series->boot_id, BOOT_ID_SIZE);
+	file.instance = sink->series->instance;
 	file.groups = GROUPS;
 	file.causes = KERROR_CAUSES;
 	memcpy(file.done, sink->done, sizeof(file.done));

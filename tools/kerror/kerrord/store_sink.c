@@ -104,12 +104,12 @@ static struct store *store_of(const struct sink *sink)
 static int load_group(struct sink *sink, struct store *store, uint32_t group,
 		      struct progress *progress)
 {
-	int err = store_cursor(store, sink->boot_id, group, &progress->next);
+	int err = store_cursor(store, sink->series, group, &progress->next);
 
 	progress->known = !err;
 	for (int cause = 0; cause < KERROR_CAUSES; cause++)
 		if (!err || err == -ENOENT)
-			err = store_loss_total(store, sink->boot_id, group,
+			err = store_loss_total(store, sink->series, group,
 					       cause, &progress->lost[cause]);
 	return err == -ENOENT ? 0 : err;
 }
@@ -131,10 +131,10 @@ static int add(struct sink *sink, const struct record *record)
 {
 	switch (record->kind) {
 	case RECORD_EVENT:
-		return store_add_event(store_of(sink), sink->boot_id,
+		return store_add_event(store_of(sink), sink->series,
 				       record->event);
 	case RECORD_LOSS:
-		return store_add_loss(store_of(sink), sink->boot_id,
+		return store_add_loss(store_of(sink), sink->series,
 				      record->time, &record->loss,
 				      record->cause,
 				      record_is_numbered_loss(record) ?

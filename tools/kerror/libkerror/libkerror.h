@@ -421,8 +421,9 @@ void kerror_reader_from_boot(struct kerror_reader *reader);
 
 /*
  * Before anything is fed: begin with that event of one group. It must be of
- * this boot. If the kernel knows that it is not, there is an ERROR item,
- * -EINVAL, and the group begins with the first event since boot.
+ * this boot and instance, see kerror_socket_instance(). If the kernel knows that it
+ * is not, there is an ERROR item, -EINVAL, and the group begins with the first event
+ * since boot.
  */
 int kerror_reader_from(struct kerror_reader *reader, uint32_t group,
 		       uint32_t sequence);
@@ -542,10 +543,23 @@ struct kerror_socket;
  *
  * Return: 0; -EPERM without CAP_SYSLOG or, if @groups lacks KERROR_GROUP_PRINTK,
  * without CAP_SYSLOG and CAP_NET_ADMIN; -ENONET in another network namespace than
- * the initial one; -EPROTONOSUPPORT if this kernel has no CONFIG_KERROR.
+ * the initial one; -EPROTONOSUPPORT if this kernel has no CONFIG_KERROR; or another
+ * negative errno.
  */
 int kerror_socket_open(struct kerror_socket **socket, uint32_t groups);
 void kerror_socket_close(struct kerror_socket *socket);
+
+/**
+ * kerror_socket_instance() - which load of the module the socket is of
+ * @socket: the socket
+ *
+ * kerror.ko numbers its events anew after each load. An open socket keeps it loaded. So
+ * a cursor is of use only for a socket of the same boot and the same instance.
+ *
+ * Return: microseconds from boot to the load; 0 of a kernel with the facility built
+ * in, or where /sys/module/kerror/parameters/instance cannot be seen.
+ */
+uint64_t kerror_socket_instance(const struct kerror_socket *socket);
 
 /* For poll(); readable means that kerror_socket_next() has work to do. */
 int kerror_socket_fd(const struct kerror_socket *socket);

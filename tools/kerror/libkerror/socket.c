@@ -2,7 +2,8 @@
 /*
  * The socket layer: moves datagrams between a NETLINK_KERROR socket and a
  * reader. Knows nothing of what is in them, but for one request by which it
- * finds out on an old kernel whether the facility is there.
+ * finds out on an old kernel whether the facility is there. It also tells which load
+ * of the module the socket is of.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -26,11 +27,15 @@
 /* The kernel answers within sendto(), or is busy with something else. */
 #define PROOF_MS 1000
 
+/* Of kerror.ko only; it cannot change while a socket is open. */
+#define INSTANCE_PATH "/sys/module/kerror/parameters/instance"
+
 /* Some 10,000 small events; the kernel's default holds 200. */
 #define RECEIVE_BUFFER (16 << 20)
 
 struct kerror_socket {
 	struct mnl_socket *netlink;
+	uint64_t instance;
 	uint32_t groups;
 	bool has_filter;
 	uint32_t buffer[KERROR_DATAGRAM_MAX / sizeof(uint32_t)];
@@ -156,6 +161,23 @@ static int join(struct kerror_socket *sock)
 	       -errno : 0;
 }
 
+/* 0, or a negative errno: a number that is not known is not taken for 0. */
+static int read_instance(struct kerror_socket *sock)
+{
+	FILE *file = fopen(INSTANCE_PATH, "re");
+	unsigned long long instance = 0;
+	int err = 0;
+
+	sock->instance = 0;
+	if (!file)
+		return errno == ENOENT || errno == EACCES ? 0 : -errno;
+	if (fscanf(file, "%llu", &instance) != 1)
+		err = -EIO;
+	fclose(file);
+	sock->instance = instance;
+	return err;
+}
+
 int kerror_socket_open(struct kerror_socket **result, uint32_t groups)
 {
 	struct kerror_socket *sock;
@@ -183,7 +205,9 @@ int kerror_socket_open(struct kerror_socket **result, uint32_t groups)
 		setsockopt(kerror_socket_fd(sock), SOL_SOCKET, SO_RCVBUF,
 			   &size, sizeof(size));
 	sock->groups = groups;
-	err = join(sock);
+	err = read_instance(sock);
+	if (!err)
+		err = join(sock);
 	if (err) {
 		kerror_socket_close(sock);
 		return err;
@@ -203,6 +227,11 @@ void kerror_socket_close(struct kerror_socket *sock)
 int kerror_socket_fd(const struct kerror_socket *sock)
 {
 	return mnl_socket_get_fd(sock->netlink);
+}
+
+uint64_t kerror_socket_instance(const struct kerror_socket *sock)
+{
+	return sock->instance;
 }
 
 int kerror_socket_set_filter(struct kerror_socket *sock,

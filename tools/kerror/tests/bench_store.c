@@ -13,7 +13,6 @@
 #include "build.h"
 #include "store.h"
 
-#define BOOT	"01234567-89ab-cdef-0123-456789abcdef"
 #define SPAN_S	(30 * 86400ULL)
 #define BATCH	512		/* as kerrord writes when it is busy */
 #define ROUNDS	9
@@ -21,6 +20,7 @@
 /* One event in so many has another id and facility. */
 #define RARE	20000
 
+static const struct series series = { .boot_id = "01234567-89ab-cdef-0123-456789abcdef" };
 static uint64_t syncs;
 
 /* In place of the C library's, for SQLite, too */
@@ -82,7 +82,7 @@ static void add_event(struct store *store, uint64_t index, uint64_t time)
 				 42, build.data, build.size);
 	if (!event)
 		exit(1);
-	must(store, store_add_event(store, BOOT, event));
+	must(store, store_add_event(store, &series, event));
 	kerror_event_free(event);
 }
 

@@ -21,6 +21,7 @@
  *   FAKE_FACILITIES	names parted by blanks, of which event N has the N-th, and so on
  *		from the first; instead of "fakeN % 3"
  *   FAKE_PARAMETERS	a folder, with a slash, in place of evlog's parameters (none)
+ *   FAKE_INSTANCE	which load of the module it is (0: it is built in)
  *   FAKE_OLD	if 1, the kernel does not have the group printk
  *   FAKE_DAY	a file, struct day below, that says which events were raised when, in
  *		place of FAKE_START, RATE, EVENTS, PRINTK, LOST and CLOCK. It moves the
@@ -274,6 +275,12 @@ void kerror_socket_close(struct kerror_socket *sock)
 int kerror_socket_fd(const struct kerror_socket *sock)
 {
 	return sock->timer;
+}
+
+uint64_t kerror_socket_instance(const struct kerror_socket *sock)
+{
+	(void)sock;
+	return number("FAKE_INSTANCE", 0);
 }
 
 int kerror_socket_set_filter(struct kerror_socket *sock,

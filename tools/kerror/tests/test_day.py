@@ -325,7 +325,7 @@ def update(machine):
     pager.read(1)
     machine.begin()
     machine.wait(machine.store_is_level)
-    assert machine.sql("PRAGMA user_version", "disk/db") == [(2,)]
+    assert machine.sql("PRAGMA user_version", "disk/db") == [(4,)]
     return pager
 
 

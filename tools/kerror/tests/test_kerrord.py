@@ -320,6 +320,9 @@ def a_bad_cursor_file_is_no_reason_to_stop(folder):
             struct.pack("16s40s", b"kerrord cursor1", boot_id),
             struct.pack("16s40sII", b"kerrord cursor2", boot_id, 2**32 - 1, 2**32 - 1),
             struct.pack("16s40sII", b"kerrord cursor2", boot_id, 3, 0) + b"\0" * 5,
+            struct.pack("16s40sIIQ", b"kerrord cursor3", boot_id, 3, 0, 0) + b"\0" * 5,
+            struct.pack("16s40sIIQ", b"kerrord cursor3", boot_id, 1, 0, 7) +
+            struct.pack("II", 1, FIRST + 10) * 3,
             struct.pack("16s40sII", b"kerrord cursor9", boot_id, 3, 7) + b"\1" * 192)):
         os.mkdir(os.path.join(folder, str(number)))
         place = Place(os.path.join(folder, str(number)), "[text]\npath = FOLDER/text\n",
@@ -341,6 +344,61 @@ def another_boot_begins_anew(folder):
     place.run_until(lambda: place.stored() == 200)
     assert place.sql("SELECT boot, count(*) FROM event GROUP BY boot") == \
            [(1, 100), (2, 100)]
+
+
+@test
+def another_load_of_the_module_begins_anew(folder):
+    """Its numbers begin at the first one again, in the same boot."""
+    place = Place(folder, STORE + JSON + "[text]\npath = FOLDER/text\n" +
+                  rule("often", "often", "threshold = 400 in 1d"), rate=100000)
+    write_script(place, "often", "echo $KERROR_TEXT >> FOLDER/fired\n")
+    counts = {"evlog": 0, "printk": 0}
+
+    def load(instance, evlog, printk, **kernel):
+        """Runs kerrord twice with a kernel that has raised so many."""
+        place.set(instance=instance, events=evlog, printk=printk, **kernel)
+        place.kernel["FAKE_START"] = str(time.time_ns())
+        counts["evlog"] += evlog
+        counts["printk"] += printk
+        for _ in range(2):
+            place.run_until(lambda: place.stored() == sum(counts.values()) ==
+                            len(place.lines()) == text_lines() and
+                            place.metric('kerror_sink_queue_bytes{sink="store"}') == 0)
+
+    def text_lines():
+        with contextlib.suppress(FileNotFoundError), open(place.path("text")) as file:
+            return sum("event " in line for line in file)
+        return 0
+
+    load(5000000, 300, 40)
+    load(7000000, 100, 10)      # all of its numbers were there before
+    load(9000000, 500, 0)       # and of these, the first ones
+    expected = [(instance, group, number) for instance, group, count in (
+        (5000000, 2, 300), (5000000, 16, 40), (7000000, 2, 100), (7000000, 16, 10),
+        (9000000, 2, 500)) for number in range(count)]
+    stored = place.sql("SELECT instance, event_group, (sequence + 256) % 4294967296"
+                       " FROM event JOIN boot USING(boot) ORDER BY 1, 2, 3")
+    assert stored == expected, (len(stored), len(expected))
+    numbers = {"evlog": 2, "printk": 16}
+    for lines in (place.lines(), [json.loads(line) for line in
+                                  query(place.path("db"), "--json", "--boot=current")[0]]):
+        assert sorted((line["instance"], numbers[line["group"]],
+                       (line["sequence"] + 256) % 2**32) for line in lines) == expected
+    assert place.sql("SELECT count(*) FROM loss") == [(0,)]
+    # The losses of each load are counted from 0.
+    for instance, lost in (11000000, 7), (13000000, 5):
+        load(instance, 20, 0, lost=lost)
+    assert place.sql("SELECT instance, count, total FROM loss JOIN boot USING(boot)") == \
+           [(11000000, 7, 7), (13000000, 5, 5)]
+    assert [line["instance"] for line in place.lines(item="loss")] == [11000000, 13000000]
+    # A rule counts on: of all events, it was told of each once.
+    with open(place.path("fired")) as file:
+        assert len(file.readlines()) == sum(counts.values()) // 400
+    # It was one boot.
+    assert len(place.sql("SELECT DISTINCT boot_id FROM boot")) == 1
+    # A load that is read on after another kerrord was there goes on, too.
+    place.set(events=30)
+    place.run_until(lambda: place.stored() == len(place.lines()) == sum(counts.values()) + 10)
 
 
 @test
@@ -770,7 +828,7 @@ def make_first_version(path):
         database.execute("PRAGMA journal_mode = WAL")
         database.executescript(FIRST_SCHEMA)
         database.execute("ATTACH ? AS new", (path,))
-        database.execute("INSERT INTO boot SELECT * FROM new.boot")
+        database.execute("INSERT INTO boot SELECT boot, boot_id FROM new.boot")
         database.execute(f"INSERT INTO event SELECT {columns} FROM new.event")
         database.execute("INSERT INTO loss SELECT boot, event_group, time, cause,"
                          " count, total FROM new.loss")
@@ -790,11 +848,31 @@ def a_store_of_the_first_version_keeps_every_event(folder):
     place.set(events=600)
     _, err = place.run_until(lambda: place.stored() == 600)
     assert "deleted" not in err, err
-    assert place.sql("PRAGMA user_version") == [(3,)]
+    assert place.sql("PRAGMA user_version") == [(4,)]
     assert place.sql("PRAGMA application_id") == [(0x6b657272,)]
     assert place.sql("SELECT sequence FROM event ORDER BY id") == \
            [((FIRST + i) % 2**32,) for i in range(600)]
     assert query(place.path("db"))[0][:500] == before
+
+
+@test
+def a_store_of_the_third_version_goes_on_where_it_was(folder):
+    place = Place(folder, STORE + JSON, events=500, rate=100000, lost=3)
+    place.run_until(lambda: place.stored() == 500 == len(place.lines()))
+    execute_in(place.path("db"), "CREATE TABLE old(boot INTEGER PRIMARY KEY,"
+               " boot_id TEXT NOT NULL UNIQUE)",
+               "INSERT INTO old SELECT boot, boot_id FROM boot", "DROP TABLE boot",
+               "ALTER TABLE old RENAME TO boot", "PRAGMA user_version = 3")
+    before, err = query(place.path("db"), "--boot=current")     # it can be read as it is
+    assert len(before) == 500, (len(before), err)
+    place.set(events=600)
+    place.run_until(lambda: place.stored() == 600 == len(place.lines()))
+    assert place.sql("PRAGMA user_version") == [(4,)]
+    assert place.sql("SELECT boot, instance FROM boot") == [(1, 0)]
+    assert place.sql("SELECT sequence FROM event ORDER BY id") == \
+           [((FIRST + i) % 2**32,) for i in range(600)]
+    assert place.sql("SELECT sum(count) FROM loss") == [(3,)]
+    assert query(place.path("db"), "--boot=current")[0][:500] == before
 
 
 RAISE = """[rule bad-block]

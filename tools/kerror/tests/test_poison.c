@@ -84,7 +84,8 @@ static void test_poison(void **state)
 	struct sink_settings settings = {
 		.type = &broken_sink, .name = "broken", .queue = 1 << 20,
 	};
-	struct sink *sink = sink_new(&settings, "boot", "/nonexistent", report);
+	static const struct series series = { .boot_id = "boot" };
+	struct sink *sink = sink_new(&settings, &series, "/nonexistent", report);
 	struct build build;
 
 	(void)state;

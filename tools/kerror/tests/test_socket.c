@@ -30,7 +30,7 @@ static int open_error, bind_error, send_error, poll_error, poll_timeout;
 static struct { struct nlmsghdr header; struct kerror_request body; } sent;
 static struct sock_fprog attached;	/* the program that the socket has */
 static unsigned int filter_calls;
-static int filter_error;
+static int filter_error, file_error;
 
 /*
  * The kernel that is played: its release, where it has the facility, how that
@@ -44,6 +44,7 @@ static struct kernel {
 	int protocol;
 	enum proof proof;
 	bool no_cloexec;
+	const char *instance;	/* what the module's file has; NULL: there is none */
 } kernel = { .release = "6.1.0", .protocol = 27 };
 static char numbers[64];	/* those opened, in order; "!" where one is asked */
 static int opened;		/* the last */
@@ -63,6 +64,18 @@ int uname(struct utsname *name)
 	memset(name, 0, sizeof(*name));
 	snprintf(name->release, sizeof(name->release), "%s", kernel.release);
 	return 0;
+}
+
+/* The only file that is read */
+FILE *fopen(const char *path, const char *mode)
+{
+	assert_string_equal(path, "/sys/module/kerror/parameters/instance");
+	assert_string_equal(mode, "re");
+	/* The socket keeps the module there. */
+	assert_int_equal(open_sockets, 1);
+	if (result(file_error ? file_error : kernel.instance ? 0 : ENOENT))
+		return NULL;
+	return fmemopen((void *)kernel.instance, strlen(kernel.instance), "r");
 }
 
 struct mnl_socket *mnl_socket_open2(int bus, int flags)
@@ -490,6 +503,35 @@ static void test_groups(void **state)
 	kerror_reader_free(reader);
 }
 
+/* Which load of the module a socket is of */
+static void test_instance(void **state)
+{
+	struct kerror_socket *socket;
+
+	(void)state;
+	kernel = (struct kernel) { .release = "6.1.0", .protocol = 27 };
+	assert_int_equal(kerror_socket_open(&socket, RAW), 0);
+	assert_true(kerror_socket_instance(socket) == 0);
+	kerror_socket_close(socket);
+	/* A sandbox without /sys/module is no reason to hear nothing. */
+	file_error = EACCES;
+	assert_int_equal(kerror_socket_open(&socket, RAW), 0);
+	assert_true(kerror_socket_instance(socket) == 0);
+	kerror_socket_close(socket);
+	file_error = EMFILE;
+	assert_int_equal(kerror_socket_open(&socket, RAW), -EMFILE);
+	file_error = 0;
+	kernel.instance = "18446744073709551615\n";
+	assert_int_equal(kerror_socket_open(&socket, RAW), 0);
+	kernel.instance = "7\n";	/* which a socket keeps from happening */
+	assert_true(kerror_socket_instance(socket) == UINT64_MAX);
+	kerror_socket_close(socket);
+	kernel.instance = "?\n";
+	assert_int_equal(kerror_socket_open(&socket, RAW), -EIO);
+	assert_int_equal(open_sockets, 0);
+	kernel.instance = NULL;
+}
+
 static void test_cut(void **state)
 {
 	struct kerror_reader *reader = kerror_reader_new(RAW);
@@ -598,6 +640,7 @@ int main(void)
 		cmocka_unit_test(test_not_sent),
 		cmocka_unit_test(test_filter),
 		cmocka_unit_test(test_groups),
+		cmocka_unit_test(test_instance),
 	};
 
 	return cmocka_run_group_tests_name("socket", tests, NULL, NULL);

@@ -12,7 +12,6 @@
 #include "build.h"
 #include "store.h"
 
-#define BOOT	"01234567-89ab-cdef-0123-456789abcdef"
 #define DAY	86400
 #define YEAR	(365 * DAY)
 #define STEP	(6 * 3600)		/* between two events */
@@ -35,6 +34,8 @@ int clock_gettime(clockid_t clock, struct timespec *time)
 
 static char path[64];
 
+static const struct series series = { .boot_id = "01234567-89ab-cdef-0123-456789abcdef" };
+
 static struct store *open_it(void)
 {
 	struct store *store;
@@ -54,7 +55,7 @@ static void add_event(struct store *store, uint32_t index)
 	event = kerror_event_new(KERROR_GROUP_EVLOG, index, 42, build.data,
 				 build.size);
 	assert_int_equal(store_begin(store), 0);
-	assert_int_equal(store_add_event(store, BOOT, event), 0);
+	assert_int_equal(store_add_event(store, &series, event), 0);
 	assert_int_equal(store_commit(store), 0);
 	kerror_event_free(event);
 }

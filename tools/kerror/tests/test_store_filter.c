@@ -9,7 +9,6 @@
 #include "hostile.h"
 #include "store.h"
 
-#define BOOT		"01234567-89ab-cdef-0123-456789abcdef"
 #define EVENTS		160
 #define FILTERS		400
 #define NEWEST		7
@@ -29,6 +28,7 @@ static const char *const terms[] = {
 
 #define TERMS (sizeof(terms) / sizeof(*terms))
 
+static const struct series series = { .boot_id = "01234567-89ab-cdef-0123-456789abcdef" };
 static char path[64];
 static struct store *store;
 static struct kerror_event *events[EVENTS];
@@ -104,7 +104,7 @@ static int fill(void **state)
 		event = kerror_event_new(groups[hostile_below(&random, 4)], i, 0, build.data,
 					 build.size);
 		assert_non_null(event);
-		assert_int_equal(store_add_event(store, BOOT, event), 0);
+		assert_int_equal(store_add_event(store, &series, event), 0);
 		kerror_event_free(event);
 	}
 	assert_int_equal(store_commit(store), 0);

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # On a kernel of a distribution: the facility is unloaded and loaded again in a flood
 # of messages, and its tap is switched off and on. What was printed meanwhile must
-# have become events, each once; the boot parameter loads= says how often.
+# have become events, each once; the boot parameter loads= says how often. A kerrord
+# that keeps its store must store the events of each load, although their numbers
+# begin anew.
 . /guest/common.sh
 [ -e /modules/kerror.ko ] || { echo "ok 1 unload # SKIP the facility is built in"; exit 0; }
 status=0
@@ -28,6 +30,53 @@ equal_to_the_log() {
 	dmesg | grep -o 'sh ([0-9]*): drop_caches' | tail -n "$1" | sort > /tmp/log
 	[ "$(wc -l < /tmp/log)" = "$1" ] || return 1
 	grep -Fxf /tmp/log /tmp/texts | diff /tmp/log -
+}
+
+# stored OPTION...: what kerrord has stored, a JSON object a line
+stored() { kerrorctl query --store=/tmp/kerrord/db --json "$@"; }
+
+# has_burst COUNT: of the test module
+has_burst() {
+	[ "$(stored --filter='text~"burst *"' | grep -c "\"text\":\"burst [0-9]* of $1\"")" = "$1" ]
+}
+
+# The numbers of the events of each load and group: whether one is missing or there
+# twice. Says how many there are.
+numbers_are_whole() {
+	stored --losses > /tmp/stored
+	! grep '"item":"loss"' /tmp/stored || return 1
+	sed -n 's/.*"instance":\([0-9]*\),"group":"\([a-z]*\)","sequence":\([0-9]*\),.*/\1 \2 \3/p' \
+		/tmp/stored | sort -u > /tmp/numbers
+	[ "$(wc -l < /tmp/numbers)" = "$(wc -l < /tmp/stored)" ] || return 1
+	awk '{ at = $3 - 4294967040; at += at < 0 ? 4294967296 : 0
+	       count[$1 " " $2]++; last[$1 " " $2] = at > last[$1 " " $2] ? at : last[$1 " " $2] }
+	     END { for (load in count) {
+			print "# stored of load " load ": " count[load] ", the last is number " last[load]
+			wrong += count[load] != last[load] + 1 }
+		exit wrong > 0 }' /tmp/numbers
+}
+
+# The second load has fewer events than the one before, the third one more.
+kerrord_over_three_loads() {
+	mkdir -p /tmp/kerrord
+	printf '[kerrord]\nuser = root\nstate = /tmp/kerrord\n[store]\npath = /tmp/kerrord/db\n' \
+		> /tmp/kerrord/conf
+	for count in 300 100 500; do
+		rmmod evlog && rmmod kerror && load && load_test_module || return 1
+		kerrord --config /tmp/kerrord/conf 2> /tmp/kerrord/err &
+		daemon=$!
+		raise "burst $count"
+		for try in $(seq 60); do
+			has_burst $count && break
+			sleep 0.5
+		done
+		kill $daemon
+		wait $daemon || { cat /tmp/kerrord/err; return 1; }
+		has_burst $count || return 1
+		rmmod test_evlog || return 1
+	done
+	has_burst 300 && has_burst 100 && numbers_are_whole &&
+		[ "$(cut -d ' ' -f 1 /tmp/numbers | sort -u | wc -l)" = 3 ]
 }
 
 rmmod evlog && rmmod kerror
@@ -85,7 +134,14 @@ result 8 switching_is_told_in_the_stream
 ! echo 0 > /proc/sys/kernel/ftrace_enabled 2>/dev/null || ! grep -q ftrace $tap
 result 9 ftrace_cannot_be_switched_off_below_it
 
+if type kerrord > /dev/null; then
+	kerrord_over_three_loads
+	result 10 kerrord_stores_each_event_of_three_loads_once
+else
+	echo "ok 10 kerrord_stores_each_event_of_three_loads_once # SKIP there is no kerrord here"
+fi
+
 mount -t debugfs none /sys/kernel/debug 2> /dev/null
 no_leaks
-result 10 no_memory_is_left
+result 11 no_memory_is_left
 exit $status
