@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Prepares a guest with an unmodified kernel of Debian: stock.sh META[_SUITE] [try]
+# Prepares a guest with an unmodified kernel of Debian: stock.sh META[_SUITE] [try|rules]
 #
 # META is a package such as linux-image-amd64, linux-image-rt-amd64 or
 # linux-image-arm64. Its kernel is taken out of the package, not installed, and
@@ -18,12 +18,16 @@
 # of the configuration "debug".
 #
 # SCRIPT "try" needs no tests, so that no kernel's source is unpacked; but the kernel's
-# drivers of an NVMe disk with ext4.
+# drivers of an NVMe disk with ext4. "rules" builds nothing: it makes a catalogue of all
+# that the kernel and its modules print, with the kerrorctl of build/tools.
 . "$(dirname "$0")/common.sh"
 
-[ $# = 1 ] || [ "$#,${2:-}" = 2,try ] || die "usage: stock.sh linux-image-FLAVOUR[_SUITE] [try]"
-tests=1
-[ $# = 1 ] || tests=
+case $#,${2:-} in
+1,) tests=1 ;;
+2,try | 2,rules) tests= ;;
+*) die "usage: stock.sh linux-image-FLAVOUR[_SUITE] [try|rules]" ;;
+esac
+what=${2:-}
 meta=${1%%_*} suite=
 [ "$meta" = "$1" ] || suite=${1#*_}
 out=$BUILD/$1
@@ -123,6 +127,24 @@ put_drivers() {
 	done
 }
 
+# put_catalogue: of the image, or of the packages with its parts
+put_catalogue() {
+	parts=$(on_which "$image" '^linux-(binary|modules)-[0-9]' || true)
+	rm -rf "$out/all"
+	mkdir -p "$out/all"
+	for part in ${parts:-$image}; do
+		fetch "$part$foreign"
+		dpkg-deb --fsys-tarfile "$packages/$part"_*.deb | tar -x -C "$out/all"
+	done
+	rm -f "$packages"/*.deb
+	step "making a catalogue of $release"
+	"$BUILD/tools/kerrorctl" catalog "$out/all" > "$out/catalogue.new" 2> "$out/log" ||
+		{ tail -5 "$out/log" >&2; die "kerrorctl catalog failed: $out/log"; }
+	rm -f "$out"/catalogue-*
+	mv "$out/catalogue.new" "$out/catalogue-$release"
+	rm -rf "$out/all"
+}
+
 # fetch_image: kernel and headers of the packages
 fetch_image() {
 	# Old lists name packages that no mirror has any more.
@@ -133,6 +155,10 @@ fetch_image() {
 	release=${image#linux-image-}
 	headers=linux-headers-$release
 	need_packages busybox-static cpio dpkg-dev make gcc
+	if [ "$what" = rules ]; then
+		[ -e "$out/catalogue-$release" ] || put_catalogue
+		return
+	fi
 	if [ -z "$suite" ]; then
 		need_packages "$headers"
 	elif [ ! -e "$root/usr/src/$headers/built" ]; then
@@ -144,7 +170,7 @@ fetch_image() {
 	fi
 	drivers=$out/$variant/drivers
 	if [ "$(cat "$out/release" 2>/dev/null)" != "$release" ] ||
-	   [ ! "$tests" ] && [ ! -d "$drivers" ]; then
+	   { [ ! "$tests" ] && [ ! -d "$drivers" ]; }; then
 		rm -f "$out/release"
 		# The image of newer releases is a package that only depends on its parts.
 		binary=$(on_which "$image" '^linux-binary-[0-9]' | head -1)
@@ -166,6 +192,7 @@ if [ "$meta" = vanilla-6.12-debug ]; then
 else
 	fetch_image
 fi
+[ "$what" != rules ] || exit 0
 
 if [ "$tests" ]; then
 	# The programs of the guest are built in the patched tree that is next to it.

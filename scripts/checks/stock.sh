@@ -25,6 +25,12 @@ stock_messages() {
 	python3 "$TOP/scripts/compare-boot.py" "$(stock_log boot)"
 }
 
+# The rules that are installed, against all that the kernel and its modules print
+stock_rules() {
+	tools control && "$TOP/scripts/stock.sh" "$stock" rules &&
+	"$BUILD/tools/kerrorctl" check-rules "$TOP/tools/kerror/rules.d" "$BUILD/$stock"/catalogue-*
+}
+
 # The faults of "make try" are events with typed arguments.
 stock_try() {
 	"$TOP/scripts/try.sh" "$stock" && python3 "$TOP/scripts/try-events.py" "$BUILD/$stock/try.log"
@@ -41,6 +47,7 @@ stock_checks() {
 		check "$1/try" stock_try
 		show '^(lost sector|damaged inode|out of memory|hung task):'
 	fi
+	check "$1/rules" stock_rules
 	check "$1/modules" "$TOP/scripts/stock.sh" "$1"
 	check_each "$1/selftests" stock_selftests
 	check_each "$1/unload" stock_guest unload

@@ -70,7 +70,7 @@ static void get_columns(const struct catalogue_entry *entry, const char **column
 	columns[FORMAT] = catalogue_escape(entry->format);
 }
 
-static void print_entry(const struct catalogue_entry *entry)
+void catalogue_print(const struct catalogue_entry *entry)
 {
 	const char *columns[COLUMNS];
 
@@ -130,7 +130,7 @@ static int list(const struct common *common, const struct choice *choice,
 	catalogue_read(&catalogue, source);
 	warn_of_collisions(&catalogue);
 	if (!common->json)
-		puts("# kerrorctl catalog: id, level, by, facility, place, function, format");
+		puts(CATALOGUE_HEAD);
 	for (size_t i = 0; i < catalogue.size; i++) {
 		const struct catalogue_entry *entry = &catalogue.entries[i];
 
@@ -140,7 +140,7 @@ static int list(const struct common *common, const struct choice *choice,
 		if (common->json)
 			print_entry_json(entry);
 		else
-			print_entry(entry);
+			catalogue_print(entry);
 	}
 	flush_output();
 	if (!found)

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fts.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -18,7 +19,6 @@
 
 #define LIVE		"/sys/kernel/debug/printk/index"
 #define INDEX_HEAD	"# <level/flags> "
-#define OWN_HEAD	"# kerrorctl catalog"
 
 static const char *const level_names[] = {
 	[-LEVEL_DEFAULT] = "default", [-LEVEL_CONTINUES] = "continues",
@@ -99,6 +99,22 @@ void catalogue_add(struct catalogue *catalogue, const struct catalogue_entry *en
 	free(format);
 }
 
+/* Whether no term of the filter asks for another facility: what is cheap comes first. */
+static bool facility_fits(const struct kerror_filter *filter, const char *facility)
+{
+	const struct node *root = &filter->nodes[filter->root];
+
+	for (int i = root->type == ALL ? root->first : -1; i >= 0; i = filter->nodes[i].next) {
+		const struct node *node = &filter->nodes[i];
+
+		if (node->type == TERM && !node->negated &&
+		    !strcmp(node->term.field->name, "facility") &&
+		    !filter_accepts(&node->term, facility, strlen(facility)))
+			return false;
+	}
+	return true;
+}
+
 static bool can_match(const struct filter_kind *kind, const struct question *question)
 {
 	return (question->node ? filter_term_possible(question->node, kind) :
@@ -108,28 +124,54 @@ static bool can_match(const struct filter_kind *kind, const struct question *que
 /* Instead of LIKELY, of a format of which the beginning is not known */
 #define LIKELY_PREFIXED	40
 
+/* Whether a string can match with these around it */
+static bool framed_can_match(struct filter_kind kind, const struct question *question,
+			     const char *before, int length, const char *behind)
+{
+	char *format;
+	bool can;
+
+	if (asprintf(&format, "%.*s%s%s", length, before, kind.format, behind) < 0)
+		must_have(NULL);
+	kind.format = format;
+	kind.id = crc32(0, (const Bytef *)format, strlen(format));
+	can = can_match(&kind, question);
+	free(format);
+	return can;
+}
+
+/* In a format of its module that prints another message by %pV, or in one of the kernel */
+static bool frame_can_match(const struct filter_kind *kind, const struct question *question,
+			    bool of_kernel)
+{
+	const struct catalogue *catalogue = question->catalogue;
+
+	for (size_t i = 0; catalogue && i < catalogue->frame_count; i++) {
+		const struct catalogue_entry *frame = catalogue->frames[i];
+		const char *at = strstr(frame->format, "%pV");
+
+		if ((!strcmp(frame->facility, kind->facility) ||
+		     (of_kernel && !strcmp(frame->facility, "kernel"))) &&
+		    framed_can_match(*kind, question, frame->format, at - frame->format, at + 3))
+			return true;
+	}
+	return false;
+}
+
 /* As what a string may be part of: dev_err(), netdev_err(), and others with a prefix */
 static bool string_can_match(struct filter_kind *kind, const struct question *question)
 {
 	static const char *const prefixes[] = {
 		"%s", "%s %s: ", "%s %s %s%s: ", "%s%s%s: ", ""
 	};
-	const char *string = kind->format;
-	bool can = false;
 
-	for (size_t i = 0; !can && i < sizeof(prefixes) / sizeof(*prefixes); i++) {
-		char *format;
-
-		if (asprintf(&format, "%s%s", prefixes[i], string) < 0)
-			must_have(NULL);
-		kind->format = format;
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(*prefixes); i++) {
 		kind->prefixed = !i;
 		kind->likely = i ? LIKELY : LIKELY_PREFIXED;
-		kind->id = crc32(0, (const Bytef *)format, strlen(format));
-		can = can_match(kind, question);
-		free(format);
+		if (framed_can_match(*kind, question, prefixes[i], INT_MAX, ""))
+			return true;
 	}
-	return can;
+	return frame_can_match(kind, question, true);
 }
 
 bool catalogue_can_match(const struct catalogue_entry *entry,
@@ -144,8 +186,15 @@ bool catalogue_can_match(const struct catalogue_entry *entry,
 
 	evlog.facility = question->facility;
 	evlog.flags = 0;
+	if (!question->node && entry->by != BY_EVLOG && entry->by != BY_UNKNOWN &&
+	    !facility_fits(question->filter, entry->facility))
+		return false;
 	if (entry->by == BY_STRING)
 		return string_can_match(&printk, question);
+	/* Without an index, a format with a level may be one that a module's frame prints. */
+	if (entry->by == BY_PRINTK && !*entry->file && strcmp(entry->facility, "kernel") &&
+	    frame_can_match(&printk, question, false))
+		return true;
 	return (entry->by != BY_EVLOG && can_match(&printk, question)) ||
 	       (entry->by != BY_PRINTK && can_match(&evlog, question));
 }
@@ -253,7 +302,7 @@ static bool parse_index_line(struct catalogue *catalogue, char *text,
 	return true;
 }
 
-/* What print_entry() of catalog.c prints */
+/* What catalogue_print() prints */
 static bool parse_own_line(struct catalogue *catalogue, char *text)
 {
 	enum { IN_ID, IN_LEVEL, IN_BY, IN_FACILITY, IN_PLACE, IN_FUNCTION, IN_FORMAT, FIELDS };
@@ -301,7 +350,7 @@ static bool read_text(struct catalogue *catalogue, const char *path,
 	length = getline(&line, &size, file);
 	if (length < 0 && ferror(file))
 		err(EXIT_FAILURE, "cannot read %s", path);
-	own = length >= 0 && !strncmp(line, OWN_HEAD, strlen(OWN_HEAD));
+	own = length >= 0 && !strncmp(line, CATALOGUE_HEAD, strlen("# kerrorctl catalog"));
 	if (!own && (length < 0 || strncmp(line, INDEX_HEAD, strlen(INDEX_HEAD)))) {
 		fclose(file);
 		free(line);
@@ -416,6 +465,20 @@ static int compare_entries(const void *left, const void *right)
 	return order ? order : (int)a->by - (int)b->by;
 }
 
+static void find_frames(struct catalogue *catalogue)
+{
+	for (size_t i = 0; i < catalogue->size; i++) {
+		const struct catalogue_entry *entry = &catalogue->entries[i];
+
+		if (!strstr(entry->format, "%pV"))
+			continue;
+		catalogue->frames = must_have(reallocarray(catalogue->frames,
+							   catalogue->frame_count + 1,
+							   sizeof(*catalogue->frames)));
+		catalogue->frames[catalogue->frame_count++] = entry;
+	}
+}
+
 void catalogue_read(struct catalogue *catalogue, const char *source)
 {
 	struct stat status;
@@ -441,6 +504,7 @@ void catalogue_read(struct catalogue *catalogue, const char *source)
 					     &catalogue->entries[from]))
 			catalogue->entries[to++] = catalogue->entries[from];
 	catalogue->size = to;
+	find_frames(catalogue);
 }
 
 const struct catalogue_entry *catalogue_find(const struct catalogue *catalogue,

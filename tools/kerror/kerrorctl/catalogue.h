@@ -47,10 +47,15 @@ struct catalogue_entry {
  * @entries: by id, then by place; each only once
  * @size: how many
  * @room: for how many there is memory
+ * @frames: those that print another message by %pV, which is a string here: the event's
+ *	format has it in that place
+ * @frame_count: how many
  */
 struct catalogue {
 	struct catalogue_entry *entries;
 	size_t size, room;
+	const struct catalogue_entry **frames;
+	size_t frame_count;
 };
 
 /*
@@ -84,6 +89,10 @@ const struct catalogue_entry *catalogue_find_string(const struct catalogue *cata
 const struct catalogue_entry *catalogue_next_id(const struct catalogue *catalogue,
 						const struct catalogue_entry *entry);
 
+/* A catalogue as text: its first line, and the line of an entry */
+#define CATALOGUE_HEAD "# kerrorctl catalog: id, level, by, facility, place, function, format"
+void catalogue_print(const struct catalogue_entry *entry);
+
 const char *catalogue_level_name(int level);
 const char *catalogue_raiser_name(enum raiser raiser);
 
@@ -98,6 +107,7 @@ struct node;
  * @filter: a filter
  * @node: only this part of it, or NULL: all
  * @facility: of what evlog raises, which nothing tells; NULL: it may be any
+ * @catalogue: has the frames that a string may be in; NULL: none
  * @strict: "%s" can become any text, so half of the words of a text that is asked
  *	for must be in the format; false: or most of the format's in the text
  */
@@ -105,6 +115,7 @@ struct question {
 	const struct kerror_filter *filter;
 	const struct node *node;
 	const char *facility;
+	const struct catalogue *catalogue;
 	bool strict;
 };
 

@@ -324,19 +324,26 @@ static bool is_text(const char *string)
 	return length >= 3;
 }
 
-/* Whether it is a line with a word in it */
+/*
+ * Whether it is a line with a word in it, or several words: what a driver gives to a
+ * function that prints it by %pV needs no newline. Or such a function's own format, or
+ * one of many conversions.
+ */
 static bool is_line(const char *string)
 {
-	size_t length = strlen(string), word = 0, longest = 0;
+	size_t length = strlen(string), word = 0, longest = 0, conversions = 0;
 
 	for (const char *at = string; *at; at++) {
+		conversions += *at == '%';
 		if (!isprint((unsigned char)*at) && *at != '\n' && *at != '\t')
 			return false;
 		word = isalpha((unsigned char)*at) ? word + 1 : 0;
 		if (word > longest)
 			longest = word;
 	}
-	return longest >= 3 && string[length - 1] == '\n';
+	if (strstr(string, "%pV") || (conversions > 3 && string[length - 1] == '\n'))
+		return true;
+	return longest >= 3 && (string[length - 1] == '\n' || strchr(string, ' '));
 }
 
 static bool begins_with_level(const char *string, bool angles)

@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * kerrorctl check-rules: says which filters of a configuration of kerrord can no
- * longer match any event of a kernel, before that kernel is rolled out.
+ * longer match any event of a kernel, before that kernel is rolled out. Each part of an
+ * outermost || is judged by itself: what one part matches would hide that another
+ * matches nothing any more.
  */
+#include <ctype.h>
 #include <err.h>
 #include <errno.h>
+#include <glob.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <ini.h>
 #include <json-c/json.h>
 #include "catalogue.h"
@@ -17,18 +22,37 @@
 
 static const char usage[] =
 "Usage: kerrorctl check-rules [OPTION]... RULES [KERNEL]\n"
-"Tell which filters in RULES, a configuration of kerrord, cannot match any event of\n"
-"KERNEL any more, and what may have become of the events that they were about.\n"
+"Tell which filters in RULES, a configuration of kerrord or a folder with *.conf,\n"
+"cannot match any event of KERNEL any more, and what may have become of the events\n"
+"that they were about.\n"
 "KERNEL is what kerrorctl catalog takes. Status 1: there is such a filter.\n"
 "\n"
 "  -w, --was=KERNEL     the kernel that RULES were written for\n"
+"  -p, --partial        KERNEL lacks modules; a filter about one is right\n"
+"  -m, --matches        print what of KERNEL's catalogue the filters are about, as\n"
+"                       kerrorctl catalog does: a catalogue for later checks\n"
 "      --catalogue=FILE take severities from here; default: all that are installed\n"
 "  -j, --json           one JSON object for each filter\n"
 "  -h, --help           this text\n";
 
+/* Of a filter, or of a part of it */
+struct verdict {
+	const char *filter;
+	size_t matches;
+	bool unknown, absent;
+	const char *culprit, *old_format;
+	const struct catalogue_entry *string;	/* what an unknown one may be about */
+	const struct catalogue_entry *old, *nearest;
+	struct verdict *next;
+};
+
+/* @broken: it has a verdict that it cannot match; else it has one of the whole filter. */
 struct rule {
-	char *section, *filter;
+	const char *path;
+	char *section, *filter, *instead_of;
 	unsigned int line;
+	bool broken;
+	struct verdict *verdicts;
 	struct rule *next;
 };
 
@@ -37,6 +61,7 @@ struct rules {
 	const char *path;
 	FILE *file;
 	unsigned int line;
+	bool partial;
 	struct rule *first, **last;
 };
 
@@ -50,51 +75,96 @@ static char *read_line(char *line, int size, void *context)
 	return line;
 }
 
+static struct rule *find_rule(struct rules *rules, const char *section)
+{
+	struct rule *rule;
+
+	for (rule = rules->first; rule; rule = rule->next)
+		if (rule->path == rules->path && !strcmp(rule->section, section))
+			return rule;
+	rule = must_have(calloc(1, sizeof(*rule)));
+	rule->path = rules->path;
+	rule->section = must_have(strdup(section));
+	*rules->last = rule;
+	rules->last = &rule->next;
+	return rule;
+}
+
 /* Other options are kerrord's business. A value may go on in the next line. */
 static int take_option(void *context, const char *section, const char *name,
 		       const char *value)
 {
 	struct rules *rules = context;
+	bool is_filter = !strcmp(name, "filter");
 	struct rule *rule;
-	char *joined;
+	char **text, *joined;
 
-	if (strcmp(name, "filter"))
+	if (!is_filter && strcmp(name, "instead_of"))
 		return 1;
-	for (rule = rules->first; rule; rule = rule->next) {
-		if (strcmp(rule->section, section))
-			continue;
-		if (asprintf(&joined, "%s %s", rule->filter, value) < 0)
-			must_have(NULL);
-		free(rule->filter);
-		rule->filter = joined;
-		return 1;
-	}
-	rule = must_have(calloc(1, sizeof(*rule)));
-	rule->section = must_have(strdup(section));
-	rule->filter = must_have(strdup(value));
-	rule->line = rules->line;
-	*rules->last = rule;
-	rules->last = &rule->next;
+	rule = find_rule(rules, section);
+	text = is_filter ? &rule->filter : &rule->instead_of;
+	if (is_filter && !*text)
+		rule->line = rules->line;
+	if (asprintf(&joined, "%s%s%s", *text ? : "", *text ? " " : "", value) < 0)
+		must_have(NULL);
+	free(*text);
+	*text = joined;
 	return 1;
 }
 
-static void read_rules(struct rules *rules)
+static void read_file(struct rules *rules, const char *path)
 {
 	int line;
 
-	rules->last = &rules->first;
-	rules->file = fopen(rules->path, "re");
+	rules->path = path;
+	rules->line = 0;
+	rules->file = fopen(path, "re");
 	if (!rules->file)
-		err(EXIT_FAILURE, "cannot read %s", rules->path);
+		err(EXIT_FAILURE, "cannot read %s", path);
 	line = ini_parse_stream(read_line, rules, take_option, rules);
 	if (line || ferror(rules->file))
 		errx(EXIT_FAILURE,
 		     "%s, line %d: neither [section] nor option = value; kerrord --check-config tells more",
-		     rules->path, line);
+		     path, line);
 	fclose(rules->file);
-	if (!rules->first)
-		errx(EXIT_FAILURE, "%s: no filter in it, so nothing to check",
-		     rules->path);
+}
+
+/* The rule that one is there instead of on some kernels is one of them. */
+static bool is_rule(const struct rules *rules, const char *name)
+{
+	for (const struct rule *rule = rules->first; rule; rule = rule->next)
+		if (rule->filter && !strncmp(rule->section, "rule ", 5) &&
+		    !strcmp(rule->section + 5, name))
+			return true;
+	return false;
+}
+
+static void read_rules(struct rules *rules, const char *path)
+{
+	struct stat status;
+	size_t filters = 0;
+	glob_t found;
+	char *pattern;
+
+	rules->last = &rules->first;
+	if (stat(path, &status) || !S_ISDIR(status.st_mode)) {
+		read_file(rules, path);
+	} else {
+		if (asprintf(&pattern, "%s/*.conf", path) < 0)
+			must_have(NULL);
+		if (!glob(pattern, 0, NULL, &found))
+			for (size_t i = 0; i < found.gl_pathc; i++)
+				read_file(rules, found.gl_pathv[i]);
+	}
+	for (const struct rule *rule = rules->first; rule; rule = rule->next) {
+		filters += !!rule->filter;
+		if (rule->instead_of && !is_rule(rules, rule->instead_of))
+			errx(EXIT_FAILURE,
+			     "%s: [%s] instead_of: there is no [rule %s] with a filter; name the rule that other kernels need",
+			     rule->path, rule->section, rule->instead_of);
+	}
+	if (!filters)
+		errx(EXIT_FAILURE, "%s: no filter in it, so nothing to check", path);
 }
 
 /* ---- One filter ---- */
@@ -235,13 +305,26 @@ static void take_severities(struct catalogue *catalogue,
 	}
 }
 
-struct verdict {
-	size_t matches;
-	bool unknown;
-	const char *culprit, *old_format;
-	const struct catalogue_entry *string;	/* what an unknown one may be about */
-	const struct catalogue_entry *old, *nearest;
-};
+/* Whether a filter asks for a module of which the kernel has nothing */
+static bool is_of_absent_module(const struct kerror_filter *filter,
+				const struct catalogue *catalogue)
+{
+	for (size_t i = 0; i < filter->node_count; i++) {
+		const struct node *node = &filter->nodes[i];
+		bool there = false;
+
+		if (node->type != TERM || node->negated ||
+		    strcmp(node->term.field->name, "facility") ||
+		    !(node->term.comparison->accepts & EQUAL))
+			continue;
+		for (size_t j = 0; !there && j < catalogue->size; j++)
+			there = filter_accepts(&node->term, catalogue->entries[j].facility,
+					       strlen(catalogue->entries[j].facility));
+		if (!there)
+			return true;
+	}
+	return false;
+}
 
 /*
  * Whether there is a reason to believe that no catalogue has what a filter is about:
@@ -259,25 +342,62 @@ static void look_elsewhere(struct verdict *verdict, const struct question *quest
 			   is_about_others(question->filter);
 }
 
-static void print(const struct rules *rules, const struct rule *rule,
-		  const struct verdict *verdict)
+static bool is_broken(const struct rules *rules, const struct verdict *verdict)
 {
+	return !verdict->matches && !verdict->unknown &&
+	       !(rules->partial && verdict->absent);
+}
+
+/* The rule that others have a relation to by instead_of */
+static const char *meant_by(const struct rule *rule)
+{
+	return rule->instead_of ? :
+	       !strncmp(rule->section, "rule ", 5) ? rule->section + 5 : NULL;
+}
+
+/* The rule that matches what one would match on another kernel, or NULL */
+static const struct rule *find_substitute(const struct rules *rules, const struct rule *rule)
+{
+	const char *meant = meant_by(rule);
+
+	for (const struct rule *other = rules->first; meant && other; other = other->next)
+		if (other->filter && !other->broken && meant_by(other) &&
+		    !strcmp(meant, meant_by(other)))
+			return other;
+	return NULL;
+}
+
+static const char *name_verdict(const struct verdict *verdict, const struct rule *substitute)
+{
+	return verdict->matches ? "can match" : verdict->unknown ? "unknown" :
+	       substitute ? "other rule" : "cannot match";
+}
+
+static void print(const struct rule *rule, const struct verdict *verdict,
+		  const struct rule *substitute, bool broken)
+{
+	printf("%s:%u: [%s] ", rule->path, rule->line, rule->section);
 	if (verdict->matches) {
-		printf("%s:%u: [%s] can match %zu places\n", rules->path, rule->line,
-		       rule->section, verdict->matches);
+		printf("can match %zu places\n", verdict->matches);
 		return;
 	}
 	if (verdict->unknown) {
-		printf("%s:%u: [%s] unknown: ", rules->path, rule->line, rule->section);
 		if (verdict->string)
-			printf("the kernel does not list \"%s\" as a message\n",
+			printf("unknown: the kernel does not list \"%s\" as a message\n",
 			       catalogue_escape(verdict->string->format));
 		else
-			puts("about what is in no catalogue");
+			puts("unknown: about what is in no catalogue");
 		return;
 	}
-	printf("%s:%u: [%s] CANNOT MATCH: %s\n", rules->path, rule->line,
-	       rule->section, rule->filter);
+	if (!broken) {
+		printf("is about a module that is not there: %s\n", verdict->filter);
+		return;
+	}
+	if (substitute) {
+		printf("cannot match, but [%s] can\n", substitute->section);
+		return;
+	}
+	printf("CANNOT MATCH: %s\n", verdict->filter);
 	if (verdict->culprit)
 		printf("\tno event has: %s\n", verdict->culprit);
 	else
@@ -295,20 +415,19 @@ static void print(const struct rules *rules, const struct rule *rule,
 	       *verdict->nearest->file ? ", " : "", catalogue_place(verdict->nearest));
 }
 
-static void print_json(const struct rules *rules, const struct rule *rule,
-		       const struct verdict *verdict)
+static void print_json(const struct rule *rule, const struct verdict *verdict,
+		       const struct rule *substitute, bool broken)
 {
 	struct json_object *object = must_have(json_object_new_object());
 	char id[9];
 
 	json_add(object, "item", json_string("rule"));
-	json_add(object, "file", json_string(rules->path));
+	json_add(object, "file", json_string(rule->path));
 	json_add(object, "line", json_number(rule->line));
 	json_add(object, "section", json_string(rule->section));
-	json_add(object, "filter", json_string(rule->filter));
-	json_add(object, "verdict", json_string(verdict->matches ? "can match" :
-						verdict->unknown ? "unknown" :
-						"cannot match"));
+	json_add(object, "filter", json_string(verdict->filter));
+	json_add(object, "verdict", json_string(!verdict->matches && !verdict->unknown && !broken ?
+						"no module" : name_verdict(verdict, substitute)));
 	json_add(object, "matches", json_number(verdict->matches));
 	if (verdict->string)
 		json_add(object, "string", json_string(verdict->string->format));
@@ -325,22 +444,153 @@ static void print_json(const struct rules *rules, const struct rule *rule,
 	json_print(stdout, object);
 }
 
-static bool check(const struct common *common, const struct rules *rules,
-		  const struct rule *rule, const struct catalogue *catalogue,
-		  const struct catalogue *was, struct likeness *likeness)
+static struct kerror_filter *parse_filter(const struct rule *rule, const char *text)
 {
-	struct verdict verdict = { 0 };
-	struct question question = { .strict = true };
 	struct kerror_filter *filter;
-	const struct node *culprit;
 	char message[320];
+
+	if (kerror_filter_new(&filter, text, message, sizeof(message)))
+		errx(EXIT_FAILURE, "%s, line %u: [%s] filter: %s; see kerror-filter(7)",
+		     rule->path, rule->line, rule->section, message);
+	return filter;
+}
+
+/**
+ * struct kernels - the kernels, and what judges filters against them
+ * @catalogue: of the one that the rules are checked against
+ * @was: of the one that they were written for
+ * @likeness: finds what was reworded
+ * @used: which entries of @catalogue filters can match, or NULL
+ */
+struct kernels {
+	struct catalogue catalogue, was;
+	struct likeness *likeness;
+	bool *used;
+};
+
+static void add_part(struct text *text, const struct kerror_filter *filter, int at)
+{
+	const struct node *node = &filter->nodes[at];
+
+	if (node->type == TERM) {
+		filter_add_term(text, node);
+		return;
+	}
+	text_add(text, "(", 1);
+	for (int i = node->first; i >= 0; i = filter->nodes[i].next) {
+		if (i != node->first)
+			text_add(text, node->type == ANY ? " || " : " && ", 4);
+		add_part(text, filter, i);
+	}
+	text_add(text, ")", 1);
+}
+
+/* ---- Texts made before they are printed ---- */
+
+/* Whether the term asks for a format that is hardly more than conversions */
+static bool is_bare_format(const struct term *term)
+{
+	static const char conversions[] = "%s%d%u%c%x";
+	size_t size = term->pattern_size;
+
+	if (term->field->source != FORMAT || !(term->comparison->accepts & EQUAL))
+		return false;
+	for (size_t i = 0; i < size; i++) {
+		bool letter = term->pattern[i] < 0x80 && isalpha(term->pattern[i]);
+
+		if (letter && !(i && term->pattern[i - 1] == '%' &&
+				strchr(conversions, term->pattern[i])))
+			return false;
+	}
+	return true;
+}
+
+/* Of an argument that has to be a string, the same of the text */
+static void add_as_text(struct text *text, const struct term *term)
+{
+	bool quoted = *term->literal == '"', whole = term->comparison->accepts & EQUAL;
+
+	text_add(text, whole ? "text~\"*" : "text~\"", whole ? 7 : 6);
+	text_add(text, term->literal + quoted, term->literal_size - 2 * quoted);
+	text_add(text, whole ? "*\"" : "\"", whole ? 2 : 1);
+}
+
+/*
+ * The filter for the strings that such a text is made of: its arguments are asked for
+ * in the text, and the format is not. NULL: it is not about such a text.
+ */
+static struct kerror_filter *filter_of_strings(const struct rule *rule,
+					       const struct kerror_filter *filter)
+{
+	const struct node *root = &filter->nodes[filter->root];
+	struct text text = { .size = 2 * FILTER_TEXT_MAX };
+	struct kerror_filter *strings = NULL;
+	unsigned int formats = 0, texts = 0;
+
+	text.buffer = must_have(malloc(text.size));
+	for (int i = root->type == ALL ? root->first : -1; i >= 0; i = filter->nodes[i].next) {
+		const struct node *node = &filter->nodes[i];
+		const struct term *term = &node->term;
+		bool plain = node->type == TERM && !node->negated;
+
+		if (plain && is_bare_format(term)) {
+			formats++;
+			continue;
+		}
+		if (text.length)
+			text_add(&text, " && ", 4);
+		if (plain && term->field->source == ARGUMENT && term->is_string &&
+		    term->comparison->accepts & (EQUAL | MATCHES)) {
+			texts++;
+			add_as_text(&text, term);
+		} else {
+			add_part(&text, filter, i);
+		}
+	}
+	text_end(&text);
+	if (formats && texts && text.length <= FILTER_TEXT_MAX)
+		strings = parse_filter(rule, text.buffer);
+	free(text.buffer);
+	return strings;
+}
+
+static void note_used(const struct kernels *kernels, const struct question *question)
+{
+	for (size_t i = 0; kernels->used && i < kernels->catalogue.size; i++)
+		kernels->used[i] |= catalogue_can_match(&kernels->catalogue.entries[i], question);
+}
+
+/* Whether the kernel has the strings of such a text; the first of them */
+static const struct catalogue_entry *find_strings(const struct rule *rule,
+						  const struct kerror_filter *filter,
+						  const struct kernels *kernels)
+{
+	struct question question = { .filter = filter_of_strings(rule, filter) };
+	const struct catalogue_entry *found = NULL;
+
+	if (question.filter) {
+		found = find_match(&kernels->catalogue, true, &question);
+		note_used(kernels, &question);
+		kerror_filter_free((struct kerror_filter *)question.filter);
+	}
+	return found;
+}
+
+/* ---- Verdicts ---- */
+
+static struct verdict judge(const struct rules *rules, const struct rule *rule,
+			    const char *text, const struct kernels *kernels)
+{
+	struct kerror_filter *filter = parse_filter(rule, text);
+	const struct catalogue *catalogue = &kernels->catalogue, *was = &kernels->was;
+	struct question question = {
+		.strict = true, .filter = filter, .catalogue = catalogue,
+	};
+	struct verdict verdict = { .filter = text };
+	const struct node *culprit;
 	struct like like;
 
-	if (kerror_filter_new(&filter, rule->filter, message, sizeof(message)))
-		errx(EXIT_FAILURE, "%s, line %u: [%s] filter: %s; see kerror-filter(7)",
-		     rules->path, rule->line, rule->section, message);
 	/* In the new kernel it is as likely as it was in the old one. */
-	question.filter = filter;
 	verdict.old = find_match(was, false, &question);
 	if (!verdict.old) {
 		question.strict = false;
@@ -349,56 +599,141 @@ static bool check(const struct common *common, const struct rules *rules,
 	verdict.matches = count_matches(catalogue, question);
 	if (!verdict.matches)
 		look_elsewhere(&verdict, &question, catalogue, was);
+	/* It is not about what frames print, which takes the most time. */
+	if (verdict.matches)
+		question.catalogue = NULL;
+	note_used(kernels, &question);
+	question.catalogue = catalogue;
 	if (!verdict.matches && !verdict.unknown) {
+		verdict.string = find_strings(rule, filter, kernels);
+		verdict.unknown = verdict.string;
+	}
+	if (!verdict.matches && !verdict.unknown) {
+		verdict.absent = is_of_absent_module(filter, catalogue);
 		culprit = find_culprit(question, catalogue);
 		verdict.culprit = culprit ? term_text(culprit) : NULL;
 		verdict.old_format = find_old_format(verdict.old, culprit,
 						     rules->explanations);
 		if (verdict.old_format &&
-		    likeness_find(likeness, verdict.old_format, &like, 1))
+		    likeness_find(kernels->likeness, verdict.old_format, &like, 1))
 			verdict.nearest = &catalogue->entries[like.entry];
 	}
-	if (common->json)
-		print_json(rules, rule, &verdict);
-	else
-		print(rules, rule, &verdict);
 	kerror_filter_free(filter);
-	return verdict.matches || verdict.unknown;
+	return verdict;
+}
+
+static void add_verdict(struct rule *rule, struct verdict verdict)
+{
+	struct verdict **last = &rule->verdicts;
+
+	while (*last)
+		last = &(*last)->next;
+	*last = must_have(malloc(sizeof(**last)));
+	**last = verdict;
+}
+
+/* Each part of an outermost ||; if none is broken, the filter as a whole */
+static void check(const struct rules *rules, struct rule *rule, const struct kernels *kernels)
+{
+	struct kerror_filter *filter = parse_filter(rule, rule->filter);
+	const struct node *root = &filter->nodes[filter->root];
+	struct verdict verdict;
+
+	for (int i = root->type == ANY ? root->first : -1; i >= 0; i = filter->nodes[i].next) {
+		struct text text = { .size = FILTER_TEXT_MAX };
+
+		text.buffer = must_have(malloc(text.size));
+		add_part(&text, filter, i);
+		text_end(&text);
+		/* So long a text is not taken apart. */
+		if (text.length >= text.size)
+			continue;
+		verdict = judge(rules, rule, text.buffer, kernels);
+		if (is_broken(rules, &verdict))
+			add_verdict(rule, verdict);
+	}
+	kerror_filter_free(filter);
+	rule->broken = rule->verdicts;
+	if (rule->broken)
+		return;
+	verdict = judge(rules, rule, rule->filter, kernels);
+	rule->broken = is_broken(rules, &verdict);
+	add_verdict(rule, verdict);
+}
+
+/* What the filters are about, and what is around messages of the same modules */
+static void print_matches(const struct kernels *kernels)
+{
+	const struct catalogue *catalogue = &kernels->catalogue;
+
+	for (size_t i = 0; i < catalogue->frame_count; i++) {
+		const struct catalogue_entry *frame = catalogue->frames[i];
+		bool needed = !strcmp(frame->facility, "kernel");
+
+		for (size_t j = 0; !needed && j < catalogue->size; j++)
+			needed = kernels->used[j] &&
+				 !strcmp(catalogue->entries[j].facility, frame->facility);
+		kernels->used[frame - catalogue->entries] |= needed;
+	}
+	puts(CATALOGUE_HEAD);
+	for (size_t i = 0; i < catalogue->size; i++)
+		if (kernels->used[i])
+			catalogue_print(&catalogue->entries[i]);
 }
 
 int command_check_rules(int argc, char **argv)
 {
 	static const struct option longs[] = {
 		{ "was", required_argument, NULL, 'w' },
+		{ "partial", no_argument, NULL, 'p' },
+		{ "matches", no_argument, NULL, 'm' },
 		CATALOGUE_OPTION,
 		JSON_OPTION,
 		HELP_OPTION,
 		LAST_OPTION
 	};
 	struct common common = { .usage = usage };
-	struct catalogue catalogue = { 0 }, was = { 0 };
+	struct kernels kernels = { 0 };
 	struct rules rules = { 0 };
-	struct likeness *likeness;
 	const char *old = NULL;
+	bool matches = false;
 	size_t broken = 0;
+	int option;
 
-	while (next_option(&common, argc, argv, ":w:jh", longs) >= 0)
-		old = optarg;
+	while ((option = next_option(&common, argc, argv, ":w:pmjh", longs)) >= 0) {
+		if (option == 'p')
+			rules.partial = true;
+		else if (option == 'm')
+			matches = true;
+		else
+			old = optarg;
+	}
 	if (optind == argc)
 		errx(EXIT_FAILURE,
 		     "no configuration to check; see kerrorctl check-rules --help");
-	rules.path = argv[optind++];
-	read_rules(&rules);
+	read_rules(&rules, argv[optind++]);
 	rules.explanations = read_explanations(&common);
-	catalogue_read(&catalogue, optind < argc ? argv[optind++] : NULL);
+	catalogue_read(&kernels.catalogue, optind < argc ? argv[optind++] : NULL);
 	no_arguments(argc, argv);
 	if (old)
-		catalogue_read(&was, old);
-	take_severities(&catalogue, rules.explanations);
-	take_severities(&was, rules.explanations);
-	likeness = likeness_new(&catalogue);
-	for (const struct rule *rule = rules.first; rule; rule = rule->next)
-		broken += !check(&common, &rules, rule, &catalogue, &was, likeness);
+		catalogue_read(&kernels.was, old);
+	take_severities(&kernels.catalogue, rules.explanations);
+	take_severities(&kernels.was, rules.explanations);
+	kernels.likeness = likeness_new(&kernels.catalogue);
+	if (matches)
+		kernels.used = must_have(calloc(kernels.catalogue.size, sizeof(bool)));
+	for (struct rule *rule = rules.first; rule; rule = rule->next)
+		if (rule->filter)
+			check(&rules, rule, &kernels);
+	for (const struct rule *rule = rules.first; rule; rule = rule->next) {
+		const struct rule *substitute = rule->broken ? find_substitute(&rules, rule) : NULL;
+
+		broken += rule->broken && !substitute;
+		for (const struct verdict *v = matches ? NULL : rule->verdicts; v; v = v->next)
+			(common.json ? print_json : print)(rule, v, substitute, rule->broken);
+	}
+	if (matches)
+		print_matches(&kernels);
 	flush_output();
 	if (!broken)
 		return EXIT_SUCCESS;

@@ -73,6 +73,8 @@ const struct option config_options[] = {
 	  "what is wrong then, for kerrorctl health" },
 	{ "rule", "remedy", OPTIONAL, SINK(remedy), "",
 	  "what to do about it" },
+	{ "rule", "instead_of", OPTIONAL, SINK(instead_of), "",
+	  "name of the rule in whose place this one is for other kernels, for kerrorctl check-rules" },
 	{ "rule", "expires", EXPIRY, SINK(expires), "boot",
 	  "when a condition ends by itself: boot: with the next boot; a time such as 1h: so long after its last event; never" },
 	{ "rule", "threshold", THRESHOLD, 0, "1",
@@ -411,6 +413,7 @@ void config_free_sink(struct sink_settings *sink)
 	free(sink->clears);
 	free(sink->meaning);
 	free(sink->remedy);
+	free(sink->instead_of);
 	free(sink);
 }
 

@@ -75,6 +75,7 @@
  * @severity: of the condition
  * @meaning: for people, or NULL
  * @remedy: likewise
+ * @instead_of: for kerrorctl check-rules, or NULL
  * @expires: seconds, or one of CONDITION_NEVER, CONDITION_BOOT
  */
 struct sink_settings {
@@ -97,7 +98,7 @@ struct sink_settings {
 	uint64_t retries, retry_after, backlog;
 	char *runner;
 	char *key;
-	char *raises, *clears, *meaning, *remedy;
+	char *raises, *clears, *meaning, *remedy, *instead_of;
 	uint64_t severity, expires;
 };
 
@@ -459,7 +460,8 @@ void conditions_use(const struct settings *settings);
 
 /*
  * For the store's thread, within a transaction: what the event raises and clears. 1 if
- * it was something, else 0 or a negative errno.
+ * it was something, else 0 or a negative errno. Of a line that was joined of several
+ * events, the first one must have been here already.
  */
 int conditions_event(struct sink *sink, struct store *store,
 		     const struct kerror_event *event);

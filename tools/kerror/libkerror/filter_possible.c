@@ -209,6 +209,9 @@ static enum possible node_possible(const struct kerror_filter *filter, int at,
 		part = node_possible(filter, i, kind);
 		if (node->type == ANY ? part > result : part < result)
 			result = part;
+		/* What the others are does not matter any more. */
+		if (result == (node->type == ANY ? ALWAYS : NEVER))
+			break;
 	}
 	return result;
 }

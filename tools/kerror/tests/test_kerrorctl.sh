@@ -603,8 +603,11 @@ ENTRY(50, "queue %d stalled\n", "\0013", "");
 #ifdef STRINGS
 const char strings[] = "link of %s is up\n\0\0014mirror %d was too old to be read\n";
 #endif
+#ifdef FRAMES
+const char frames[] = "%sXFS (%s): %pV\0log I/O error %d\0[%s] Sense Key : %s ";
+#endif
 #else
-const char text[] = "<3>of %s old\n\0<c>, on\0no message\0<4>x\0link of %s is up\n";
+const char text[] = "<3>of %s old\n\0<c>, on\0no_message\0<4>x\0link of %s is up\n";
 #endif
 int main(void) { return 0; }
 EOF
@@ -804,6 +807,63 @@ printf '[eb22564c]\nseverity = emerg\n[c9d4b1b6]\nformat = %%s %%s: I/O %%d QID 
 ctl check-rules --catalogue="$work/own.ini" "$work/own.conf" "$work/new" >"$work/got" 2>"$work/error" || true
 grep -q '\[rule\] can match 1 places' "$work/got" && grep -q 'reworded to? id==b90b4468' "$work/got" ||
 	fail "check-rules with a catalogue: $(cat "$work/got" "$work/error")"
+# Each part of an outermost || counts; a message that a function prints by %pV, and a text
+# that was made before, are strings.
+cat >"$work/parts.conf" <<'EOF'
+[rule frame]
+filter = facility==kernel && format=="%sXFS (%s): log I/O error %d"
+[rule frame reworded]
+filter = facility==kernel && format=="%sXFS (%s): log error %d"
+[rule text]
+filter = facility==kernel && format=="%s %s: %s" && arg[2]~"*Sense Key : Medium Error*"
+[rule text reworded]
+filter = facility==kernel && format=="%s %s: %s" && arg[2]~"*Sense : Medium Error*"
+[rule each]
+filter = format=="queue %d stalled" || format=="queue %d stuck"
+[rule either]
+filter = cpu>=0 && (format=="queue %d stalled" || format=="queue %d stuck")
+[rule other]
+instead_of = either
+filter = format=="queue %d is stuck"
+[rule module]
+filter = facility==sbp && format=="gone" && printk
+EOF
+mkdir "$work/frames"
+compile frames/vmlinux -DINDEX -DFRAMES -no-pie
+verdicts() { ctl check-rules "$@" 2>"$work/error" | sed -n 's/.*: \[rule /[/p'; }
+verdicts "$work/parts.conf" "$work/frames/vmlinux" >"$work/got"
+cat >"$work/expected" <<'EOF'
+[frame] unknown: the kernel does not list "log I/O error %d" as a message
+[frame reworded] CANNOT MATCH: facility==kernel && format=="%sXFS (%s): log error %d"
+[text] unknown: the kernel does not list "[%s] Sense Key : %s " as a message
+[text reworded] CANNOT MATCH: facility==kernel && format=="%s %s: %s" && arg[2]~"*Sense : Medium Error*"
+[each] CANNOT MATCH: format=="queue %d stuck"
+[either] can match 1 places
+[other] cannot match, but [rule either] can
+[module] CANNOT MATCH: facility==sbp && format=="gone" && printk
+EOF
+diff -u "$work/expected" "$work/got" >&2 || fail "check-rules of parts"
+grep -q '^kerrorctl: 4 of the filters cannot' "$work/error" || fail "check-rules of parts: $(cat "$work/error")"
+verdicts --partial "$work/parts.conf" "$work/frames/vmlinux" >"$work/got"
+tail -1 "$work/got" | grep -q '^\[module\] is about a module that is not there: facility==sbp &&' ||
+	fail "check-rules --partial: $(cat "$work/got")"
+grep -q '^kerrorctl: 3 of the filters cannot' "$work/error" || fail "check-rules --partial: $(cat "$work/error")"
+ctl check-rules --matches "$work/parts.conf" "$work/frames/vmlinux" >"$work/small" 2>"$work/error" || true
+verdicts "$work/parts.conf" "$work/small" | diff -u "$work/expected" - >&2 || fail "check-rules --matches"
+printf '[rule x]\nfilter = printk\ninstead_of = y\n' >"$work/other.conf"
+refuses "$work/other.conf: \[rule x\] instead_of: there is no \[rule y\]" check-rules "$work/other.conf" "$work/small"
+# The rules that are installed, and what they are about in the kernels that they are for
+# (check-rules --matches); what has been reworded there is noticed.
+for kernel in $(ls -d "$here"/kernels/* 2>/dev/null); do
+	ctl check-rules "$here/../rules.d" "$kernel" >"$work/got" 2>"$work/error" ||
+		fail "rules.d and $kernel: $(grep -A2 CANNOT "$work/got") $(cat "$work/error")"
+	for words in 'blocked:stuck' 'Killed process:Ended process' 'error, dev:fault, dev' 'Sense Key:Sense key' \
+		'log I/O error:log error' 'Failing path:Path'; do
+		sed "s,${words%:*},${words#*:}," "$kernel" >"$work/reworded"
+		! ctl check-rules "$here/../rules.d" "$work/reworded" >"$work/got" 2>"$work/error" &&
+			grep -q 'CANNOT MATCH' "$work/got" || fail "$kernel: '$words' is not noticed"
+	done
+done
 printf '[json]\nfilter = severty==1\n' >"$work/wrong.conf"
 refuses "$work/wrong.conf, line 2: \[json\] filter: column 1" check-rules "$work/wrong.conf" "$work/old.catalogue"
 refuses 'no configuration to check' check-rules
