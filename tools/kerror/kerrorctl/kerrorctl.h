@@ -55,7 +55,7 @@ struct common {
 };
 
 /* Short options are single letters; these have none. */
-enum { OPTION_COLOR = 256, OPTION_EXPLAIN, OPTION_CATALOGUE };
+enum { OPTION_COLOR = 256, OPTION_EXPLAIN, OPTION_CATALOGUE, OPTION_JOIN };
 
 #define JSON_OPTION	{ "json", no_argument, NULL, 'j' }
 #define COLOR_OPTION	{ "color", required_argument, NULL, OPTION_COLOR }

@@ -4,7 +4,8 @@
  * each, for people or as JSON.
  *
  * Promise: an event is printed once and in the order of its group, or is in
- * the number of lost ones that the last line on standard error tells.
+ * the number of lost ones that the last line on standard error tells. With --join, a
+ * line of several events comes when it is complete.
  */
 #include <err.h>
 #include <errno.h>
@@ -21,6 +22,7 @@ static const char usage[] =
 "  -f, --filter=FILTER  only events that match\n"
 "  -F, --facility=NAME  only events of this facility; may be given several times\n"
 "      --explain        tell which part of the filter the kernel does, and end\n"
+"      --join           one event for a line of the kernel log, not one for each part\n"
 "  -j, --json           one JSON object a line\n"
 "  -t, --translate      text in the language of the environment\n"
 "  -g, --group=GROUP    raw, evlog, printk or all; default: evlog and printk\n"
@@ -38,6 +40,7 @@ static const char usage[] =
 
 struct options {
 	struct common common;
+	struct kerror_joiner *joiner;	/* or NULL */
 	bool new_only;
 	unsigned long count, idle;
 };
@@ -80,6 +83,7 @@ static void parse_options(struct options *options, int argc, char **argv)
 		CATALOGUE_OPTION,
 #endif
 		{ "explain", no_argument, NULL, OPTION_EXPLAIN },
+		{ "join", no_argument, NULL, OPTION_JOIN },
 		JSON_OPTION,
 		TRANSLATE_OPTION,
 		GROUP_OPTION,
@@ -103,6 +107,10 @@ static void parse_options(struct options *options, int argc, char **argv)
 		case OPTION_EXPLAIN:
 			explain = true;
 			break;
+		case OPTION_JOIN:
+			if (!options->joiner)
+				options->joiner = must_have(kerror_joiner_new());
+			break;
 		case 'n':
 			options->new_only = true;
 			break;
@@ -124,6 +132,28 @@ static void parse_options(struct options *options, int argc, char **argv)
 /* How long to wait for the kernel's last answers before the summary. */
 #define LAST_ANSWERS_MS 5000
 
+/* Whether it was printed */
+static bool show(const struct common *common, const struct kerror_event *event)
+{
+	if (!is_wanted(common, event))
+		return false;
+	(common->json ? print_event_json : print_event)(stdout, &common->style, event);
+	return true;
+}
+
+/* Prints what a joiner has complete; how many events. */
+static uint64_t show_joined(const struct options *options, uint64_t now)
+{
+	struct kerror_event *event;
+	uint64_t count = 0;
+
+	while (options->joiner && (event = kerror_joiner_next(options->joiner, now))) {
+		count += show(&options->common, event);
+		kerror_event_free(event);
+	}
+	return count;
+}
+
 /* How many there are; an old kernel may lack one. */
 static unsigned int groups(const struct kerror_reader *reader)
 {
@@ -139,23 +169,20 @@ static void run(const struct options *options, struct kerror_socket *sock,
 	uint64_t lost[KERROR_CAUSES + 1] = { 0 };	/* the last: unknown ones */
 	uint64_t count = 0;
 	bool flushed = true, ending = false, stop = false;
+	const int wait = options->joiner ? KERROR_JOIN_MS : 200;
 
 	block_signals();
 	for (;;) {
+		uint64_t before = count;
 		bool shown = false;
 		/* What is there goes out before this waits for more. */
-		enum kerror_item item = next_item(sock, reader,
-						  flushed ? 200 : 0, &stop);
+		enum kerror_item item = next_item(sock, reader, flushed ? wait : 0, &stop);
 
 		switch (item) {
 		case KERROR_ITEM_EVENT:
-			shown = is_wanted(common, event_of(reader));
-			if (!shown)
-				break;
-			(common->json ? print_event_json : print_event)
-				(stdout, &common->style,
-				 event_of(reader));
-			count++;
+			if (!options->joiner ||
+			    kerror_joiner_add(options->joiner, event_of(reader), now_ms()))
+				count += show(common, event_of(reader));
 			break;
 		case KERROR_ITEM_LOSS: {
 			const struct kerror_loss *loss =
@@ -178,6 +205,8 @@ static void run(const struct options *options, struct kerror_socket *sock,
 		default:
 			break;
 		}
+		count += show_joined(options, now_ms());
+		shown |= count > before;
 		if (shown) {
 			last = now_ms();
 			flushed = false;
@@ -203,6 +232,7 @@ static void run(const struct options *options, struct kerror_socket *sock,
 		     now_ms() >= deadline))
 			break;
 	}
+	show_joined(options, UINT64_MAX);
 	flush_output();
 	print_summary(stderr, "kerrorctl", kerror_reader_received(reader),
 		      kerror_reader_lost(reader), lost);
@@ -225,6 +255,7 @@ int command_watch(int argc, char **argv)
 	if (!options.new_only)
 		kerror_reader_from_boot(reader);
 	run(&options, sock, reader);
+	kerror_joiner_free(options.joiner);
 	kerror_reader_free(reader);
 	kerror_socket_close(sock);
 	return EXIT_SUCCESS;

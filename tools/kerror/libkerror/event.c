@@ -181,6 +181,7 @@ void kerror_event_free(struct kerror_event *event)
 {
 	if (!event)
 		return;
+	kerror_event_free(event->first);
 	free(event->owned);
 	free(event->arguments);
 	free(event);
@@ -189,7 +190,8 @@ void kerror_event_free(struct kerror_event *event)
 size_t kerror_event_memory(const struct kerror_event *event)
 {
 	return sizeof(*event) + event->size +
-	       event->argument_room * sizeof(*event->arguments);
+	       event->argument_room * sizeof(*event->arguments) +
+	       (event->first ? kerror_event_memory(event->first) : 0);
 }
 
 uint32_t kerror_event_group(const struct kerror_event *event)

@@ -32,6 +32,7 @@ struct kerror_event {
 	size_t argument_count;
 	size_t value_count;	/* of them, those that are no '*' */
 	size_t argument_room;
+	struct kerror_event *first;	/* of a joined line: its first part, owned */
 };
 
 /* Decodes @data, which must stay as long as @event, over what was there. */

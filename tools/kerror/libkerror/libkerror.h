@@ -529,6 +529,56 @@ uint64_t kerror_reader_lost(const struct kerror_reader *reader);
 int kerror_reader_cursor(const struct kerror_reader *reader, uint32_t group,
 			 uint32_t *sequence);
 
+/* ---- Joiner ---- */
+
+struct kerror_joiner;
+
+/* No event is held for longer, in milliseconds of the program's clock. */
+#define KERROR_JOIN_MS 100
+
+/**
+ * kerror_joiner_new() - make a joiner
+ *
+ * A line of the kernel log can be several messages, and so several events: the kernel
+ * says by EVL_FLAG_OPEN that a line may go on, by EVL_FLAG_CONTINUES that it does. A
+ * joiner makes one event of them, with all formats and arguments in order. Its context,
+ * id and number are those of the first part; it is open or truncated if the last part is.
+ *
+ * Events of other tasks and CPUs are given at once, so that a line can come after events
+ * that were raised later than its first part. Of a line that is larger than
+ * KERROR_EVENT_MAX, one that was cut, or one that does not end within KERROR_JOIN_MS,
+ * what there is is given, and the rest after it. At most 64 lines are held.
+ *
+ * Return: a joiner to be freed with kerror_joiner_free(), and what it holds with it; or
+ * NULL.
+ */
+struct kerror_joiner *kerror_joiner_new(void);
+void kerror_joiner_free(struct kerror_joiner *joiner);
+
+/**
+ * kerror_joiner_add() - hand over an event
+ * @joiner: the joiner, when kerror_joiner_next() has given NULL
+ * @event: the event, which is copied
+ * @now: milliseconds of a clock that is never set back
+ *
+ * Return: 0; -EBUSY before that NULL; -ENOMEM, then use the event as it is.
+ */
+int kerror_joiner_add(struct kerror_joiner *joiner, const struct kerror_event *event,
+		      uint64_t now);
+
+/*
+ * An event that is complete, to be freed with kerror_event_free(), or NULL. To be called
+ * until NULL after each event, and after the time of kerror_joiner_wait(). With UINT64_MAX
+ * for @now it gives all that is held.
+ */
+struct kerror_event *kerror_joiner_next(struct kerror_joiner *joiner, uint64_t now);
+
+/* Milliseconds until kerror_joiner_next() has something; -1: not before an event */
+int kerror_joiner_wait(const struct kerror_joiner *joiner, uint64_t now);
+
+/* Of an event that a joiner made of several, the first, valid as that; else NULL */
+const struct kerror_event *kerror_event_first_part(const struct kerror_event *event);
+
 /* ---- Socket ---- */
 
 struct kerror_socket;

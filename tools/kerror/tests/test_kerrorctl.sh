@@ -730,6 +730,11 @@ sed 's/, again/%s: mirror %d was too old to be read/' "$work/old.catalogue" >"$w
 	"$(printf 'unlisted\ta64dda0c\nappeared\tc75e2541')" ] || fail "catalog --diff with strings"
 refuses '--diff needs two kernels' catalog --diff "$work/old.catalogue"
 
+# ---- watch --join ----
+
+(export FAKE_FLAGS=384 FAKE_PRINTK=3 FAKE_EVENTS=0
+ has '"text":"event 0: text 0event 1: text 1event 2: text 2"}' ctl watch --join --json --count=1)
+
 # ---- check-rules ----
 
 cat >"$work/rules.conf" <<'EOF'

@@ -20,6 +20,7 @@ import tempfile
 import threading
 import time
 import traceback
+import zlib
 
 PROGRAM = os.path.abspath(sys.argv[1])
 CONTROL = os.path.join(os.path.dirname(PROGRAM), "kerrorctl")
@@ -892,6 +893,16 @@ def health(place, *options):
     return done.returncode, [json.loads(line) for line in done.stdout.splitlines()]
 
 
+def message(form, value, flags=0x40):
+    """The bytes of a message of printk() with one string, see <linux/evlog.h>"""
+    payload = form.encode() + b"\0" + struct.pack("=BBH", 8, 0, len(value)) + value.encode()
+    payload += b"\0" * (-len(value) % 4)
+    header = struct.pack("=QQIIIIIIIIIIHHHHBBBB16s60s", 0, 0, zlib.crc32(form.encode()), 0, 0,
+                         flags, 0, 0, 0, 1, 1, len(payload), 0x7af8, 144, 0, len(form) + 1,
+                         4, 3, 3, 0, b"task", b"kernel")
+    return header + payload
+
+
 def clear(place, *arguments):
     return subprocess.run([CONTROL, "clear", "--store=" + place.path("db"), *arguments],
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=60)
@@ -990,6 +1001,29 @@ def conditions_are_limited_in_number(folder):
     bad = sum(i % 3 == 1 and i % 8 <= 3 for i in range(12000))
     assert len(found) == 1025 and len(others) == 1, len(found)
     assert others[0]["count"] == bad - 1024, (others, bad)
+
+
+@test
+def a_line_of_several_events_is_one(folder):
+    """A rule about the whole line; each event counts once for a rule about its beginning."""
+    parts = [("oom:constraint=%s", 0x140), (",memcg=%s", 0x1c0), (",task=%s", 0xc0)]
+    values = ("MEMCG", "/pod1", "hlp")
+    with open(folder + "/messages", "wb") as file:
+        for flags in [flags for _, flags in parts] * 2:
+            index = [flags for _, flags in parts].index(flags)
+            data = message(parts[index][0], values[index], flags)
+            file.write(struct.pack("=I", len(data)) + data)
+        data = message("open %s", "end", 0x140)         # its line does not go on
+        file.write(struct.pack("=I", len(data)) + data)
+    template = "[rule {0}]\nraises = {0}\nkey = arg[1]\nfilter = {1}\n"
+    place = Place(folder, STORE + template.format("whole", 'format~"oom:*" && argc>2') +
+                  template.format("begin", 'format~"oom:*"') +
+                  template.format("open", 'text~"open*"'),
+                  events=0, printk=7, rate=10**6, messages=folder + "/messages")
+    place.run_until(lambda: place.stored() == 7)
+    assert {(c["name"], c["key"], c["count"], c["text"]) for c in health(place)[1]} == {
+        ("whole", "/pod1", 2, "oom:constraint=MEMCG,memcg=/pod1,task=hlp"),
+        ("begin", "", 2, "oom:constraint=MEMCG"), ("open", "", 1, "open end")}, health(place)
 
 
 @test
