@@ -80,7 +80,7 @@ const struct option config_options[] = {
 	{ "rule", "threshold", THRESHOLD, 0, "1",
 	  "N in TIME, such as 5 in 1m: fires at the N-th event within it; 1: at each" },
 	{ "rule", "key", OPTIONAL, SINK(key), "",
-	  "what events have in common to count together: facility, device, id, arg[N], or several" },
+	  "what events have in common to count together: facility, device, id, arg[N], or several; disk:arg[N] if it names a disk" },
 	{ "rule", "cooldown", SECONDS, SINK(cooldown), "0",
 	  "after a command succeeded, the same key does not fire for so long" },
 	{ "rule", "retries", COUNT, SINK(retries), "10",

@@ -14,6 +14,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 #include "config.h"
+#include "message.h"
 #include "rule.h"
 
 /* ---- Values ---- */
@@ -205,13 +206,17 @@ static void check_keys(struct parser *parser, const struct sink_settings *sink)
 	char *keys = config_copy(sink->key), *rest = keys, *key;
 
 	while ((key = strsep(&rest, " "))) {
-		size_t digits = !strncmp(key, "arg[", 4) ?
+		size_t digits;
+
+		if (!strncmp(key, DISK_KEY, strlen(DISK_KEY)))
+			key += strlen(DISK_KEY);
+		digits = !strncmp(key, "arg[", 4) ?
 				strspn(key + 4, "0123456789") : 0;
 
 		if (*key && !has_word("facility device id", key, strlen(key)) &&
 		    (!digits || digits > 2 || strcmp(key + 4 + digits, "]")))
 			config_complain_at(parser, place_of(sink, "key"),
-					   "[%s] key: '%s' is none of facility, device, id, arg[N]",
+					   "[%s] key: '%s' is none of facility, device, id, arg[N], disk:arg[N]",
 					   sink->name, key);
 	}
 	free(keys);

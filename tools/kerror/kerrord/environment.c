@@ -124,11 +124,14 @@ int event_environment(char **variables, size_t most,
 static void add_key(struct buffer *buffer, const char *key,
 		    const struct kerror_event *event)
 {
+	bool disk = !strncmp(key, DISK_KEY, strlen(DISK_KEY));
 	struct kerror_field field;
 	unsigned int index = 0;
 	char name[32];
 	int id;
 
+	if (disk)
+		key += strlen(DISK_KEY);
 	/* "arg[3]", or the name of another field */
 	if (sscanf(key, "arg[%u]", &index) == 1)
 		id = KERROR_FIELD_ARG;
@@ -136,7 +139,11 @@ static void add_key(struct buffer *buffer, const char *key,
 		id = kerror_field_number(name);
 	else
 		return;
-	if (id > 0 && !kerror_event_field(event, id, index, &field))
+	if (id <= 0 || kerror_event_field(event, id, index, &field))
+		return;
+	if (disk && field.value == KERROR_VALUE_TEXT)
+		disk_form(buffer, field.text, field.size);
+	else
 		buffer_value(buffer, &field, "");
 }
 

@@ -53,7 +53,21 @@ void free_journal_entry(struct journal_entry *entry);
 int event_environment(char **variables, size_t most,
 		      const struct kerror_event *event);
 
-/* Adds the values of the fields that @keys names, a line each. */
+/* ---- disk.c ---- */
+
+/* Before the folders of the system, for tests */
+extern const char *disk_root;
+
+/* Before a part of a key that names a disk */
+#define DISK_KEY "disk:"
+
+/* Adds the name of a disk in its one form; a text that is no such name as it is. */
+void disk_form(struct buffer *buffer, const char *text, size_t size);
+
+/*
+ * Adds the values of the fields that @keys names, a line each; of one behind "disk:" in
+ * the form of a disk's name.
+ */
 void event_key(struct buffer *buffer, const char *keys,
 	       const struct kerror_event *event);
 

@@ -29,6 +29,7 @@
  *		CLOCK_MONOTONIC
  *
  *   FAKE_JOURNAL	a socket, in place of systemd-journald's
+ *   FAKE_DISKS	the folder in which disks are looked up, in place of /
  *   FAKE_ROOT	the folder in which the modules and the state of a kernel without the
  *		facility are looked for
  *
@@ -81,6 +82,18 @@ __attribute__((constructor)) static void move_journal(void)
 
 	if (&journal_socket && path)
 		journal_socket = path;
+}
+
+/* Of kerrord/disk.c; likewise */
+#pragma weak disk_root
+extern const char *disk_root;
+
+__attribute__((constructor)) static void move_disks(void)
+{
+	const char *folder = getenv("FAKE_DISKS");
+
+	if (&disk_root)
+		disk_root = folder ? folder : "/nonexistent";
 }
 
 /* ---- A day that a test plays ---- */

@@ -1004,6 +1004,35 @@ def conditions_are_limited_in_number(folder):
 
 
 @test
+def a_disk_has_one_key(folder):
+    """Whatever a message calls it, and when it is gone, too."""
+    root = folder + "/root"
+    for path in ("sys/dev/block", "sys/class/block/sda", "sys/class/block/dm-0", "run/udev/data",
+                 "sys/class/scsi_device/0:0:0:0/device/block/sda"):
+        os.makedirs(os.path.join(root, path))
+    for path, text in (("sys/class/block/sda/dev", "8:0\n"), ("sys/class/block/dm-0/dev", "254:0\n"),
+                       ("run/udev/data/b8:0", "S:disk/by-path/pci-1\nS:disk/by-id/wwn-0x5\n"
+                        "S:disk/by-id/ata-DISK_1\nE:ID_ATA=1\n")):
+        with open(os.path.join(root, path), "w") as file:
+            file.write(text)
+    os.symlink("../../devices/pci/block/sda", root + "/sys/dev/block/8:0")
+    os.symlink("../../devices/virtual/block/dm-0", root + "/sys/dev/block/254:0")
+    names = ("sda", "/dev/sda", "b8:0", "8:0", "0:0:0:0", "254:0", "dm-0", "sdb", "9:9",
+             "../../etc/passwd", ".", "x" * 300)
+    with open(folder + "/messages", "wb") as file:
+        for name in names:
+            data = message("disk %s failed", name)
+            file.write(struct.pack("=I", len(data)) + data)
+    place = Place(folder, STORE + "[rule bad-block]\nraises = bad-block\nkey = disk:arg[0]\n"
+                  "filter = format==\"disk %s failed\"\n", events=0, printk=len(names), rate=10**6,
+                  messages=folder + "/messages", disks=root)
+    place.run_until(lambda: place.stored() == len(names))
+    found = {c["key"]: c["count"] for c in health(place)[1]}
+    assert found == {"ata-DISK_1": 5, "dm-0": 2, "sdb": 1, "9:9": 1, "../../etc/passwd": 1,
+                     ".": 1, "x" * 300: 1}, found
+
+
+@test
 def a_line_of_several_events_is_one(folder):
     """A rule about the whole line; each event counts once for a rule about its beginning."""
     parts = [("oom:constraint=%s", 0x140), (",memcg=%s", 0x1c0), (",task=%s", 0xc0)]
@@ -1614,7 +1643,8 @@ BAD = [
     ("[rule x]\ncommand = x\nthreshold = 0\n", "conf:10: threshold: '0' is neither 1"),
     ("[rule x]\ncommand = x\nthreshold = 5\n", "conf:10: threshold: '5' is neither 1"),
     ("[rule x]\ncommand = x\nkey = device nonsense\n",
-     "[rule x] key: 'nonsense' is none of facility, device, id, arg[N]"),
+     "[rule x] key: 'nonsense' is none of facility, device, id, arg[N], "
+     "disk:arg[N]"),
     ("[json]\n[json]\n", "conf:9: a second section [json]; give it another name"),
     ("[json]\npath = /a\npath = /b\n", "conf:10: a second 'path' in [json]"),
     ("[kerrord]\ngroups = evlog prin\n[json]\n",
