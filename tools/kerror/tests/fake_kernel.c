@@ -16,8 +16,8 @@
  *   FAKE_NO_SYSLOG	if 1, opening fails with EPERM if the group printk is among those
  *		asked for
  *   FAKE_HOSTILE	if not 0, events are those of tests/hostile.h from this number on
- *   FAKE_MESSAGES	a file of events that are raised in place of those of group printk: each a
- *		32-bit size and as many bytes
+ *   FAKE_MESSAGES	a file of events that are raised in place of those of group printk, again
+ *		from the first behind the last: each a 32-bit size and as many bytes
  *   FAKE_FACILITIES	names parted by blanks, of which event N has the N-th, and so on
  *		from the first; instead of "fakeN % 3"
  *   FAKE_PARAMETERS	a folder, with a slash, in place of evlog's parameters (none)
@@ -351,20 +351,29 @@ static void set_time(const struct kerror_socket *sock,
 	header->time_realtime = moment->time_realtime + since * 1000;
 }
 
-/* Reads message @index of FAKE_MESSAGES. */
+/* Reads message @index of FAKE_MESSAGES, which begins anew at its end. */
 static void read_message(struct build *build, uint64_t index)
 {
-	FILE *file = fopen(getenv("FAKE_MESSAGES"), "re");
+	static long *places;
+	static size_t count;
+	static FILE *file;
 	uint32_t size = 0;
 
+	if (!file) {
+		file = fopen(getenv("FAKE_MESSAGES"), "re");
+		while (file && fread(&size, sizeof(size), 1, file) == 1) {
+			places = reallocarray(places, count + 1, sizeof(*places));
+			places[count++] = ftell(file) - sizeof(size);
+			fseek(file, size, SEEK_CUR);
+		}
+	}
+	if (!count || fseek(file, places[index % count], SEEK_SET))
+		abort();
 	memset(build, 0, sizeof(*build));
-	for (index++; file && index; index--)
-		if (fread(&size, sizeof(size), 1, file) != 1 || size > sizeof(build->data) ||
-		    fread(build->data, size, 1, file) != 1)
-			abort();
+	if (fread(&size, sizeof(size), 1, file) != 1 || size > sizeof(build->data) ||
+	    fread(build->data, size, 1, file) != 1)
+		abort();
 	build->size = size;
-	if (file)
-		fclose(file);
 }
 
 static void make_event(struct kerror_socket *sock, const struct stream *stream,

@@ -7,16 +7,18 @@ argument a table: fault, release, rule, condition, key, text."""
 
 import os
 import struct
+import subprocess
 import sys
 import tempfile
 import zlib
 
-from test_kerrord import Place, health, main
+from test_kerrord import CONTROL, Place, health, main, notes, query, write_script
 
 RULES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "rules.d")
 RELEASES = ("6.1", "6.12", "7.3")
 TESTS = []
 TABLE = False
+STORM = 100000
 
 # Fault, releases ("": all three), facility, format, arguments, condition, key. An integer
 # is 64 bits wide; a text that is no string of the kernel's, as of %pg, is the same here. A
@@ -284,18 +286,24 @@ def event(facility, form, arguments):
     return header + payload
 
 
-def play(folder, messages):
-    """Runs kerrord with the rules while the kernel prints these; its conditions"""
+def place_with(folder, messages, count, sections=""):
+    """A kerrord with the rules, and a kernel that prints these"""
     with open(os.path.join(folder, "messages"), "wb") as file:
         for message in messages:
             data = event(*message)
             file.write(struct.pack("=I", len(data)) + data)
-    place = Place(folder, "[store]\npath = FOLDER/db\n", events=0, printk=len(messages),
+    place = Place(folder, "[store]\npath = FOLDER/db\n" + sections, events=0, printk=count,
                   rate=10**6, messages=os.path.join(folder, "messages"))
     with open(place.path("conf")) as conf:
         text = conf.read()
     with open(place.path("conf"), "w") as conf:
         conf.write(text.replace("[kerrord]\n", f"[kerrord]\nrules = {RULES}\n"))
+    return place
+
+
+def play(folder, messages):
+    """Runs kerrord with the rules while the kernel prints these; its conditions"""
+    place = place_with(folder, messages, len(messages))
     place.run_until(lambda: place.stored() == len(messages))
     stored = place.sql("SELECT text FROM event ORDER BY id")
     assert all(row[0] is not None for row in stored), stored
@@ -340,6 +348,32 @@ def harmless_messages_raise_nothing(folder):
 
 
 TESTS.append(harmless_messages_raise_nothing)
+
+def a_storm_is_one_condition_and_one_page(folder):
+    """100,000 equal events: first, count and last in the store; a metric, a page, a line"""
+    page = ("[rule page]\nrunner =\ncommand = /bin/sh FOLDER/page\nkey = disk:arg[1]\n"
+            "cooldown = 1h\nfilter = format~\"%s error, dev %s*\"\n")
+    place = place_with(folder, [("kernel", BLOCK, ("I/O", "sda", 8, 0, "READ", 0, 1, 2))],
+                       STORM, page)
+    write_script(place, "page", "echo $KERROR_ARG_1 $KERROR_MORE >>FOLDER/pages\n")
+    metric = 'kerror_condition{name="disk-error",key="sda"}'
+    place.run_until(lambda: place.stored() == STORM and notes(place, "pages") and
+                    place.metric(metric) == 1 and
+                    place.metric('kerror_sink_written_total{sink="rule page"}') == STORM)
+    assert notes(place, "pages") == ["sda 0"], notes(place, "pages")
+    found = health(place)[1]
+    assert [(c["name"], c["key"], c["count"]) for c in found] == [("disk-error", "sda", STORM)]
+    first, last = place.sql("SELECT min(time), max(time) FROM event")[0]
+    assert (found[0]["since"], found[0]["last"]) == (first, last), (found, first, last)
+    screen = subprocess.run([CONTROL, "health", "--store=" + place.path("db")], text=True,
+                            stdout=subprocess.PIPE, timeout=60).stdout
+    print("#", *screen.splitlines(), sep="\n# ")
+    assert screen.count("disk-error") == 1 and str(STORM) in screen, screen
+    rows = query(place.path("db"), "--count-by=event")[0]
+    assert len(rows) == 1 and str(STORM) in rows[0], rows
+
+
+TESTS.append(a_storm_is_one_condition_and_one_page)
 
 if __name__ == "__main__":
     TABLE = len(sys.argv) > 2
