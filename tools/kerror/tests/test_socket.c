@@ -399,14 +399,14 @@ static void test_proof(void **state)
 		assert_int_equal(open_on(&played), cases[i].err);
 	}
 	/* Something else is no reason to try the other number. */
-	played = (struct kernel) { "2.6.0", 27, SEND_FAILS, false };
+	played = (struct kernel) { .release = "2.6.0", .protocol = 27, .proof = SEND_FAILS };
 	assert_int_equal(open_on(&played), -ENOBUFS);
 	assert_string_equal(numbers, " 27!");
 	open_error = EMFILE;
 	assert_int_equal(open_on(&played), -EMFILE);
 	open_error = 0;
 	poll_error = EBADF;
-	assert_int_equal(open_on(&(struct kernel) { "2.6.32", 27, 0, false }),
+	assert_int_equal(open_on(&(struct kernel) { .release = "2.6.32", .protocol = 27 }),
 			 -EPROTONOSUPPORT);
 	poll_error = 0;
 }
