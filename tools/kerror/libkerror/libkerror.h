@@ -545,9 +545,9 @@ struct kerror_joiner;
  * id and number are those of the first part; it is open or truncated if the last part is.
  *
  * Events of other tasks and CPUs are given at once, so that a line can come after events
- * that were raised later than its first part. Of a line that is larger than
- * KERROR_EVENT_MAX, one that was cut, or one that does not end within KERROR_JOIN_MS,
- * what there is is given, and the rest after it. At most 64 lines are held.
+ * that were raised later than its first part. A line that is larger than
+ * KERROR_EVENT_MAX, that was cut, or that does not end within KERROR_JOIN_MS is given
+ * as far as it came, and the rest after it. At most 64 lines are held.
  *
  * Return: a joiner to be freed with kerror_joiner_free(), and what it holds with it; or
  * NULL.

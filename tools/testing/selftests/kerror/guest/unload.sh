@@ -45,13 +45,13 @@ has_burst() {
 numbers_are_whole() {
 	stored --losses > /tmp/stored
 	! grep '"item":"loss"' /tmp/stored || return 1
-	sed -n 's/.*"instance":\([0-9]*\),"group":"\([a-z]*\)","sequence":\([0-9]*\),.*/\1 \2 \3/p' \
+	sed 's/.*"instance":\([0-9]*\),"group":"\([a-z]*\)","sequence":\([0-9]*\),.*/\1 \2 \3/' \
 		/tmp/stored | sort -u > /tmp/numbers
 	[ "$(wc -l < /tmp/numbers)" = "$(wc -l < /tmp/stored)" ] || return 1
 	awk '{ at = $3 - 4294967040; at += at < 0 ? 4294967296 : 0
 	       count[$1 " " $2]++; last[$1 " " $2] = at > last[$1 " " $2] ? at : last[$1 " " $2] }
 	     END { for (load in count) {
-			print "# stored of load " load ": " count[load] ", the last is number " last[load]
+			print "# load " load ": " count[load] " stored, the last is " last[load]
 			wrong += count[load] != last[load] + 1 }
 		exit wrong > 0 }' /tmp/numbers
 }
