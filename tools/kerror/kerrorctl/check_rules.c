@@ -554,10 +554,16 @@ static struct kerror_filter *filter_of_strings(const struct rule *rule,
 	return strings;
 }
 
-static void note_used(const struct kernels *kernels, const struct question *question)
+/* Strings count only if no message matches. */
+static void note_used(const struct kernels *kernels, const struct question *question,
+		      bool messages)
 {
-	for (size_t i = 0; kernels->used && i < kernels->catalogue.size; i++)
-		kernels->used[i] |= catalogue_can_match(&kernels->catalogue.entries[i], question);
+	for (size_t i = 0; kernels->used && i < kernels->catalogue.size; i++) {
+		const struct catalogue_entry *entry = &kernels->catalogue.entries[i];
+
+		if (!messages || entry->by != BY_STRING)
+			kernels->used[i] |= catalogue_can_match(entry, question);
+	}
 }
 
 /* Whether the kernel has the strings of such a text; the first of them */
@@ -570,7 +576,7 @@ static const struct catalogue_entry *find_strings(const struct rule *rule,
 
 	if (question.filter) {
 		found = find_match(&kernels->catalogue, true, &question);
-		note_used(kernels, &question);
+		note_used(kernels, &question, false);
 		kerror_filter_free((struct kerror_filter *)question.filter);
 	}
 	return found;
@@ -599,11 +605,7 @@ static struct verdict judge(const struct rules *rules, const struct rule *rule,
 	verdict.matches = count_matches(catalogue, question);
 	if (!verdict.matches)
 		look_elsewhere(&verdict, &question, catalogue, was);
-	/* It is not about what frames print, which takes the most time. */
-	if (verdict.matches)
-		question.catalogue = NULL;
-	note_used(kernels, &question);
-	question.catalogue = catalogue;
+	note_used(kernels, &question, verdict.matches);
 	if (!verdict.matches && !verdict.unknown) {
 		verdict.string = find_strings(rule, filter, kernels);
 		verdict.unknown = verdict.string;
