@@ -857,18 +857,6 @@ ctl check-rules --matches "$work/parts.conf" "$work/frames/vmlinux" >"$work/smal
 verdicts "$work/parts.conf" "$work/small" | diff -u "$work/expected" - >&2 || fail "check-rules --matches"
 printf '[rule x]\nfilter = printk\ninstead_of = y\n' >"$work/other.conf"
 refuses "$work/other.conf: \[rule x\] instead_of: there is no \[rule y\]" check-rules "$work/other.conf" "$work/small"
-# The rules that are installed, and what they are about in the kernels that they are for
-# (check-rules --matches); what has been reworded there is noticed.
-for kernel in $(ls -d "$here"/kernels/* 2>/dev/null); do
-	ctl check-rules "$here/../rules.d" "$kernel" >"$work/got" 2>"$work/error" ||
-		fail "rules.d and $kernel: $(grep -A2 CANNOT "$work/got") $(cat "$work/error")"
-	for words in 'blocked:stuck' 'Killed process:Ended process' 'error, dev:fault, dev' 'Sense Key:Sense key' \
-		'log I/O error:log error' 'Failing path:Path'; do
-		sed "s,${words%:*},${words#*:}," "$kernel" >"$work/reworded"
-		! ctl check-rules "$here/../rules.d" "$work/reworded" >"$work/got" 2>"$work/error" &&
-			grep -q 'CANNOT MATCH' "$work/got" || fail "$kernel: '$words' is not noticed"
-	done
-done
 printf '[json]\nfilter = severty==1\n' >"$work/wrong.conf"
 refuses "$work/wrong.conf, line 2: \[json\] filter: column 1" check-rules "$work/wrong.conf" "$work/old.catalogue"
 refuses 'no configuration to check' check-rules

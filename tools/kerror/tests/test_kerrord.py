@@ -173,18 +173,24 @@ def the_tap_of_printk_is_a_metric(folder):
         assert place.metric("kerror_printk_missed_total") == 7
 
 
-@test
-def a_restart_neither_repeats_nor_skips(folder):
-    place = Place(folder, STORE + JSON + "[text]\npath = FOLDER/text\n",
-                  rate=20000, events=10**9, lost=3)
-    chance = random.Random(1)
-    for _ in range(20):
+def kill_at_random(place, times, rate):
+    """How many events there are then, with no more to come"""
+    chance = random.Random(times)
+    for _ in range(times):
         daemon = place.start()
         time.sleep(chance.uniform(0.05, 0.4))
         daemon.kill()
         daemon.communicate()
-    raised = (time.time_ns() - int(place.kernel["FAKE_START"])) * 20000 // 10**9
+    raised = (time.time_ns() - int(place.kernel["FAKE_START"])) * rate // 10**9
     place.set(events=raised)
+    return raised
+
+
+@test
+def a_restart_neither_repeats_nor_skips(folder):
+    place = Place(folder, STORE + JSON + "[text]\npath = FOLDER/text\n",
+                  rate=20000, events=10**9, lost=3)
+    raised = kill_at_random(place, 20, 20000)
     place.run_until(lambda: place.stored() == raised and
                     place.metric('kerror_sink_queue_bytes{sink="json"}') == 0 and
                     place.metric("kerror_kernel_events_total{group=\"evlog\"}") == raised)
@@ -957,14 +963,7 @@ def a_condition_is_raised_counted_and_cleared(folder):
 @test
 def a_condition_outlives_a_kill_and_counts_each_event_once(folder):
     place = Place(folder, STORE + RAISE, rate=5000, events=10**9)
-    chance = random.Random(2)
-    for _ in range(10):
-        daemon = place.start()
-        time.sleep(chance.uniform(0.05, 0.4))
-        daemon.kill()
-        daemon.communicate()
-    raised = (time.time_ns() - int(place.kernel["FAKE_START"])) * 5000 // 10**9
-    place.set(events=raised)
+    raised = kill_at_random(place, 10, 5000)
     place.run_until(lambda: place.stored() == raised)
     bad = sum(i % 3 == 1 and i % 8 <= 3 for i in range(raised))
     assert sum(c["count"] for c in health(place)[1]) == bad
