@@ -46,6 +46,9 @@
 #include <linux/time.h>
 #include <linux/uuid.h>
 #endif
+#ifdef CONFIG_DYNAMIC_FTRACE_WITH_ARGS
+#include <linux/ftrace.h>
+#endif
 #ifdef CONFIG_X86
 #include <asm/nmi.h>
 #endif
@@ -627,6 +630,36 @@ static int test_probe(unsigned long messages, unsigned long b)
 }
 #endif
 
+#ifdef CONFIG_DYNAMIC_FTRACE_WITH_ARGS
+static void notrace test_nested(unsigned long ip, unsigned long parent_ip,
+				struct ftrace_ops *ops,
+				struct ftrace_regs *fregs)
+{
+	pr_info("message in the midst of an event\n");
+}
+
+static struct ftrace_ops test_nested_ops = { .func = test_nested };
+
+/* A probe on what makes events of messages prints, whenever it is called. */
+static int test_nest(unsigned long messages, unsigned long b)
+{
+	int err = ftrace_set_filter(&test_nested_ops, "evl_message",
+				    strlen("evl_message"), 1) ?:
+		  register_ftrace_function(&test_nested_ops);
+
+	if (err)
+		return err;
+	while (messages--)
+		pr_info("message with a probe\n");
+	return unregister_ftrace_function(&test_nested_ops);
+}
+#else
+static int test_nest(unsigned long messages, unsigned long b)
+{
+	return -EOPNOTSUPP;
+}
+#endif
+
 /* ------------------------------------------------------------------ */
 /* Other events. */
 
@@ -975,6 +1008,7 @@ static const struct test_command {
 	{ "print-table", test_print_table },
 	{ "print-random", test_print_random },	/* seed, cases */
 	{ "probe", test_probe },		/* messages */
+	{ "nest", test_nest },			/* messages */
 	{ "garbage", test_garbage },		/* seed, cases */
 	{ "burst", test_burst },		/* events */
 	{ "all-cpus", test_all_cpus },		/* events of each */

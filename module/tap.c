@@ -53,6 +53,14 @@ static unsigned long evl_tap_missed;
 /* Calls of vprintk_store() that the tap saw */
 static DEFINE_PER_CPU(unsigned long, evl_tap_calls);
 
+/*
+ * What the tap calls may print, by a probe on it or an exception in it, and so call the
+ * tap again. That must end; printk() has a limit for itself, beyond the tap.
+ */
+#define EVL_TAP_NESTED	8
+static DEFINE_PER_CPU(unsigned int, evl_tap_nested);
+static DEFINE_PER_CPU(unsigned long, evl_tap_too_deep);
+
 static const struct evl_tap_kind *const evl_text = &evl_tap_kinds[EVL_TAP_TEXT];
 
 /*
@@ -65,11 +73,19 @@ void evl_tap_seen(unsigned long facility, unsigned long level,
 {
 	struct evl_seam *seam = READ_ONCE(evl_tap_seam);
 
+	preempt_disable_notrace();
 	raw_cpu_inc(evl_tap_calls);
+	if (unlikely(raw_cpu_inc_return(evl_tap_nested) > EVL_TAP_NESTED)) {
+		raw_cpu_inc(evl_tap_too_deep);
+		goto out;
+	}
 	if (unlikely(seam) && !(int)facility)
 		evl_seam_note(seam, (const char *)fmt, *(va_list *)args);
 	evl_forward_printk(facility, level, (const void *)info,
 			   (const char *)fmt, *(va_list *)args);
+out:
+	raw_cpu_dec(evl_tap_nested);
+	preempt_enable_notrace();
 }
 
 /*
@@ -99,7 +115,7 @@ static void evl_tap_count_missed(unsigned long count, const char *why)
 /* The watch, and the reader of the log. */
 
 static struct {
-	unsigned long missed, calls;	/* of the tap, at the last look */
+	unsigned long missed, too_deep, calls;	/* of the tap, at the last look */
 	u64 end;			/* of the log */
 	u64 good;			/* the tap has seen what the log has before */
 	bool doubt;
@@ -108,20 +124,24 @@ static struct {
 static void evl_tap_off(const char *why);
 static int evl_tap_on(const struct evl_tap_kind *wanted);
 
-static unsigned long evl_count_calls(void)
+static unsigned long evl_of_all_cpus(unsigned long __percpu *count)
 {
-	unsigned long calls = 0;
+	unsigned long sum = 0;
 	int cpu;
 
 	for_each_possible_cpu(cpu)
-		calls += READ_ONCE(per_cpu(evl_tap_calls, cpu));
-	return calls;
+		sum += READ_ONCE(*per_cpu_ptr(count, cpu));
+	return sum;
 }
 
 static void evl_look_for_missed(void)
 {
 	unsigned long missed = evl_tap_kind->missed();
+	unsigned long too_deep = evl_of_all_cpus(&evl_tap_too_deep);
 
+	evl_tap_count_missed(too_deep - evl_watch.too_deep,
+			     "they were printed while events of others were made");
+	evl_watch.too_deep = too_deep;
 	evl_tap_count_missed(missed - evl_watch.missed,
 			     "another probe was handled on their CPU");
 	/* It saw that there was a message. */
@@ -136,7 +156,7 @@ static void evl_look_for_missed(void)
 static bool evl_tap_is_dead(void)
 {
 	u64 end = evl_log_end();
-	unsigned long calls = evl_count_calls();
+	unsigned long calls = evl_of_all_cpus(&evl_tap_calls);
 	/* If it died since the last look, the log grew by more than the calls. */
 	long unseen = (long)(end - evl_watch.end) -
 		      (long)(calls - evl_watch.calls);
@@ -154,10 +174,11 @@ static bool evl_tap_is_dead(void)
 static void evl_watch_begin(void)
 {
 	evl_watch.missed = 0;
+	evl_watch.too_deep = evl_of_all_cpus(&evl_tap_too_deep);
 	evl_watch.doubt = false;
 	evl_watch.end = evl_log_end();
 	evl_watch.good = evl_watch.end;
-	evl_watch.calls = evl_count_calls();
+	evl_watch.calls = evl_of_all_cpus(&evl_tap_calls);
 }
 
 /* Takes messages that came to the log. Returns how many became events. */

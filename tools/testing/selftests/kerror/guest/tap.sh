@@ -42,14 +42,19 @@ end_flood() {
 	wait $flood
 }
 
-# equal_to_the_log LEAST: each message of the module in the log is an event, as often;
-# there are LEAST or more.
-equal_to_the_log() {
+# take: the messages of the module in the log and in the events go to /tmp/log and /tmp/texts.
+take() {
 	sleep 1
 	kerrorctl watch --json --group=printk --idle=1000 2> /dev/null |
 		grep -o '"text":"test_evlog: [mp][^"]*' | sed 's/"text":"//' | sort > /tmp/texts
 	dmesg | grep -o 'test_evlog: [mp].*' | sort > /tmp/log
 	echo "# $(wc -l < /tmp/log) messages in the log, $(wc -l < /tmp/texts) events"
+}
+
+# equal_to_the_log LEAST: each of these messages is an event, as often; there are LEAST
+# or more.
+equal_to_the_log() {
+	take
 	[ "$(wc -l < /tmp/log)" -ge "$1" ] && diff /tmp/log /tmp/texts > /tmp/diff
 	set -- $?
 	[ "$1" = 0 ] || { head -5 /tmp/diff; kerrorctl stats; } | sed 's/^/# /'
@@ -118,6 +123,18 @@ for kind in ftrace kprobe; do
 		raise "flood 1000 1" && equal_to_the_log 2000 && grep -qx $kind $tap
 	result "$kind.beside_other_users_of_the_function"
 done
+
+# A probe on what makes the events prints, and so calls the tap again: that has an end.
+load ftrace
+if raise "nest 100" 2> /dev/null; then
+	wait_for grep -qx 100 $missed && take &&
+		[ "$(told 'while events of others were made')" -ge 1 ] &&
+		[ "$(wc -l < /tmp/log) $(wc -l < /tmp/texts)" = "900 800" ]
+	result ftrace.a_probe_on_the_tap_that_prints
+else
+	number=$((number + 1))
+	echo "ok $number ftrace.a_probe_on_the_tap_that_prints # SKIP no arguments here"
+fi
 
 load ftrace
 ! echo 0 > /proc/sys/kernel/ftrace_enabled 2> /dev/null && raise "flood 1000 1" &&
