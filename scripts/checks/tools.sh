@@ -48,10 +48,40 @@ quick_tools_checks() {
 	check tools/no-kernel no_kernel_to_talk_to
 }
 
+# beside FOLDER TEST...: runs these while others run; their results go to FOLDER.
+beside() {
+	folder=$1
+	shift
+	for test in "$@"; do
+		result=0
+		tools "test-$test" > "$folder/$test.log" 2>&1 || result=$?
+		echo $result > "$folder/$test"
+	done
+}
+
+# ended FOLDER TEST: waits for its result.
+ended() {
+	until [ -s "$1/$2" ]; do sleep 1; done
+	cat "$1/$2.log"
+	return "$(cat "$1/$2")"
+}
+
+# Each uses one CPU at most: two of them run at a time.
 tools_checks() {
 	group "user space, with sanitizers and under valgrind"
-	for test in units fuzz examples kerrorctl kerrord rules sinks paths syslog day outputs hostile \
-		install; do
+	those="units syslog" now=
+	for test in $those; do
+		[ "$LIST" ] || ! wanted "tools/$test" || now="$now $test"
+	done
+	results=$(mktemp -d)
+	if [ "$now" ]; then
+		# Not by both
+		tools test-programs > /dev/null 2>&1 || true
+		beside "$results" $now &
+	fi
+	for test in fuzz examples kerrorctl kerrord rules sinks paths day outputs hostile install; do
 		check_each tools/$test tools test-$test
 	done
+	for test in $those; do check_each tools/$test ended "$results" $test; done
+	rm -rf "$results"
 }
