@@ -77,6 +77,11 @@ const char *catalogue_take_level(const char *format, int *level);
 /* Adds what is in an ELF file; false if it is none. Else errors end the program. */
 bool catalogue_read_elf(struct catalogue *catalogue, const char *path);
 
+/*
+ * If @fd is a vmlinuz of x86 that is packed with zstd, a file with what is in it; else -1.
+ */
+int vmlinuz_unpack(int fd);
+
 /* The first entry of an id, or NULL */
 const struct catalogue_entry *catalogue_find(const struct catalogue *catalogue,
 					     uint32_t id);

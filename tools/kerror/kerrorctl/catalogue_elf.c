@@ -413,8 +413,8 @@ bool catalogue_read_elf(struct catalogue *catalogue, const char *path)
 {
 	struct image image = { .path = path };
 	char facility[64];
+	int fd, unpacked;
 	GElf_Ehdr header;
-	int fd;
 
 	if (elf_version(EV_CURRENT) == EV_NONE)
 		errx(EXIT_FAILURE, "libelf: %s", elf_errmsg(-1));
@@ -422,6 +422,13 @@ bool catalogue_read_elf(struct catalogue *catalogue, const char *path)
 	if (fd < 0)
 		err(EXIT_FAILURE, "cannot read %s", path);
 	image.elf = dwelf_elf_begin(fd);
+	unpacked = image.elf && elf_kind(image.elf) == ELF_K_ELF ? -1 : vmlinuz_unpack(fd);
+	if (unpacked >= 0) {
+		elf_end(image.elf);
+		close(fd);
+		fd = unpacked;
+		image.elf = dwelf_elf_begin(fd);
+	}
 	if (!image.elf || elf_kind(image.elf) != ELF_K_ELF ||
 	    !gelf_getehdr(image.elf, &header)) {
 		elf_end(image.elf);

@@ -634,6 +634,22 @@ lists_the_same "$work/old.catalogue"
 # One that can move has its pointers in relocations.
 compile moving -DINDEX -fPIE -pie
 lists_the_same "$work/moving"
+# Packed with zstd, in blocks that are stored as they are
+python3 - "$work" <<'EOF'
+import struct, sys
+kernel = open(sys.argv[1] + "/old/vmlinux", "rb").read()
+packed = struct.pack("<IBI", 0xfd2fb528, 0xa0, len(kernel))
+for at in range(0, len(kernel), 100000):
+    block = kernel[at:at + 100000]
+    head = len(block) << 3 | (at + 100000 >= len(kernel))
+    packed += head.to_bytes(3, "little") + block
+setup = bytearray(1024 + 200)
+setup[0x1f1] = 1
+struct.pack_into("<IH", setup, 0x202, 0x53726448, 0x20f)
+struct.pack_into("<II", setup, 0x248, 200, len(packed) + 4)
+open(sys.argv[1] + "/vmlinuz", "wb").write(setup + packed + b"size")
+EOF
+lists_the_same "$work/vmlinuz"
 for compiler in gcc 'gcc -m32' s390x-linux-gnu-gcc aarch64-linux-gnu-gcc; do
 	$compiler -c -x c -o "$work/empty" /dev/null 2>/dev/null || continue
 	compile some-driver.ko -DINDEX -c
@@ -691,7 +707,7 @@ python3 - "$out/san/tests/kerrorctl" "$work" <<'EOF'
 import random, subprocess, sys
 program, work = sys.argv[1:]
 chance = random.Random(1)
-for name in ("some-driver.ko", "moving", "old.catalogue", "index/vmlinux"):
+for name in ("some-driver.ko", "moving", "vmlinuz", "old.catalogue", "index/vmlinux"):
     good = open(f"{work}/{name}", "rb").read()
     for _ in range(25):
         bad = bytearray(good)
