@@ -138,8 +138,8 @@ put_catalogue() {
 	done
 	rm -f "$packages"/*.deb
 	step "making a catalogue of $release"
-	"$BUILD/tools/kerrorctl" catalog "$out/all" > "$out/catalogue.new" 2> "$out/log" ||
-		{ tail -5 "$out/log" >&2; die "kerrorctl catalog failed: $out/log"; }
+	"$BUILD/tools/kerrorctl" formats "$out/all" > "$out/catalogue.new" 2> "$out/log" ||
+		{ tail -5 "$out/log" >&2; die "kerrorctl formats failed: $out/log"; }
 	rm -f "$out"/catalogue-*
 	mv "$out/catalogue.new" "$out/catalogue-$release"
 	rm -rf "$out/all"

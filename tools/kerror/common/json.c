@@ -199,7 +199,7 @@ void event_json(struct buffer *buffer, const struct print_style *style,
 {
 	buffer_string(buffer, "{\"item\":\"event\"");
 	if (style->id)
-		add_number(buffer, "id", style->id);
+		add_number(buffer, "number", style->id);
 	if (style->acknowledged)
 		add_number(buffer, "acknowledged", style->acknowledged);
 	add_series(buffer, style);

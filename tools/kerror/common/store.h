@@ -181,6 +181,13 @@ int store_tell_conditions(struct store *store,
 
 /* ---- Reading ---- */
 
+/* How far a store has been written: the last event and loss there */
+struct store_mark {
+	int64_t event, loss;
+};
+
+int store_mark(struct store *store, struct store_mark *mark);
+
 /**
  * struct store_query - what to look for
  * @since: nanoseconds since 1970, 0: from the beginning
@@ -191,6 +198,12 @@ int store_tell_conditions(struct store *store,
  * @losses: losses, too, between the events by time
  * @limit: at most so many items, the newest of them; 0: all
  * @boot_id: only what is of this boot, or NULL
+ * @matches: only events for which it returns true, or NULL
+ * @context: of @matches
+ * @number: only the event that has this number, or 0
+ * @after: only what was stored after that; zeros: all
+ * @up_to: only what was there by then; zeros: what is there at the beginning
+ * @newest_first: in the other order
  */
 struct store_query {
 	uint64_t since, until;
@@ -200,6 +213,11 @@ struct store_query {
 	bool losses;
 	uint64_t limit;
 	const char *boot_id;
+	bool (*matches)(void *context, const struct kerror_event *event);
+	void *context;
+	int64_t number;
+	struct store_mark after, up_to;
+	bool newest_first;
 };
 
 /**
@@ -226,6 +244,25 @@ struct store_item {
 int store_query(struct store *store, const struct store_query *query,
 		int (*found)(void *context, const struct store_item *item),
 		void *context);
+
+/**
+ * struct store_boot - a boot that the store has something of
+ * @id: that of the kernel
+ * @events: how many there are of it
+ * @first: time of the first of them, nanoseconds since 1970, or 0
+ * @last: of the last
+ */
+struct store_boot {
+	const char *id;
+	uint64_t events, first, last;
+};
+
+/*
+ * Calls @found for each, in their order. To count the events takes long in a large
+ * store: without @count they are 0.
+ */
+int store_boots(struct store *store, bool count,
+		void (*found)(void *context, const struct store_boot *boot), void *context);
 
 /* Marks events as seen by an operator; returns how many were not yet. */
 int64_t store_acknowledge(struct store *store, int64_t first, int64_t last);

@@ -11,6 +11,7 @@
  * store_log.c       the size of the write-ahead log
  * store_read.c      queries: which streams of rows there are, and their order
  * store_page.c      one stream, read page by page
+ * store_boots.c     the boots that there are
  * store_filter.c    filters as SQL
  * store_state.c     conditions
  */
@@ -185,7 +186,7 @@ struct boots {
  * @store: where they are
  * @statement: selects what is beyond ?1 (time) and ?2 (id)
  * @losses: losses, not events
- * @filter: what events must match, or NULL
+ * @query: what events must match
  * @boots: all there are
  * @last: of the row that was read last
  * @end: there are no more
@@ -197,7 +198,7 @@ struct stream {
 	struct store *store;
 	sqlite3_stmt *statement;
 	bool losses;
-	const struct kerror_filter *filter;
+	const struct store_query *query;
 	const struct boots *boots;
 	struct position last;
 	bool end;

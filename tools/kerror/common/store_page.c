@@ -74,6 +74,12 @@ static void take_loss(const struct stream *stream, struct row *row)
 			row->item.loss.cause = i;
 }
 
+static bool is_wanted(const struct store_query *query, const struct kerror_event *event)
+{
+	return (!query->filter || kerror_filter_matches(query->filter, event)) &&
+	       (!query->matches || query->matches(query->context, event));
+}
+
 static void free_event(struct row *row)
 {
 	kerror_event_free((struct kerror_event *)row->item.event);
@@ -99,11 +105,10 @@ static int take_row(struct stream *stream)
 	err = take_event(stream, row);
 	if (err)
 		return err;
-	if (stream->filter &&
-	    !kerror_filter_matches(stream->filter, row->item.event))
-		free_event(row);
-	else
+	if (is_wanted(stream->query, row->item.event))
 		stream->count++;
+	else
+		free_event(row);
 	return 0;
 }
 

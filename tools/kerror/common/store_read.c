@@ -26,8 +26,7 @@
  * @query: what is wanted
  * @condition: what its filter says about columns
  * @boots: all there are
- * @last_event: the newest event there was when it began
- * @last_loss: likewise
+ * @last: the newest event and loss that may be in it
  * @stream: what is merged
  * @streams: how many
  * @descending: the newest first
@@ -37,7 +36,7 @@ struct search {
 	const struct store_query *query;
 	struct store_condition condition;
 	struct boots boots;
-	int64_t last_event, last_loss;
+	struct store_mark last;
 	struct stream *stream[STREAMS_MAX];
 	int streams;
 	bool descending;
@@ -95,6 +94,21 @@ static void add_query(const struct search *search, sqlite3_str *sql)
 		sqlite3_str_appendf(sql, " AND event_group & %u", query->groups);
 }
 
+/* The few that are new, or one: by their numbers, not in the order of time */
+static void add_numbers(const struct search *search, sqlite3_str *sql, bool losses)
+{
+	const struct store_query *query = search->query;
+
+	sqlite3_str_appendf(sql, " AND %s <= %lld", losses ? "rowid" : "id",
+			    (long long)(losses ? search->last.loss : search->last.event));
+	if (query->after.event || query->after.loss)
+		sqlite3_str_appendf(sql, " AND %s > %lld", losses ? "rowid" : "id",
+				    (long long)(losses ? query->after.loss :
+							 query->after.event));
+	if (query->number && !losses)
+		sqlite3_str_appendf(sql, " AND id = %lld", (long long)query->number);
+}
+
 /* Adds a stream that begins at the edge of the query, or at @start. */
 static int add_stream(struct search *search, bool losses, const char *condition,
 		      const struct position *start)
@@ -107,11 +121,12 @@ static int add_stream(struct search *search, bool losses, const char *condition,
 	int err = -ENOMEM;
 	char *text;
 
-	sqlite3_str_appendf(sql, "%s WHERE (time, %s) %c (?1, ?2) AND %s <= %lld",
-			    losses ? LOSS_COLUMNS : EVENT_COLUMNS, id,
-			    search->descending ? '<' : '>', id,
-			    (long long)(losses ? search->last_loss :
-						 search->last_event));
+	sqlite3_str_appendf(sql, "%s%s WHERE (time, %s) %c (?1, ?2)",
+			    losses ? LOSS_COLUMNS : EVENT_COLUMNS,
+			    query->number || query->after.event || query->after.loss ?
+			    " NOT INDEXED" : "", id,
+			    search->descending ? '<' : '>');
+	add_numbers(search, sql, losses);
 	add_query(search, sql);
 	if (!losses && query->unacknowledged)
 		sqlite3_str_appendall(sql, " AND acknowledged IS NULL");
@@ -122,7 +137,7 @@ static int add_stream(struct search *search, bool losses, const char *condition,
 	if (stream && text) {
 		stream->store = search->store;
 		stream->losses = losses;
-		stream->filter = query->filter;
+		stream->query = query;
 		stream->boots = &search->boots;
 		stream->last = *start;
 		search->stream[search->streams++] = stream;
@@ -248,17 +263,22 @@ static int find_start(struct search *search, struct position *start)
 	return 0;
 }
 
+int store_mark(struct store *store, struct store_mark *mark)
+{
+	int err = store_number(store, "SELECT coalesce(max(id), 0) FROM event",
+			       &mark->event);
+
+	return err ? err : store_number(store, "SELECT coalesce(max(rowid), 0) FROM loss",
+					&mark->loss);
+}
+
 static int begin_search(struct search *search)
 {
 	struct store *store = search->store;
 	int err;
 
-	err = store_number(store, "SELECT coalesce(max(id), 0) FROM event",
-			   &search->last_event);
-	if (!err)
-		err = store_number(store,
-				   "SELECT coalesce(max(rowid), 0) FROM loss",
-				   &search->last_loss);
+	search->last = search->query->up_to;
+	err = search->last.event || search->last.loss ? 0 : store_mark(store, &search->last);
 	if (!err)
 		err = read_boots(search);
 	store_translate(&search->condition, search->query->filter);
@@ -281,8 +301,11 @@ int store_query(struct store *store, const struct store_query *query,
 		start.time = query->since > INT64_MAX ? INT64_MAX :
 			     (int64_t)query->since - 1;
 	err = begin_search(search);
-	if (!err && query->limit)
+	if (!err && query->limit && !query->newest_first)
 		err = find_start(search, &start);
+	if (query->newest_first)
+		start = (struct position) { INT64_MAX, INT64_MAX };
+	search->descending = query->newest_first;
 	if (!err)
 		err = add_events(search, &start);
 	if (!err && query->losses)

@@ -12,12 +12,13 @@
 #include "store.h"
 
 static const char usage[] =
-"Usage: kerrorctl ack [OPTION]... ID[-ID]...\n"
-"   or: kerrorctl ack [OPTION]... --filter=FILTER and/or --until=TIME\n"
+"Usage: kerrorctl ack [OPTION]... NUMBER[-NUMBER]...\n"
+"   or: kerrorctl ack [OPTION]... with an option that says which, or --until=TIME\n"
 "Acknowledge stored events, by the numbers that kerrorctl query prints or by what\n"
 "they are.\n"
 "\n"
-"  -f, --filter=FILTER  events that match\n"
+SELECTION_USAGE
+"  -g, --group=GROUP    raw, evlog, printk or all (default)\n"
 "  -S, --since=TIME     of these, from that time on\n"
 "  -U, --until=TIME     up to that time, exclusive; see kerrorctl query --help\n"
 "  -j, --json           tell the number of events as JSON\n"
@@ -59,12 +60,10 @@ static void parse_range(struct ranges *ranges, const char *text)
 	    end[1] <= '9')
 		last = strtoll(end + 1, &end, 10);
 	if (errno || *text < '0' || *text > '9' || *end || first < 1)
-		errx(EXIT_FAILURE,
-		     "'%s' is neither an ID nor ID-ID; kerrorctl query prints them",
-		     text);
+		wrong_use("'%s' is neither a number nor NUMBER-NUMBER; kerrorctl query prints them",
+			  text);
 	if (last < first)
-		errx(EXIT_FAILURE, "'%s': the second ID is below the first",
-		     text);
+		wrong_use("'%s': the second number is below the first", text);
 	add_range(ranges, first, last);
 }
 
@@ -78,6 +77,10 @@ int command_ack(int argc, char **argv)
 {
 	static const struct option longs[] = {
 		FILTER_OPTION,
+		FACILITY_OPTION,
+		PRIORITY_OPTION,
+		GREP_OPTION,
+		GROUP_OPTION,
 		{ "since", required_argument, NULL, 'S' },
 		{ "until", required_argument, NULL, 'U' },
 		JSON_OPTION,
@@ -93,20 +96,20 @@ int command_ack(int argc, char **argv)
 	bool by_ids;
 	int option;
 
-	while ((option = next_option(&common, argc, argv, ":f:S:U:js:h",
+	while ((option = next_option(&common, argc, argv, ":" SELECTION_SHORTS "S:U:js:h",
 				     longs)) >= 0) {
 		if (option == 'S')
 			query.since = parse_time("--since", optarg);
 		else
 			query.until = parse_time("--until", optarg);
 	}
-	query.filter = common.filter;
+	select_stored(&query, &common);
 	check_period(query.since, query.until);
 	by_ids = optind < argc;
 	/* "All there are" must be meant: --until=now says so. */
-	if (by_ids == (query.filter || query.until) || (by_ids && query.since))
-		errx(EXIT_FAILURE,
-		     "it takes either IDs, or --filter or --until; see kerrorctl ack --help");
+	if (by_ids == (query.filter || query.matches || query.groups || query.until) ||
+	    (by_ids && query.since))
+		wrong_use("it takes either numbers, or --until or an option that says which events; see kerrorctl ack --help");
 	for (; optind < argc; optind++)
 		parse_range(&ranges, argv[optind]);
 

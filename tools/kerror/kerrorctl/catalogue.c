@@ -19,6 +19,8 @@
 
 #define LIVE		"/sys/kernel/debug/printk/index"
 #define INDEX_HEAD	"# <level/flags> "
+#define OWN_HEAD	"# kerrorctl formats"
+#define OLD_HEAD	"# kerrorctl catalog"
 
 static const char *const level_names[] = {
 	[-LEVEL_DEFAULT] = "default", [-LEVEL_CONTINUES] = "continues",
@@ -350,7 +352,8 @@ static bool read_text(struct catalogue *catalogue, const char *path,
 	length = getline(&line, &size, file);
 	if (length < 0 && ferror(file))
 		err(EXIT_FAILURE, "cannot read %s", path);
-	own = length >= 0 && !strncmp(line, CATALOGUE_HEAD, strlen("# kerrorctl catalog"));
+	own = length >= 0 && (!strncmp(line, OWN_HEAD, strlen(OWN_HEAD)) ||
+			      !strncmp(line, OLD_HEAD, strlen(OLD_HEAD)));
 	if (!own && (length < 0 || strncmp(line, INDEX_HEAD, strlen(INDEX_HEAD)))) {
 		fclose(file);
 		free(line);
@@ -364,7 +367,7 @@ static bool read_text(struct catalogue *catalogue, const char *path,
 		      parse_index_line(catalogue, line, facility)))
 			errx(EXIT_FAILURE,
 			     "%s, line %u: not as %s prints it; make it anew",
-			     path, number, own ? "kerrorctl catalog" :
+			     path, number, own ? "kerrorctl formats" :
 			     "the kernel's index");
 	}
 	free(line);

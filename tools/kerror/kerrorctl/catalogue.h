@@ -2,8 +2,8 @@
 /*
  * The events that a kernel can raise, as far as it says so itself: read by
  * catalogue.c from the kernel that runs, from a copy of its index, from vmlinux
- * and modules (catalogue_elf.c) or from what kerrorctl catalog has printed. For
- * kerrorctl catalog and kerrorctl check-rules.
+ * and modules (catalogue_elf.c) or from what kerrorctl formats has printed. For
+ * kerrorctl formats and kerrorctl check-rules.
  */
 #ifndef CATALOGUE_H
 #define CATALOGUE_H
@@ -95,7 +95,7 @@ const struct catalogue_entry *catalogue_next_id(const struct catalogue *catalogu
 						const struct catalogue_entry *entry);
 
 /* A catalogue as text: its first line, and the line of an entry */
-#define CATALOGUE_HEAD "# kerrorctl catalog: id, level, by, facility, place, function, format"
+#define CATALOGUE_HEAD "# kerrorctl formats: id, level, by, facility, place, function, format"
 void catalogue_print(const struct catalogue_entry *entry);
 
 const char *catalogue_level_name(int level);

@@ -25,15 +25,17 @@ static const char usage[] =
 "Tell which filters in RULES, a configuration of kerrord or a folder with *.conf,\n"
 "cannot match any event of KERNEL any more, and what may have become of the events\n"
 "that they were about.\n"
-"KERNEL is what kerrorctl catalog takes. Status 1: there is such a filter.\n"
+"KERNEL is what kerrorctl formats takes. Status 1: there is such a filter.\n"
 "\n"
 "  -w, --was=KERNEL     the kernel that RULES were written for\n"
-"  -p, --partial        KERNEL lacks modules; a filter about one is right\n"
-"  -m, --matches        print what of KERNEL's catalogue the filters are about, as\n"
-"                       kerrorctl catalog does: a catalogue for later checks\n"
-"      --catalogue=FILE take severities from here; default: all that are installed\n"
+"      --partial        KERNEL lacks modules; a filter about one is right\n"
+"      --matches        print what of KERNEL's catalogue the filters are about, as\n"
+"                       kerrorctl formats does: a catalogue for later checks\n"
+EXPLANATIONS_USAGE
 "  -j, --json           one JSON object for each filter\n"
 "  -h, --help           this text\n";
+
+enum { OPTION_PARTIAL = OPTION_FIRST_OWN, OPTION_MATCHES };
 
 /* Of a filter, or of a part of it */
 struct verdict {
@@ -687,8 +689,9 @@ int command_check_rules(int argc, char **argv)
 {
 	static const struct option longs[] = {
 		{ "was", required_argument, NULL, 'w' },
-		{ "partial", no_argument, NULL, 'p' },
-		{ "matches", no_argument, NULL, 'm' },
+		{ "partial", no_argument, NULL, OPTION_PARTIAL },
+		{ "matches", no_argument, NULL, OPTION_MATCHES },
+		EXPLANATIONS_OPTION,
 		CATALOGUE_OPTION,
 		JSON_OPTION,
 		HELP_OPTION,
@@ -702,17 +705,16 @@ int command_check_rules(int argc, char **argv)
 	size_t broken = 0;
 	int option;
 
-	while ((option = next_option(&common, argc, argv, ":w:pmjh", longs)) >= 0) {
-		if (option == 'p')
+	while ((option = next_option(&common, argc, argv, ":w:jh", longs)) >= 0) {
+		if (option == OPTION_PARTIAL)
 			rules.partial = true;
-		else if (option == 'm')
+		else if (option == OPTION_MATCHES)
 			matches = true;
 		else
 			old = optarg;
 	}
 	if (optind == argc)
-		errx(EXIT_FAILURE,
-		     "no configuration to check; see kerrorctl check-rules --help");
+		wrong_use("no configuration to check; see kerrorctl check-rules --help");
 	read_rules(&rules, argv[optind++]);
 	rules.explanations = read_explanations(&common);
 	catalogue_read(&kernels.catalogue, optind < argc ? argv[optind++] : NULL);

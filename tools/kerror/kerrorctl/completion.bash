@@ -36,13 +36,14 @@ _kerrorctl_values()
 	case $option in
 	--color)	compgen -W "auto always never" -- "$word" ;;
 	--group | -g)	compgen -W "raw evlog printk all" -- "$word" ;;
-	--boot | -b)	compgen -W "all current" -- "$word" ;;
+	--boot | -b)	compgen -W "all current -1" -- "$word" ;;
 	--count-by)	compgen -W "facility event device severity" -- "$word" ;;
 	--since | --until | -S | -U)
 			compgen -W "today yesterday now -1h -1d" -- "$word" ;;
-	--filter | -f)	_kerrorctl_filter "$word" ;;
-	--level | -l)	compgen -W "emerg alert crit err warning notice info debug" -- "$word" ;;
-	--store | --catalogue | --metrics | --was | --state | -s | -w)
+	--filter)	_kerrorctl_filter "$word" ;;
+	--priority | -p) compgen -W "emerg alert crit err warning notice info debug" -- "$word" ;;
+	--output | -o)	compgen -W "short short-iso verbose cat json" -- "$word" ;;
+	--store | --explanations | --metrics | --was | --state | -s | -w)
 			compgen -f -- "$word" ;;
 	*)		return 1 ;;
 	esac
@@ -66,7 +67,7 @@ _kerrorctl()
 	elif [[ $word == -* ]]; then
 		candidates=$(compgen -W "$("$program" "$command" --help |
 			grep -o -e '--[a-z-]*=\{0,1\}')" -- "$word")
-	elif [[ $command == catalog || $command == check-rules ]]; then
+	elif [[ $command == formats || $command == check-rules ]]; then
 		candidates=$(compgen -f -- "$word")
 	fi
 	mapfile -t COMPREPLY < <([ -z "$candidates" ] || echo "$candidates")

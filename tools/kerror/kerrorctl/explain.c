@@ -20,7 +20,7 @@ static const char usage[] =
 "Tell what an event means, what to do, and how often kerrord has stored it.\n"
 "EVENT-ID has 8 hexadecimal digits; FORMAT is the format string in the driver.\n"
 "\n"
-"  -c, --catalogue=FILE only this one, instead of those in " EXPLANATIONS_FOLDER "\n"
+"      --explanations=FILE  only this one, instead of those in " EXPLANATIONS_FOLDER "\n"
 "                       and " KERROR_DATADIR "/explain.d\n"
 "  -j, --json           as a JSON object\n"
 "  -t, --translate      show the format in the language of the environment, too\n"
@@ -231,7 +231,8 @@ static void print_json(const struct explanation *explanation,
 int command_explain(int argc, char **argv)
 {
 	static const struct option longs[] = {
-		{ "catalogue", required_argument, NULL, 'c' },
+		EXPLANATIONS_OPTION,
+		CATALOGUE_OPTION,
 		JSON_OPTION,
 		TRANSLATE_OPTION,
 		STORE_OPTION,
@@ -247,11 +248,10 @@ int command_explain(int argc, char **argv)
 	const struct explanation *explanation;
 	struct explanations *explanations;
 
-	while (next_option(&common, argc, argv, ":c:jts:h", longs) >= 0)
-		common.catalogue = optarg;
+	while (next_option(&common, argc, argv, ":jts:h", longs) >= 0)
+		;
 	if (optind == argc)
-		errx(EXIT_FAILURE,
-		     "no event id and no format; see kerrorctl explain --help");
+		wrong_use("no event id and no format; see kerrorctl explain --help");
 	stored.id = parse_id(argv[optind++]);
 	no_arguments(argc, argv);
 	explanations = read_explanations(&common);
@@ -259,7 +259,7 @@ int command_explain(int argc, char **argv)
 	search_store(&stored, &common);
 	if (!explanation && !stored.formats.size)
 		errx(EXIT_FAILURE,
-		     "neither the store nor a catalogue knows event %08" PRIx32 "; kerrorctl query --count-by=event lists those stored",
+		     "neither the store nor a file of explanations knows event %08" PRIx32 "; kerrorctl query --count-by=event lists those stored",
 		     stored.id);
 	if (common.json)
 		print_json(explanation, &stored);

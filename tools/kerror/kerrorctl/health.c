@@ -12,9 +12,9 @@
 #include "store.h"
 
 /* Of kerrorctl health: something is wrong, and no program has failed. */
-#define STATUS_UNHEALTHY 2
+#define STATUS_UNHEALTHY 3
 
-enum { OPTION_ALL = 1000 };
+enum { OPTION_ALL = OPTION_FIRST_OWN };
 
 struct health {
 	struct common common;
@@ -28,7 +28,7 @@ struct health {
 static const char health_usage[] =
 "Usage: kerrorctl health [OPTION]... [CONDITION]...\n"
 "Show what is wrong now, the worst first: since when, how often, and what to do; or\n"
-"only the conditions that are named. Status 0: nothing is wrong; 2: something is.\n"
+"only the conditions that are named. Status 0: nothing is wrong; 3: something is.\n"
 "\n"
 "      --all            what was cleared, too\n"
 "  -j, --json           one JSON object a line\n"
@@ -167,7 +167,7 @@ int command_clear(int argc, char **argv)
 	while (next_option(&common, argc, argv, ":js:h", longs) >= 0)
 		;
 	if (optind == argc)
-		errx(EXIT_FAILURE, "no condition to clear; kerrorctl health shows them");
+		wrong_use("no condition to clear; kerrorctl health shows them");
 	name = argv[optind++];
 	if (optind < argc)
 		key = argv[optind++];

@@ -2,16 +2,20 @@
 /*
  * What the commands of kerrorctl share. Each command is one file, which parses
  * its own options; an error is one line on standard error that names the remedy,
- * and ends the program with status 1.
+ * and ends the program with status 1, or 2 if it was used in a wrong way.
  *
- * A kerrorctl without the store is kerrorctl.c, listen.c and watch.c only.
+ * What a kerrorctl without the store is made of is in the Makefile.
  */
 #ifndef KERRORCTL_H
 #define KERRORCTL_H
 
 #include <getopt.h>
+#include <regex.h>
 #include <syslog.h>
 #include "output.h"
+#ifdef WITH_STORE
+#include "store.h"
+#endif
 
 /* Each returns the exit status; argv[0] is the name of the command. */
 int command_watch(int argc, char **argv);
@@ -25,67 +29,106 @@ int command_clear(int argc, char **argv);
 int command_selftest(int argc, char **argv);
 int command_send(int argc, char **argv);
 int command_explain(int argc, char **argv);
-int command_catalog(int argc, char **argv);
+int command_formats(int argc, char **argv);
 int command_check_rules(int argc, char **argv);
 
-/* ---- The command line: kerrorctl.c ---- */
+/* ---- The command line: options.c ---- */
+
+/* How events are printed: -o */
+enum output { OUTPUT_SHORT, OUTPUT_ISO, OUTPUT_VERBOSE, OUTPUT_CAT, OUTPUT_JSON };
 
 /**
  * struct common - the options that mean the same in every command that has them
  * @usage: the text of --help
  * @style: what --color and --translate ask for
- * @json: --json
+ * @output: --output
+ * @json: --json, which is --output=json
+ * @no_pager: --no-pager
  * @groups: of --group, KERROR_GROUP bits, or 0: the command's own
- * @filter: of --filter and --facility, or NULL
+ * @filter: of --filter, --facility and --priority, or NULL
  * @filter_text: as it was given
  * @facilities: the filter that is made of --facility, as text, or NULL
+ * @has_priority: --priority
+ * @own_choice: the command itself does what --priority and --facility ask for
+ * @worst: the worst severity that --priority asks for
+ * @least: the least severe one
+ * @grep: of --grep, or NULL
  * @store: --store, or NULL: the default
- * @catalogue: --catalogue, or NULL: all that are installed
+ * @explanations: --explanations, or NULL: all that are installed
  */
 struct common {
 	const char *usage;
 	struct print_style style;
-	bool json;
+	enum output output;
+	bool json, no_pager;
 	uint32_t groups;
 	struct kerror_filter *filter;
 	const char *filter_text;
 	char *facilities;
+	bool has_priority, own_choice;
+	int worst, least;
+	regex_t *grep;
 	const char *store;
-	const char *catalogue;
+	const char *explanations;
 };
 
 /* Short options are single letters; these have none. */
-enum { OPTION_COLOR = 256, OPTION_EXPLAIN, OPTION_CATALOGUE, OPTION_JOIN };
+enum {
+	OPTION_COLOR = 256, OPTION_EXPLAIN, OPTION_EXPLANATIONS, OPTION_FILTER,
+	OPTION_GREP, OPTION_NO_PAGER, OPTION_FIRST_OWN
+};
 
 #define JSON_OPTION	{ "json", no_argument, NULL, 'j' }
 #define COLOR_OPTION	{ "color", required_argument, NULL, OPTION_COLOR }
 #define TRANSLATE_OPTION { "translate", no_argument, NULL, 't' }
-#define FILTER_OPTION	{ "filter", required_argument, NULL, 'f' }
+#define OUTPUT_OPTION	{ "output", required_argument, NULL, 'o' }
+#define NO_PAGER_OPTION	{ "no-pager", no_argument, NULL, OPTION_NO_PAGER }
+#define FILTER_OPTION	{ "filter", required_argument, NULL, OPTION_FILTER }
+#define PRIORITY_OPTION	{ "priority", required_argument, NULL, 'p' }
+#define GREP_OPTION	{ "grep", required_argument, NULL, OPTION_GREP }
 #define FACILITY_OPTION	{ "facility", required_argument, NULL, 'F' }
-#define CATALOGUE_OPTION { "catalogue", required_argument, NULL, OPTION_CATALOGUE }
+#define EXPLANATIONS_OPTION { "explanations", required_argument, NULL, OPTION_EXPLANATIONS }
+/* The old word for it */
+#define CATALOGUE_OPTION { "catalogue", required_argument, NULL, OPTION_EXPLANATIONS }
 #define STORE_OPTION	{ "store", required_argument, NULL, 's' }
 #define GROUP_OPTION	{ "group", required_argument, NULL, 'g' }
 #define HELP_OPTION	{ "help", no_argument, NULL, 'h' }
 #define LAST_OPTION	{ NULL, 0, NULL, 0 }
 
+/* Which events: FILTER_, FACILITY_, PRIORITY_, GREP_ and GROUP_OPTION in each command */
+#define SELECTION_SHORTS "F:p:g:"
+#define SELECTION_USAGE \
+"      --filter=FILTER  only events that match\n" \
+"  -F, --facility=NAME  only events of this facility; may be given several times\n" \
+"  -p, --priority=LEVEL only of this severity and worse, or of two as warning..err\n" \
+"      --grep=REGEX     only events with this in their text\n"
+#define OUTPUT_USAGE \
+"  -o, --output=HOW     short (default), short-iso, verbose, cat or json\n" \
+"  -j, --json           as --output=json: one JSON object a line\n"
+#define COLOR_USAGE \
+"      --color=WHEN     auto (default: on a terminal), always or never\n"
+#define NO_PAGER_USAGE \
+"      --no-pager       on a terminal, too\n"
+#define EXPLANATIONS_USAGE \
+"      --explanations=FILE  severities from here; default: all that are installed\n"
+#define HELP_USAGE \
+"  -h, --help           this text\n"
+
 /*
- * As getopt_long(), but handles the options above itself, except --facility, and
- * ends the program for one that is unknown or lacks its value. argv[0] is the
- * command's name.
+ * As getopt_long(), but handles the options above itself, and ends the program for
+ * one that is unknown or lacks its value. argv[0] is the command's name.
  */
 int next_option(struct common *common, int argc, char **argv,
 		const char *shorts, const struct option *longs);
 
-/*
- * For --facility: from the last next_option() on, --filter lets through events of
- * this facility and of others for which this was called, but of no more.
- */
-void want_facility(struct common *common, const char *command, const char *name);
-
 /* Ends the program if anything follows the options. */
 void no_arguments(int argc, char **argv);
 
-/* Whether --filter and --facility let it through */
+/* Ends the program: an option or an argument is wrong. */
+#define STATUS_WRONG_USE 2
+void wrong_use(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
+
+/* Whether --filter, --facility, --priority and --grep let it through */
 bool is_wanted(const struct common *common, const struct kerror_event *event);
 
 /* Parses the value of an option or argument, or ends the program. */
@@ -100,6 +143,22 @@ unsigned int parse_name(const char *what, const char *value,
 void flush_output(void);
 
 void *must_have(void *memory);
+
+/**
+ * struct likely - the name that is most like a mistyped one: likely.c
+ * @wanted: what was typed
+ * @best: the name, or NULL: none is like it
+ * @typos: how many lie between these two
+ */
+struct likely {
+	const char *wanted, *best;
+	unsigned int typos;
+};
+
+void likely_add(struct likely *likely, const char *name);
+
+/* "; did you mean NAME?" with @before before the name, or "" */
+const char *did_you_mean(const struct likely *likely, const char *before);
 
 /* ---- The kernel: listen.c ---- */
 
@@ -129,6 +188,26 @@ struct kerror_reader *read_from(uint32_t groups);
 void filter_in_kernel(struct kerror_socket *sock, struct kerror_reader *reader,
 		      const struct common *common);
 
+/* To be freed; without memory it ends the program. */
+struct kerror_event *copy_event(const struct kerror_event *event);
+
+/**
+ * struct held - the newest events of those that came: held.c
+ * @limit: how many at most; 0: none is held
+ * @next: how many came
+ * @events: a ring, or NULL: none came
+ */
+struct held {
+	size_t limit, next;
+	struct kerror_event **events;
+};
+
+void hold_event(struct held *held, const struct kerror_event *event);
+
+/* Calls @print for each, the oldest first; no more are held then. */
+void release_held(struct held *held,
+		  void (*print)(void *context, const struct kerror_event *event), void *context);
+
 /* From now on SIGINT and SIGTERM wait until next_item() tells of them. */
 void block_signals(void);
 
@@ -147,7 +226,7 @@ uint64_t now_ms(void);
 
 #ifdef WITH_STORE
 
-/* Those that --catalogue asks for, or ends the program. */
+/* Those that --explanations asks for, or ends the program. */
 struct explanations *read_explanations(const struct common *common);
 
 /* From now on events have the operator's severity. */
@@ -186,13 +265,61 @@ static inline const struct kerror_event *event_of(const struct kerror_reader *re
 
 /* ---- The store: find.c ---- */
 
-struct store;
+#ifdef WITH_STORE
 
 /* Opens the store that --store names, or ends the program. */
 struct store *open_store(const struct common *common, bool writable);
 
 /* Ends the program if @result, of a function of the store, is an error. */
 void check_store(const struct store *store, int64_t result);
+
+/* The events that the options want; @common has to stay. */
+void select_stored(struct store_query *query, struct common *common);
+
+/* ---- Boots: boots.c ---- */
+
+/*
+ * The value of --boot, which may be absent or in the next argument, as for
+ * journalctl. NULL: the option has none, which means the boot that runs.
+ */
+const char *boot_value(int argc, char **argv);
+
+/* The id of the boot that --boot names, or ends the program; NULL: all boots */
+const char *find_boot(struct store *store, const char *value);
+
+/* For --list-boots */
+void list_boots(const struct common *common, struct store *store);
+
+/* ---- Stored events as lines: stored.c ---- */
+
+/**
+ * struct stored_style - how to show what is in the store
+ * @common: the options
+ * @columns: of a line at most, or 0: any number
+ * @digits: of the largest number in the store
+ */
+struct stored_style {
+	const struct common *common;
+	size_t columns;
+	int digits;
+};
+
+/* @columns: as above */
+struct stored_style stored_style(const struct common *common, struct store *store,
+				 size_t columns);
+/* For event_json() and the like: with what the store knows of the item */
+struct print_style stored_print_style(const struct common *common,
+				      const struct store_item *item);
+
+void print_stored(const struct stored_style *style, const struct store_item *item);
+
+/* Prints what was stored behind @mark, and from now on; does not return. */
+void follow_store(const struct common *common, const struct store_query *query,
+		  struct store_mark mark) __attribute__((noreturn));
+
+#endif
+
+/* ---- Times: times.c ---- */
 
 /* Nanoseconds since 1970; the grammar is in kerrorctl(1). */
 uint64_t parse_time(const char *option, const char *value);
@@ -265,8 +392,22 @@ bool raise_test_event(uint32_t number, char *message, size_t size);
 #define TEST_FACILITY	"evlog"
 #define TEST_FORMAT	"test event %u, asked for by user space"
 
-/* ---- Output ---- */
+/* ---- Output: print.c, line.c, pager.c ---- */
 
+/* Lets a pager show what follows, if that is wanted and the output is a terminal. */
+bool begin_pager(const struct common *common);
+
+/* The columns of the terminal, or 0: the output is none */
+size_t terminal_width(void);
+
+/* @time, nanoseconds since 1970, as 2026-01-31 23:59:59, or 2026-01-31T23:59:59.000000+01:00 */
+void local_time(struct buffer *to, uint64_t time, bool iso);
+
+/* The line of OUTPUT_SHORT, OUTPUT_ISO or OUTPUT_CAT; @columns at most, 0: any */
+void print_short(FILE *file, const struct print_style *style, enum output output,
+		 const struct kerror_event *event, uint64_t time, size_t columns);
+
+/* The line of OUTPUT_VERBOSE */
 void print_event(FILE *file, const struct print_style *style,
 		 const struct kerror_event *event);
 void print_loss(FILE *file, const struct print_style *style,
@@ -279,7 +420,7 @@ void print_loss_json(FILE *file, const struct print_style *style,
 /* Prints text of any bytes, with "\xHH" for each that is not printable. */
 void print_printable(FILE *file, const char *text, size_t size);
 
-/* Prints @time, nanoseconds since 1970, as in 2026-01-31T23:59:59.000000Z. */
+/* Prints @time, nanoseconds since 1970, as 2026-01-31 23:59:59, local time. */
 void print_time(FILE *file, uint64_t time);
 
 /* JSON of json-c; without memory these end the program. */

@@ -51,6 +51,6 @@ void print_printable(FILE *file, const char *text, size_t size)
 
 void print_time(FILE *file, uint64_t time)
 {
-	buffer_time(&buffer, time);
+	local_time(&buffer, time, false);
 	print_made(file);
 }

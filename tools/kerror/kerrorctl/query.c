@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * kerrorctl query: prints what kerrord has stored, or counts it. Uses the same
- * lines and the same JSON as watch, with the number that ack takes.
+ * lines and the same JSON as watch, with the number that show and ack take.
  */
 #include <err.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdlib.h>
-#include <string.h>
 #include <json-c/json.h>
 #include "kerrorctl.h"
 #include "store.h"
@@ -16,124 +15,127 @@ static const char usage[] =
 "Usage: kerrorctl query [OPTION]...\n"
 "Print the events that kerrord has stored, oldest first.\n"
 "\n"
-"  -S, --since=TIME     2026-01-31T23:59, today, yesterday, -2h, '3 days ago'\n"
+"  -S, --since=TIME     2026-01-31T23:59, 10:30, today, yesterday, -1h30m, @1767225599\n"
 "  -U, --until=TIME     up to that time, exclusive\n"
-"  -f, --filter=FILTER  only events that match\n"
-"  -F, --facility=NAME  only events of this facility; may be given several times\n"
+"  -b, --boot[=BOOT]    of one boot: 0 (default, the one that runs), -1, or its id\n"
+"      --list-boots     show the boots that the store has something of\n"
+SELECTION_USAGE
 "  -g, --group=GROUP    raw, evlog, printk or all (default)\n"
 "  -u, --unacked        only events that nobody has acknowledged\n"
 "  -l, --losses         losses, too, and how much kerrord has deleted\n"
-"  -b, --boot=WHICH     all (default) or current\n"
 "  -n, --limit=NUMBER   only the newest, or the most frequent\n"
-"  -c, --count-by=WHAT  count by facility, event, device or severity\n"
-"  -j, --json           one JSON object a line\n"
+"  -r, --reverse        the newest first\n"
+"  -f, --follow         the newest 10, and then what kerrord stores from now on\n"
+"      --count-by=WHAT  count by facility, event, device or severity\n"
+OUTPUT_USAGE
 "  -t, --translate      text in the language of the environment\n"
 "  -s, --store=FILE     default: " STORE_PATH "\n"
-"      --color=WHEN     auto (default: on a terminal), always or never\n"
-"  -h, --help           this text\n";
+NO_PAGER_USAGE
+COLOR_USAGE
+HELP_USAGE;
+
+/* With --follow, if nothing says how many */
+#define FOLLOW_LIMIT 10
+
+enum { OPTION_COUNT_BY = OPTION_FIRST_OWN, OPTION_LIST_BOOTS };
 
 struct options {
 	struct common common;
 	struct store_query query;
-	bool count, current_boot;
+	bool count, follow, list_boots;
+	const char *boot;
 	size_t rows;
 	struct tally tally;
-	char boot_id[BOOT_ID_SIZE];
+	struct stored_style style;
 };
+
+static void set_option(struct options *options, int option, int argc, char **argv)
+{
+	static const char *const keys[] = {
+		"facility", "event", "device", "severity", NULL
+	};
+	struct store_query *query = &options->query;
+
+	switch (option) {
+	case 'S':
+		query->since = parse_time("--since", optarg);
+		break;
+	case 'U':
+		query->until = parse_time("--until", optarg);
+		break;
+	case 'b':
+		options->boot = boot_value(argc, argv);
+		break;
+	case OPTION_LIST_BOOTS:
+		options->list_boots = true;
+		break;
+	case 'u':
+		query->unacknowledged = true;
+		break;
+	case 'l':
+		query->losses = true;
+		break;
+	case 'n':
+		query->limit = parse_number("--limit", optarg, 1, ULONG_MAX);
+		break;
+	case 'r':
+		query->newest_first = true;
+		break;
+	case 'f':
+		options->follow = true;
+		break;
+	case OPTION_COUNT_BY:
+		options->count = true;
+		options->tally.by = 1U << parse_name("--count-by", optarg, keys);
+		break;
+	}
+}
 
 static void parse_options(struct options *options, int argc, char **argv)
 {
 	static const struct option longs[] = {
 		{ "since", required_argument, NULL, 'S' },
 		{ "until", required_argument, NULL, 'U' },
+		{ "boot", optional_argument, NULL, 'b' },
+		{ "list-boots", no_argument, NULL, OPTION_LIST_BOOTS },
 		FILTER_OPTION,
 		FACILITY_OPTION,
+		PRIORITY_OPTION,
+		GREP_OPTION,
 		GROUP_OPTION,
 		{ "unacked", no_argument, NULL, 'u' },
 		{ "losses", no_argument, NULL, 'l' },
-		{ "boot", required_argument, NULL, 'b' },
 		{ "limit", required_argument, NULL, 'n' },
-		{ "count-by", required_argument, NULL, 'c' },
+		{ "reverse", no_argument, NULL, 'r' },
+		{ "follow", no_argument, NULL, 'f' },
+		{ "count-by", required_argument, NULL, OPTION_COUNT_BY },
+		OUTPUT_OPTION,
 		JSON_OPTION,
 		TRANSLATE_OPTION,
 		STORE_OPTION,
+		NO_PAGER_OPTION,
 		COLOR_OPTION,
 		HELP_OPTION,
 		LAST_OPTION
-	};
-	static const char *const boots[] = { "all", "current", NULL };
-	static const char *const keys[] = {
-		"facility", "event", "device", "severity", NULL
 	};
 	struct store_query *query = &options->query;
 	int option;
 
 	*options = (struct options) { .common.usage = usage };
 	while ((option = next_option(&options->common, argc, argv,
-				     ":S:U:f:F:g:ulb:n:c:jts:h", longs)) >= 0) {
-		switch (option) {
-		case 'S':
-			query->since = parse_time("--since", optarg);
-			break;
-		case 'U':
-			query->until = parse_time("--until", optarg);
-			break;
-		case 'F':
-			want_facility(&options->common, argv[0], optarg);
-			break;
-		case 'u':
-			query->unacknowledged = true;
-			break;
-		case 'l':
-			query->losses = true;
-			break;
-		case 'b':
-			options->current_boot = parse_name("--boot", optarg,
-							   boots);
-			break;
-		case 'n':
-			query->limit = parse_number("--limit", optarg, 1,
-						    ULONG_MAX);
-			break;
-		case 'c':
-			options->count = true;
-			options->tally.by =
-				1U << parse_name("--count-by", optarg, keys);
-			break;
-		}
-	}
+				     ":S:U:b::" SELECTION_SHORTS "uln:rfo:jts:h",
+				     longs)) >= 0)
+		set_option(options, option, argc, argv);
 	no_arguments(argc, argv);
 	check_period(query->since, query->until);
-	query->filter = options->common.filter;
-	query->groups = options->common.groups;
-}
-
-static void print_item(const struct options *options,
-		       const struct store_item *item)
-{
-	struct print_style style = options->common.style;
-
-	style.boot_id = item->series->boot_id;
-	style.instance = item->series->instance;
-	style.id = item->id;
-	style.acknowledged = item->acknowledged;
-	style.cause = item->cause;
-	style.time = item->time;
-	if (options->common.json) {
-		if (item->event)
-			print_event_json(stdout, &style, item->event);
-		else
-			print_loss_json(stdout, &style, &item->loss);
-		return;
-	}
-	if (item->event) {
-		printf("%" PRId64 "%s ", item->id,
-		       item->acknowledged ? " acknowledged" : "");
-		print_event(stdout, &style, item->event);
-	} else {
-		print_time(stdout, item->time);
-		putchar(' ');
-		print_loss(stdout, &style, &item->loss);
+	if (options->follow && (query->newest_first || query->until || options->count))
+		wrong_use("--follow goes on for ever, so not with --reverse, --until or --count-by");
+	if (options->follow && !query->limit && !query->since && !options->boot)
+		query->limit = FOLLOW_LIMIT;
+	/* Of a table, it is the number of rows. */
+	if (options->count) {
+		options->rows = query->limit;
+		query->limit = 0;
 	}
 }
 
@@ -162,11 +164,13 @@ static int found(void *context, const struct store_item *item)
 {
 	struct options *options = context;
 
-	if (!options->count)
-		print_item(options, item);
-	else if (item->event)
-		tally_add(&options->tally, item->event, item->time);
-	return 0;
+	if (options->count) {
+		if (item->event)
+			tally_add(&options->tally, item->event, item->time);
+		return 0;
+	}
+	print_stored(&options->style, item);
+	return options->rows && !--options->rows;
 }
 
 /* A pager may wait for so long that events are gone before it shows them. */
@@ -183,30 +187,50 @@ static void warn_of_deleted(struct store *store,
 		      count);
 }
 
+/* Prints what is there, up to @mark. */
+static void print_all(struct options *options, struct store *store, struct store_mark mark)
+{
+	struct store_query *query = &options->query;
+	const bool paged = !options->follow && begin_pager(&options->common);
+	struct store_deleted deleted;
+
+	options->style = stored_style(&options->common, store, paged ? 0 : terminal_width());
+	check_store(store, store_deleted(store, &deleted));
+	if (query->losses && !options->count)
+		print_deleted(&options->common, &deleted);
+	query->up_to = mark;
+	/* The newest come first: those behind the limit are not looked for. */
+	if (query->newest_first && query->limit)
+		options->rows = query->limit;
+	/* All of an empty store would be what comes meanwhile. */
+	if (mark.event || mark.loss)
+		check_store(store, store_query(store, query, found, options));
+	warn_of_deleted(store, &deleted);
+}
+
 int command_query(int argc, char **argv)
 {
-	struct store_deleted deleted;
+	struct store_mark mark;
 	struct options options;
 	struct store *store;
 
 	parse_options(&options, argc, argv);
-	/* Of a table, it is the number of rows. */
-	if (options.count) {
-		options.rows = options.query.limit;
-		options.query.limit = 0;
-	}
-	if (options.current_boot) {
-		if (store_boot_id(options.boot_id))
-			err(EXIT_FAILURE, "cannot read the id of this boot");
-		options.query.boot_id = options.boot_id;
-	}
 	store = open_store(&options.common, false);
-	check_store(store, store_deleted(store, &deleted));
-	if (options.query.losses && !options.count)
-		print_deleted(&options.common, &deleted);
-	check_store(store, store_query(store, &options.query, found, &options));
-	warn_of_deleted(store, &deleted);
+	if (options.list_boots) {
+		begin_pager(&options.common);
+		list_boots(&options.common, store);
+		store_close(store);
+		flush_output();
+		return EXIT_SUCCESS;
+	}
+	select_stored(&options.query, &options.common);
+	if (options.boot)
+		options.query.boot_id = find_boot(store, options.boot);
+	check_store(store, store_mark(store, &mark));
+	print_all(&options, store, mark);
 	store_close(store);
+	if (options.follow)
+		follow_store(&options.common, &options.query, mark);
 	tally_sort(&options.tally);
 	if (options.count && options.common.json)
 		tally_print_json(&options.tally, options.rows, 0);

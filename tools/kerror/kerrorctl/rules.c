@@ -275,7 +275,7 @@ int command_rules(int argc, char **argv)
 		if (option == OPTION_STATE)
 			folder = optarg;
 		else if (request)
-			errx(EXIT_FAILURE, "--flush or --drop, not both");
+			wrong_use("--flush or --drop, not both; see kerrorctl rules --help");
 		else
 			request = option == OPTION_FLUSH ? "flush" : "drop";
 	}

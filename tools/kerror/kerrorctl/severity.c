@@ -16,11 +16,11 @@ static struct explanations *explanations;
 struct explanations *read_explanations(const struct common *common)
 {
 	struct explanations *result =
-		common->catalogue ? explanations_read_file(common->catalogue) :
+		common->explanations ? explanations_read_file(common->explanations) :
 				    explanations_read(EXPLANATIONS_FOLDER);
 
 	if (!result)
-		err(EXIT_FAILURE, "--catalogue: cannot read %s", common->catalogue);
+		err(EXIT_FAILURE, "--explanations: cannot read %s", common->explanations);
 	return result;
 }
 

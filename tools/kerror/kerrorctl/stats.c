@@ -23,7 +23,7 @@ static const char usage[] =
 "Show how many events the kernel has raised and lost, and why, and the counters\n"
 "of kerrord.\n"
 "\n"
-"  -m, --metrics=FILE   what kerrord writes; default: " METRICS_PATH "\n"
+"      --metrics=FILE   what kerrord writes; default: " METRICS_PATH "\n"
 "  -j, --json           one JSON object a line\n"
 "      --color=WHEN     auto (default: on a terminal), always or never\n"
 "  -h, --help           this text\n"
@@ -263,7 +263,7 @@ static void show_daemon(const struct common *common, const char *path)
 int command_stats(int argc, char **argv)
 {
 	static const struct option longs[] = {
-		{ "metrics", required_argument, NULL, 'm' },
+		{ "metrics", required_argument, NULL, OPTION_FIRST_OWN },
 		JSON_OPTION,
 		COLOR_OPTION,
 		HELP_OPTION,
@@ -273,7 +273,7 @@ int command_stats(int argc, char **argv)
 	const char *metrics = METRICS_PATH;
 	bool asked;
 
-	while (next_option(&common, argc, argv, ":m:jh", longs) >= 0)
+	while (next_option(&common, argc, argv, ":jh", longs) >= 0)
 		metrics = optarg;
 	no_arguments(argc, argv);
 	asked = show_kernel(&common);

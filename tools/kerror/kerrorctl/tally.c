@@ -62,20 +62,6 @@ static int compare_keys(const void *a, const void *b)
 	return order;
 }
 
-static struct kerror_event *copy_of(const struct kerror_event *event)
-{
-	size_t size;
-	const void *data = kerror_event_data(event, &size);
-	struct kerror_event *copy =
-		must_have(kerror_event_new(kerror_event_group(event),
-					   kerror_event_sequence(event),
-					   kerror_event_thread(event), data, size));
-
-	/* Which may be another one than the kernel's */
-	kerror_event_set_severity(copy, header_of(event).severity);
-	return copy;
-}
-
 static struct tally_entry *find_entry(struct tally *tally,
 				      const struct kerror_event *event)
 {
@@ -90,7 +76,7 @@ static struct tally_entry *find_entry(struct tally *tally,
 		return *found;
 	entry = must_have(malloc(sizeof(*entry)));
 	*entry = key;
-	entry->event = copy_of(event);
+	entry->event = copy_event(event);
 	*found = entry;
 	/* Twice as large whenever the size is a power of two. */
 	if (!(tally->size & (tally->size - 1)))
@@ -220,7 +206,7 @@ void tally_print(const struct tally *tally, const struct print_style *style,
 	printf("%s%8s", color_begin(style, LOG_INFO), "COUNT");
 	if (interval_s)
 		printf(" %9s", "RATE/S");
-	printf("  %-27s  %s", "LAST", "SEVERITY");
+	printf("  %-19s  %s", "LAST", "SEVERITY");
 	if (tally->by & TALLY_FACILITY)
 		print_cell("FACILITY", widths.facility);
 	if (tally->by & TALLY_DEVICE)

@@ -16,14 +16,14 @@ static const char usage[] =
 "Show the events that come most often, by format and device, from now on.\n"
 "\n"
 "  -i, --interval=SECONDS  between two screens; default: 2\n"
-"  -c, --count=NUMBER      end after so many screens\n"
-"  -n, --limit=NUMBER      rows; default: as many as the terminal has, or 20\n"
-"  -f, --filter=FILTER     only events that match\n"
-"  -g, --group=GROUP       raw, evlog, printk or all; default: evlog and printk\n"
-"  -j, --json              one JSON object a line and row\n"
-"      --color=WHEN        auto (default: on a terminal), always or never\n"
-"      --catalogue=FILE take severities from here; default: all that are installed\n"
-"  -h, --help              this text\n"
+"  -c, --count=NUMBER   end after so many screens\n"
+"  -n, --limit=NUMBER   rows; default: as many as the terminal has, or 20\n"
+SELECTION_USAGE
+"  -g, --group=GROUP    raw, evlog, printk or all; default: evlog and printk\n"
+"  -j, --json           one JSON object a line and row\n"
+COLOR_USAGE
+EXPLANATIONS_USAGE
+HELP_USAGE
 "\n"
 "Ends on SIGINT or SIGTERM. Needs CAP_SYSLOG; with CAP_NET_ADMIN it has all groups\n"
 "but printk, and says so unless --group is given.\n";
@@ -48,7 +48,11 @@ static void parse_options(struct options *options, int argc, char **argv)
 		{ "count", required_argument, NULL, 'c' },
 		{ "limit", required_argument, NULL, 'n' },
 		FILTER_OPTION,
+		FACILITY_OPTION,
+		PRIORITY_OPTION,
+		GREP_OPTION,
 		GROUP_OPTION,
+		EXPLANATIONS_OPTION,
 		CATALOGUE_OPTION,
 		JSON_OPTION,
 		COLOR_OPTION,
@@ -61,7 +65,7 @@ static void parse_options(struct options *options, int argc, char **argv)
 		.common.usage = usage, .interval = 2,
 	};
 	while ((option = next_option(&options->common, argc, argv,
-				     ":i:c:n:f:g:jh", longs)) >= 0) {
+				     ":i:c:n:" SELECTION_SHORTS "jh", longs)) >= 0) {
 		switch (option) {
 		case 'i':
 			options->interval = parse_number("--interval", optarg,

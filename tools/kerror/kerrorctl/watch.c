@@ -19,30 +19,32 @@ static const char usage[] =
 "Usage: kerrorctl watch [OPTION]...\n"
 "Print the error events of the kernel as they arrive.\n"
 "\n"
-"  -f, --filter=FILTER  only events that match\n"
-"  -F, --facility=NAME  only events of this facility; may be given several times\n"
+SELECTION_USAGE
+"  -g, --group=GROUP    raw, evlog, printk or all; default: evlog and printk\n"
 "      --explain        tell which part of the filter the kernel does, and end\n"
 "      --join           one event for a line of the kernel log, not one for each part\n"
-"  -j, --json           one JSON object a line\n"
-"  -t, --translate      text in the language of the environment\n"
-"  -g, --group=GROUP    raw, evlog, printk or all; default: evlog and printk\n"
-"  -n, --new            only what comes from now on; default: since boot\n"
+"  -n, --limit=NUMBER   of what the kernel still has only the newest, then what comes\n"
+"      --new            only what comes from now on; default: since boot\n"
 "  -c, --count=NUMBER   end after so many events\n"
-"  -i, --idle=MS        end when nothing came for so many milliseconds\n"
+"      --idle=MS        end when nothing came for so many milliseconds\n"
+OUTPUT_USAGE
+"  -t, --translate      text in the language of the environment\n"
+COLOR_USAGE
 #ifdef WITH_STORE
-"      --catalogue=FILE take severities from here; default: all that are installed\n"
+EXPLANATIONS_USAGE
 #endif
-"      --color=WHEN     auto (default: on a terminal), always or never\n"
-"  -h, --help           this text\n"
+HELP_USAGE
 "\n"
 "Ends on SIGINT or SIGTERM. Needs CAP_SYSLOG; with CAP_NET_ADMIN it has all groups\n"
 "but printk, and says so unless --group is given.\n";
+
+enum { OPTION_NEW = OPTION_FIRST_OWN, OPTION_IDLE, OPTION_JOIN };
 
 struct options {
 	struct common common;
 	struct kerror_joiner *joiner;	/* or NULL */
 	bool new_only;
-	unsigned long count, idle;
+	unsigned long limit, count, idle;
 };
 
 /* How the kernel and this program share the work of the filter */
@@ -53,7 +55,7 @@ static void explain_filter(const struct common *common)
 	char *text;
 
 	if (!common->filter)
-		errx(EXIT_FAILURE, "--explain needs a --filter or --facility to explain");
+		wrong_use("--explain needs an option that says which events to explain");
 	use_severities(common);
 	filter = widen_filter(common);
 	if (!filter) {
@@ -79,17 +81,22 @@ static void parse_options(struct options *options, int argc, char **argv)
 	static const struct option longs[] = {
 		FILTER_OPTION,
 		FACILITY_OPTION,
+		PRIORITY_OPTION,
+		GREP_OPTION,
+		GROUP_OPTION,
 #ifdef WITH_STORE
+		EXPLANATIONS_OPTION,
 		CATALOGUE_OPTION,
 #endif
 		{ "explain", no_argument, NULL, OPTION_EXPLAIN },
 		{ "join", no_argument, NULL, OPTION_JOIN },
+		OUTPUT_OPTION,
 		JSON_OPTION,
 		TRANSLATE_OPTION,
-		GROUP_OPTION,
-		{ "new", no_argument, NULL, 'n' },
+		{ "limit", required_argument, NULL, 'n' },
+		{ "new", no_argument, NULL, OPTION_NEW },
 		{ "count", required_argument, NULL, 'c' },
-		{ "idle", required_argument, NULL, 'i' },
+		{ "idle", required_argument, NULL, OPTION_IDLE },
 		COLOR_OPTION,
 		HELP_OPTION,
 		LAST_OPTION
@@ -99,11 +106,8 @@ static void parse_options(struct options *options, int argc, char **argv)
 
 	*options = (struct options) { .common.usage = usage };
 	while ((option = next_option(&options->common, argc, argv,
-				     ":f:F:jtg:nc:i:h", longs)) >= 0) {
+				     ":" SELECTION_SHORTS "n:c:o:jth", longs)) >= 0) {
 		switch (option) {
-		case 'F':
-			want_facility(&options->common, argv[0], optarg);
-			break;
 		case OPTION_EXPLAIN:
 			explain = true;
 			break;
@@ -111,14 +115,17 @@ static void parse_options(struct options *options, int argc, char **argv)
 			if (!options->joiner)
 				options->joiner = must_have(kerror_joiner_new());
 			break;
-		case 'n':
+		case OPTION_NEW:
 			options->new_only = true;
+			break;
+		case 'n':
+			options->limit = parse_number("--limit", optarg, 1, 100000);
 			break;
 		case 'c':
 			options->count = parse_number("--count", optarg, 1,
 						      ULONG_MAX);
 			break;
-		case 'i':
+		case OPTION_IDLE:
 			options->idle = parse_number("--idle", optarg, 1,
 						     ULONG_MAX);
 			break;
@@ -132,27 +139,25 @@ static void parse_options(struct options *options, int argc, char **argv)
 /* How long to wait for the kernel's last answers before the summary. */
 #define LAST_ANSWERS_MS 5000
 
-/* Whether it was printed */
-static bool show(const struct common *common, const struct kerror_event *event)
-{
-	if (!is_wanted(common, event))
-		return false;
-	(common->json ? print_event_json : print_event)(stdout, &common->style, event);
-	return true;
-}
-
-/* Prints what a joiner has complete; how many events. */
-static uint64_t show_joined(const struct options *options, uint64_t now)
-{
-	struct kerror_event *event;
-	uint64_t count = 0;
-
-	while (options->joiner && (event = kerror_joiner_next(options->joiner, now))) {
-		count += show(&options->common, event);
-		kerror_event_free(event);
-	}
-	return count;
-}
+/**
+ * struct watch - what was seen
+ * @options: of the command line
+ * @reader: where it is from
+ * @held: of --limit
+ * @count: events that were printed
+ * @lost: by cause; the last: unknown ones
+ * @answers: of the kernel, to the last request
+ * @last: when something was printed, of now_ms()
+ * @deadline: when the kernel should have answered, or 0: it was not asked
+ */
+struct watch {
+	const struct options *options;
+	struct kerror_reader *reader;
+	struct held held;
+	uint64_t count, lost[KERROR_CAUSES + 1];
+	unsigned int answers;
+	uint64_t last, deadline;
+};
 
 /* How many there are; an old kernel may lack one. */
 static unsigned int groups(const struct kerror_reader *reader)
@@ -160,103 +165,163 @@ static unsigned int groups(const struct kerror_reader *reader)
 	return __builtin_popcount(kerror_reader_groups(reader));
 }
 
-static void run(const struct options *options, struct kerror_socket *sock,
-		struct kerror_reader *reader)
+static void show_event(void *context, const struct kerror_event *event)
 {
-	const struct common *common = &options->common;
-	unsigned int answers = 0;
-	uint64_t last = now_ms(), deadline = 0;
-	uint64_t lost[KERROR_CAUSES + 1] = { 0 };	/* the last: unknown ones */
-	uint64_t count = 0;
-	bool flushed = true, ending = false, stop = false;
-	const int wait = options->joiner ? KERROR_JOIN_MS : 200;
+	const struct evl_header *header = kerror_event_header(event);
+	struct watch *watch = context;
+	const struct common *common = &watch->options->common;
+
+	/* More than that may have been held. */
+	if (watch->options->count && watch->count >= watch->options->count)
+		return;
+	if (common->json)
+		print_event_json(stdout, &common->style, event);
+	else if (common->output == OUTPUT_VERBOSE)
+		print_event(stdout, &common->style, event);
+	else
+		print_short(stdout, &common->style, common->output, event,
+			    header ? header->time_realtime : now_ns(), terminal_width());
+	watch->count++;
+}
+
+static void show_loss(struct watch *watch, const struct kerror_loss *loss)
+{
+	const struct common *common = &watch->options->common;
+
+	watch->lost[loss->cause < KERROR_CAUSES ? loss->cause : KERROR_CAUSES] +=
+		loss->count;
+	(common->json ? print_loss_json : print_loss)(stdout, &common->style, loss);
+}
+
+/* False if it is not wanted. */
+static bool show_wanted(struct watch *watch, const struct kerror_event *event)
+{
+	if (!is_wanted(&watch->options->common, event))
+		return false;
+	if (watch->held.limit)
+		hold_event(&watch->held, event);
+	else
+		show_event(watch, event);
+	return true;
+}
+
+/* What a joiner has complete */
+static bool show_joined(struct watch *watch, uint64_t now)
+{
+	struct kerror_joiner *joiner = watch->options->joiner;
+	struct kerror_event *event;
+	bool shown = false;
+
+	while (joiner && (event = kerror_joiner_next(joiner, now))) {
+		shown |= show_wanted(watch, event);
+		kerror_event_free(event);
+	}
+	return shown;
+}
+
+/* False if there is nothing to be seen of it. */
+static bool show_item(struct watch *watch, enum kerror_item item)
+{
+	struct kerror_joiner *joiner = watch->options->joiner;
+	const struct kerror_event *event;
+
+	switch (item) {
+	case KERROR_ITEM_EVENT:
+		event = event_of(watch->reader);
+		if (joiner && !kerror_joiner_add(joiner, event, now_ms()))
+			return false;
+		return show_wanted(watch, event);
+	case KERROR_ITEM_LOSS:
+		show_loss(watch, kerror_reader_loss(watch->reader));
+		return true;
+	case KERROR_ITEM_STATISTICS:
+		watch->answers++;
+		return false;
+	case KERROR_ITEM_ERROR:
+		fprintf(stderr, "kerrorctl: the kernel answered: %s\n",
+			strerror(-kerror_reader_error(watch->reader)));
+		return false;
+	default:
+		return false;
+	}
+}
+
+/* Asks the kernel for its counters if it is time to end: they tell of losses. */
+static void ask_at_end(struct watch *watch, bool stop)
+{
+	unsigned long idle = watch->options->idle;
+
+	if (watch->deadline)
+		return;
+	if (stop || (idle && now_ms() - watch->last >= idle &&
+		     !kerror_reader_replaying(watch->reader))) {
+		kerror_reader_want_statistics(watch->reader);
+		watch->deadline = now_ms() + LAST_ANSWERS_MS;
+	}
+}
+
+static bool is_answered(const struct watch *watch)
+{
+	return watch->answers >= groups(watch->reader) &&
+	       !kerror_reader_replaying(watch->reader);
+}
+
+static void run(struct watch *watch, struct kerror_socket *sock)
+{
+	const unsigned long count = watch->options->count;
+	const int wait = watch->options->joiner ? KERROR_JOIN_MS : 200;
+	bool flushed = true, stop = false, shown;
+	enum kerror_item item;
 
 	block_signals();
-	for (;;) {
-		uint64_t before = count;
-		bool shown = false;
+	do {
 		/* What is there goes out before this waits for more. */
-		enum kerror_item item = next_item(sock, reader, flushed ? wait : 0, &stop);
-
-		switch (item) {
-		case KERROR_ITEM_EVENT:
-			if (!options->joiner ||
-			    kerror_joiner_add(options->joiner, event_of(reader), now_ms()))
-				count += show(common, event_of(reader));
-			break;
-		case KERROR_ITEM_LOSS: {
-			const struct kerror_loss *loss =
-				kerror_reader_loss(reader);
-
-			lost[loss->cause < KERROR_CAUSES ?
-			     loss->cause : KERROR_CAUSES] += loss->count;
-			(common->json ? print_loss_json : print_loss)
-				(stdout, &common->style, loss);
-			shown = true;
-			break;
-		}
-		case KERROR_ITEM_STATISTICS:
-			answers++;
-			break;
-		case KERROR_ITEM_ERROR:
-			fprintf(stderr, "kerrorctl: the kernel answered: %s\n",
-				strerror(-kerror_reader_error(reader)));
-			break;
-		default:
-			break;
-		}
-		count += show_joined(options, now_ms());
-		shown |= count > before;
+		item = next_item(sock, watch->reader, flushed ? wait : 0, &stop);
+		shown = show_item(watch, item);
+		shown |= show_joined(watch, now_ms());
 		if (shown) {
-			last = now_ms();
+			watch->last = now_ms();
 			flushed = false;
 		} else if (!flushed) {
 			flush_output();
 			flushed = true;
 		}
-
-		if (!ending &&
-		    (stop ||
-		     (options->idle && now_ms() - last >= options->idle &&
-		      !kerror_reader_replaying(reader)))) {
-			/* The counters tell of losses not yet announced. */
-			kerror_reader_want_statistics(reader);
-			ending = true;
-			deadline = now_ms() + LAST_ANSWERS_MS;
+		if (watch->held.limit && !kerror_reader_replaying(watch->reader)) {
+			release_held(&watch->held, show_event, watch);
+			flushed = false;
 		}
-		if (options->count && count >= options->count)
-			break;
-		if (ending && item == KERROR_ITEM_NONE &&
-		    ((answers >= groups(reader) &&
-		      !kerror_reader_replaying(reader)) ||
-		     now_ms() >= deadline))
-			break;
-	}
-	show_joined(options, UINT64_MAX);
+		ask_at_end(watch, stop);
+	} while (!(count && watch->count >= count) &&
+		 !(watch->deadline && item == KERROR_ITEM_NONE &&
+		   (is_answered(watch) || now_ms() >= watch->deadline)));
+	show_joined(watch, UINT64_MAX);
+	release_held(&watch->held, show_event, watch);
 	flush_output();
-	print_summary(stderr, "kerrorctl", kerror_reader_received(reader),
-		      kerror_reader_lost(reader), lost);
-	if (ending && answers < groups(reader))
+	print_summary(stderr, "kerrorctl", kerror_reader_received(watch->reader),
+		      kerror_reader_lost(watch->reader), watch->lost);
+	if (watch->deadline && watch->answers < groups(watch->reader))
 		errx(EXIT_FAILURE,
 		     "the kernel did not answer the last request; more events may be lost");
 }
 
 int command_watch(int argc, char **argv)
 {
-	struct kerror_reader *reader;
-	struct kerror_socket *sock;
 	struct options options;
+	struct watch watch = { .options = &options };
+	struct kerror_socket *sock;
 
 	parse_options(&options, argc, argv);
+	watch.held.limit = options.new_only ? 0 : options.limit;
 	sock = listen_to(&options.common);
-	reader = read_from(options.common.groups);
+	watch.reader = read_from(options.common.groups);
 	use_severities(&options.common);
-	filter_in_kernel(sock, reader, &options.common);
+	filter_in_kernel(sock, watch.reader, &options.common);
 	if (!options.new_only)
-		kerror_reader_from_boot(reader);
-	run(&options, sock, reader);
+		kerror_reader_from_boot(watch.reader);
+	watch.last = now_ms();
+	run(&watch, sock);
 	kerror_joiner_free(options.joiner);
-	kerror_reader_free(reader);
+	kerror_reader_free(watch.reader);
 	kerror_socket_close(sock);
 	return EXIT_SUCCESS;
 }

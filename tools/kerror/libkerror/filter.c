@@ -24,6 +24,13 @@ static const struct comparison comparisons[] = {
 /* A flag alone: whether its bit is not 0. */
 static const struct comparison is_set = { "", LESS | GREATER };
 
+/* JSON has these under longer names, which are as good here. */
+static const char *json_name(size_t field)
+{
+	return field == KERROR_FIELD_ID ? "event_id" :
+	       field == KERROR_FIELD_TYPE ? "event_type" : field_table[field].name;
+}
+
 static int parse_field(struct parser *parser, struct term *term)
 {
 	char shown[FOUND_SIZE], list[LIST_SIZE];
@@ -36,7 +43,8 @@ static int parse_field(struct parser *parser, struct term *term)
 
 		if (field->literal == UNFILTERED)
 			continue;
-		if (parser_is_token(parser, field->name))
+		if (parser_is_token(parser, field->name) ||
+		    parser_is_token(parser, json_name(i)))
 			term->field = field;
 		parser_add_name(&names, field->source == ARGUMENT ? "arg[0]" : field->name);
 	}

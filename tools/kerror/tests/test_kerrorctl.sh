@@ -46,11 +46,14 @@ has() {
 }
 
 # refuses PATTERN ARGUMENT...: status 1, and one line that says why
-refuses() {
-	pattern=$1 status=0
-	shift
+# misuses PATTERN ARGUMENT...: the same with status 2
+refuses() { ends 1 "$@"; }
+misuses() { ends 2 "$@"; }
+ends() {
+	expected=$1 pattern=$2 status=0
+	shift 2
 	ctl "$@" >"$work/got" 2>"$work/error" || status=$?
-	[ $status = 1 ] || fail "$*: status $status"
+	[ $status = "$expected" ] || fail "$*: status $status"
 	[ ! -s "$work/got" ] || fail "$*: prints $(cat "$work/got")"
 	[ "$(wc -l <"$work/error")" = 1 ] || fail "$*: not one line: $(cat "$work/error")"
 	grep -q -e "^kerrorctl: $pattern" "$work/error" ||
@@ -62,7 +65,7 @@ finds() {
 	expected=$1
 	shift
 	query --json "$@" >"$work/got" || fail "query $*: no success"
-	got=$(sed -n 's/.*"id":\([0-9]*\),.*/\1/p' "$work/got" | xargs)
+	got=$(sed -n 's/.*"number":\([0-9]*\),.*/\1/p' "$work/got" | xargs)
 	[ "$got" = "$expected" ] || fail "query $*: finds $got, not $expected"
 }
 
@@ -73,34 +76,54 @@ old=--until=2024-01-01
 
 # ---- The command line ----
 
-refuses 'no command; see kerrorctl --help'
-refuses "there is no command 'wach'; see kerrorctl --help" wach
-refuses "there is no option '--jsn'; see kerrorctl query --help" query --jsn
-refuses "option '--since' lacks its value; see kerrorctl query" query --since
-refuses "unexpected argument 'x'; see kerrorctl query --help" query x
-refuses "unexpected argument 'x'; see kerrorctl watch --help" watch x
-refuses "--color: 'red' is none of never, always, auto" query --color=red
-refuses "--count-by: 'x' is none of facility, event, device, sev" query -c x
-refuses "--limit: '0' is not a number from 1 to " query --limit=0
-refuses "--limit: '-1' is not a number from 1 to " query --limit=-1
-refuses "--count: '2x' is not a number" watch --count=2x
-refuses "--boot: 'x' is none of all, current" query --boot=x
-refuses "--group: 'x' is none of raw, evlog, printk, all" watch --group=x
-refuses "--interval: '0' is not a number from 1 to 86400" top --interval=0
-refuses "--filter: column 1: .*severity.*kerror-filter(7)" query --filter=severty
-refuses "--filter: column 11" watch --filter='severity<=bad'
-refuses '--explain needs a --filter or --facility to' watch --explain
-for command in watch query; do
-	refuses "--facility: an empty name; see kerrorctl $command --help" $command --facility=
-	refuses "--facility: an empty name" $command -F net -F ''
-	refuses "option '--facility' lacks its value" $command --facility
-	refuses '--facility: .*4096' $command --facility="$(printf '%4096d' 0)"
+misuses 'no command; see kerrorctl help'
+misuses "there is no command 'wach'; did you mean watch?; see kerrorctl help" wach
+misuses "there is no command 'qurey'; did you mean query?" qurey
+misuses "there is no command 'dmesg'; see kerrorctl help" dmesg
+misuses "there is no command 'x'; see" help x
+misuses "there is no option '--sice'; did you mean --since?; see kerrorctl query --help" query --sice=-1h
+misuses "there is no option '--xyz'; see kerrorctl query --help" query --xyz
+misuses "there is no option '-x'; see kerrorctl query --help" query -ux
+misuses "option '--since' lacks its value; see kerrorctl query" query --since
+misuses "unexpected argument 'x'; see kerrorctl query --help" query x
+misuses "unexpected argument 'x'; see kerrorctl watch --help" watch x
+misuses "--color: 'red' is none of never, always, auto" query --color=red
+misuses "--count-by: 'x' is none of facility, event, device, sev" query --count-by=x
+misuses "--limit: '0' is not a number from 1 to " query --limit=0
+misuses "--limit: '-1' is not a number from 1 to " query --limit=-1
+misuses "--count: '2x' is not a number" watch --count=2x
+misuses "--boot: 'x' is none of all, current, -1 and so on" query --boot=x
+misuses "--group: 'x' is none of raw, evlog, printk, all" watch --group=x
+misuses "--interval: '0' is not a number from 1 to 86400" top --interval=0
+misuses "--filter: column 1: .*severity.*kerror-filter(7)" query --filter=severty
+misuses "--filter: column 11" watch --filter='severity<=bad'
+misuses '--explain needs an option that says which events' watch --explain
+misuses "--priority: 'eror' is no severity: emerg, alert" query --priority=eror
+misuses "--priority: 'x' is no severity" top -p err..x
+misuses "--grep: '(': .*regex(7)" query --grep='('
+misuses "--output: 'long' is none of short, short-iso, verbose, cat, json" query -o long
+misuses '--follow goes on for ever, so not with' query --follow --reverse
+for command in watch query top ack; do
+	misuses "--facility: an empty name; see kerrorctl $command --help" $command --facility=
+	misuses "--facility: an empty name" $command -F net -F ''
+	misuses "option '--facility' lacks its value" $command --facility
+	misuses '--facility: .*4096' $command --facility="$(printf '%4096d' 0)"
 done
-for command in watch query ack health clear top stats rules explain catalog check-rules selftest \
-	send; do
-	has "^  $command " ctl --help
+for command in watch query ack health clear top stats rules explain formats check-rules selftest \
+	send help; do
+	has "^  $command " ctl help
 	has "^Usage: kerrorctl $command" ctl $command --help
+	has "^Usage: kerrorctl $command" ctl help $command
 done
+has '^  watch ' ctl --help
+has '^Usage: kerrorctl formats' ctl catalog -h
+has '^kerrorctl [0-9.]*$' ctl --version
+# A short option is the same long one in all commands.
+for command in $(ctl help | sed -n 's/^  \([a-z-]*\)  .*/\1/p'); do
+	ctl $command --help | sed -n 's/^  \(-[a-zA-Z]\), \(--[a-z-]*\).*/\1 \2/p'
+done | sort -u >"$work/options"
+[ -s "$work/options" ] && [ -z "$(cut -d' ' -f1 "$work/options" | uniq -d)" ] ||
+	fail "an option means two things: $(cat "$work/options")"
 if ctl query --store="$store" >/dev/full 2>"$work/error"; then
 	fail "a full disk is no error"
 fi
@@ -109,18 +132,38 @@ grep -q 'cannot write to standard output' "$work/error" || fail "a full disk"
 # ---- query ----
 
 same query --losses $old <<'EOF'
+1  2023-11-14 22:13:20 err     net[n2]: link eth0 down, error -5
+2  2023-11-14 22:14:20 err     ata[b8:0]: round 7: bad block at 123456789012
+3  2023-11-14 22:15:20 err     ata[b8:16]: round 8: bad block at 5
+4  2023-11-14 22:16:20 warning net[n2]: queue 1 stalled for 250 ms
+5  2023-11-14 22:17:20 crit    net: 70 00 03
+6  2023-11-14 22:18:20 info    net\x1b[\x1b[2J]: recovered \x1b[31m\xff ä
+   2023-11-14 22:19:20 -- 5 evlog events lost: staging-full
+   2023-11-14 22:20:20 -- 2 evlog events lost: sink
+7  2023-11-14 23:13:20 err     ata[b8:0]: round 9: bad block at 6
+EOF
+TZ=CET-1 same query -o short-iso --limit=1 $old <<'EOF'
+7  2023-11-15T00:13:20.123456+01:00 err     ata[b8:0]: round 9: bad block at 6
+EOF
+same query -o cat --reverse --limit=3 $old <<'EOF'
+round 9: bad block at 6
+recovered \x1b[31m\xff ä
+70 00 03
+EOF
+has '^8  20..-..-.. ..:..:.. -       raw: 72 61 77 20' query --limit=1
+same query -o verbose --losses $old <<'EOF'
 1 2023-11-14T22:13:20.123456Z err     net[n2] process cpu=3 pid=42 tid=43 comm=task uid=1000 gid=0: link eth0 down, error -5 <id=048d7147 format="link %s down, error %d" string="eth0" s32=-5>
 2 2023-11-14T22:14:20.123456Z err     ata[b8:0] process cpu=3 pid=42 tid=43 comm=task uid=1000 gid=0: round 7: bad block at 123456789012 <id=fcf2063c format="round %d: bad block at %llu" s32=7 u64=123456789012>
 3 2023-11-14T22:15:20.123456Z err     ata[b8:16] process cpu=3 pid=42 tid=43 comm=task uid=1000 gid=0: round 8: bad block at 5 <id=fcf2063c format="round %d: bad block at %llu" s32=8 u64=5>
 4 2023-11-14T22:16:20.123456Z warning net[n2] process cpu=3 pid=42 tid=43 comm=task uid=1000 gid=0: queue 1 stalled for 250 ms <id=bdd62ee9 format="queue %d stalled for %u ms" s32=1 u32=250>
 5 2023-11-14T22:17:20.123456Z crit    net process cpu=3 pid=42 tid=43 comm=task uid=1000 gid=0: 70 00 03 <type=3 binary=3 bytes>
 6 2023-11-14T22:18:20.123456Z info    net\x1b[+x:\x1b[2J] process cpu=3 pid=42 tid=43 comm=task uid=1000 gid=0: recovered \x1b[31m\xff ä <type=2 string=19 bytes>
-2023-11-14T22:19:20.000000Z -- 5 evlog events lost: staging-full
-2023-11-14T22:20:20.000000Z -- 2 evlog events lost: sink
+2023-11-14 22:19:20 -- 5 evlog events lost: staging-full
+2023-11-14 22:20:20 -- 2 evlog events lost: sink
 7 2023-11-14T23:13:20.123456Z err     ata[b8:0] process cpu=3 pid=42 tid=43 comm=task uid=1000 gid=0: round 9: bad block at 6 <id=fcf2063c format="round %d: bad block at %llu" s32=9 u64=6>
 EOF
 same query --json --losses --since=2023-11-14T22:18Z --until=2023-11-14T23:00Z <<'EOF'
-{"item":"event","id":6,"boot_id":"01234567-89ab-cdef-0123-456789abcdef","group":"evlog","sequence":4294967045,"thread":42,"time_realtime":1700000300123456789,"time_boot":5000000000,"severity":"info","facility":"net\u001b","device":"+x:\u001b[2J","context":"process","cpu":3,"uid":1000,"gid":0,"pid":42,"tid":43,"comm":"task","event_type":2,"kind":"string","text":"recovered \u001b[31m\\xff ä"}
+{"item":"event","number":6,"boot_id":"01234567-89ab-cdef-0123-456789abcdef","group":"evlog","sequence":4294967045,"thread":42,"time_realtime":1700000300123456789,"time_boot":5000000000,"severity":"info","facility":"net\u001b","device":"+x:\u001b[2J","context":"process","cpu":3,"uid":1000,"gid":0,"pid":42,"tid":43,"comm":"task","event_type":2,"kind":"string","text":"recovered \u001b[31m\\xff ä"}
 {"item":"loss","time_realtime":1700000360000000000,"boot_id":"01234567-89ab-cdef-0123-456789abcdef","group":"evlog","cause":"staging-full","count":5,"total":5}
 {"item":"loss","time_realtime":1700000420000000000,"boot_id":"01234567-89ab-cdef-0123-456789abcdef","group":"evlog","cause":"sink","count":2,"total":2}
 EOF
@@ -151,6 +194,123 @@ finds '' --group=raw --filter='group==evlog'
 has "$(printf '\033')" query --color=always
 query --color=never $old >"$work/got"
 [ "$(controls <"$work/got")" = 0 ] || fail "colours although there are to be none"
+finds '1 2 3 5 7' -p err $old
+finds '5' --priority=2 $old
+finds '4' -p warning..warning $old
+finds '1 4 5' -p 4..crit --facility=net --filter='device==n2 || severity<=crit' $old
+finds '2 3 7' --grep='bad BLOCK|bad block' $old
+finds '3 7' --grep='bad block$|block at [56]' $old
+finds '2 3 7' --grep='ROUND [7-9]|round' $old
+finds '' --grep='ROUND'
+finds '2 3' --grep='^round [78]:' $old
+finds '7' --grep='round' --limit=1 $old
+finds '2 3 7' --filter='event_id==fcf2063c' $old
+finds '5' --filter='event_type==3'
+finds '8 7 6 5 4 3 2 1' --reverse
+finds '8 7' -r -n 2
+finds '3 2' -r -n 2 --grep='block' --until=2023-11-14T23:00
+finds '4 3 2' -r --since=2023-11-14T22:14 --until=2023-11-14T22:17
+
+# ---- Boots ----
+
+finds '7 8' --boot
+finds '7 8' -b
+finds '7 8' -b 0 -u
+finds '7 8' --boot=current --boot=0
+finds '1 2 3 4 5 6' -b -1
+finds '1 2 3 4 5 6' --boot=-1
+finds '1 2 3 4 5 6' -b-1
+finds '1 2 3 4 5 6' --boot=1
+finds '7 8' -b 2
+finds '1 2 3 4 5 6' --boot=01234567
+finds '1 2 3 4 5 6' -b 01234567-89ab-cdef-0123-456789abcdef
+refuses '--boot: the store has no boot -2; kerrorctl query --list-boots' query --store="$store" -b -2
+refuses '--boot: the store has no boot 3; ' query --store="$store" --boot=3
+refuses '--boot: the store has no boot ffffffff; ' query --store="$store" --boot=ffffffff
+query --list-boots >"$work/got" && cp "$work/got" "$work/got.boots"
+head -2 "$work/got" | diff -u - /dev/fd/3 3<<'EOF' || fail "query --list-boots"
+ BOOT  ID                                      EVENTS  FIRST                LAST
+   -1  01234567-89ab-cdef-0123-456789abcdef         6  2023-11-14 22:13:20  2023-11-14 22:18:20
+EOF
+grep -q "^    0  $(cat /proc/sys/kernel/random/boot_id)         2  2023-11-14 23:13:20  20" "$work/got" ||
+	fail "query --list-boots: $(cat "$work/got")"
+has '{"item":"boot","index":-1,"boot_id":"01234567-.*","events":6,"first":1700000000123456789,"last":1' \
+	query --list-boots --json
+
+# Events of two loads of the modules are of one boot.
+cp "$store" "$work/loads.db"
+python3 -c 'import sqlite3, sys
+database = sqlite3.connect(sys.argv[1])
+database.execute("INSERT INTO boot(boot_id, instance) SELECT boot_id, 7 FROM boot JOIN event USING(boot)"
+                 " WHERE id = 5")
+database.execute("UPDATE event SET boot = (SELECT boot FROM boot WHERE instance = 7) WHERE id = 5")
+database.commit()' "$work/loads.db"
+ctl query --list-boots --store="$work/loads.db" | diff -u "$work/got.boots" - ||
+	fail "query --list-boots of two loads"
+[ "$(ctl query --boot=-1 --json --store="$work/loads.db" | grep -c '"event"')" = 6 ] &&
+	has '"number":5,.*"instance":7,' ctl query --json --store="$work/loads.db" -b -1 ||
+	fail "query --boot of two loads"
+
+# ---- On a terminal ----
+
+# terminal COMMAND: what it prints on one of 50 columns
+terminal() { script -qec "stty cols 50; $1" /dev/null </dev/null | tr -d '\r'; }
+command="$out/san/tests/kerrorctl query --store=$store $old"
+export KERROR_PAGER='sed s/^/P:/' TERM=xterm
+[ "$(terminal "$command -n 1 --color=never")" = \
+	'P:7  2023-11-14 23:13:20 err     ata[b8:0]: round 9: bad block at 6' ] || fail "no pager"
+[ "$(terminal "$command -n 1 --color=never --no-pager")" = \
+	'7  2023-11-14 23:13:20 err     ata[b8:0]: round 9…' ] || fail "a line that is not cut"
+[ "$(KERROR_PAGER='' terminal "$command -n 1 -o cat --color=never")" = 'round 9: bad block at 6' ] ||
+	fail "a pager although it is empty"
+[ "$(KERROR_PAGER='head -n 1 >/dev/null; echo end' terminal "$command; echo \$?")" = 'end
+0' ] || fail "a pager that is left early: $(KERROR_PAGER='head -n 1 >/dev/null; echo end' terminal "$command; echo \$?")"
+[ "$(terminal "$command -n 1 --json" | cut -c1-26)" = 'P:{"item":"event","number"' ] || fail "JSON in a pager"
+[ "$(terminal "$command" | controls)" != 0 ] || fail "no colours on a terminal"
+for variable in NO_COLOR=1 TERM=dumb; do
+	[ "$(terminal "env $variable $command" | controls)" = 0 ] || fail "colours with $variable"
+done
+[ "$(terminal "env NO_COLOR= $command" | controls)" != 0 ] || fail "an empty NO_COLOR"
+unset KERROR_PAGER TERM
+
+# ---- What kerrord stores meanwhile ----
+
+cp "$store" "$work/follow.db"
+# store_more NUMBER: another event as that one
+store_more() {
+	python3 -c 'import sqlite3, sys
+database = sqlite3.connect(sys.argv[1])
+columns = ("boot, event_group, %s, thread, time, acknowledged, severity, facility, device,"
+           "event_id, text, data, arrived")
+database.execute("INSERT INTO event(" + columns % "sequence" + ") SELECT " +
+                 columns % "sequence + 1000 * (SELECT max(id) FROM event)" +
+                 " FROM event WHERE id = ?", (sys.argv[2],))
+database.commit()' "$work/follow.db" "$1"
+}
+# lines COUNT: waits until so many were printed
+lines() {
+	for _ in $(seq 300); do
+		[ "$(wc -l <"$work/followed")" -lt "$1" ] || return 0
+		sleep 0.1
+	done
+	fail "query --follow: $(cat "$work/followed")"
+}
+timeout 60 "$out/san/tests/kerrorctl" query -f -n 1 --facility=ata -o cat --store="$work/follow.db" \
+	>"$work/followed" &
+follower=$!
+lines 1
+store_more 2	# of which the time is before that of the last one
+store_more 1	# which is not asked for
+lines 2
+store_more 3
+lines 3
+kill $follower
+wait $follower 2>/dev/null || true
+diff -u - "$work/followed" <<'EOF' || fail "query --follow"
+round 9: bad block at 6
+round 7: bad block at 123456789012
+round 8: bad block at 5
+EOF
 
 # ---- Times ----
 
@@ -171,13 +331,21 @@ finds '8' --since=yesterday
 finds '1 2 3 4 5 6 7' --until=yesterday
 finds '1 2 3 4 5 6 7' --until='10 minutes ago'
 finds '1 2 3 4 5 6 7' --until=-30m
+finds '2 3' --since=@1700000060.12345678 --until=@1700000180
+finds '' --since=@1700003601 $old
+finds '8' --since=-1h30m
+finds '8' --since='1 day 2 hours ago'
+finds '8' --since='yesterday 00:00'
+finds '1 2 3 4 5 6 7' --until='yesterday 23:59:59.5' --since=2023-01-01
+[ "$(date +%H)" = 00 ] || finds '8' --since=00:00
+[ "$(date +%H)" = 00 ] || finds '8' --since='today 00:00:00'
 finds '' --since=now
 finds '' --since=yesterday --until=today
 # Each unit lies between two numbers of another one.
 while read -r shorter longer names; do
 	for name in $names; do
 		finds '' --since="-1 $name" --until="$shorter ago" --filter=oops
-		refuses '--since is not before --until' query \
+		misuses '--since is not before --until' query \
 			--since="1$name ago" --until="-$longer"
 	done
 done <<'EOF'
@@ -190,40 +358,41 @@ EOF
 for time in '' x 2023 2023-13-01 2023-02-30 2023-11-14T 2023-11-14T25:00 \
 	    2023-11-14T22:13+01:00 2023-11-14T22:13:20.5x 2023-11-14T22:13.5 \
 	    -2 -2y 2h '2 hours' '-2h ago' 'ago' '-9999999999h' -144115188075855872w \
-	    '5000 weeks ago' 1969-12-31 9999-01-01 Today; do
-	refuses "--since: '$time' is no time such as .*kerrorctl(1)" \
+	    '5000 weeks ago' 1969-12-31 9999-01-01 Today @ @x @1x @-1 25:00 10:30x 10 \
+	    'yesterday ' 'yesterday x' 'tomorrow 10:00' -1h30 '1h ago 30m'; do
+	misuses "--since: '$time' is no time such as .*kerrorctl(1)" \
 		query --store="$store" --since="$time"
 done
-refuses '--until: ' query --store="$store" --until=tomorrow
-refuses '--since is not before --until' query --since=-1h --until=-2h
-refuses '--since is not before --until' query --since=2023-01-01 --until=2023-01-01
+misuses '--until: ' query --store="$store" --until=tomorrow
+misuses '--since is not before --until' query --since=-1h --until=-2h
+misuses '--since is not before --until' query --since=2023-01-01 --until=2023-01-01
 
 # ---- query --count-by ----
 
 same query --count-by=facility $old <<'EOF'
-   COUNT  LAST                         SEVERITY  FACILITY
-       3  2023-11-14T23:13:20.123456Z  err       ata
-       3  2023-11-14T22:17:20.123456Z  crit      net
-       1  2023-11-14T22:18:20.123456Z  info      net\x1b
+   COUNT  LAST                 SEVERITY  FACILITY
+       3  2023-11-14 23:13:20  err       ata
+       3  2023-11-14 22:17:20  crit      net
+       1  2023-11-14 22:18:20  info      net\x1b
 EOF
 same query --count-by=event $old <<'EOF'
-   COUNT  LAST                         SEVERITY  EVENT
-       3  2023-11-14T23:13:20.123456Z  err       fcf2063c "round %d: bad block at %llu"
-       1  2023-11-14T22:17:20.123456Z  crit      binary type=3
-       1  2023-11-14T22:18:20.123456Z  info      string type=2
-       1  2023-11-14T22:13:20.123456Z  err       048d7147 "link %s down, error %d"
-       1  2023-11-14T22:16:20.123456Z  warning   bdd62ee9 "queue %d stalled for %u ms"
+   COUNT  LAST                 SEVERITY  EVENT
+       3  2023-11-14 23:13:20  err       fcf2063c "round %d: bad block at %llu"
+       1  2023-11-14 22:17:20  crit      binary type=3
+       1  2023-11-14 22:18:20  info      string type=2
+       1  2023-11-14 22:13:20  err       048d7147 "link %s down, error %d"
+       1  2023-11-14 22:16:20  warning   bdd62ee9 "queue %d stalled for %u ms"
 EOF
 same query --count-by=device $old --limit=2 --losses <<'EOF'
-   COUNT  LAST                         SEVERITY  DEVICE
-       2  2023-11-14T23:13:20.123456Z  err       b8:0
-       2  2023-11-14T22:16:20.123456Z  err       n2
+   COUNT  LAST                 SEVERITY  DEVICE
+       2  2023-11-14 23:13:20  err       b8:0
+       2  2023-11-14 22:16:20  err       n2
 EOF
 same query --count-by=severity $old --filter='severity<=warning' <<'EOF'
-   COUNT  LAST                         SEVERITY
-       4  2023-11-14T23:13:20.123456Z  err
-       1  2023-11-14T22:17:20.123456Z  crit
-       1  2023-11-14T22:16:20.123456Z  warning
+   COUNT  LAST                 SEVERITY
+       4  2023-11-14 23:13:20  err
+       1  2023-11-14 22:17:20  crit
+       1  2023-11-14 22:16:20  warning
 EOF
 same query --count-by=event --json $old --limit=2 <<'EOF'
 {"item":"count","count":3,"first":1700000060123456789,"last":1700003600123456789,"severity":"err","kind":"printf","event_id":"fcf2063c","format":"round %d: bad block at %llu"}
@@ -259,15 +428,15 @@ fi
 # ---- ack ----
 
 ack() { ctl ack --store="$store" "$@"; }
-refuses 'it takes either IDs, or --filter or --until' ack
-refuses 'it takes either IDs, or --filter or --until' ack --since=-1h
-refuses 'it takes either IDs, or --filter or --until' ack 1 --until=now
-refuses 'it takes either IDs, or --filter or --until' ack 1 --since=-1h
-refuses "'x' is neither an ID nor ID-ID" ack x
-refuses "'1-' is neither an ID nor ID-ID" ack 1-
-refuses "'0' is neither an ID nor ID-ID" ack 0
-refuses "'1,2' is neither an ID nor ID-ID" ack 1,2
-refuses "'5-2': the second ID is below the first" ack 5-2
+misuses 'it takes either numbers, or --until or an option' ack
+misuses 'it takes either numbers, or --until or an option' ack --since=-1h
+misuses 'it takes either numbers, or --until or an option' ack 1 --until=now
+misuses 'it takes either numbers, or --until or an option' ack 1 --since=-1h
+misuses "'x' is neither a number nor NUMBER-NUMBER" ack x
+misuses "'1-' is neither a number nor NUMBER-NUMBER" ack 1-
+misuses "'0' is neither a number nor NUMBER-NUMBER" ack 0
+misuses "'1,2' is neither a number nor NUMBER-NUMBER" ack 1,2
+misuses "'5-2': the second number is below the first" ack 5-2
 same ack 2-3 5 <<'EOF'
 3 events acknowledged
 EOF
@@ -276,8 +445,9 @@ same ack 3-5 99 <<'EOF'
 EOF
 finds '1 6 7 8' --unacked
 finds '7 8' --unacked --limit=2
-has '^2 acknowledged 2023-11-14T22:14:20.123456Z err' query
-has '"id":2,"acknowledged":[0-9]*,"boot_id"' query --json
+has '^2 acknowledged 2023-11-14T22:14:20.123456Z err' query -o verbose
+has '^2\* 2023-11-14 22:14:20 err' query
+has '"number":2,"acknowledged":[0-9]*,"boot_id"' query --json
 same ack --filter='facility=="ata"' --json <<'EOF'
 {"acknowledged":1}
 EOF
@@ -294,7 +464,7 @@ finds '1 2 3 4 5 6 7 8'
 
 # ---- explain ----
 
-explain() { ctl explain --store="$store" --catalogue="$catalogue" "$@"; }
+explain() { ctl explain --store="$store" --explanations="$catalogue" "$@"; }
 cat >"$work/expected" <<'EOF'
 event       fcf2063c
 format      round %d: bad block at %llu
@@ -303,8 +473,8 @@ device      b8:0
             b8:16
 severity    err
 count       3
-first       2023-11-14T22:14:20.123456Z
-last        2023-11-14T23:13:20.123456Z
+first       2023-11-14 22:14:20
+last        2023-11-14 23:13:20
 meaning     The device could not read the block at this number of 512 bytes, and has given up.
 action      Save the data. Find out with smartctl -a whether the number of such blocks grows, and if so, exchange the disk.
 EOF
@@ -318,19 +488,19 @@ same explain --json bdd62ee9 <<'EOF'
 {"item":"explanation","event_id":"bdd62ee9","formats":["queue %d stalled for %u ms"],"facilities":["net"],"devices":["n2"],"count":1,"first":1700000180123456789,"last":1700000180123456789,"format":"queue %d stalled for %u ms","text":"Requests have waited in the queue for so long without one being completed.","action":"None for a single one. If it is the same queue again and again, look at where its interrupts go, in /proc/interrupts.","severity":"warning"}
 EOF
 has '^action      None.$' explain 82ee4be8
-has '^action      None.$' ctl explain 82ee4be8 --catalogue="$catalogue" --store="$work/no.db"
+has '^action      None.$' ctl explain 82ee4be8 --explanations="$catalogue" --store="$work/no.db"
 grep -q "^kerrorctl: store $work/no.db: " "$work/error" || fail "explain without a store"
 printf '[fcf2063c]\ntext = here \033[2J\nno line\n' >"$work/wrong.ini"
-has 'meaning     here \\x1b\[2J$' explain fcf2063c --catalogue="$work/wrong.ini"
+has 'meaning     here \\x1b\[2J$' explain fcf2063c --explanations="$work/wrong.ini"
 grep -q "wrong.ini, line 3: not .EVENT-ID" "$work/error" || fail "a wrong line"
 printf '[fcf2063c]\ntext = C1 \302\233 bidi \342\200\256.\n' >"$work/controls.ini"
-has 'meaning     C1 \\xc2\\x9b bidi \\xe2\\x80\\xae.$' explain fcf2063c --catalogue="$work/controls.ini"
-has '"text":"C1 \\u009b bidi \\u202e."' explain --json fcf2063c --catalogue="$work/controls.ini"
-refuses 'no event id and no format; see kerrorctl explain' explain
-refuses "--catalogue: cannot read $work/no.ini: No such file" \
-	explain 1 --catalogue="$work/no.ini"
-refuses 'neither the store nor a catalogue knows event 00000001' \
-	explain 00000001 --store="$store" --catalogue="$catalogue"
+has 'meaning     C1 \\xc2\\x9b bidi \\xe2\\x80\\xae.$' explain fcf2063c --explanations="$work/controls.ini"
+has '"text":"C1 \\u009b bidi \\u202e."' explain --json fcf2063c --explanations="$work/controls.ini"
+misuses 'no event id and no format; see kerrorctl explain' explain
+refuses "--explanations: cannot read $work/no.ini: No such file" \
+	explain 1 --explanations="$work/no.ini"
+refuses 'neither the store nor a file of explanations knows event 00000001' \
+	explain 00000001 --store="$store" --explanations="$catalogue"
 
 # The samples are about what the sample driver says.
 python3 - "$catalogue" "$here"/../po/*.po "$here/../../../samples/evlog/evlog_sample.c" <<'EOF'
@@ -359,14 +529,14 @@ localedef -i de_DE -f UTF-8 "$work/de_DE.UTF-8" 2>"$work/error" ||
 	fail "no locale de_DE, install the package locales: $(cat "$work/error")"
 german() { LOCPATH="$work" LC_ALL=de_DE.UTF-8 "$@"; }
 has ': Fehlerhafter Block 123456789012 in Runde 7 <id=fcf2063c format="round' \
-	german query --translate
-has ': Seit 250 ms keine Bewegung in der Warteschlange 1 <' german query --translate
+	german query --translate -o verbose
+has ': Seit 250 ms keine Bewegung in der Warteschlange 1$' german query --translate
 has '"value":-5}],"text":"Verbindung eth0 unterbrochen, Fehler -5"' \
 	german query --translate --json
 has '^translation Fehlerhafter Block %2$llu in Runde %1$d$' \
 	german explain --translate fcf2063c
-has ': round 7: bad block at 123456789012 <' german query
-has ': round 7: bad block at 123456789012 <' query --translate
+has ': round 7: bad block at 123456789012$' german query
+has ': round 7: bad block at 123456789012$' query --translate
 
 # ---- The kernel ----
 
@@ -381,6 +551,18 @@ ctl watch --json --count=2 --filter='severity==emerg && arg[0]>8' >"$work/got" 2
 [ "$(grep -o '"text":"[^"]*"' "$work/got" | xargs)" = 'text:event 16: text 16 text:event 24: text 24' ] ||
 	fail "watch --filter --count: $(cat "$work/got")"
 has '^-- 7 evlog events lost: staging-full$' ctl watch --count=1
+FAKE_LOST=0 same ctl watch --limit=3 --idle=300 -o cat --grep='text .*[05]$' <<'EOF'
+event 85: text 85
+event 90: text 90
+event 95: text 95
+EOF
+FAKE_LOST=0 same ctl watch -n 200 -c 2 -p crit..emerg <<'EOF'
+2023-11-14 22:13:20 emerg   fake0[0]: event 0: text 0
+2023-11-14 22:13:20 alert   fake1[1]: event 1: text 1
+EOF
+FAKE_LOST=0 same ctl watch --count=1 -o short-iso <<'EOF'
+2023-11-14T22:13:20.000000+00:00 emerg   fake0[0]: event 0: text 0
+EOF
 ctl watch --idle=300 >"$work/got" 2>"$work/error"
 grep -q '^kerrorctl: 100 events received, 7 lost (7 staging-full)$' "$work/error" ||
 	fail "watch: $(cat "$work/error")"
@@ -411,7 +593,8 @@ received '100 evlog' --group=evlog
 received '' --group=raw
 received '30 printk' --filter='group==printk'
 has '"group":"printk",.*"printk":true' ctl watch --group=printk --json --count=1
-has ' emerg   fake0\[+pci:0\] process,printk cpu=3 ' ctl watch --group=printk --count=1
+has ' emerg   fake0\[+pci:0\] process,printk cpu=3 ' ctl watch --group=printk --count=1 -o verbose
+has '^20.*:.. emerg   fake0\[0\]: event 0: text 0$' ctl watch --group=printk --count=1
 has '^printk: 30 events raised since boot, 0 lost$' ctl stats
 # With CAP_NET_ADMIN alone it says what is missing, once.
 export FAKE_NO_SYSLOG=1
@@ -496,7 +679,7 @@ if [ ! -e /sys/module/evlog/parameters/test ]; then
 		fail "selftest: $(cat "$work/got")"
 	grep -q '^decode      skipped  ' "$work/got" || fail "selftest: $(cat "$work/got")"
 fi
-refuses "NUMBER: '4294967296' is not a number from 0 to 4294967295" send 4294967296
+misuses "NUMBER: '4294967296' is not a number from 0 to 4294967295" send 4294967296
 # verdicts STATUS VERDICTS: of the hops, in their order
 verdicts() {
 	status=0
@@ -581,7 +764,7 @@ printk off 8 0 FAILED '.*the tap is off; switch it on: echo 1 > .*tap$'
 printk 'off, error -12' 8 0 FAILED '.*the tap is off, error -12;'
 unset FAKE_PARAMETERS
 
-# ---- catalog ----
+# ---- formats ----
 
 cat >"$work/kernel.c" <<'EOF'
 #define SECTION(name) __attribute__((used, section(name)))
@@ -613,22 +796,22 @@ int main(void) { return 0; }
 EOF
 # compile FILE OPTION...
 compile() { file=$1; shift; ${compiler:-gcc} -w -o "$work/$file" "$@" "$work/kernel.c"; }
-catalog() { ctl catalog "$@" | tail -n +2 | tr '\t' '|'; }
+formats() { ctl formats "$@" | tail -n +2 | tr '\t' '|'; }
 mkdir "$work/old" "$work/new" "$work/index" "$work/strings"
 
 compile old/vmlinux -DINDEX -no-pie
-same catalog "$work/old/vmlinux" <<'EOF'
+same formats "$work/old/vmlinux" <<'EOF'
 048d7147|err|printk|kernel|drivers/x.c:10|probe|link %s down, error %d
 46d9ebe8|warning|printk|kernel|drivers/x.c:20|probe|%s %s: bad \"block\" %llu\n
 c75e2541|continues|printk|kernel|drivers/x.c:30|probe|, again
 c9d4b1b6|warning|printk|kernel|drivers/x.c:40|probe|%s %s: I/O %d QID %d timeout, %s
 eb22564c|err|evlog|kernel|drivers/x.c:50|probe|queue %d stalled
 EOF
-ctl catalog "$work/old/vmlinux" >"$work/old.catalogue"
+ctl formats "$work/old/vmlinux" >"$work/old.catalogue"
 # lists_the_same SOURCE: as vmlinux, but for the module's name
 lists_the_same() {
-	ctl catalog "$1" | sed 's/some_driver/kernel/' | diff - "$work/old.catalogue" >&2 ||
-		fail "catalog $1 is another one"
+	ctl formats "$1" | sed 's/some_driver/kernel/' | diff - "$work/old.catalogue" >&2 ||
+		fail "formats $1 is another one"
 }
 lists_the_same "$work/old.catalogue"
 # One that can move has its pointers in relocations.
@@ -660,9 +843,9 @@ compile old/some-driver.ko -DINDEX -c
 gzip -k "$work/old/some-driver.ko"
 lists_the_same "$work/old/some-driver.ko.gz"
 rm "$work/old/some-driver.ko"
-[ "$(ctl catalog "$work/old" | wc -l)" = 11 ] || fail "a folder has not all events"
+[ "$(ctl formats "$work/old" | wc -l)" = 11 ] || fail "a folder has not all events"
 compile strings.ko -c
-same catalog "$work/strings.ko" <<'EOF'
+same formats "$work/strings.ko" <<'EOF'
 35d76628|err|printk|strings|||of %s old
 bb82b24d|continues|printk|strings|||, on
 d1efb4c3|-|string|strings|||link of %s is up
@@ -675,32 +858,32 @@ printf '%s\n' '# <level/flags> filename:line function "format"' \
 	'<4> drivers/x.c:40 probe "%s %s: I/O %d QID %d timeout, %s\n"' \
 	'<3> drivers/x.c:50 probe "queue %d stalled\n"' >"$work/index/vmlinux"
 sed '2,$ s/printk\|evlog/-/' "$work/old.catalogue" >"$work/index.catalogue"
-ctl catalog "$work/index" | diff - "$work/index.catalogue" || fail "the kernel's index has other events"
-same catalog --level=err --match=LINK "$work/old.catalogue" <<'EOF'
+ctl formats "$work/index" | diff - "$work/index.catalogue" || fail "the kernel's index has other events"
+same formats --level=err --match=LINK "$work/old.catalogue" <<'EOF'
 048d7147|err|printk|kernel|drivers/x.c:10|probe|link %s down, error %d
 EOF
-same catalog --filter='text~"*queue 7 stalled" && cpu==3 && !printk' "$work/old.catalogue" <<'EOF'
+same formats --filter='text~"*queue 7 stalled" && cpu==3 && !printk' "$work/old.catalogue" <<'EOF'
 eb22564c|err|evlog|kernel|drivers/x.c:50|probe|queue %d stalled
 EOF
 has '"item":"catalogue","event_id":"048d7147","level":"err","by":"printk","facility":"kernel","file":"drivers/x.c","line":10,"function":"probe","format":"link %s down, error %d"}' \
-	ctl catalog --json "$work/old/vmlinux"
-has '"level":"err","facility":"kernel"' ctl catalog --json "$work/index"
+	ctl formats --json "$work/old/vmlinux"
+has '"level":"err","facility":"kernel"' ctl formats --json "$work/index"
 printf '%s\n' '# <level/flags> filename:line function "format"' '<3> x.c:1 f "plumless"' \
 	'<3> x.c:2 f "buckeroo"' >"$work/collision"
-has '^4ddb0c25' ctl catalog "$work/collision"
+has '^4ddb0c25' ctl formats "$work/collision"
 grep -q '4ddb0c25 is the id of two formats: "buckeroo" and "plumless"' "$work/error" ||
 	fail "a collision: $(cat "$work/error")"
 printf 'id\n' >"$work/no.catalogue"
-refuses "--level: 'x' is none of emerg" catalog --level=x
-refuses "cannot read $work/none: No such file" catalog "$work/none"
-refuses "$work/no.catalogue: neither vmlinux" catalog "$work/no.catalogue"
-refuses "$work/empty: no events in it" catalog "$work/empty"
+misuses "--priority: 'x' is no severity" formats --level=x
+refuses "cannot read $work/none: No such file" formats "$work/none"
+refuses "$work/no.catalogue: neither vmlinux" formats "$work/no.catalogue"
+refuses "$work/empty: no events in it" formats "$work/empty"
 mkdir "$work/folder"
-refuses "$work/folder: neither vmlinux nor modules" catalog "$work/folder"
+refuses "$work/folder: neither vmlinux nor modules" formats "$work/folder"
 printf '%s\n' '# <level/flags> filename:line function "format"' 'no' >"$work/bad.index"
-refuses "$work/bad.index, line 2: not as the kernel's index" catalog "$work/bad.index"
+refuses "$work/bad.index, line 2: not as the kernel's index" formats "$work/bad.index"
 [ -e /sys/kernel/debug/printk/index ] ||
-	refuses '.*name a catalogue or vmlinux' catalog
+	refuses '.*name a catalogue or vmlinux' formats
 
 # Whatever is wrong in a file, it is read or refused.
 python3 - "$out/san/tests/kerrorctl" "$work" <<'EOF'
@@ -719,32 +902,32 @@ for name in ("some-driver.ko", "moving", "vmlinuz", "old.catalogue", "index/vmli
         if chance.random() < 0.2:
             del bad[chance.randrange(len(bad)):]
         open(f"{work}/bad", "wb").write(bad)
-        end = subprocess.run([program, "catalog", f"{work}/bad"], capture_output=True,
+        end = subprocess.run([program, "formats", f"{work}/bad"], capture_output=True,
                              timeout=30)
         assert end.returncode in (0, 1) and b"Sanitizer" not in end.stderr and \
             b"runtime error" not in end.stderr, end.stderr
 EOF
 
-# ---- catalog --diff ----
+# ---- formats --diff ----
 
 compile new/vmlinux -DINDEX -DNEWER -no-pie
-changes() { ctl catalog --diff "$@" | tr '\t' '|'; }
+changes() { ctl formats --diff "$@" | tr '\t' '|'; }
 same changes "$work/old.catalogue" "$work/new/vmlinux" <<'EOF'
 reworded|c9d4b1b6 -> b90b4468|warning|printk|kernel|drivers/x.c:40 -> drivers/x.c:41|probe|%s %s: I/O %d QID %d timeout, %s -> %s %s: I/O tag %d QID %d timed out, %s
 EOF
 grep -q 'of 5 formats 4 are unchanged, 0 have another level, 1 are reworded, 0 are gone; of 5 0 are new; 0 are' \
-	"$work/error" || fail "catalog --diff: $(cat "$work/error")"
+	"$work/error" || fail "formats --diff: $(cat "$work/error")"
 sed 's/^048d7147	err/048d7147	crit/; /, again/d' "$work/old.catalogue" >"$work/other.catalogue"
-ctl catalog --diff --json "$work/old.catalogue" "$work/other.catalogue" >"$work/got"
+ctl formats --diff --json "$work/old.catalogue" "$work/other.catalogue" >"$work/got"
 [ "$(grep -o '"change":"[a-z]*"' "$work/got" | paste -sd' ')" = '"change":"level" "change":"vanished"' ] &&
 	grep -qx '{"item":"summary","old":5,"new":4,"unchanged":3,"level":1,"unlisted":0,"reworded":0,"vanished":1,"appeared":0}' \
-	"$work/got" || fail "catalog --diff --json: $(cat "$work/got")"
-has '^appeared	c75e2541	continues' ctl catalog --diff "$work/other.catalogue" "$work/old.catalogue"
+	"$work/got" || fail "formats --diff --json: $(cat "$work/got")"
+has '^appeared	c75e2541	continues' ctl formats --diff "$work/other.catalogue" "$work/old.catalogue"
 compile strings/vmlinux -DINDEX -DSTRINGS -no-pie
 sed 's/, again/%s: mirror %d was too old to be read/' "$work/old.catalogue" >"$work/listed.catalogue"
-[ "$(ctl catalog --diff "$work/listed.catalogue" "$work/strings/vmlinux" 2>/dev/null | cut -c1-17)" = \
-	"$(printf 'unlisted\ta64dda0c\nappeared\tc75e2541')" ] || fail "catalog --diff with strings"
-refuses '--diff needs two kernels' catalog --diff "$work/old.catalogue"
+[ "$(ctl formats --diff "$work/listed.catalogue" "$work/strings/vmlinux" 2>/dev/null | cut -c1-17)" = \
+	"$(printf 'unlisted\ta64dda0c\nappeared\tc75e2541')" ] || fail "formats --diff with strings"
+misuses '--diff needs two kernels' formats --diff "$work/old.catalogue"
 
 # ---- watch --join ----
 
@@ -825,7 +1008,7 @@ ctl check-rules --json --was="$work/old.catalogue" "$work/rules.conf" "$work/new
 # What the operator has written counts: a severity, and what an id stood for.
 printf '[rule]\nfilter = severity==emerg && text~*stalled*\n[rule gone]\nfilter = id==c9d4b1b6\n' >"$work/own.conf"
 printf '[eb22564c]\nseverity = emerg\n[c9d4b1b6]\nformat = %%s %%s: I/O %%d QID %%d timeout, %%s\n' >"$work/own.ini"
-ctl check-rules --catalogue="$work/own.ini" "$work/own.conf" "$work/new" >"$work/got" 2>"$work/error" || true
+ctl check-rules --explanations="$work/own.ini" "$work/own.conf" "$work/new" >"$work/got" 2>"$work/error" || true
 grep -q '\[rule\] can match 1 places' "$work/got" && grep -q 'reworded to? id==b90b4468' "$work/got" ||
 	fail "check-rules with a catalogue: $(cat "$work/got" "$work/error")"
 # Each part of an outermost || counts; a message that a function prints by %pV, and a text
@@ -875,26 +1058,26 @@ printf '[rule x]\nfilter = printk\ninstead_of = y\n' >"$work/other.conf"
 refuses "$work/other.conf: \[rule x\] instead_of: there is no \[rule y\]" check-rules "$work/other.conf" "$work/small"
 printf '[json]\nfilter = severty==1\n' >"$work/wrong.conf"
 refuses "$work/wrong.conf, line 2: \[json\] filter: column 1" check-rules "$work/wrong.conf" "$work/old.catalogue"
-refuses 'no configuration to check' check-rules
+misuses 'no configuration to check' check-rules
 printf '[json]\n' >"$work/none.conf"
 refuses "$work/none.conf: no filter in it" check-rules "$work/none.conf" "$work/old.catalogue"
 
 # ---- Severities of the operator ----
 
 printf '[12345678]\nseverity = crit\n' >"$work/severe.ini"
-ctl watch --count=2 --catalogue="$work/severe.ini" --filter='severity==crit && arg[0]>3' \
+ctl watch --count=2 --explanations="$work/severe.ini" --filter='severity==crit && arg[0]>3' \
 	--json >"$work/got" 2>"$work/error"
 [ "$(grep -o '"[a-z_]*severity":"[a-z]*"' "$work/got" | paste -sd' ')" = \
 	'"severity":"crit" "kernel_severity":"warning" "severity":"crit" "kernel_severity":"notice"' ] ||
 	fail "watch with severities: $(cat "$work/got")"
-has '^kernel: id==12345678$' ctl watch --explain --catalogue="$work/severe.ini" --filter='severity<=err'
+has '^kernel: id==12345678$' ctl watch --explain --explanations="$work/severe.ini" --filter='severity<=err'
 grep -q '^user space: the severity of each id' "$work/got" || fail "watch --explain with severities"
-has '; what it passes matches$' ctl watch --explain --catalogue="$work/severe.ini" --filter='cpu==1'
+has '; what it passes matches$' ctl watch --explain --explanations="$work/severe.ini" --filter='cpu==1'
 awk 'BEGIN { for (i = 0; i < 300; i++) printf "[%08x]\nseverity = err\n", i }' >"$work/many.ini"
-has '^user space: all of it' ctl watch --explain --catalogue="$work/many.ini" --filter='severity<=err'
-refuses "--catalogue: cannot read $work/no.ini" watch --catalogue="$work/no.ini"
+has '^user space: all of it' ctl watch --explain --explanations="$work/many.ini" --filter='severity<=err'
+refuses "--explanations: cannot read $work/no.ini" watch --explanations="$work/no.ini"
 printf '[fcf2063c]\nseverity = 1\n[048d7147]\nseverity = bad\n' >"$work/severe.ini"
-has '^severity    alert$' explain fcf2063c --catalogue="$work/severe.ini"
+has '^severity    alert$' explain fcf2063c --explanations="$work/severe.ini"
 grep -q 'severe.ini, line 4: .*not a severity' "$work/error" || fail "a wrong severity"
 # What kerrord has decided counts, not what the kernel's bytes say.
 python3 -c 'import sqlite3, sys
@@ -902,12 +1085,12 @@ database = sqlite3.connect(sys.argv[1])
 database.execute("UPDATE event SET severity = 1 WHERE id IN (3, 7)")
 database.commit()' "$store"
 finds '3 7' --filter='severity==alert'
-has '^3 .*Z alert   ata' query
-has '"id":3,.*"severity":"alert","kernel_severity":"err"' query --json
+has '^3[* ] .* alert   ata' query
+has '"number":3,.*"severity":"alert","kernel_severity":"err"' query --json
 same query --count-by=severity --filter='facility=="ata" && id==fcf2063c' $old <<'EOF'
-   COUNT  LAST                         SEVERITY
-       2  2023-11-14T23:13:20.123456Z  alert
-       1  2023-11-14T22:14:20.123456Z  err
+   COUNT  LAST                 SEVERITY
+       2  2023-11-14 23:13:20  alert
+       1  2023-11-14 22:14:20  err
 EOF
 
 # ---- Completion ----
@@ -921,8 +1104,8 @@ completes() {
 		"$here/../kerrorctl/completion.bash" "$out/san/tests/kerrorctl" "$@")
 	[ "$got" = "$expected" ] || fail "completion of $*: '$got', not '$expected'"
 }
-completes "--help watch query ack health clear top stats rules explain catalog check-rules selftest send" ""
-completes 'err' catalog --level = er
+completes "--help watch query ack health clear top stats rules explain formats check-rules selftest send help" ""
+completes 'err' formats --priority = er
 completes 'stats selftest send' s
 completes '--since= --store=' query --s
 completes '--help' send --
@@ -933,8 +1116,8 @@ completes 'facility event device severity' query --count-by ''
 completes 'evlog' watch --group = ev
 completes 'severity' watch --filter = sev
 completes 'severity<=err' watch --filter 'severity<=er'
-completes 'severity<=err&&context==softirq' watch -f 'severity<=err&&context==so'
-completes 'boot||text' watch -f 'boot||te'
+completes 'severity<=err&&context==softirq' watch --filter 'severity<=err&&context==so'
+completes 'boot||text' watch --filter 'boot||te'
 completes '' query x
 completes "$work/rules.conf" check-rules "$work/rul"
 

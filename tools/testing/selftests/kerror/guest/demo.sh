@@ -10,7 +10,7 @@ if [ -e /bin/kerrord ]; then
 		> /tmp/kerrord.conf
 	set -- kerrord --config=/tmp/kerrord.conf
 else
-	set -- kerrorctl watch --color=always
+	set -- kerrorctl watch -o verbose --color=always
 fi
 echo "Linux $(uname -r), $cpus CPUs. '$*' waits, the sample driver is loaded:"
 "$@" &

@@ -3,7 +3,7 @@
 # the kernel's complaint.
 . /guest/common.sh
 load_test_module || exit 1
-kerrorctl watch --color=never --group=all > /tmp/events &
+kerrorctl watch -o verbose --color=never --group=all > /tmp/events &
 sleep 1
 # Who raises them dies.
 (raise oops 20)

@@ -37,11 +37,11 @@ mount -t ext4 /dev/nvme0n1 /mnt && mount -t cgroup2 none /cgroup &&
 	echo 1 > /proc/sys/kernel/hung_task_timeout_secs || exit 1
 sed 's/ (.* #1/, as Debian built it: #1/' /proc/version
 echo "# insmod kerror.ko; insmod evlog.ko"
-echo "# kerrorctl watch --filter='severity<=err'"
+echo "# kerrorctl watch -o verbose -p err"
 mkfifo /tmp/lines
 show < /tmp/lines &
 shown=$!
-kerrorctl watch --color="${color:-never}" --filter='severity<=err' > /tmp/lines 2>&1 &
+kerrorctl watch -o verbose --color="${color:-never}" -p err > /tmp/lines 2>&1 &
 watch=$!
 
 now "a program reads a file of which the disk has lost a sector" \

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * kerrorctl catalog: lists the events that a kernel can raise, and compares two
+ * kerrorctl formats: lists the events that a kernel can raise, and compares two
  * kernels.
  */
 #include <err.h>
@@ -12,18 +12,18 @@
 #include "kerrorctl.h"
 
 static const char usage[] =
-"Usage: kerrorctl catalog [OPTION]... [KERNEL]\n"
-"       kerrorctl catalog --diff [OPTION]... OLD NEW\n"
+"Usage: kerrorctl formats [OPTION]... [KERNEL]\n"
+"       kerrorctl formats --diff [OPTION]... OLD NEW\n"
 "List the events that a kernel can raise: what it prints, and what drivers raise.\n"
 "KERNEL is vmlinux, a module, a folder with them, a copy of the folder\n"
 "/sys/kernel/debug/printk/index or what this has printed; default: that which runs.\n"
 "\n"
 "  -d, --diff           which events of OLD are gone, reworded or of another\n"
 "                       level in NEW, and which are new there\n"
-"  -l, --level=LEVEL    of this level and more severe ones (emerg to debug)\n"
+"  -p, --priority=LEVEL of this level and more severe ones (emerg to debug)\n"
 "  -F, --facility=NAME  of this module, or of \"kernel\"\n"
 "  -m, --match=TEXT     with this text in format or file\n"
-"  -f, --filter=FILTER  that FILTER can match, see kerror-filter(7)\n"
+"      --filter=FILTER  that FILTER can match, see kerror-filter(7)\n"
 "  -j, --json           one JSON object a line\n"
 "  -h, --help           this text\n";
 
@@ -33,7 +33,7 @@ static const char usage[] =
 #define CANDIDATES	8
 
 struct choice {
-	int level;
+	const struct common *common;
 	const char *facility, *text;
 	struct question question;
 };
@@ -41,8 +41,10 @@ struct choice {
 static bool is_chosen(const struct choice *choice,
 		      const struct catalogue_entry *entry)
 {
-	return (choice->level < 0 ||
-		(entry->level >= 0 && entry->level <= choice->level)) &&
+	const struct common *common = choice->common;
+
+	return (!common->has_priority ||
+		(entry->level >= common->worst && entry->level <= common->least)) &&
 	       (!choice->facility || !strcmp(choice->facility, entry->facility)) &&
 	       (!choice->text || strcasestr(entry->format, choice->text) ||
 		strcasestr(entry->file, choice->text)) &&
@@ -392,11 +394,12 @@ static int diff(const struct common *common, const struct choice *choice,
 	return EXIT_SUCCESS;
 }
 
-int command_catalog(int argc, char **argv)
+int command_formats(int argc, char **argv)
 {
 	static const struct option longs[] = {
 		{ "diff", no_argument, NULL, 'd' },
-		{ "level", required_argument, NULL, 'l' },
+		PRIORITY_OPTION,
+		{ "level", required_argument, NULL, 'p' },	/* the old word */
 		{ "facility", required_argument, NULL, 'F' },
 		{ "match", required_argument, NULL, 'm' },
 		FILTER_OPTION,
@@ -404,23 +407,17 @@ int command_catalog(int argc, char **argv)
 		HELP_OPTION,
 		LAST_OPTION
 	};
-	static const char *const levels[] = {
-		"emerg", "alert", "crit", "err", "warning", "notice", "info",
-		"debug", NULL
-	};
-	struct common common = { .usage = usage };
-	struct choice choice = { .level = -1 };
+	/* A level that is not known is none of those that --priority asks for. */
+	struct common common = { .usage = usage, .own_choice = true };
+	struct choice choice = { 0 };
 	const char *sources[2] = { NULL };
 	bool compare = false;
 	int option;
 
-	while ((option = next_option(&common, argc, argv, ":dl:F:m:f:jh", longs)) >= 0) {
+	while ((option = next_option(&common, argc, argv, ":dp:F:m:jh", longs)) >= 0) {
 		switch (option) {
 		case 'd':
 			compare = true;
-			break;
-		case 'l':
-			choice.level = parse_name("--level", optarg, levels);
 			break;
 		case 'F':
 			choice.facility = optarg;
@@ -433,10 +430,10 @@ int command_catalog(int argc, char **argv)
 		sources[i] = argv[optind++];
 	no_arguments(argc, argv);
 	choice.question.filter = common.filter;
+	choice.common = &common;
 	if (!compare)
 		return list(&common, &choice, sources[0]);
 	if (!sources[1])
-		errx(EXIT_FAILURE,
-		     "--diff needs two kernels; see kerrorctl catalog --help");
+		wrong_use("--diff needs two kernels; see kerrorctl formats --help");
 	return diff(&common, &choice, sources[0], sources[1]);
 }
