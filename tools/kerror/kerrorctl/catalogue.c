@@ -304,6 +304,11 @@ static bool parse_index_line(struct catalogue *catalogue, char *text,
 	return true;
 }
 
+bool catalogue_is_there(void)
+{
+	return !access(LIVE, R_OK);
+}
+
 /* What catalogue_print() prints */
 static bool parse_own_line(struct catalogue *catalogue, char *text)
 {

@@ -64,6 +64,9 @@ struct catalogue {
  */
 void catalogue_read(struct catalogue *catalogue, const char *source);
 
+/* Whether the kernel that runs tells */
+bool catalogue_is_there(void);
+
 /*
  * Adds a copy of @entry, with @prefix before its format, which may begin with a
  * level and end in a newline. Its id is found out.

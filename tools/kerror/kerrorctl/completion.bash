@@ -37,13 +37,13 @@ _kerrorctl_values()
 	--color)	compgen -W "auto always never" -- "$word" ;;
 	--group | -g)	compgen -W "raw evlog printk all" -- "$word" ;;
 	--boot | -b)	compgen -W "all current -1" -- "$word" ;;
-	--count-by)	compgen -W "facility event device severity" -- "$word" ;;
+	--count-by)	compgen -W "facility event device severity hour day arg[0]" -- "$word" ;;
 	--since | --until | -S | -U)
 			compgen -W "today yesterday now -1h -1d" -- "$word" ;;
 	--filter)	_kerrorctl_filter "$word" ;;
 	--priority | -p) compgen -W "emerg alert crit err warning notice info debug" -- "$word" ;;
 	--output | -o)	compgen -W "short short-iso verbose cat json" -- "$word" ;;
-	--store | --explanations | --metrics | --was | --state | -s | -w)
+	--store | --explanations | --kernel | -k | --metrics | --was | --state | -s | -w)
 			compgen -f -- "$word" ;;
 	*)		return 1 ;;
 	esac

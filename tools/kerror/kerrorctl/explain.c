@@ -11,9 +11,8 @@
 #include <json-c/json.h>
 #include <zlib.h>
 #include "explanations.h"
-#include "kerrorctl.h"
 #include "kerror_paths.h"
-#include "store.h"
+#include "tally.h"
 
 static const char usage[] =
 "Usage: kerrorctl explain [OPTION]... EVENT-ID | FORMAT\n"
@@ -241,8 +240,9 @@ int command_explain(int argc, char **argv)
 		LAST_OPTION
 	};
 	struct stored stored = {
-		.formats.by = TALLY_EVENT, .facilities.by = TALLY_FACILITY,
-		.devices.by = TALLY_DEVICE,
+		.formats.keys = parse_keys("event"),
+		.facilities.keys = parse_keys("facility"),
+		.devices.keys = parse_keys("device"),
 	};
 	struct common common = { .usage = usage };
 	const struct explanation *explanation;

@@ -19,6 +19,7 @@ static const struct command {
 	{ "watch", command_watch, "show events as they arrive", NULL },
 #ifdef WITH_STORE
 	{ "query", command_query, "find or count events that kerrord has stored", NULL },
+	{ "show", command_show, "tell all that is known of one stored event", NULL },
 	{ "ack", command_ack, "acknowledge stored events", NULL },
 	{ "health", command_health, "show what is wrong now, and what to do", NULL },
 	{ "clear", command_clear, "say that what is wrong has been mended", NULL },

@@ -20,6 +20,7 @@
 /* Each returns the exit status; argv[0] is the name of the command. */
 int command_watch(int argc, char **argv);
 int command_query(int argc, char **argv);
+int command_show(int argc, char **argv);
 int command_ack(int argc, char **argv);
 int command_top(int argc, char **argv);
 int command_stats(int argc, char **argv);
@@ -327,58 +328,6 @@ uint64_t now_ns(void);
 
 /* Ends the program unless @since is before @until; 0 is no limit. */
 void check_period(uint64_t since, uint64_t until);
-
-/* ---- Counting: tally.c ---- */
-
-/* What events that are counted together have in common */
-#define TALLY_FACILITY	0x1
-#define TALLY_EVENT	0x2	/* the format, or else kind and number */
-#define TALLY_DEVICE	0x4
-#define TALLY_SEVERITY	0x8
-
-/**
- * struct tally_entry - events that have the same key
- * @by: TALLY bits: what is in the key
- * @event: the first of them
- * @count: how many
- * @fresh: how many since somebody set this to 0
- * @first: earliest time
- * @last: latest time
- * @worst: the worst severity
- */
-struct tally_entry {
-	unsigned int by;
-	struct kerror_event *event;
-	uint64_t count, fresh, first, last;
-	unsigned int worst;
-};
-
-/**
- * struct tally - counts of events by a key; begin with zeros and @by
- * @by: TALLY bits
- * @entries: in no order until tally_sort()
- * @size: how many
- * @tree: finds them
- */
-struct tally {
-	unsigned int by;
-	struct tally_entry **entries;
-	size_t size;
-	void *tree;
-};
-
-/* @time: nanoseconds since 1970 */
-void tally_add(struct tally *tally, const struct kerror_event *event,
-	       uint64_t time);
-
-/* The most fresh first, then the most frequent. */
-void tally_sort(struct tally *tally);
-
-/* One line: at most @limit entries (0: all), below a head if @head is true */
-void tally_print(const struct tally *tally, const struct print_style *style,
-		 size_t limit, double interval_s);
-void tally_print_json(const struct tally *tally, size_t limit,
-		      double interval_s);
 
 /* ---- Test events: send.c ---- */
 

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <json-c/json.h>
 #include "kerrorctl.h"
-#include "store.h"
+#include "tally.h"
 
 static const char usage[] =
 "Usage: kerrorctl query [OPTION]...\n"
@@ -26,7 +26,8 @@ SELECTION_USAGE
 "  -n, --limit=NUMBER   only the newest, or the most frequent\n"
 "  -r, --reverse        the newest first\n"
 "  -f, --follow         the newest 10, and then what kerrord stores from now on\n"
-"      --count-by=WHAT  count by facility, event, device or severity\n"
+"      --count-by=WHAT  count by facility, event, device, severity, hour, day, arg[0]\n"
+"                       and so on, or by several of these: device,arg[0]\n"
 OUTPUT_USAGE
 "  -t, --translate      text in the language of the environment\n"
 "  -s, --store=FILE     default: " STORE_PATH "\n"
@@ -51,9 +52,6 @@ struct options {
 
 static void set_option(struct options *options, int option, int argc, char **argv)
 {
-	static const char *const keys[] = {
-		"facility", "event", "device", "severity", NULL
-	};
 	struct store_query *query = &options->query;
 
 	switch (option) {
@@ -86,7 +84,7 @@ static void set_option(struct options *options, int option, int argc, char **arg
 		break;
 	case OPTION_COUNT_BY:
 		options->count = true;
-		options->tally.by = 1U << parse_name("--count-by", optarg, keys);
+		options->tally.keys = parse_keys(optarg);
 		break;
 	}
 }

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
-#include "kerrorctl.h"
+#include "tally.h"
 
 static const char usage[] =
 "Usage: kerrorctl top [OPTION]...\n"
@@ -123,9 +123,7 @@ static void show(const struct options *options, struct tally *tally,
 static void run(const struct options *options, struct kerror_socket *sock,
 		struct kerror_reader *reader)
 {
-	struct tally tally = {
-		.by = TALLY_FACILITY | TALLY_EVENT | TALLY_DEVICE,
-	};
+	struct tally tally = { .keys = parse_keys("facility,device,event") };
 	uint64_t shown = now_ms(), due = shown + options->interval * 1000;
 	unsigned long screens = 0;
 	bool stop = false;

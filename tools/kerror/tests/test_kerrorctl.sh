@@ -89,6 +89,12 @@ misuses "unexpected argument 'x'; see kerrorctl query --help" query x
 misuses "unexpected argument 'x'; see kerrorctl watch --help" watch x
 misuses "--color: 'red' is none of never, always, auto" query --color=red
 misuses "--count-by: 'x' is none of facility, event, device, sev" query --count-by=x
+misuses "--count-by: 'arg' is none of" query --count-by=device,arg
+misuses "--count-by: 'arg\[1\]x' is none of" query --count-by='arg[1]x'
+misuses "--count-by: more than 8 names" query --count-by=day,day,day,day,day,day,day,day,day
+misuses 'no number of an event; kerrorctl query prints them' show
+misuses "NUMBER: 'x' is not a number from 1" show x
+misuses "unexpected argument '2'" show 1 2
 misuses "--limit: '0' is not a number from 1 to " query --limit=0
 misuses "--limit: '-1' is not a number from 1 to " query --limit=-1
 misuses "--count: '2x' is not a number" watch --count=2x
@@ -109,7 +115,7 @@ for command in watch query top ack; do
 	misuses "option '--facility' lacks its value" $command --facility
 	misuses '--facility: .*4096' $command --facility="$(printf '%4096d' 0)"
 done
-for command in watch query ack health clear top stats rules explain formats check-rules selftest \
+for command in watch query show ack health clear top stats rules explain formats check-rules selftest \
 	send help; do
 	has "^  $command " ctl help
 	has "^Usage: kerrorctl $command" ctl $command --help
@@ -326,7 +332,7 @@ TZ='CET-1CEST,M3.5.0,M10.5.0/3' finds '7' --since=${day}23:00:00Z $old
 finds '8' --since=-2h
 finds '8' --since=-120min
 finds '8' --since='1 week ago'
-finds '8' --since='90 seconds ago'
+finds '8' --since='900 seconds ago'
 finds '8' --since=yesterday
 finds '1 2 3 4 5 6 7' --until=yesterday
 finds '1 2 3 4 5 6 7' --until='10 minutes ago'
@@ -378,10 +384,10 @@ EOF
 same query --count-by=event $old <<'EOF'
    COUNT  LAST                 SEVERITY  EVENT
        3  2023-11-14 23:13:20  err       fcf2063c "round %d: bad block at %llu"
-       1  2023-11-14 22:17:20  crit      binary type=3
-       1  2023-11-14 22:18:20  info      string type=2
        1  2023-11-14 22:13:20  err       048d7147 "link %s down, error %d"
        1  2023-11-14 22:16:20  warning   bdd62ee9 "queue %d stalled for %u ms"
+       1  2023-11-14 22:17:20  crit      binary type=3
+       1  2023-11-14 22:18:20  info      string type=2
 EOF
 same query --count-by=device $old --limit=2 --losses <<'EOF'
    COUNT  LAST                 SEVERITY  DEVICE
@@ -396,7 +402,32 @@ same query --count-by=severity $old --filter='severity<=warning' <<'EOF'
 EOF
 same query --count-by=event --json $old --limit=2 <<'EOF'
 {"item":"count","count":3,"first":1700000060123456789,"last":1700003600123456789,"severity":"err","kind":"printf","event_id":"fcf2063c","format":"round %d: bad block at %llu"}
-{"item":"count","count":1,"first":1700000240123456789,"last":1700000240123456789,"severity":"crit","kind":"binary","event_type":3}
+{"item":"count","count":1,"first":1700000000123456789,"last":1700000000123456789,"severity":"err","kind":"printf","event_id":"048d7147","format":"link %s down, error %d"}
+EOF
+same query --count-by=device,arg[0] $old -F ata <<'EOF'
+   COUNT  LAST                 SEVERITY  DEVICE  ARG[0]
+       1  2023-11-14 22:14:20  err       b8:0    7
+       1  2023-11-14 23:13:20  err       b8:0    9
+       1  2023-11-14 22:15:20  err       b8:16   8
+EOF
+same query --count-by=hour,facility $old <<'EOF'
+   COUNT  LAST                 SEVERITY  HOUR              FACILITY
+       3  2023-11-14 22:17:20  crit      2023-11-14 22:00  net
+       2  2023-11-14 22:15:20  err       2023-11-14 22:00  ata
+       1  2023-11-14 22:18:20  info      2023-11-14 22:00  net\x1b
+       1  2023-11-14 23:13:20  err       2023-11-14 23:00  ata
+EOF
+TZ=CET-1 same query --count-by=day,severity $old -p err <<'EOF'
+   COUNT  LAST                 SEVERITY  DAY
+       3  2023-11-14 23:15:20  err       2023-11-14
+       1  2023-11-14 23:17:20  crit      2023-11-14
+       1  2023-11-15 00:13:20  err       2023-11-15
+EOF
+TZ=CET-1 same query --count-by=day --json --filter='arg[0]==9' $old <<'EOF'
+{"item":"count","count":1,"first":1700003600123456789,"last":1700003600123456789,"severity":"err","day":"2023-11-15"}
+EOF
+same query --count-by='arg[1],arg[0],facility' --json --limit=2 -F net --grep='down|5 00' $old <<'EOF'
+{"item":"count","count":1,"first":1700000000123456789,"last":1700000000123456789,"severity":"err","arg[1]":-5,"arg[0]":"eth0","facility":"net"}
 EOF
 has '^       1  .*  -         raw type=0$' query --count-by=event
 
@@ -520,6 +551,82 @@ for format in formats:
         assert 'msgid "' + format + '"' in open(po).read(), (po, format)
 assert driver is None or len(formats) == len(re.findall(r'%[^"]*\\n"', driver))
 EOF
+
+# ---- show ----
+
+show() { ctl show --store="$store" --explanations="$catalogue" "$@"; }
+show 7 >"$work/got" 2>"$work/error" || fail "show: $(cat "$work/error")"
+boot=$(cat /proc/sys/kernel/random/boot_id)
+sed "s/$boot/BOOT/; s/^\(  acknowledged *\)[^ ].*/\1TIME/" "$work/got" | diff -u - /dev/fd/3 3<<'EOF' || fail "show"
+event 7: round 9: bad block at 6
+  time           2023-11-14T23:13:20.123456+00:00
+  acknowledged   TIME
+  boot_id        BOOT
+  group          evlog
+  sequence       4294967046
+  thread         42
+  time_boot      5000000000
+  severity       err
+  facility       ata
+  device         b8:0
+  context        process
+  cpu            3
+  uid            1000
+  gid            0
+  pid            42
+  tid            43
+  comm           task
+  type           0
+  id             fcf2063c
+  kind           printf
+  format         round %d: bad block at %llu
+  arg[0]         9 (s32)
+  arg[1]         6 (u64)
+  source         not known: this kernel has no index of its messages; name one by --kernel
+  meaning        The device could not read the block at this number of 512 bytes, and has given up.
+  action         Save the data. Find out with smartctl -a whether the number of such blocks grows, and if so, exchange the disk.
+
+The same event before
+  2 since 2023-11-14 22:14:20, 1 of the same device; the last:
+  2* 2023-11-14 22:14:20 err     ata[b8:0]: round 7: bad block at 123456789012
+  3* 2023-11-14 22:15:20 err     ata[b8:16]: round 8: bad block at 5
+
+Within 10 seconds
+> 7* 2023-11-14 23:13:20 err     ata[b8:0]: round 9: bad block at 6
+EOF
+has '^  none in the store$' show 5
+has '^  data  *700003$' show 5
+has '^  facility       net\\x1b$' show 6
+has '^event 8: 72 61 77' show 8
+show --json 7 >"$work/got" || fail "show --json"
+python3 - "$work/got" <<'EOF' || fail "show --json: $(cat "$work/got")"
+import json, sys
+shown = json.load(open(sys.argv[1]))
+assert shown["event"]["number"] == 7 and shown["event"]["text"] == "round 9: bad block at 6"
+assert shown["before"]["count"] == 2 and shown["before"]["of_device"] == 1
+assert [event["number"] for event in shown["before"]["last"]] == [2, 3]
+assert [item["number"] for item in shown["around"]] == [7] and shown["places"] == []
+assert shown["action"].startswith("Save the data.")
+EOF
+has '^  instance       7$' ctl show --store="$work/loads.db" 5
+refuses 'the store has no event 99; kerrorctl query prints' show --store="$store" 99
+# What happened around it: 20 at most before it, losses, too
+cp "$store" "$work/around.db"
+python3 -c 'import sqlite3, sys
+database = sqlite3.connect(sys.argv[1])
+columns = "boot, event_group, thread, severity, facility, device, event_id, text, data"
+for i in range(30):
+    database.execute("INSERT INTO event(sequence, time, " + columns + ") SELECT ?, time + ?, " +
+                     columns + " FROM event WHERE id = 4", (i, (i - 25) * 300000000))
+database.execute("INSERT INTO event(sequence, time, " + columns + ") SELECT 99, time + 10000000001, " +
+                 columns + " FROM event WHERE id = 4")
+database.execute("UPDATE loss SET time = 1700000190000000000 WHERE cause = ?", ("sink",))
+database.commit()' "$work/around.db"
+ctl show --store="$work/around.db" 4 >"$work/got" || fail "show, around"
+sed -n '/^Within/,$p' "$work/got" >"$work/around"
+[ "$(grep -c ': queue 1 stalled' "$work/around")" = 26 ] && grep -q '^> *4\*' "$work/around" &&
+	[ "$(tail -1 "$work/around" | cut -c7-)" = '2023-11-14 22:16:30 -- 2 evlog events lost: sink' ] ||
+	fail "show, around: $(cat "$work/around")"
 
 # ---- Translations ----
 
@@ -814,6 +921,10 @@ lists_the_same() {
 		fail "formats $1 is another one"
 }
 lists_the_same "$work/old.catalogue"
+has '^  source  *drivers/x.c:10, probe()$' ctl show --store="$store" --kernel="$work/old/vmlinux" 1
+has '^  source  *not among the formats of that kernel$' ctl show --store="$store" --kernel="$work/old/vmlinux" 2
+has '"places":\[{"facility":"kernel","file":"drivers/x.c","line":10,"function":"probe"}\]' \
+	ctl show --store="$store" --json --kernel="$work/old.catalogue" 1
 # One that can move has its pointers in relocations.
 compile moving -DINDEX -fPIE -pie
 lists_the_same "$work/moving"
@@ -1104,15 +1215,15 @@ completes() {
 		"$here/../kerrorctl/completion.bash" "$out/san/tests/kerrorctl" "$@")
 	[ "$got" = "$expected" ] || fail "completion of $*: '$got', not '$expected'"
 }
-completes "--help watch query ack health clear top stats rules explain formats check-rules selftest send help" ""
+completes "--help watch query show ack health clear top stats rules explain formats check-rules selftest send help" ""
 completes 'err' formats --priority = er
-completes 'stats selftest send' s
+completes 'show stats selftest send' s
 completes '--since= --store=' query --s
 completes '--help' send --
 completes '--facility=' watch --fa
 completes 'auto always never' query --color ''
 completes 'always' query --color = al
-completes 'facility event device severity' query --count-by ''
+completes 'facility event device severity hour day arg[0]' query --count-by ''
 completes 'evlog' watch --group = ev
 completes 'severity' watch --filter = sev
 completes 'severity<=err' watch --filter 'severity<=er'

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Counts as a table, and as JSON. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <json-c/json.h>
+#include "tally.h"
+
+/* A key with this value: how it is shown */
+static const char *shown_value(const char *value)
+{
+	return *value ? value : "-";
+}
+
+/* Of a printable text */
+static size_t columns_of(const char *text)
+{
+	size_t columns = 0;
+
+	for (; *text; text++)
+		columns += (*text & 0xc0) != 0x80;
+	return columns;
+}
+
+/* The worst severity is a column of its own already. */
+static bool is_column(const struct tally *tally, size_t key)
+{
+	return tally->keys.key[key].kind != TALLY_SEVERITY;
+}
+
+static char *printable(const char *value)
+{
+	struct buffer text = { 0 };
+
+	value = shown_value(value);
+	buffer_printable(&text, value, strlen(value));
+	return must_have(buffer_terminate(&text));
+}
+
+static void find_widths(const struct tally *tally, size_t rows, size_t *widths)
+{
+	for (size_t key = 0; key < tally->keys.count; key++) {
+		widths[key] = strlen(key_name(&tally->keys.key[key]));
+		for (size_t i = 0; i < rows; i++) {
+			char *text = printable(tally->entries[i]->value[key]);
+			size_t columns = columns_of(text);
+
+			if (columns > widths[key])
+				widths[key] = columns;
+			free(text);
+		}
+	}
+	/* Nothing is behind the last one. */
+	for (size_t key = tally->keys.count; key--;) {
+		if (is_column(tally, key)) {
+			widths[key] = 0;
+			break;
+		}
+	}
+}
+
+static void print_cell(const char *text, size_t width)
+{
+	size_t columns = columns_of(text);
+
+	printf("  %s%*s", text, (int)(width > columns ? width - columns : 0), "");
+}
+
+static const char *severity_of(const struct tally_entry *entry)
+{
+	return entry->worst < 8 ? kerror_severity_name(entry->worst) : "-";
+}
+
+/* Whether a column is behind that of the severity */
+static bool has_columns(const struct tally *tally)
+{
+	for (size_t key = 0; key < tally->keys.count; key++)
+		if (is_column(tally, key))
+			return true;
+	return false;
+}
+
+static void print_head(const struct tally *tally, const struct print_style *style,
+		       const size_t *widths, bool rate)
+{
+	printf("%s%8s", color_begin(style, LOG_INFO), "COUNT");
+	if (rate)
+		printf(" %9s", "RATE/S");
+	printf("  %-19s  %s", "LAST", "SEVERITY");
+	for (size_t key = 0; key < tally->keys.count; key++)
+		if (is_column(tally, key))
+			print_cell(key_name(&tally->keys.key[key]), widths[key]);
+	printf("%s\n", color_end(style));
+}
+
+static void print_entry(const struct tally *tally, const struct tally_entry *entry,
+			const struct print_style *style, const size_t *widths,
+			double interval_s)
+{
+	printf("%8" PRIu64, entry->count);
+	if (interval_s)
+		printf(" %9.1f", entry->fresh / interval_s);
+	fputs("  ", stdout);
+	print_time(stdout, entry->last);
+	printf("  %s%-*s%s", color_begin(style, entry->worst), has_columns(tally) ? 8 : 0,
+	       severity_of(entry), color_end(style));
+	for (size_t key = 0; key < tally->keys.count; key++) {
+		char *text = printable(entry->value[key]);
+
+		if (is_column(tally, key))
+			print_cell(text, widths[key]);
+		free(text);
+	}
+	putchar('\n');
+}
+
+void tally_print(const struct tally *tally, const struct print_style *style, size_t limit,
+		 double interval_s)
+{
+	size_t rows = limit && limit < tally->size ? limit : tally->size;
+	size_t widths[TALLY_KEYS_MAX];
+
+	find_widths(tally, rows, widths);
+	print_head(tally, style, widths, interval_s);
+	for (size_t i = 0; i < rows; i++)
+		print_entry(tally, tally->entries[i], style, widths, interval_s);
+}
+
+static void add_event(struct json_object *object, const struct kerror_event *event)
+{
+	const struct evl_header *header = kerror_event_header(event);
+	struct kerror_field kind;
+	char id[9];
+
+	if (kerror_event_field(event, KERROR_FIELD_KIND, 0, &kind))
+		json_add(object, "kind",
+			 json_string(kerror_group_name(kerror_event_group(event))));
+	else
+		json_add(object, "kind", json_text(kind.text, kind.size));
+	if (!header || header->format != EVL_FORMAT_PRINTF) {
+		json_add(object, "event_type", json_number(header ? header->event_type : 0));
+		return;
+	}
+	snprintf(id, sizeof(id), "%08" PRIx32, header->event_id);
+	json_add(object, "event_id", json_string(id));
+	json_add(object, "format", json_string(kerror_event_format(event)));
+}
+
+static void add_argument(struct json_object *object, const struct tally_key *key,
+			 const struct tally_entry *entry, const char *value)
+{
+	struct kerror_field field;
+	char name[24];
+
+	snprintf(name, sizeof(name), "arg[%u]", key->index);
+	if (kerror_event_field(entry->event, KERROR_FIELD_ARG, key->index, &field))
+		return;
+	if (field.value == KERROR_VALUE_NUMBER)
+		json_add(object, name, json_number(field.number));
+	else if (field.value == KERROR_VALUE_SIGNED)
+		json_add(object, name, json_object_new_int64(field.number));
+	else
+		json_add(object, name, json_string(value));
+}
+
+static void add_key(struct json_object *object, const struct tally_key *key,
+		    const struct tally_entry *entry, const char *value)
+{
+	if (key->kind == TALLY_EVENT)
+		add_event(object, entry->event);
+	else if (key->kind == TALLY_ARG)
+		add_argument(object, key, entry, value);
+	else if (key->kind == TALLY_FACILITY || (key->kind == TALLY_DEVICE && *value))
+		json_add(object, key->kind == TALLY_DEVICE ? "device" : "facility",
+			 json_string(value));
+	else if (key->kind == TALLY_HOUR || key->kind == TALLY_DAY)
+		json_add(object, key->kind == TALLY_HOUR ? "hour" : "day", json_string(value));
+}
+
+static struct json_object *entry_json(const struct tally_entry *entry, double interval_s)
+{
+	struct json_object *object = must_have(json_object_new_object());
+
+	json_add(object, "item", json_string("count"));
+	json_add(object, "count", json_number(entry->count));
+	if (interval_s)
+		json_add(object, "rate", json_object_new_double(entry->fresh / interval_s));
+	json_add(object, "first", json_number(entry->first));
+	json_add(object, "last", json_number(entry->last));
+	if (entry->worst < 8)
+		json_add(object, "severity", json_string(severity_of(entry)));
+	for (size_t i = 0; i < entry->keys->count; i++)
+		add_key(object, &entry->keys->key[i], entry, entry->value[i]);
+	return object;
+}
+
+void tally_print_json(const struct tally *tally, size_t limit, double interval_s)
+{
+	for (size_t i = 0; i < tally->size && (!limit || i < limit); i++)
+		json_print(stdout, entry_json(tally->entries[i], interval_s));
+}
