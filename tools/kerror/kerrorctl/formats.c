@@ -9,6 +9,7 @@
 #include <string.h>
 #include <json-c/json.h>
 #include "catalogue.h"
+#include "guess.h"
 #include "kerrorctl.h"
 
 static const char usage[] =
@@ -23,6 +24,7 @@ static const char usage[] =
 "  -p, --priority=LEVEL of this level and more severe ones (emerg to debug)\n"
 "  -F, --facility=NAME  of this module, or of \"kernel\"\n"
 "  -m, --match=TEXT     with this text in format or file\n"
+"      --of=TEXT        that TEXT was most likely made of, such as a line of the log\n"
 "      --filter=FILTER  that FILTER can match, see kerror-filter(7)\n"
 "  -j, --json           one JSON object a line\n"
 "  -h, --help           this text\n";
@@ -32,9 +34,11 @@ static const char usage[] =
 #define ALIKE		0.6
 #define CANDIDATES	8
 
+enum { OPTION_OF = OPTION_FIRST_OWN };
+
 struct choice {
 	const struct common *common;
-	const char *facility, *text;
+	const char *facility, *text, *of;
 	struct question question;
 };
 
@@ -127,16 +131,22 @@ static int list(const struct common *common, const struct choice *choice,
 		const char *source)
 {
 	struct catalogue catalogue = { 0 };
+	struct guess guess = { 0 };
 	size_t found = 0;
 
 	catalogue_read(&catalogue, source);
 	warn_of_collisions(&catalogue);
+	if (choice->of && !guess_format(guesser_new(&catalogue), choice->of,
+					strlen(choice->of), &guess))
+		errx(EXIT_FAILURE,
+		     "no format of %zu stands out as that of this text; give all of a message, without its time",
+		     catalogue.size);
 	if (!common->json)
 		puts(CATALOGUE_HEAD);
 	for (size_t i = 0; i < catalogue.size; i++) {
 		const struct catalogue_entry *entry = &catalogue.entries[i];
 
-		if (!is_chosen(choice, entry))
+		if (!is_chosen(choice, entry) || (guess.entry && guess.entry->id != entry->id))
 			continue;
 		found++;
 		if (common->json)
@@ -402,6 +412,7 @@ int command_formats(int argc, char **argv)
 		{ "level", required_argument, NULL, 'p' },	/* the old word */
 		{ "facility", required_argument, NULL, 'F' },
 		{ "match", required_argument, NULL, 'm' },
+		{ "of", required_argument, NULL, OPTION_OF },
 		FILTER_OPTION,
 		JSON_OPTION,
 		HELP_OPTION,
@@ -422,6 +433,9 @@ int command_formats(int argc, char **argv)
 		case 'F':
 			choice.facility = optarg;
 			break;
+		case OPTION_OF:
+			choice.of = optarg;
+			break;
 		default:
 			choice.text = optarg;
 		}
@@ -431,6 +445,8 @@ int command_formats(int argc, char **argv)
 	no_arguments(argc, argv);
 	choice.question.filter = common.filter;
 	choice.common = &common;
+	if (compare && choice.of)
+		wrong_use("--of looks into one kernel, so not with --diff");
 	if (!compare)
 		return list(&common, &choice, sources[0]);
 	if (!sources[1])

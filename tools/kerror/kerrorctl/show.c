@@ -127,17 +127,42 @@ static void find_around(struct details *details, struct store *store)
 	check_store(store, store_query(store, &query, keep_some, &details->around));
 }
 
+/* Whether the event's format is there, but for what its values bring */
+static bool is_open(const char *format)
+{
+	return !format || guess_letters(format) < GUESS_LETTERS;
+}
+
+/* All of the text, without the newlines at its end */
+static bool guess_from_text(struct details *details, const struct catalogue *catalogue)
+{
+	size_t size;
+	const char *text = event_text(details->item.event, &size);
+
+	while (size && text[size - 1] == '\n')
+		size--;
+	text = must_have(strndup(text, size));
+	return guess_format(guesser_new(catalogue), text, size, &details->guess);
+}
+
 static void find_places(struct details *details, const char *kernel)
 {
 	static struct catalogue catalogue;
-	const struct evl_header *header = kerror_event_header(details->item.event);
+	const struct kerror_event *event = details->item.event;
+	const struct evl_header *header = kerror_event_header(event);
 
-	if (!header || header->format != EVL_FORMAT_PRINTF ||
+	if (!header || !(header->flags & EVL_FLAG_PRINTK || header->format == EVL_FORMAT_PRINTF) ||
 	    (!kernel && !catalogue_is_there()))
 		return;
 	catalogue_read(&catalogue, kernel);
 	details->places_known = true;
-	details->places = catalogue_find(&catalogue, header->event_id);
+	if (header->format == EVL_FORMAT_PRINTF)
+		details->places = catalogue_find(&catalogue, header->event_id);
+	if ((!details->places || is_open(kerror_event_format(event))) &&
+	    header->flags & EVL_FLAG_PRINTK && guess_from_text(details, &catalogue)) {
+		details->guessed = true;
+		details->places = details->guess.entry;
+	}
 	if (details->places)
 		details->places_count = catalogue_next_id(&catalogue, details->places) -
 					details->places;

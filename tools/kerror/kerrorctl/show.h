@@ -7,6 +7,7 @@
 
 #include "catalogue.h"
 #include "explanations.h"
+#include "guess.h"
 #include "kerrorctl.h"
 
 /* What else happened: how long before and behind the event, and how many at most */
@@ -28,6 +29,9 @@ struct items {
  * @explanation: what somebody has written about it, or NULL
  * @places: of the kernel's formats, where it may be raised; places_count of them
  * @places_known: whether it was looked for at all
+ * @guessed: the places are those of a format that the text fits, as its own tells
+ *	nothing: the message was taken out of the log, or was text before it was printed
+ * @guess: that format and the values that it finds in the text
  * @before: the last of the same events before it
  * @before_count: how many there are in the store
  * @before_first: time of the first of them
@@ -39,7 +43,8 @@ struct details {
 	const struct explanation *explanation;
 	const struct catalogue_entry *places;
 	size_t places_count;
-	bool places_known;
+	bool places_known, guessed;
+	struct guess guess;
 	struct items before, around;
 	uint64_t before_count, before_first, before_device;
 };

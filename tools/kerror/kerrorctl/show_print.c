@@ -98,6 +98,11 @@ static void print_places(const struct print_style *style, const struct details *
 			   "not known: this kernel has no index of its messages; name one by --kernel");
 	else if (details->places_known && !details->places_count)
 		print_text(style, "source", "not among the formats of that kernel");
+	if (details->guessed) {
+		print_name(style, "guessed");
+		printf("id=%08" PRIx32 " \"%s\"\n", details->guess.entry->id,
+		       catalogue_escape(details->guess.entry->format));
+	}
 	for (size_t i = 0; i < details->places_count; i++) {
 		const struct catalogue_entry *place = &details->places[i];
 
@@ -211,6 +216,22 @@ static struct json_object *places_json(const struct details *details)
 	return list;
 }
 
+static struct json_object *guess_json(const struct guess *guess)
+{
+	struct json_object *object = must_have(json_object_new_object());
+	struct json_object *values = must_have(json_object_new_array());
+	char id[9];
+
+	snprintf(id, sizeof(id), "%08" PRIx32, guess->entry->id);
+	json_add(object, "event_id", json_string(id));
+	json_add(object, "format", json_string(guess->entry->format));
+	for (size_t i = 0; i < guess->count; i++)
+		json_object_array_add(values, json_text(guess->values[i].start,
+							guess->values[i].size));
+	json_add(object, "values", values);
+	return object;
+}
+
 static struct json_object *before_json(const struct common *common,
 				       const struct details *details)
 {
@@ -231,6 +252,8 @@ void print_details_json(const struct common *common, const struct details *detai
 
 	json_add(object, "item", json_string("details"));
 	json_add(object, "event", item_json(common, &details->item));
+	if (details->guessed)
+		json_add(object, "guess", guess_json(&details->guess));
 	json_add(object, "places", places_json(details));
 	if (explanation && explanation->value[EXPLANATION_TEXT])
 		json_add(object, "meaning", json_string(explanation->value[EXPLANATION_TEXT]));

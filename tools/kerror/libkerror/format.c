@@ -288,7 +288,7 @@ static bool next_conversion(struct position *position, struct text *text,
 	return false;
 }
 
-size_t format_pattern(const char *format, uint16_t *units)
+size_t format_units(const char *format, uint16_t *units)
 {
 	const char *at = format, *percent;
 	struct conversion c;
@@ -301,8 +301,18 @@ size_t format_pattern(const char *format, uint16_t *units)
 		if (!*at)
 			return size;
 		at = parse_conversion(percent, percent + 1, is_kernel_alnum, &c);
-		units[size++] = c.letter == '%' ? '%' : FORMAT_ANY;
+		units[size++] = c.letter == '%' ? '%' : FORMAT_CONVERSION | (uint8_t)c.letter;
 	}
+}
+
+size_t format_pattern(const char *format, uint16_t *units)
+{
+	size_t size = format_units(format, units);
+
+	for (size_t i = 0; i < size; i++)
+		if (units[i] & FORMAT_CONVERSION)
+			units[i] = FORMAT_ANY;
+	return size;
 }
 
 void format_expand(struct text *text, const struct kerror_event *event)

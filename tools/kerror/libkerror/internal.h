@@ -63,9 +63,13 @@ void format_translate(struct text *text, const struct kerror_event *event,
 
 /*
  * Writes what the text of @format is made of to @units, one for each byte at
- * most: bytes, and FORMAT_ANY for what its conversions become. Returns how many.
+ * most: bytes, and FORMAT_CONVERSION with the letter of a conversion. Returns how many.
  */
-#define FORMAT_ANY	('*' + 0x100)
+#define FORMAT_CONVERSION	0x100
+size_t format_units(const char *format, uint16_t *units);
+
+/* Likewise, with FORMAT_ANY for what each conversion becomes. */
+#define FORMAT_ANY	('*' | FORMAT_CONVERSION)
 size_t format_pattern(const char *format, uint16_t *units);
 
 /* "printf"; of a number that is not known "binary", for so it is shown. */

@@ -277,6 +277,33 @@ size_t kerror_event_text(const struct kerror_event *event, char *buffer,
 size_t kerror_event_text_as(const struct kerror_event *event,
 			    const char *format, char *buffer, size_t size);
 
+/**
+ * struct kerror_span - a part of a text
+ * @start: its first byte
+ * @size: its bytes
+ */
+struct kerror_span {
+	const char *start;
+	size_t size;
+};
+
+/**
+ * kerror_format_match() - find a format's values in a text
+ * @format: a format of the kernel, without level and newline
+ * @text: the text, without newline
+ * @size: its bytes
+ * @values: where the part of the text goes that each conversion became
+ * @most: for how many of them there is room
+ *
+ * A number takes digits, a string any text, as little as it can. So the values of
+ * "%s %s" are a guess, and a format of conversions only fits each text.
+ *
+ * Return: how many conversions the format has, if all of the text can have been made
+ * of it; -ENOENT if not, or if it would take long to find out; -ENOMEM.
+ */
+int kerror_format_match(const char *format, const char *text, size_t size,
+			struct kerror_span *values, size_t most);
+
 /* ---- Names, constant strings ---- */
 
 const char *kerror_severity_name(unsigned int severity);	/* "err" */

@@ -925,6 +925,31 @@ has '^  source  *drivers/x.c:10, probe()$' ctl show --store="$store" --kernel="$
 has '^  source  *not among the formats of that kernel$' ctl show --store="$store" --kernel="$work/old/vmlinux" 2
 has '"places":\[{"facility":"kernel","file":"drivers/x.c","line":10,"function":"probe"}\]' \
 	ctl show --store="$store" --json --kernel="$work/old.catalogue" 1
+# The format of a text that came without
+same formats --of='queue 7 stalled' "$work/old.catalogue" <<'EOF'
+eb22564c|err|evlog|kernel|drivers/x.c:50|probe|queue %d stalled
+EOF
+refuses 'no format of 5 stands out as that of this text' formats --of='queue x stalled' "$work/old.catalogue"
+misuses '--of looks into one kernel' formats --diff --of=x "$work/old.catalogue" "$work/old.catalogue"
+cp "$store" "$work/text.db"
+python3 - "$work/text.db" <<'EOF'
+import sqlite3, struct, sys
+database = sqlite3.connect(sys.argv[1])
+data, = database.execute("SELECT data FROM event WHERE id = 6").fetchone()
+flags, size = struct.unpack_from("=I", data, 28)[0], struct.unpack_from("=I", data, 52)[0]
+text = b"link eth7 down, error -110\n"
+data = bytearray(data[:len(data) - size] + text)
+struct.pack_into("=I", data, 28, flags | 0x40)      # EVL_FLAG_PRINTK
+struct.pack_into("=I", data, 52, len(text))
+database.execute("UPDATE event SET data = ? WHERE id = 6", (bytes(data),))
+database.commit()
+EOF
+has '^  guessed        id=048d7147 "link %s down, error %d"$' \
+	ctl show --store="$work/text.db" --kernel="$work/old.catalogue" 6
+has '^  source         drivers/x.c:10, probe()$' \
+	ctl show --store="$work/text.db" --kernel="$work/old.catalogue" 6
+has '"guess":{"event_id":"048d7147","format":"link %s down, error %d","values":\["eth7","-110"\]}' \
+	ctl show --store="$work/text.db" --json --kernel="$work/old.catalogue" 6
 # One that can move has its pointers in relocations.
 compile moving -DINDEX -fPIE -pie
 lists_the_same "$work/moving"
