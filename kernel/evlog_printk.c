@@ -90,6 +90,21 @@ const char *evl_skip_levels(const char *text, struct evl_level *level)
 }
 
 /*
+ * How many bytes of @fmt are a level that is the first argument, as btrfs and ebtables
+ * print it: "\001%d" of a number, or "\001%c" of its digit.
+ */
+static size_t evl_level_conversion(const char *fmt)
+{
+	const size_t size = sizeof(KERN_ERR) - 1;
+
+	if (fmt[0] != KERN_ERR[0] || fmt[1] != '%' ||
+	    (fmt[2] != 'd' && fmt[2] != 'c') ||
+	    (size == 3 && fmt[3] != KERN_ERR[2]))
+		return 0;
+	return size + 1;
+}
+
+/*
  * Looks for levels at the start of the string, or of the format, that @fmt begins
  * with. Returns how many bytes of that string they are.
  */
@@ -136,30 +151,21 @@ static void evl_complete_level(struct evl_level *level, bool of_line)
 			  open : default_message_loglevel;
 }
 
-/**
- * evl_message - record a message that is being printed
- * @level: as evl_forward_printk()
- * @info: the device that it is about, or NULL
- * @fmt: the format that printk() got
- * @args: its arguments, which are not used up
- *
- * Context: any, NMI included.
+/*
+ * Records a message of which @said and @fmt, without the levels that begin the format
+ * @given, are known.
  */
-void evl_message(int level, const struct dev_printk_info *info,
-		 const char *fmt, va_list args)
+static void evl_message_at(struct evl_level said, bool of_line,
+			   const struct dev_printk_info *info,
+			   const char *given, const char *fmt, va_list args)
 {
-	struct evl_level said = { .severity = level < 0 ? -1 : level };
 	struct evl_event event __uninitialized;
-	const char *given = fmt;
 	/* printk() ends the line of a message about a device. */
 	bool ended = info;
 	u8 skip;
 
-	if (!fmt || fmt == evl_devkmsg_fmt || kerror_is_printing())
-		return;
-	fmt = evl_skip_levels(fmt, &said);
 	skip = evl_find_levels(fmt, args, &said);
-	evl_complete_level(&said, level == EVL_LEVEL_OF_LINE);
+	evl_complete_level(&said, of_line);
 	if (said.severity >= READ_ONCE(evl_printk_level)) {
 		ended |= evl_ends_line(fmt, strlen(fmt));
 		goto out;
@@ -179,4 +185,49 @@ void evl_message(int level, const struct dev_printk_info *info,
 	preempt_enable_notrace();
 out:
 	WRITE_ONCE(evl_open_severity, ended ? -1 : said.severity);
+}
+
+/* The level is the first of @args; @size bytes of @fmt are for it. */
+static void evl_message_argument(struct evl_level said, bool of_line,
+				 const struct dev_printk_info *info,
+				 const char *given, const char *fmt,
+				 size_t size, va_list args)
+{
+	va_list others;
+	int number;
+
+	va_copy(others, args);
+	number = va_arg(others, int) - (fmt[2] == 'c' ? '0' : 0);
+	if (said.severity < 0 && number >= 0 && number <= LOG_DEBUG)
+		said.severity = number;
+	evl_message_at(said, of_line, info, given, fmt + size, others);
+	va_end(others);
+}
+
+/**
+ * evl_message - record a message that is being printed
+ * @level: as evl_forward_printk()
+ * @info: the device that it is about, or NULL
+ * @fmt: the format that printk() got
+ * @args: its arguments, which are not used up
+ *
+ * Context: any, NMI included.
+ */
+void evl_message(int level, const struct dev_printk_info *info,
+		 const char *fmt, va_list args)
+{
+	struct evl_level said = { .severity = level < 0 ? -1 : level };
+	bool of_line = level == EVL_LEVEL_OF_LINE;
+	const char *given = fmt;
+	size_t size;
+
+	if (!fmt || fmt == evl_devkmsg_fmt || kerror_is_printing())
+		return;
+	fmt = evl_skip_levels(fmt, &said);
+	size = evl_level_conversion(fmt);
+	if (unlikely(size))
+		evl_message_argument(said, of_line, info, given, fmt, size,
+				     args);
+	else
+		evl_message_at(said, of_line, info, given, fmt, args);
 }

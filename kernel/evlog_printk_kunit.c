@@ -195,6 +195,13 @@ static void test_printk(struct kunit *test)
 	/* A level, or a newline, that comes as an argument. */
 	printk("%sdepth %d\n", KERN_ALERT, 1);
 	test_printed(test, LOG_ALERT, 0, "%sdepth %d", "depth 1");
+	for (i = 0; i < 2; i++) {
+		test_print(KERN_SOH "%ddrive %d\n", 2 + i, i);
+		test_printed(test, LOG_CRIT + i, 0, "drive %d",
+			     i ? "drive 1" : "drive 0");
+		test_print(KERN_SOH "%c%s%d\n", '5', "a", i);
+		test_printed(test, LOG_NOTICE, 0, "%s%d", i ? "a1" : "a0");
+	}
 	printk(KERN_NOTICE "%d %s", 1, "line\n");
 	test_printed(test, LOG_NOTICE, 0, "%d %s", "1 line");
 	printk(KERN_NOTICE "%d %6s", 1, "lin\n");

@@ -51,6 +51,11 @@ const char *catalogue_take_level(const char *format, int *level)
 		bool old = *format == '<' && format[1] && format[2] == '>';
 		char letter = *format == '\1' || old ? format[1] : 0;
 
+		/* It is an argument of the message, and none of the event. */
+		if (letter == '%' && (format[2] == 'd' || format[2] == 'c')) {
+			*level = LEVEL_UNKNOWN;
+			return format + 3;
+		}
 		if (letter >= '0' && letter <= '7') {
 			if (*level < 0)
 				*level = letter - '0';
