@@ -96,6 +96,7 @@ other_checks() {
 	done
 	newest_sources_checks $NEWEST
 	stock_checks linux-image-amd64
+	rules_of_other_kernels
 	group "Linux 6.12: kerrord with journald, rsyslog, bad disks; killed"
 	check_each 6.12/daemon kerrord_in_guest
 	show '^# (killed|after it was full)'

@@ -18,8 +18,8 @@
 # of the configuration "debug".
 #
 # SCRIPT "try" needs no tests, so that no kernel's source is unpacked; but the kernel's
-# drivers of an NVMe disk with ext4. "rules" builds nothing: it makes a catalogue of all
-# that the kernel and its modules print, with the kerrorctl of build/tools.
+# drivers of an NVMe disk with ext4. "rules" builds nothing and makes no Debian: it makes a
+# catalogue of all that the kernel and its modules print, with the kerrorctl of build/tools.
 . "$(dirname "$0")/common.sh"
 
 case $#,${2:-} in
@@ -70,7 +70,12 @@ make_debian() {
 
 # Where packages are put, and that folder as seen in_debian
 packages=$out inside=$out default=
-if [ "$suite" ]; then
+mkdir -p "$out"
+if [ "$suite" ] && [ "$what" = rules ]; then
+	SUITES=$suite
+	own_apt "$out/apt" deb
+	default=$apt suite=
+elif [ "$suite" ]; then
 	root=$BUILD/debian-${suite%-backports}
 	make_debian "${suite%-backports}"
 	packages=$root/packages inside=/packages default="-o APT::Default-Release=$suite"
@@ -148,7 +153,7 @@ put_catalogue() {
 # fetch_image: kernel and headers of the packages
 fetch_image() {
 	# Old lists name packages that no mirror has any more.
-	[ -e "$out/release" ] || in_debian apt-get update -qq || true
+	[ -e "$out/release" ] || in_debian apt-get $default update -qq || true
 	image=$(on_which "$meta" '^linux-image-[0-9]' | head -1)
 	[ "$image" ] ||
 		die "no package $meta ${suite:+in $suite}; apt-cache search linux-image- lists those that there are"

@@ -45,6 +45,17 @@ stock_try() {
 	"$TOP/scripts/try.sh" "$stock" && python3 "$TOP/scripts/try-events.py" "$BUILD/$stock/try.log"
 }
 
+# The installed rules against the kernels of Debian 12, Debian 13 and its backports
+# that are not this machine's
+rules_of_other_kernels() {
+	group "kernels of other Debian releases"
+	for suite in bookworm trixie trixie-backports; do
+		[ "$suite" != "$(. /etc/os-release; echo "$VERSION_CODENAME")" ] || continue
+		stock=linux-image-amd64_$suite
+		check "$stock/rules" stock_rules
+	done
+}
+
 loaded_often() { APPEND=loads=100 stock_guest unload; }
 
 # stock_checks PACKAGE[_SUITE]
