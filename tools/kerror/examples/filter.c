@@ -54,7 +54,7 @@ int main(int argc, char **argv)
 	struct kerror_reader *reader = kerror_reader_new(KERROR_GROUP_ALL);
 	struct kerror_filter *filter;
 	struct kerror_socket *socket;
-	char message[320];
+	char message[400];
 	int err;
 
 	if (!reader || argc != 2) {

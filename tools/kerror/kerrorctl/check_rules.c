@@ -449,7 +449,7 @@ static void print_json(const struct rule *rule, const struct verdict *verdict,
 static struct kerror_filter *parse_filter(const struct rule *rule, const char *text)
 {
 	struct kerror_filter *filter;
-	char message[320];
+	char message[400];
 
 	if (kerror_filter_new(&filter, text, message, sizeof(message)))
 		errx(EXIT_FAILURE, "%s, line %u: [%s] filter: %s; see kerror-filter(7)",

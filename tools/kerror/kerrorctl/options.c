@@ -88,7 +88,7 @@ static void use_translations(struct print_style *style)
 static struct kerror_filter *parse_filter(const char *option, const char *text)
 {
 	struct kerror_filter *filter;
-	char message[320];
+	char message[400];
 	int error = kerror_filter_new(&filter, text, message, sizeof(message));
 
 	if (error == -EINVAL)

@@ -251,7 +251,7 @@ static void check_condition(struct parser *parser, const struct sink_settings *s
 
 static void check_sink(struct parser *parser, struct sink_settings *sink)
 {
-	char message[256];
+	char message[400];
 
 	if (sink->queue < QUEUE_LEAST)
 		config_complain_at(parser, place_of(sink, "queue"),

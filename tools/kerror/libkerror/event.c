@@ -182,6 +182,7 @@ void kerror_event_free(struct kerror_event *event)
 	if (!event)
 		return;
 	kerror_event_free(event->first);
+	kerror_origin_release(event->origin);
 	free(event->owned);
 	free(event->arguments);
 	free(event);

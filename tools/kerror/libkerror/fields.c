@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <string.h>
 #include "fields.h"
+#include "origin.h"
 
 #define HEADER(field) .offset = offsetof(struct evl_header, field), \
 		      .size = sizeof(((struct evl_header *)0)->field)
@@ -48,6 +49,15 @@ const struct field field_table[FIELD_COUNT] = {
 	[KERROR_FIELD_TEXT] = { "text", TEXT, STRING, 0, 0, 0 },
 	[KERROR_FIELD_DATA] = { "data", DATA, UNFILTERED, 0, 0, 0 },
 	[KERROR_FIELD_ARGC] = { "argc", ARGUMENT_COUNT, NUMBER, 0, 0, 0 },
+	[KERROR_FIELD_MACHINE] = { "machine", ORIGIN, STRING, 0, 0, 0 },
+	[KERROR_FIELD_HOST] = { "host", ORIGIN, STRING, 0, 0, 0 },
+	[KERROR_FIELD_BOOT_ID] = { "boot_id", ORIGIN, STRING, 0, 0, 0 },
+	[KERROR_FIELD_INSTANCE] = { "instance", ORIGIN, STRING, 0, 0, 0 },
+	[KERROR_FIELD_RELEASE] = { "release", ORIGIN, STRING, 0, 0, 0 },
+	[KERROR_FIELD_VERSION] = { "version", ORIGIN, STRING, 0, 0, 0 },
+	[KERROR_FIELD_ARCH] = { "arch", ORIGIN, STRING, 0, 0, 0 },
+	[KERROR_FIELD_LIVEPATCH] = { "livepatch", ORIGIN, STRING, 0, 0, 0 },
+	[KERROR_FIELD_TAG] = { "tag.NAME", ORIGIN, STRING, 0, 0, 0 },
 };
 
 static bool set_number(struct kerror_field *field, uint64_t number)
@@ -132,6 +142,17 @@ static bool get_argument(const struct kerror_event *event,
 	return true;
 }
 
+static bool get_origin(const struct kerror_event *event, struct kerror_field *field)
+{
+	const struct origin_entry *entry = origin_entry(event->origin, field->id,
+							field->index);
+
+	if (!entry)
+		return false;
+	field->name = entry->name;
+	return set_name(field, entry->value);
+}
+
 /* A severity that the kernel does not have is "unknown", a name as well. */
 static bool get_kernel_severity(const struct kerror_event *event,
 				const struct field *entry,
@@ -205,6 +226,8 @@ static bool get(const struct kerror_event *event, struct kerror_field *field)
 	case TEXT:
 		field->value = KERROR_VALUE_NONE;
 		return true;
+	case ORIGIN:
+		return get_origin(event, field);
 	default:
 		break;
 	}
@@ -219,14 +242,14 @@ bool kerror_event_next_field(const struct kerror_event *event,
 {
 	size_t place = field->place, index = field->index + 1;
 
-	if (field->id == KERROR_FIELD_ARG) {
+	if (field->id == KERROR_FIELD_ARG || field->id == KERROR_FIELD_TAG) {
 		*field = (struct kerror_field) {
-			.id = KERROR_FIELD_ARG, .place = place, .index = index,
+			.id = field->id, .place = place, .index = index,
 		};
 		if (get(event, field))
 			return true;
 	}
-	while (field->id < KERROR_FIELD_DATA) {
+	while (field->id < KERROR_FIELD_TAG) {
 		*field = (struct kerror_field) { .id = field->id + 1 };
 		if (get(event, field))
 			return true;
@@ -243,7 +266,7 @@ int kerror_event_field(const struct kerror_event *event, enum kerror_field_id id
 		*field = (struct kerror_field) {
 			.id = id, .index = index, .place = place,
 		};
-		if (id <= KERROR_FIELD_NONE || id > KERROR_FIELD_DATA ||
+		if (id <= KERROR_FIELD_NONE || id > KERROR_FIELD_TAG ||
 		    !get(event, field))
 			return -ENOENT;
 		place = field->place;
@@ -253,14 +276,14 @@ int kerror_event_field(const struct kerror_event *event, enum kerror_field_id id
 
 const char *kerror_field_name(enum kerror_field_id id)
 {
-	return id > KERROR_FIELD_NONE && id <= KERROR_FIELD_DATA ?
+	return id > KERROR_FIELD_NONE && id <= KERROR_FIELD_TAG ?
 	       field_table[id].name : "unknown";
 }
 
 int kerror_field_number(const char *name)
 {
-	for (int id = KERROR_FIELD_NONE + 1; id <= KERROR_FIELD_DATA; id++)
-		if (!strcmp(name, field_table[id].name))
+	for (int id = KERROR_FIELD_NONE + 1; id <= KERROR_FIELD_TAG; id++)
+		if (id != KERROR_FIELD_ARGC && !strcmp(name, field_table[id].name))
 			return id;
 	return -EINVAL;
 }

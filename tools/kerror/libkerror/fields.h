@@ -23,6 +23,7 @@ enum source {
 	TEXT,
 	ARGUMENT_COUNT,
 	ARGUMENT,
+	ORIGIN,
 	/* In no filter */
 	HEADER_TIME,
 	SEQUENCE,
@@ -51,8 +52,8 @@ struct field {
 	uint32_t flag;		/* HEADER_FLAG: its bit */
 };
 
-/* By enum kerror_field_id; the first has no name. */
-#define FIELD_COUNT (KERROR_FIELD_ARGC + 1)
+/* By enum kerror_field_id; the first has no name. A tag has one of its own. */
+#define FIELD_COUNT (KERROR_FIELD_TAG + 1)
 extern const struct field field_table[FIELD_COUNT];
 
 #endif

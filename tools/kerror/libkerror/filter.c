@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "filter_parser.h"
+#include "origin.h"
 
 static const struct comparison comparisons[] = {
 	{ "==", EQUAL },
@@ -43,7 +44,9 @@ static int parse_field(struct parser *parser, struct term *term)
 
 		if (field->literal == UNFILTERED)
 			continue;
-		if (parser_is_token(parser, field->name) ||
+		if (i == KERROR_FIELD_TAG ?
+		    origin_is_tag(parser->token, parser->token_size) :
+		    parser_is_token(parser, field->name) ||
 		    parser_is_token(parser, json_name(i)))
 			term->field = field;
 		parser_add_name(&names, field->source == ARGUMENT ? "arg[0]" : field->name);
@@ -52,6 +55,8 @@ static int parse_field(struct parser *parser, struct term *term)
 		return parser_fail(parser, parser->token,
 				   "%s where a field is expected; there are %s",
 				   parser_found(parser, shown), list);
+	term->name = parser->token;
+	term->name_size = parser->token_size;
 	parser_advance(parser);
 	if (term->field->source != ARGUMENT)
 		return 0;

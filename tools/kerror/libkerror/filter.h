@@ -44,6 +44,8 @@ struct number {
 
 struct term {
 	const struct field *field;
+	const char *name;		/* as it is written: of a tag, with its prefix */
+	size_t name_size;
 	const struct comparison *comparison;
 	uint32_t index;			/* ARGUMENT: which */
 	bool is_string;

@@ -6,6 +6,7 @@
  */
 #include <string.h>
 #include "filter.h"
+#include "origin.h"
 
 struct value {
 	bool is_string;
@@ -139,6 +140,20 @@ static bool get_argument(const struct kerror_event *event, uint32_t index,
 	return true;
 }
 
+/* Of a tag, that of the name that the term has */
+static bool get_origin(const struct kerror_event *event, const struct term *term,
+		       struct value *value)
+{
+	const struct origin_entry *entry;
+
+	for (size_t i = 0; (entry = origin_entry(event->origin,
+						 term->field - field_table, i)); i++)
+		if (strlen(entry->name) == term->name_size &&
+		    !memcmp(entry->name, term->name, term->name_size))
+			return set_name(value, entry->value);
+	return false;
+}
+
 static bool get_text(struct view *view, struct value *value)
 {
 	char *text = view->filter->event_text;
@@ -165,6 +180,8 @@ static bool get_value(struct view *view, const struct term *term,
 		       get_header_value(&view->header, term->field, value);
 	if (term->field->source == GROUP)
 		return set_name(value, kerror_group_name(event->group));
+	if (term->field->source == ORIGIN)
+		return get_origin(event, term, value);
 	if (!event->structured)
 		return false;
 	switch (term->field->source) {

@@ -22,7 +22,7 @@ struct parser {
 	const char *symbol;		/* of the comparison */
 	unsigned int depth;
 	bool failed;
-	char reason[256];
+	char reason[360];
 	char *message;
 	size_t message_size;
 };
@@ -37,7 +37,7 @@ int parser_refuse(struct parser *parser, const char *at);
 
 /* Room for a token that was found, and for the names that are known. */
 #define FOUND_SIZE 48
-#define LIST_SIZE 192
+#define LIST_SIZE 256
 
 /* Goes to the next token. */
 void parser_advance(struct parser *parser);

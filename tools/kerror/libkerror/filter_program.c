@@ -429,7 +429,7 @@ void filter_add_term(struct text *text, const struct node *node)
 	char index[16];
 
 	add_string(text, !node->negated ? "" : alone ? "!" : "!(");
-	add_string(text, term->field->name);
+	text_add(text, term->name, term->name_size);
 	if (term->field->source == ARGUMENT) {
 		snprintf(index, sizeof(index), "[%u]", (unsigned int)term->index);
 		add_string(text, index);

@@ -3,14 +3,16 @@
  * Shows a filter part by part to a program that translates it, such as into the
  * query language of a database.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include "filter.h"
+#include "origin.h"
 
 struct visit {
 	const struct kerror_filter *filter;
 	const struct kerror_filter_visitor *visitor;
 	void *context;
-	char string[FILTER_TEXT_MAX + 1];
+	char string[FILTER_TEXT_MAX + 1], tag[ORIGIN_NAME_MAX + 1];
 };
 
 /* The string of a term; NULL if it has wildcards or bytes that end a string */
@@ -41,6 +43,12 @@ static void visit_term(struct visit *visit, const struct node *node)
 		.number = term->number.value,
 	};
 
+	/* The table has one name for all tags. */
+	if (term->field == &field_table[KERROR_FIELD_TAG]) {
+		snprintf(visit->tag, sizeof(visit->tag), "%.*s", (int)term->name_size,
+			 term->name);
+		shown.field = visit->tag;
+	}
 	visit->visitor->term(visit->context, &shown);
 }
 

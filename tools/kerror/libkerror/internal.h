@@ -16,6 +16,7 @@ struct argument {
 };
 
 struct kerror_event {
+	struct kerror_origin *origin;	/* NULL: not known */
 	uint32_t group;
 	uint32_t sequence;
 	uint32_t thread;

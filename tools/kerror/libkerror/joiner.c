@@ -185,8 +185,8 @@ static uint8_t *add_arguments(uint8_t *to, const struct part *part)
 }
 
 /*
- * The event of two parts: context, id and number of the first. NULL without memory, or
- * if it would be larger than events can be.
+ * The event of two parts: context, id, number and origin of the first. NULL without
+ * memory, or if it would be larger than events can be.
  */
 static struct kerror_event *join(const struct kerror_event *first,
 				 const struct kerror_event *second)
@@ -226,8 +226,10 @@ static struct kerror_event *join(const struct kerror_event *first,
 	header.variable_size = at - data - fixed;
 	memcpy(data, &header, sizeof(header));
 	event = kerror_event_new(first->group, first->sequence, first->thread, data, at - data);
-	if (event)
+	if (event) {
 		event->header.severity = first->header.severity;
+		kerror_event_set_origin(event, first->origin);
+	}
 	return event;
 }
 
@@ -254,6 +256,8 @@ static struct kerror_event *copy(const struct kerror_event *event)
 
 	if (its && event->structured)
 		its->header.severity = event->header.severity;
+	if (its)
+		kerror_event_set_origin(its, event->origin);
 	return its;
 }
 

@@ -168,6 +168,16 @@ enum kerror_field_id {
 	KERROR_FIELD_TEXT,
 	KERROR_FIELD_DATA,
 	KERROR_FIELD_ARGC,	/* in filters only */
+	/* Of the event's origin */
+	KERROR_FIELD_MACHINE,
+	KERROR_FIELD_HOST,
+	KERROR_FIELD_BOOT_ID,
+	KERROR_FIELD_INSTANCE,
+	KERROR_FIELD_RELEASE,
+	KERROR_FIELD_VERSION,
+	KERROR_FIELD_ARCH,
+	KERROR_FIELD_LIVEPATCH,
+	KERROR_FIELD_TAG,
 };
 
 /**
@@ -195,11 +205,11 @@ enum kerror_value {
  * struct kerror_field - one field of an event
  * @id: which; all zeros before the first
  * @value: how it is to be shown
- * @name: as in filters, such as "facility" or "arg"
+ * @name: as in filters, such as "facility", "arg" or, of a tag, "tag.rack"
  * @number: see enum kerror_value
  * @text: see enum kerror_value; valid as long as the event
  * @size: see enum kerror_value
- * @index: of an argument: its number; the first is 0
+ * @index: of an argument or a tag: its number; the first is 0
  * @type: of an argument: EVL_ARG number
  * @invalid: of an argument: the pointer of a %s was NULL or an error
  * @place: of the library
@@ -222,7 +232,7 @@ struct kerror_field {
  * @event: the event
  * @field: all zeros at first, then as the last call has set it
  *
- * Gives each field that the event has once, an argument at a time. A program
+ * Gives each field that the event has once, an argument or a tag at a time. A program
  * that makes its output of them shows each value as all others do.
  *
  * Return: false behind the last one.
@@ -230,7 +240,7 @@ struct kerror_field {
 bool kerror_event_next_field(const struct kerror_event *event,
 			     struct kerror_field *field);
 
-/* One field; @index is of an argument. 0, or -ENOENT if the event has none. */
+/* One field; @index is of an argument or a tag. 0, or -ENOENT if the event has none. */
 int kerror_event_field(const struct kerror_event *event, enum kerror_field_id id,
 		       size_t index, struct kerror_field *field);
 
@@ -304,6 +314,62 @@ struct kerror_span {
 int kerror_format_match(const char *format, const char *text, size_t size,
 			struct kerror_span *values, size_t most);
 
+/* ---- Origins: where events come from ---- */
+
+/* The most tags that an origin has */
+#define KERROR_TAGS_MAX 16
+
+struct kerror_origin;
+
+/**
+ * kerror_origin_new() - the machine, the boot and the kernel that events come from
+ *
+ * The kernel does not send these. A program sets what it knows of them, before the
+ * origin is given to a reader or an event; then it does not change any more.
+ *
+ * Return: an origin without fields, to be released with kerror_origin_release(), or
+ * NULL.
+ */
+struct kerror_origin *kerror_origin_new(void);
+
+/*
+ * References, which any thread may take and give back: the last one frees it. Both
+ * take NULL, too.
+ */
+struct kerror_origin *kerror_origin_hold(struct kerror_origin *origin);
+void kerror_origin_release(struct kerror_origin *origin);
+
+/**
+ * kerror_origin_set() - set a field of an origin that is new
+ * @origin: the origin
+ * @name: machine, host, boot_id, instance, release, version, arch, livepatch, or
+ *	tag.NAME, of which NAME is up to 32 lower-case letters, digits and _
+ * @value: its text, which is copied
+ *
+ * Return: 0; -EINVAL for another name; -E2BIG beyond KERROR_TAGS_MAX tags; -ENOMEM.
+ */
+int kerror_origin_set(struct kerror_origin *origin, const char *name, const char *value);
+
+/* How many fields it has; 0 of an origin that is NULL */
+size_t kerror_origin_count(const struct kerror_origin *origin);
+
+/* The value of a field, or NULL: of an origin that is NULL, too. */
+const char *kerror_origin_get(const struct kerror_origin *origin, const char *name);
+
+/* Name and value of the field with that index, in the order of the fields, or NULL */
+const char *kerror_origin_at(const struct kerror_origin *origin, size_t index,
+			     const char **value);
+
+/* Whether both have the same fields */
+bool kerror_origin_same(const struct kerror_origin *a, const struct kerror_origin *b);
+
+/*
+ * The origin of an event, NULL if it is not known. The event takes a reference of its
+ * own, and kerror_event_origin() gives none.
+ */
+void kerror_event_set_origin(struct kerror_event *event, struct kerror_origin *origin);
+struct kerror_origin *kerror_event_origin(const struct kerror_event *event);
+
 /* ---- Names, constant strings ---- */
 
 const char *kerror_severity_name(unsigned int severity);	/* "err" */
@@ -332,7 +398,7 @@ struct sock_filter;
  * @text: such as severity<=err && facility=="ata"; see kerror-filter(7)
  * @message: set to one line that tells what is wrong, where, and what is
  *	possible instead, or to ""; may be NULL if @size is 0
- * @size: its bytes; 320 hold any message
+ * @size: its bytes; 400 hold any message
  *
  * Return: 0, -EINVAL or -ENOMEM.
  */
@@ -373,7 +439,7 @@ size_t kerror_filter_explain(const struct kerror_filter *filter, char *buffer,
 
 /**
  * struct kerror_filter_term - one comparison or flag of a filter
- * @field: its name, such as "severity" or "arg"
+ * @field: its name, such as "severity", "arg" or "tag.rack"
  * @comparison: "==", "!=", "<", "<=", ">", ">=" or "~"; "" of a flag
  * @negated: it holds if the comparison does not, or if the event lacks the field
  * @index: of "arg": which
@@ -463,6 +529,10 @@ int kerror_reader_from(struct kerror_reader *reader, uint32_t group,
  */
 int kerror_reader_from_loss(struct kerror_reader *reader,
 			    const struct kerror_loss *loss);
+
+/* From now on the events that it gives have this origin. */
+void kerror_reader_set_origin(struct kerror_reader *reader,
+			      struct kerror_origin *origin);
 
 /*
  * Before anything is fed: the kernel has a filter for this socket. An event

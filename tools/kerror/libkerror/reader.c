@@ -41,6 +41,7 @@ void kerror_reader_free(struct kerror_reader *reader)
 {
 	if (!reader)
 		return;
+	kerror_origin_release(reader->event.origin);
 	free(reader->event.arguments);
 	free(reader);
 }
@@ -54,6 +55,12 @@ int kerror_reader_feed(struct kerror_reader *reader, uint32_t group,
 	reader->rest = size;
 	reader->source = group;
 	return 0;
+}
+
+void kerror_reader_set_origin(struct kerror_reader *reader,
+			      struct kerror_origin *origin)
+{
+	kerror_event_set_origin(&reader->event, origin);
 }
 
 void kerror_reader_filtered(struct kerror_reader *reader)

@@ -93,6 +93,40 @@ static inline void build_example(struct build *build)
 	"-5 4294967291 -5 ffffffffffffffff c [ab       ] (null) fffffffb " \
 	"10.0.0.1 100%"
 
+/* One that has no more than a boot */
+static inline struct kerror_origin *build_origin(const char *boot_id)
+{
+	struct kerror_origin *origin = kerror_origin_new();
+
+	if (origin && kerror_origin_set(origin, "boot_id", boot_id)) {
+		kerror_origin_release(origin);
+		origin = NULL;
+	}
+	return origin;
+}
+
+/* One that has every field; a value may be any text. */
+static inline struct kerror_origin *build_whole_origin(void)
+{
+	static const char *const fields[][2] = {
+		{ "machine", "0123456789abcdef0123456789abcdef" }, { "host", "host" },
+		{ "instance", "4000001" },
+		{ "release", "6.1.0-50-amd64" }, { "version", "#1 SMP Debian 6.1.192-1" },
+		{ "arch", "x86_64" }, { "livepatch", "one two" },
+		{ "tag.rack", "r17" },
+		{ "tag.hostile", "\"]\\ \033[31m\xff\xe2\x80\xae \xc3\xa4" },
+	};
+	struct kerror_origin *origin =
+		build_origin("01234567-89ab-cdef-0123-456789abcdef");
+
+	for (size_t i = 0; origin && i < sizeof(fields) / sizeof(*fields); i++)
+		if (kerror_origin_set(origin, fields[i][0], fields[i][1])) {
+			kerror_origin_release(origin);
+			origin = NULL;
+		}
+	return origin;
+}
+
 /* Marsaglia's xorshift64. */
 static inline uint64_t build_random(uint64_t *state)
 {

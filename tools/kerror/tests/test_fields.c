@@ -4,6 +4,7 @@
  * and the cost of texts that do not fit.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <time.h>
 #include "hostile.h"
 
@@ -128,6 +129,74 @@ static void test_hostile(void **state)
 	}
 }
 
+static void test_origin(void **state)
+{
+	static const char *const refused[] = {
+		"", "severity", "tag", "tag.", "tag.A", "tag.NAME", "tag.a b", "argc", "Host",
+		"tag.a23456789012345678901234567890123",
+	};
+	static const char *const expected[] = {
+		"machine", "host", "boot_id", "instance", "release", "version", "arch",
+		"livepatch", "tag.hostile", "tag.rack",
+	};
+	struct kerror_origin *origin = build_whole_origin(), *other = build_origin("x");
+	struct kerror_field field = { .id = KERROR_FIELD_DATA }, again;
+	struct kerror_event *event, *copy;
+	const char *name, *value;
+	struct build build;
+	size_t count = 0;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(refused) / sizeof(*refused); i++)
+		assert_int_equal(kerror_origin_set(origin, refused[i], "x"), -EINVAL);
+	assert_int_equal(kerror_origin_set(origin, "tag.rack", "r1"), 0);
+	assert_int_equal(kerror_origin_set(origin, "tag.rack", "r17"), 0);
+	assert_int_equal(kerror_origin_count(origin), 10);
+	assert_int_equal(kerror_origin_count(NULL), 0);
+	assert_null(kerror_origin_get(NULL, "host"));
+	assert_null(kerror_origin_get(origin, "tag.none"));
+	build_begin(&build, NULL, EVL_FORMAT_NODATA, NULL);
+	event = kerror_event_new(KERROR_GROUP_RAW, 7, 42, build.data, build.size);
+	assert_null(kerror_event_origin(event));
+	assert_false(kerror_event_next_field(event, &field));
+	kerror_event_set_origin(event, other);
+	kerror_event_set_origin(event, origin);
+	kerror_event_set_origin(event, kerror_event_origin(event));
+	/* The event has its own reference. */
+	kerror_origin_release(origin);
+	field = (struct kerror_field) { .id = KERROR_FIELD_DATA };
+	while (kerror_event_next_field(event, &field)) {
+		name = kerror_origin_at(kerror_event_origin(event), count, &value);
+		assert_string_equal(field.name, expected[count]);
+		assert_string_equal(name, expected[count]);
+		assert_string_equal(field.text, value);
+		assert_int_equal(field.size, strlen(value));
+		assert_int_equal(kerror_event_field(event, field.id, field.index, &again), 0);
+		assert_memory_equal(&again, &field, sizeof(field));
+		count++;
+	}
+	assert_int_equal(count, 10);
+	assert_null(kerror_origin_at(kerror_event_origin(event), 10, &value));
+	assert_int_equal(kerror_event_field(event, KERROR_FIELD_TAG, 2, &again), -ENOENT);
+	assert_false(kerror_origin_same(kerror_event_origin(event), other));
+	origin = build_whole_origin();
+	assert_true(kerror_origin_same(kerror_event_origin(event), origin));
+	for (int i = 0; i < KERROR_TAGS_MAX - 2; i++) {
+		char tag[24];
+
+		sprintf(tag, "tag.t%d", i);
+		assert_int_equal(kerror_origin_set(origin, tag, ""), 0);
+	}
+	assert_int_equal(kerror_origin_set(origin, "tag.more", ""), -E2BIG);
+	copy = kerror_event_new(KERROR_GROUP_RAW, 7, 42, build.data, build.size);
+	kerror_event_set_origin(copy, origin);
+	kerror_event_free(event);
+	kerror_event_free(copy);
+	assert_string_equal(kerror_origin_get(origin, "tag.t13"), "");
+	kerror_origin_release(origin);
+	kerror_origin_release(other);
+}
+
 static void test_names(void **state)
 {
 	(void)state;
@@ -168,6 +237,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_example),
 		cmocka_unit_test(test_hostile),
+		cmocka_unit_test(test_origin),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_wide),
 	};

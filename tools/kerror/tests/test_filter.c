@@ -81,6 +81,43 @@ static void test_language(void **state)
 	kerror_event_free(event);
 }
 
+/* Of any event, whatever its bytes are; the kernel leaves it to user space. */
+static void test_origin(void **state)
+{
+	static const char *const holds[] = {
+		"host==host", "host!=hosts", "host~h?st", "release~\"6.1.*\"", "version~*Debian*",
+		"machine==0123456789abcdef0123456789abcdef", "arch==x86_64",
+		"livepatch~*two*", "tag.rack==r17", "tag.rack~r*", "tag.hostile~\"\\\"*\"", "!(tag.none==r17)", "!(tag.none!=r17)",
+		"!(tag.rac==r17)", "!(tag.rackk==r17)", "boot_id~01234567*",
+		"instance==4000001", "(!boot && host==host)",
+	};
+	struct kerror_origin *origin = build_whole_origin();
+	struct kerror_filter *filter;
+	struct kerror_event *event;
+	struct build build;
+	char shown[256];
+
+	(void)state;
+	build_example(&build);
+	for (int known = 0; known < 2; known++) {
+		event = event_of(EVLOG, &build);
+		kerror_event_set_origin(event, known ? origin : NULL);
+		for (size_t i = 0; i < COUNT(holds); i++)
+			assert_match(holds[i], event, known || *holds[i] == '!');
+		kerror_event_free(event);
+		build.size = 9;
+	}
+	event = event_of(EVLOG, &build);
+	kerror_event_set_origin(event, origin);
+	assert_match("host==host", event, true);
+	kerror_event_free(event);
+	kerror_origin_release(origin);
+	filter = filter_of("cpu==3 && !(tag.rack==\"r 1\")");
+	kerror_filter_explain(filter, shown, sizeof(shown));
+	assert_non_null(strstr(shown, "user space: !(tag.rack==\"r 1\")\n"));
+	kerror_filter_free(filter);
+}
+
 static void test_strings(void **state)
 {
 	static const struct {
@@ -295,7 +332,8 @@ static void test_long_text(void **state)
 
 #define NO_FIELD " where a field is expected; " \
 	"there are group severity facility device context boot oops truncated printk continues " \
-	"open imported cpu uid gid pid tid comm type id kind format arg[0] text argc"
+	"open imported cpu uid gid pid tid comm type id kind format arg[0] text argc " \
+	"machine host boot_id instance release version arch livepatch tag.NAME"
 #define NO_SEVERITY " is no severity; use emerg alert crit err warning notice info debug, or 0 to 7"
 #define NO_COMPARISON " where a comparison is expected; use == != < <= > >= or ~"
 #define NO_NUMBER " is no number; use digits or 0x, up to 64 bits"
@@ -325,6 +363,10 @@ static void test_errors(void **state)
 		  "\xc3\xa9\xc3\xa9...'" NO_FIELD },
 		{ "\x01", "column 1: '?'" NO_FIELD },
 		{ "$", "column 1: '$'" NO_FIELD },
+		{ "tag", "column 1: 'tag'" NO_FIELD },
+		{ "tag.==x", "column 1: 'tag.'" NO_FIELD },
+		{ "tag.Rack==x", "column 1: 'tag.Rack'" NO_FIELD },
+		{ "host<x", "column 5: '<'" IS_TEXT },
 		{ "cpu", "column 4: the end of the filter" NO_COMPARISON },
 		{ "cpu=1", "column 4: '='" NO_COMPARISON },
 		{ "cpu 1", "column 5: '1'" NO_COMPARISON },
@@ -392,7 +434,7 @@ static void test_errors(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct kerror_filter *filter;
-		char message[320], cut[20];
+		char message[400], cut[20];
 
 		if (kerror_filter_new(&filter, cases[i].text, message,
 				      sizeof(message)) != -EINVAL)
@@ -414,7 +456,7 @@ static void test_errors(void **state)
 static void assert_refused(const char *text, const char *expected)
 {
 	struct kerror_filter *filter;
-	char message[320];
+	char message[400];
 
 	assert_int_equal(kerror_filter_new(&filter, text, message,
 					   sizeof(message)), -EINVAL);
@@ -650,6 +692,7 @@ static void test_visit(void **state)
 		  "all(severity.0<=3 all(!arg.3>-5 !text.0~pattern ))" },
 		{ "facility~\"ata\" || group!=raw && oops",
 		  "any(facility.0~ata all(group.0!=raw oops.00 ))" },
+		{ "tag.rack==r17 && host!=a", "all(tag.rack.0==r17 host.0!=a )" },
 	};
 
 	(void)state;
@@ -669,6 +712,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_language),
+		cmocka_unit_test(test_origin),
 		cmocka_unit_test(test_strings),
 		cmocka_unit_test(test_fields),
 		cmocka_unit_test(test_presence),

@@ -9,20 +9,23 @@
 #include "build.h"
 
 static struct kerror_joiner *joiner;
+static struct kerror_origin *origin;
 static uint32_t sequence;
 
 static int begin(void **state)
 {
 	(void)state;
 	joiner = kerror_joiner_new();
+	origin = build_origin("x");
 	sequence = 0;
-	return !joiner;
+	return !joiner || !origin;
 }
 
 static int end(void **state)
 {
 	(void)state;
 	kerror_joiner_free(joiner);
+	kerror_origin_release(origin);
 	return 0;
 }
 
@@ -32,6 +35,7 @@ static void add_of(uint32_t group, const struct build *build, uint64_t now)
 						      build->size);
 
 	assert_non_null(event);
+	kerror_event_set_origin(event, origin);
 	assert_int_equal(kerror_joiner_add(joiner, event, now), 0);
 	kerror_event_free(event);
 }
@@ -66,6 +70,7 @@ static void expect(uint64_t now, const char *text, uint32_t number)
 	kerror_event_text(event, its, sizeof(its));
 	assert_string_equal(its, text);
 	assert_int_equal(kerror_event_sequence(event), number);
+	assert_ptr_equal(kerror_event_origin(event), origin);
 	kerror_event_free(event);
 }
 
