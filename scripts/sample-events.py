@@ -6,7 +6,8 @@
 #
 # Left out is what a run cannot have in common with another: times, numbers of
 # events, threads and CPUs, whom an interrupt met, the hash of an address, the
-# number that each device has before 2.6.11; and the order, as contexts race.
+# number that each device has before 2.6.11; the machine and its kernel; and the order, as
+# contexts race.
 import json
 import re
 import sys
@@ -22,6 +23,7 @@ with open(sys.argv[1], encoding="utf-8", errors="replace") as log:
         line = re.sub(r"(cpu|pid|tid)=\d+ ", "", line)
         line = re.sub(r"((softirq|hardirq) )comm=\S+ uid=\d+ gid=\d+", r"\1", line)
         line = re.sub(r"(hash |pointer=)(0{8})?[0-9a-f]{8}\b", r"\1HASH", line)
+        line = re.sub(r' (host|release|livepatch)="[^"]*"', "", line)
         texts.append(line)
 with open(sys.argv[2], encoding="utf-8", errors="replace") as log:
     for line in log:
@@ -32,6 +34,9 @@ with open(sys.argv[2], encoding="utf-8", errors="replace") as log:
             continue
         for key in ("sequence", "thread", "time_realtime", "time_boot", "cpu", "pid", "tid"):
             del item[key]
+        for key in ("boot_id", "instance", "machine", "host", "release", "version", "arch",
+                    "livepatch"):
+            item.pop(key, None)
         if item["context"] != "process":
             for key in ("comm", "uid", "gid"):
                 del item[key]

@@ -220,5 +220,7 @@ struct kerror_event *explanations_copy(const struct explanations *explanations,
 				kerror_event_thread(event), data, size);
 	if (copy && severity >= 0)
 		kerror_event_set_severity(copy, severity);
+	if (copy)
+		kerror_event_set_origin(copy, kerror_event_origin(event));
 	return copy;
 }

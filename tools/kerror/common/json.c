@@ -3,6 +3,8 @@
  * JSON lines, written directly. The keys are documented in kerrorctl(1) and do
  * not change; new ones may come.
  */
+#include <stdlib.h>
+#include <string.h>
 #include "output.h"
 
 static void add_escape(struct buffer *buffer, uint32_t character)
@@ -155,6 +157,33 @@ static void add_event_text(struct buffer *buffer, const struct print_style *styl
 		buffer_string(buffer, ",\"text_truncated\":true");
 }
 
+/* What numbers belong together: boot and load of the module */
+static void add_series(struct buffer *buffer, const struct kerror_origin *origin)
+{
+	const char *boot_id = kerror_origin_get(origin, "boot_id");
+	const char *instance = kerror_origin_get(origin, "instance");
+
+	if (boot_id)
+		add_string(buffer, "boot_id", boot_id);
+	if (instance)
+		add_number(buffer, "instance", strtoull(instance, NULL, 10));
+}
+
+static bool is_of_series(const char *name)
+{
+	return !strcmp(name, "boot_id") || !strcmp(name, "instance");
+}
+
+/* The other fields of an origin */
+static void add_origin(struct buffer *buffer, const struct kerror_origin *origin)
+{
+	const char *name, *value;
+
+	for (size_t i = 0; (name = kerror_origin_at(origin, i, &value)); i++)
+		if (!is_of_series(name))
+			add_string(buffer, name, value);
+}
+
 static void add_fields(struct buffer *buffer, const struct print_style *style,
 		       const struct kerror_event *event)
 {
@@ -174,6 +203,9 @@ static void add_fields(struct buffer *buffer, const struct print_style *style,
 				add_event_text(buffer, style, event);
 			continue;
 		}
+		/* They stand at the beginning. */
+		if (field.id == KERROR_FIELD_BOOT_ID || field.id == KERROR_FIELD_INSTANCE)
+			continue;
 		add_key(buffer, key_of(&field));
 		add_value(buffer, &field);
 		/* The list is there without arguments, too. */
@@ -185,15 +217,6 @@ static void add_fields(struct buffer *buffer, const struct print_style *style,
 	}
 }
 
-static void add_series(struct buffer *buffer, const struct print_style *style)
-{
-	if (!style->boot_id)
-		return;
-	add_string(buffer, "boot_id", style->boot_id);
-	if (style->instance)
-		add_number(buffer, "instance", style->instance);
-}
-
 void event_json(struct buffer *buffer, const struct print_style *style,
 		const struct kerror_event *event)
 {
@@ -202,7 +225,7 @@ void event_json(struct buffer *buffer, const struct print_style *style,
 		add_number(buffer, "number", style->id);
 	if (style->acknowledged)
 		add_number(buffer, "acknowledged", style->acknowledged);
-	add_series(buffer, style);
+	add_series(buffer, kerror_event_origin(event));
 	add_fields(buffer, style, event);
 	buffer_add(buffer, "}\n", 2);
 }
@@ -213,22 +236,24 @@ void loss_json(struct buffer *buffer, const struct print_style *style,
 	buffer_string(buffer, "{\"item\":\"loss\"");
 	if (style->time)
 		add_number(buffer, "time_realtime", style->time);
-	add_series(buffer, style);
+	add_series(buffer, style->origin);
 	add_string(buffer, "group", kerror_group_name(loss->group));
 	add_string(buffer, "cause",
 		   style->cause ? style->cause : kerror_cause_name(loss->cause));
 	add_number(buffer, "count", loss->count);
 	add_number(buffer, "total", loss->total);
+	add_origin(buffer, style->origin);
 	buffer_add(buffer, "}\n", 2);
 }
 
-void report_json(struct buffer *buffer, const char *boot_id, uint64_t time,
+void report_json(struct buffer *buffer, const struct print_style *style, uint64_t time,
 		 unsigned int severity, const char *text)
 {
 	buffer_string(buffer, "{\"item\":\"report\"");
-	add_string(buffer, "boot_id", boot_id);
+	add_series(buffer, style->origin);
 	add_number(buffer, "time_realtime", time);
 	add_string(buffer, "severity", kerror_severity_name(severity));
 	add_string(buffer, "text", text);
+	add_origin(buffer, style->origin);
 	buffer_add(buffer, "}\n", 2);
 }

@@ -16,8 +16,8 @@
 /**
  * struct print_style - how to show
  * @color: with the colours of a terminal
- * @boot_id: JSON only: of which boot, or NULL
- * @instance: JSON only, with @boot_id: of which load of the module, or 0
+ * @origin: of a loss or a report; an event has its own
+ * @own: lines only: an origin whose fields they do not repeat, or NULL
  * @id: JSON only: number in the store, or 0
  * @acknowledged: JSON only: nanoseconds since 1970, or 0
  * @cause: of a loss: its name, or NULL: that of the kernel's number
@@ -26,8 +26,8 @@
  */
 struct print_style {
 	bool color;
-	const char *boot_id;
-	uint64_t instance, id, acknowledged;
+	const struct kerror_origin *origin, *own;
+	uint64_t id, acknowledged;
 	const char *cause;
 	uint64_t time;
 	const char *(*translate)(const char *format);
@@ -44,7 +44,8 @@ void event_json(struct buffer *buffer, const struct print_style *style,
 		const struct kerror_event *event);
 void loss_json(struct buffer *buffer, const struct print_style *style,
 	       const struct kerror_loss *loss);
-void report_json(struct buffer *buffer, const char *boot_id, uint64_t time,
+void report_line(struct buffer *buffer, const struct print_style *style, const char *text);
+void report_json(struct buffer *buffer, const struct print_style *style, uint64_t time,
 		 unsigned int severity, const char *text);
 
 /* The last line: what was received, and what was lost for which cause; @lost has
@@ -59,8 +60,14 @@ const char *listen_failure(int error, uint32_t groups);
 /* The same for a kernel that has no NETLINK_KERROR: facility.c */
 const char *facility_missing(void);
 
-/* Before the paths that it looks at: tests have another root. */
+/* Before the paths that it and identity.c look at: tests have another root. */
 extern const char *facility_root;
+
+/*
+ * The origin of what this machine raises, as it is now: identity.c. @instance: of the
+ * socket, or 0. NULL without memory; to be released.
+ */
+struct kerror_origin *identity_read(uint64_t instance);
 
 /*
  * Returns the text of @event with its length in @size; valid until the next
@@ -114,6 +121,9 @@ void buffer_printable(struct buffer *buffer, const char *text, size_t size);
 /* The same with a backslash before each character that is one of @quoted */
 void buffer_quoted(struct buffer *buffer, const char *text, size_t size,
 		   const char *quoted);
+
+/* The name of a field as environments and the journal have it: KERROR_TAG_RACK */
+void buffer_capitals(struct buffer *buffer, const char *name);
 
 /* The value of a field, which is the same text in each output */
 void buffer_value(struct buffer *buffer, const struct kerror_field *field,

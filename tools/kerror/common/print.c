@@ -85,8 +85,44 @@ static void add_context(struct buffer *buffer, const struct kerror_event *event)
 	add_field(buffer, event, " gid=", KERROR_FIELD_GID, ": ");
 }
 
-static void add_raw(struct buffer *buffer, const struct kerror_event *event,
-		    const char *text, size_t size)
+/* A line for people has room for what tells machines and kernels apart. */
+static bool is_for_people(const char *name)
+{
+	return strcmp(name, "machine") && strcmp(name, "boot_id") &&
+	       strcmp(name, "instance") && strcmp(name, "version") && strcmp(name, "arch");
+}
+
+/* Adds a word for each field of the origin that others do not have; how many. */
+static size_t add_origin(struct buffer *buffer, const struct print_style *style,
+			 const struct kerror_origin *origin, const char *before)
+{
+	const char *name, *value, *own;
+	size_t count = 0;
+
+	for (size_t i = 0; (name = kerror_origin_at(origin, i, &value)); i++) {
+		own = kerror_origin_get(style->own, name);
+		if (!is_for_people(name) || (own && !strcmp(own, value)))
+			continue;
+		buffer_string(buffer, count++ ? " " : before);
+		buffer_string(buffer, name);
+		buffer_string(buffer, "=\"");
+		buffer_printable(buffer, value, strlen(value));
+		buffer_byte(buffer, '"');
+	}
+	return count;
+}
+
+/* The end of a line that has no other words in angle brackets */
+static void end_line(struct buffer *buffer, const struct print_style *style,
+		     const struct kerror_origin *origin)
+{
+	if (add_origin(buffer, style, origin, " <"))
+		buffer_byte(buffer, '>');
+	buffer_byte(buffer, '\n');
+}
+
+static void add_raw(struct buffer *buffer, const struct print_style *style,
+		    const struct kerror_event *event, const char *text, size_t size)
 {
 	add_field(buffer, event, "", KERROR_FIELD_GROUP, " event #");
 	add_field(buffer, event, "", KERROR_FIELD_SEQUENCE, " of thread ");
@@ -94,7 +130,7 @@ static void add_raw(struct buffer *buffer, const struct kerror_event *event,
 	buffer_add(buffer, text, size);
 	if (event_text_truncated())
 		buffer_string(buffer, " <text_truncated>");
-	buffer_byte(buffer, '\n');
+	end_line(buffer, style, kerror_event_origin(event));
 }
 
 static void add_format(struct buffer *buffer, const struct kerror_event *event)
@@ -120,7 +156,7 @@ void event_line(struct buffer *buffer, const struct print_style *style,
 
 	text = styled_text(style, event, &size);
 	if (!header) {
-		add_raw(buffer, event, text, size);
+		add_raw(buffer, style, event, text, size);
 		return;
 	}
 	add_context(buffer, event);
@@ -143,6 +179,7 @@ void event_line(struct buffer *buffer, const struct print_style *style,
 	add_field(buffer, event, " ", KERROR_FIELD_TRUNCATED, "");
 	if (event_text_truncated())
 		buffer_string(buffer, " text_truncated");
+	add_origin(buffer, style, kerror_event_origin(event), " ");
 	buffer_byte(buffer, '>');
 	buffer_string(buffer, color_end(style));
 	buffer_byte(buffer, '\n');
@@ -166,7 +203,14 @@ void loss_line(struct buffer *buffer, const struct print_style *style,
 	buffer_string(buffer, "-- ");
 	loss_text(buffer, style, loss);
 	buffer_string(buffer, color_end(style));
-	buffer_byte(buffer, '\n');
+	end_line(buffer, style, style->origin);
+}
+
+void report_line(struct buffer *buffer, const struct print_style *style, const char *text)
+{
+	buffer_string(buffer, "-- kerrord: ");
+	buffer_printable(buffer, text, strlen(text));
+	end_line(buffer, style, style->origin);
 }
 
 void print_summary(FILE *file, const char *program, uint64_t received,

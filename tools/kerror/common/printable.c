@@ -4,6 +4,7 @@
  * of C1, characters that turn the direction of a line, and bytes that are no UTF-8
  * are shown as \xHH, one for each byte; everything else as it is.
  */
+#include <ctype.h>
 #include "output.h"
 
 size_t utf8_decode(const char *text, size_t size, uint32_t *character)
@@ -106,6 +107,12 @@ void buffer_quoted(struct buffer *buffer, const char *text, size_t size,
 void buffer_printable(struct buffer *buffer, const char *text, size_t size)
 {
 	buffer_quoted(buffer, text, size, "");
+}
+
+void buffer_capitals(struct buffer *buffer, const char *name)
+{
+	for (; *name; name++)
+		buffer_byte(buffer, *name == '.' ? '_' : toupper((unsigned char)*name));
 }
 
 void buffer_value(struct buffer *buffer, const struct kerror_field *field,

@@ -64,23 +64,22 @@ int store_begin(struct store *store);
 int store_commit(struct store *store);
 void store_rollback(struct store *store);
 
-/* One that is there already stays as it is. */
-int store_add_event(struct store *store, const struct series *series,
-		    const struct kerror_event *event);
+/* One that is there already stays as it is. Its origin must have a boot_id; it says the series. */
+int store_add_event(struct store *store, const struct kerror_event *event);
 
 /**
  * store_add_loss() - record that events are missing
  * @store: within a transaction
- * @series: of which series
+ * @origin: of which machine and series; must have a boot_id
  * @time: when it was learnt, nanoseconds since 1970
  * @loss: as the kernel or the reader told it
  * @cause: its name; one of the kernel's or, for what kerrord itself dropped, "sink" or "poison"
  * @next: if those events had sequence numbers, the one that comes next, which
  *	store_cursor() then returns; NULL otherwise
  */
-int store_add_loss(struct store *store, const struct series *series,
-		   uint64_t time, const struct kerror_loss *loss,
-		   const char *cause, const uint32_t *next);
+int store_add_loss(struct store *store, struct kerror_origin *origin, uint64_t time,
+		   const struct kerror_loss *loss, const char *cause,
+		   const uint32_t *next);
 
 /*
  * The sequence number to go on with: that behind the newest event or history
@@ -223,7 +222,7 @@ struct store_query {
 /**
  * struct store_item - an event or a loss that was found; valid within the callback
  * @id: number in the store, what `kerrorctl ack` takes; 0 for a loss
- * @series: of which series
+ * @origin: of which machine and series; an event has the same
  * @event: NULL for a loss
  * @acknowledged: nanoseconds since 1970, 0: not
  * @loss: if @event is NULL
@@ -232,7 +231,7 @@ struct store_query {
  */
 struct store_item {
 	int64_t id;
-	const struct series *series;
+	struct kerror_origin *origin;
 	const struct kerror_event *event;
 	uint64_t acknowledged;
 	struct kerror_loss loss;

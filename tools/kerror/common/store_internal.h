@@ -12,6 +12,7 @@
  * store_read.c      queries: which streams of rows there are, and their order
  * store_page.c      one stream, read page by page
  * store_boots.c     the boots that there are
+ * store_origins.c   of which machine and series a row is
  * store_filter.c    filters as SQL
  * store_state.c     conditions
  */
@@ -38,7 +39,7 @@ struct store {
 	bool writable;
 	char message[640];
 	char path[256];
-	struct series series;		/* whose row is in "boot" */
+	struct kerror_origin *origin;	/* whose row is in "boot" */
 	int64_t boot;
 	/* What says its instance in table "boot": a store that is older has none. */
 	const char *instance_sql;
@@ -171,15 +172,20 @@ struct row {
 	char cause[32];
 };
 
-struct boot {
-	int64_t boot;
-	struct series series;
+/* The origins that a query has met: store_origins.c */
+struct origins {
+	struct store *store;
+	sqlite3_stmt *statement;
+	void *tree;
+	struct boot *last;
 };
 
-struct boots {
-	struct boot *boot;
-	size_t count;
-};
+/*
+ * Where a row with this number is from; valid until origins_free(). NULL, and *err set, if
+ * that fails.
+ */
+struct kerror_origin *origins_of(struct origins *origins, int64_t number, int *err);
+void origins_free(struct origins *origins);
 
 /**
  * struct stream - rows of one kind in the order of a query
@@ -187,7 +193,7 @@ struct boots {
  * @statement: selects what is beyond ?1 (time) and ?2 (id)
  * @losses: losses, not events
  * @query: what events must match
- * @boots: all there are
+ * @origins: those that the query has met
  * @last: of the row that was read last
  * @end: there are no more
  * @row: the page
@@ -199,7 +205,7 @@ struct stream {
 	sqlite3_stmt *statement;
 	bool losses;
 	const struct store_query *query;
-	const struct boots *boots;
+	struct origins *origins;
 	struct position last;
 	bool end;
 	struct row row[PAGE_ROWS];

@@ -367,5 +367,6 @@ void store_close(struct store *store)
 		return;
 	store_end_clock(store);
 	close_database(store);
+	kerror_origin_release(store->origin);
 	free(store);
 }

@@ -6,62 +6,49 @@
  */
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include "store_internal.h"
-
-static int compare_boots(const void *a, const void *b)
-{
-	int64_t left = ((const struct boot *)a)->boot;
-	int64_t right = ((const struct boot *)b)->boot;
-
-	return left < right ? -1 : left > right;
-}
-
-static const struct series *series_of(const struct stream *stream, int64_t boot)
-{
-	static const struct series unknown;
-	const struct boots *boots = stream->boots;
-	const struct boot key = { .boot = boot };
-	const struct boot *found = boots->count ?
-		bsearch(&key, boots->boot, boots->count, sizeof(key),
-			compare_boots) : NULL;
-
-	return found ? &found->series : &unknown;
-}
 
 /* Makes an item of a row; its event is to be freed. */
 static int take_event(const struct stream *stream, struct row *row)
 {
 	sqlite3_stmt *from = stream->statement;
-	struct kerror_event *event =
-		kerror_event_new(sqlite3_column_int64(from, 3),
+	struct kerror_event *event;
+	int err = 0;
+
+	row->item = (struct store_item) {
+		.id = row->position.id,
+		.origin = origins_of(stream->origins, sqlite3_column_int64(from, 2), &err),
+		.time = row->position.time,
+		.acknowledged = sqlite3_column_int64(from, 6),
+	};
+	if (err)
+		return err;
+	event = kerror_event_new(sqlite3_column_int64(from, 3),
 				 sqlite3_column_int64(from, 4),
 				 sqlite3_column_int64(from, 5),
 				 sqlite3_column_blob(from, 7),
 				 sqlite3_column_bytes(from, 7));
+	if (!event)
+		return -ENOMEM;
+	row->item.event = event;
+	kerror_event_set_origin(event, row->item.origin);
 
 	/* The writer's severity, which may not be the kernel's */
-	if (event && sqlite3_column_type(from, 8) == SQLITE_INTEGER)
+	if (sqlite3_column_type(from, 8) == SQLITE_INTEGER)
 		kerror_event_set_severity(event, sqlite3_column_int(from, 8));
-	row->item = (struct store_item) {
-		.id = row->position.id,
-		.series = series_of(stream, sqlite3_column_int64(from, 2)),
-		.event = event,
-		.time = row->position.time,
-		.acknowledged = sqlite3_column_int64(from, 6),
-	};
-	return event ? 0 : -ENOMEM;
+	return 0;
 }
 
-static void take_loss(const struct stream *stream, struct row *row)
+static int take_loss(const struct stream *stream, struct row *row)
 {
 	sqlite3_stmt *from = stream->statement;
 	const char *cause = (const char *)sqlite3_column_text(from, 4);
+	int err = 0;
 
 	snprintf(row->cause, sizeof(row->cause), "%s", cause ? cause : "");
 	row->item = (struct store_item) {
-		.series = series_of(stream, sqlite3_column_int64(from, 2)),
+		.origin = origins_of(stream->origins, sqlite3_column_int64(from, 2), &err),
 		.loss.group = sqlite3_column_int64(from, 3),
 		.time = row->position.time,
 		.cause = row->cause,
@@ -72,6 +59,7 @@ static void take_loss(const struct stream *stream, struct row *row)
 	for (unsigned int i = 0; i < KERROR_CAUSES; i++)
 		if (!strcmp(row->cause, kerror_cause_name(i)))
 			row->item.loss.cause = i;
+	return err;
 }
 
 static bool is_wanted(const struct store_query *query, const struct kerror_event *event)
@@ -98,9 +86,9 @@ static int take_row(struct stream *stream)
 	};
 	stream->last = row->position;
 	if (stream->losses) {
-		take_loss(stream, row);
-		stream->count++;
-		return 0;
+		err = take_loss(stream, row);
+		stream->count += !err;
+		return err;
 	}
 	err = take_event(stream, row);
 	if (err)

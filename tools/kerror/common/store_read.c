@@ -25,7 +25,7 @@
  * struct search - a query at work
  * @query: what is wanted
  * @condition: what its filter says about columns
- * @boots: all there are
+ * @origins: those that it has met
  * @last: the newest event and loss that may be in it
  * @stream: what is merged
  * @streams: how many
@@ -35,45 +35,12 @@ struct search {
 	struct store *store;
 	const struct store_query *query;
 	struct store_condition condition;
-	struct boots boots;
+	struct origins origins;
 	struct store_mark last;
 	struct stream *stream[STREAMS_MAX];
 	int streams;
 	bool descending;
 };
-
-static int read_boots(struct search *search)
-{
-	struct store *store = search->store;
-	struct boots *boots = &search->boots;
-	sqlite3_stmt *statement;
-	struct boot *more;
-	int code, err = 0;
-	char sql[64];
-
-	snprintf(sql, sizeof(sql), "SELECT boot, boot_id, %s FROM boot ORDER BY boot",
-		 store->instance_sql);
-	if (sqlite3_prepare_v2(store->database, sql, -1, &statement, NULL) != SQLITE_OK)
-		return store_failed(store);
-	while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
-		const char *id = (const char *)sqlite3_column_text(statement, 1);
-
-		more = reallocarray(boots->boot, boots->count + 1,
-				    sizeof(*more));
-		if (!more)
-			break;
-		boots->boot = more;
-		more += boots->count++;
-		more->boot = sqlite3_column_int64(statement, 0);
-		more->series.instance = sqlite3_column_int64(statement, 2);
-		snprintf(more->series.boot_id, sizeof(more->series.boot_id), "%s",
-			 id ? id : "");
-	}
-	if (code != SQLITE_DONE)
-		err = code == SQLITE_ROW ? -ENOMEM : store_failed(store);
-	sqlite3_finalize(statement);
-	return err;
-}
 
 /* What the query itself says about columns that both kinds have */
 static void add_query(const struct search *search, sqlite3_str *sql)
@@ -138,7 +105,7 @@ static int add_stream(struct search *search, bool losses, const char *condition,
 		stream->store = search->store;
 		stream->losses = losses;
 		stream->query = query;
-		stream->boots = &search->boots;
+		stream->origins = &search->origins;
 		stream->last = *start;
 		search->stream[search->streams++] = stream;
 		err = sqlite3_prepare_v2(search->store->database, text, -1,
@@ -279,8 +246,6 @@ static int begin_search(struct search *search)
 
 	search->last = search->query->up_to;
 	err = search->last.event || search->last.loss ? 0 : store_mark(store, &search->last);
-	if (!err)
-		err = read_boots(search);
 	store_translate(&search->condition, search->query->filter);
 	return err;
 }
@@ -297,6 +262,7 @@ int store_query(struct store *store, const struct store_query *query,
 		return -ENOMEM;
 	search->store = store;
 	search->query = query;
+	search->origins.store = store;
 	if (query->since)
 		start.time = query->since > INT64_MAX ? INT64_MAX :
 			     (int64_t)query->since - 1;
@@ -313,7 +279,7 @@ int store_query(struct store *store, const struct store_query *query,
 	if (!err)
 		err = merge(search, found, context);
 	close_streams(search);
-	free(search->boots.boot);
+	origins_free(&search->origins);
 	free(search);
 	return err;
 }

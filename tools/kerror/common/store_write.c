@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include "output.h"
 #include "store_internal.h"
@@ -69,7 +70,9 @@ void store_rollback(struct store *store)
 {
 	if (!sqlite3_get_autocommit(store->database))
 		store_step(store, ROLLBACK);
-	store->series.boot_id[0] = '\0';	/* its row may be gone */
+	/* Its row may be gone. */
+	kerror_origin_release(store->origin);
+	store->origin = NULL;
 }
 
 static void add_series(struct values *values, const struct series *series)
@@ -78,31 +81,41 @@ static void add_series(struct values *values, const struct series *series)
 	add_number(values, series->instance);
 }
 
-/* Makes store->boot the number of @series. */
-static int use_series(struct store *store, const struct series *series)
+/* Makes store->boot the number of the origin's series. */
+static int use_series(struct store *store, struct kerror_origin *origin)
 {
+	const char *boot_id = kerror_origin_get(origin, "boot_id");
+	const char *instance = kerror_origin_get(origin, "instance");
 	struct values added = values_of(store, ADD_BOOT);
 	struct values found = values_of(store, FIND_BOOT);
+	struct series series;
 	int err;
 
-	if (store->series.instance == series->instance &&
-	    !strcmp(store->series.boot_id, series->boot_id))
+	if (origin && store->origin == origin)
 		return 0;
+	if (!boot_id) {
+		snprintf(store->message, sizeof(store->message),
+			 "store %s: an event of no boot; is /proc mounted?", store->path);
+		return -EINVAL;
+	}
 	/* The cursors are of one series. */
 	err = write_cursors(store);
 	if (err)
 		return err;
-	add_series(&added, series);
+	snprintf(series.boot_id, sizeof(series.boot_id), "%s", boot_id);
+	series.instance = instance ? strtoull(instance, NULL, 10) : 0;
+	add_series(&added, &series);
 	err = store_step_with(store, ADD_BOOT, &added);
 	if (err)
 		return err;
-	add_series(&found, series);
+	add_series(&found, &series);
 	err = store_step_with(store, FIND_BOOT, &found);
 	if (err <= 0)
 		return err ? err : -EIO;
 	store->boot = sqlite3_column_int64(store->statement[FIND_BOOT], 0);
 	store_finish(store, FIND_BOOT);
-	store->series = *series;
+	kerror_origin_release(store->origin);
+	store->origin = kerror_origin_hold(origin);
 	return 0;
 }
 
@@ -132,8 +145,7 @@ static void add_header(struct values *values, const struct kerror_event *event,
 	add_text(values, text, size);
 }
 
-int store_add_event(struct store *store, const struct series *series,
-		    const struct kerror_event *event)
+int store_add_event(struct store *store, const struct kerror_event *event)
 {
 	const struct evl_header *header = kerror_event_header(event);
 	struct values values = values_of(store, ADD_EVENT);
@@ -144,7 +156,7 @@ int store_add_event(struct store *store, const struct series *series,
 	size_t size;
 	int err;
 
-	err = use_series(store, series);
+	err = use_series(store, kerror_event_origin(event));
 	if (err)
 		return err;
 	add_number(&values, store->boot);
@@ -168,14 +180,14 @@ int store_add_event(struct store *store, const struct series *series,
 	return 0;
 }
 
-int store_add_loss(struct store *store, const struct series *series,
-		   uint64_t time, const struct kerror_loss *loss,
-		   const char *cause, const uint32_t *next)
+int store_add_loss(struct store *store, struct kerror_origin *origin, uint64_t time,
+		   const struct kerror_loss *loss, const char *cause,
+		   const uint32_t *next)
 {
 	struct values values = values_of(store, ADD_LOSS);
 	int err;
 
-	err = use_series(store, series);
+	err = use_series(store, origin);
 	if (err)
 		return err;
 	add_number(&values, store->boot);

@@ -19,6 +19,7 @@ struct kerror_event *copy_event(const struct kerror_event *event)
 	/* Which may be another one than the kernel's */
 	if (header)
 		kerror_event_set_severity(copy, header->severity);
+	kerror_event_set_origin(copy, kerror_event_origin(event));
 	return copy;
 }
 

@@ -343,6 +343,9 @@ bool raise_test_event(uint32_t number, char *message, size_t size);
 
 /* ---- Output: print.c, line.c, pager.c ---- */
 
+/* This machine, as it is when this is called first, see identity_read(); not to be released */
+struct kerror_origin *own_origin(uint64_t instance);
+
 /* Lets a pager show what follows, if that is wanted and the output is a terminal. */
 bool begin_pager(const struct common *common);
 

@@ -60,6 +60,18 @@ static void add_source(const struct evl_header *header, const struct kerror_even
 	buffer_byte(&buffer, ']');
 }
 
+/* The host, unless it is that of every line */
+static void add_host(const struct print_style *style, const struct kerror_event *event)
+{
+	const char *host = kerror_origin_get(kerror_event_origin(event), "host");
+	const char *own = kerror_origin_get(style->own, "host");
+
+	if (!host || (own && !strcmp(host, own)))
+		return;
+	buffer_printable(&buffer, host, strlen(host));
+	buffer_byte(&buffer, ' ');
+}
+
 /* How many columns the bytes from @begin on take, about: one for each character */
 static size_t columns_from(size_t begin)
 {
@@ -112,6 +124,7 @@ void print_short(FILE *file, const struct print_style *style, enum output output
 		begin = buffer.size;
 		buffer_string(&buffer, name);
 		buffer_add(&buffer, "        ", 8 - strlen(name));
+		add_host(style, event);
 		if (header)
 			add_source(header, event);
 		else

@@ -15,6 +15,15 @@ static void print_made(FILE *file)
 	buffer.size = 0;
 }
 
+struct kerror_origin *own_origin(uint64_t instance)
+{
+	static struct kerror_origin *origin;
+
+	if (!origin)
+		origin = must_have(identity_read(instance));
+	return origin;
+}
+
 void print_event(FILE *file, const struct print_style *style,
 		 const struct kerror_event *event)
 {

@@ -32,15 +32,13 @@ HELP_USAGE;
 static int keep(void *context, const struct store_item *item)
 {
 	struct items *items = context;
-	struct series *series = must_have(malloc(sizeof(*series)));
 	struct store_item *copy;
 
 	items->item = must_have(reallocarray(items->item, items->count + 1,
 					     sizeof(*items->item)));
 	copy = &items->item[items->count++];
 	*copy = *item;
-	*series = *item->series;
-	copy->series = series;
+	kerror_origin_hold(copy->origin);
 	if (item->event)
 		copy->event = copy_event(item->event);
 	if (item->cause)

@@ -82,11 +82,6 @@ static void print_event_itself(const struct print_style *style, const struct sto
 		buffer_byte(&time, '\0');
 		print_text(style, "acknowledged", time.bytes);
 	}
-	print_text(style, "boot_id", item->series->boot_id);
-	if (item->series->instance) {
-		print_name(style, "instance");
-		printf("%" PRIu64 "\n", item->series->instance);
-	}
 	print_fields(style, item->event);
 	buffer_free(&time);
 }

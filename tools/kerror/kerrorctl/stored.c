@@ -58,8 +58,8 @@ struct print_style stored_print_style(const struct common *common,
 {
 	struct print_style style = common->style;
 
-	style.boot_id = item->series->boot_id;
-	style.instance = item->series->instance;
+	style.origin = item->origin;
+	style.own = own_origin(0);
 	style.id = item->id;
 	style.acknowledged = item->acknowledged;
 	style.cause = item->cause;

@@ -308,6 +308,7 @@ int command_watch(int argc, char **argv)
 {
 	struct options options;
 	struct watch watch = { .options = &options };
+	struct kerror_origin *origin;
 	struct kerror_socket *sock;
 
 	parse_options(&options, argc, argv);
@@ -316,6 +317,10 @@ int command_watch(int argc, char **argv)
 	watch.reader = read_from(options.common.groups);
 	use_severities(&options.common);
 	filter_in_kernel(sock, watch.reader, &options.common);
+	origin = own_origin(kerror_socket_instance(sock));
+	options.common.style.own = origin;
+	options.common.style.origin = origin;
+	kerror_reader_set_origin(watch.reader, origin);
 	if (!options.new_only)
 		kerror_reader_from_boot(watch.reader);
 	watch.last = now_ms();

@@ -95,6 +95,7 @@ static void begin_replay(struct sink *sink, const struct kerror_reader *reader,
 		return;
 	}
 	catch_up->failed = false;
+	identity_use(catch_up->reader);
 	begin_after(catch_up->reader, groups, sink->progress);
 	for (int i = 0; i < GROUPS; i++)
 		catch_up->known[i] = !kerror_reader_cursor(reader,

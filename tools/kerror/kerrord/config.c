@@ -34,6 +34,9 @@ const struct option config_options[] = {
 	{ "metrics", "listen", LISTEN, GENERAL(listen), "",
 	  "ADDRESS:PORT of an HTTP server with them, such as 127.0.0.1:9817; none: no server" },
 
+	{ "tags", "rack", TAG, 0, "",
+	  "any name: lower-case letters, digits and _; its value is in each record of all sinks; filters have it as tag.NAME" },
+
 	{ "store", "path", PATH, SINK(path), STORE_PATH,
 	  "SQLite database; its folder must be writable for the user" },
 	{ "store", "max_age", SECONDS, SINK(max_age), "90d",
@@ -107,6 +110,7 @@ const size_t config_option_count = sizeof(config_options) / sizeof(*config_optio
 const struct section config_sections[] = {
 	{ "kerrord", NULL, "The daemon itself" },
 	{ "metrics", NULL, "Counters: events, losses, sinks" },
+	{ "tags", NULL, "What is to be known of this machine wherever its events go" },
 	{ "store", &store_sink, "The events, for kerrorctl query" },
 	{ "json", &json_sink,
 	  "One JSON object a line, see kerrorctl(1); SIGHUP opens the file anew" },
@@ -233,15 +237,18 @@ static bool parse_facility(const char *value, uint64_t *facility)
 	return false;
 }
 
-char *config_copy(const char *text)
+void *config_memory(void *memory)
 {
-	char *result = strdup(text);
-
-	if (!result) {
+	if (!memory) {
 		fputs("kerrord: out of memory\n", stderr);
 		exit(EXIT_FAILURE);
 	}
-	return result;
+	return memory;
+}
+
+char *config_copy(const char *text)
+{
+	return config_memory(strdup(text));
 }
 
 static void replace(char **target, const char *value)
@@ -327,6 +334,8 @@ static void set(struct parser *parser, const struct option *option,
 			config_complain(parser,
 					"facility: '%s' is none of kern, user, daemon, local0 to local7",
 					value);
+		return;
+	case TAG:	/* config_tag() */
 		return;
 	}
 }
@@ -452,6 +461,7 @@ void config_free(struct settings *settings)
 	for (size_t i = 0; i < settings->file_count; i++)
 		free(settings->files[i]);
 	free(settings->files);
+	config_free_tags(settings->tags);
 	free(settings->places);
 	free(settings->user);
 	free(settings->state);

@@ -4,6 +4,7 @@
  *
  * config.c        the table of options and sections; parses values
  * config_file.c   reads the file and its drop-ins with inih
+ * config_tags.c   the section of tags
  * config_check.c  what is only known when all has been read, or of this machine
  * config_sample.c prints a file to begin with
  */
@@ -20,7 +21,7 @@
 enum kind {
 	TEXT, OPTIONAL, PATH, FILE_PATH, OUTPUT, ADDRESS, LISTEN, COMMAND,
 	GROUP, SECONDS, BYTES, COUNT, FILTER, THRESHOLD, FACILITY,
-	FRAMING, LEVEL, EXPIRY,
+	FRAMING, LEVEL, EXPIRY, TAG,
 };
 
 /**
@@ -93,8 +94,15 @@ void config_set_default(struct parser *parser, const struct option *option);
 void config_set(struct parser *parser, const struct option *option,
 		const char *value);
 
-/* strdup(), or the end of the program */
+/* strdup(), or the end of the program, which the other is for memory that may be NULL */
 char *config_copy(const char *text);
+void *config_memory(void *memory);
+
+/* One of the options of [tags] */
+void config_tag(struct parser *parser, const char *name, const char *value);
+/* When all have been read: leaves out those without a value. */
+void config_check_tags(struct parser *parser);
+void config_free_tags(struct tag *tag);
 
 /* Complains of a value that cannot be right on any machine. */
 bool config_check_value(struct parser *parser, const struct option *option,

@@ -148,7 +148,7 @@ bool config_check_value(struct parser *parser, const struct option *option,
 			const char *value)
 {
 	bool may_be_empty = option->kind == OPTIONAL || option->kind == LISTEN ||
-			    option->kind == FILE_PATH;
+			    option->kind == FILE_PATH || option->kind == TAG;
 	const char *wanted, *hash = strstr(value, " #");
 
 	if (!*value && may_be_empty)

@@ -53,26 +53,17 @@ void config_complain_at(struct parser *parser, const struct place *place,
 	va_end(arguments);
 }
 
-static void *must_have(void *memory)
-{
-	if (!memory) {
-		fputs("kerrord: out of memory\n", stderr);
-		exit(EXIT_FAILURE);
-	}
-	return memory;
-}
-
 /* ---- Sections ---- */
 
 static struct sink_settings *new_sink(struct parser *parser,
 				      const struct section *section,
 				      const char *name)
 {
-	struct sink_settings *sink = must_have(calloc(1, sizeof(*sink)));
+	struct sink_settings *sink = config_memory(calloc(1, sizeof(*sink)));
 
 	sink->type = section->type;
 	sink->name = config_copy(name);
-	sink->places = must_have(calloc(config_option_count + 1,
+	sink->places = config_memory(calloc(config_option_count + 1,
 					sizeof(*sink->places)));
 	sink->places[0] = parser->place;
 	parser->sink = sink;
@@ -99,7 +90,7 @@ static void begin_section(struct parser *parser, const char *name)
 			section = &config_sections[i];
 	if (!section) {
 		config_complain(parser,
-				"there is no section [%s]; known are kerrord, metrics, %s",
+				"there is no section [%s]; known are kerrord, metrics, tags, %s",
 				name, ALL_SINKS);
 		return;
 	}
@@ -133,7 +124,7 @@ static void join_filter(struct parser *parser, const char *value)
 	char **text = &parser->sink->filter_text, *joined;
 
 	if (asprintf(&joined, "%s %s", *text ? *text : "", value) < 0)
-		must_have(NULL);
+		config_memory(NULL);
 	free(*text);
 	*text = joined;
 }
@@ -147,6 +138,10 @@ static int found(void *context, const char *section, const char *name,
 
 	if (strcmp(section, parser->section))
 		begin_section(parser, section);
+	if (!strcmp(section, "tags")) {
+		config_tag(parser, name, value);
+		return 1;
+	}
 	for (size_t i = 0; i < config_option_count; i++) {
 		const struct option *option = &config_options[i];
 
@@ -236,7 +231,7 @@ static char *read_line(char *line, int size, void *context)
 /* A path that lives as long as the settings */
 static const char *keep_path(struct settings *settings, const char *path)
 {
-	settings->files = must_have(reallocarray(settings->files,
+	settings->files = config_memory(reallocarray(settings->files,
 						 settings->file_count + 1,
 						 sizeof(*settings->files)));
 	settings->files[settings->file_count] = config_copy(path);
@@ -290,7 +285,7 @@ static void read_folder(struct parser *parser, const char *folder)
 	glob_t found_files;
 
 	if (asprintf(&pattern, "%s/*.conf", folder) < 0)
-		must_have(NULL);
+		config_memory(NULL);
 	if (!glob(pattern, 0, NULL, &found_files)) {
 		for (size_t i = 0; i < found_files.gl_pathc; i++)
 			read_drop_in(parser, found_files.gl_pathv[i]);
@@ -306,8 +301,8 @@ static void read_files(struct parser *parser, const char *path, const char *rule
 	char *drop_ins;
 
 	memset(settings, 0, sizeof(*settings));
-	parser->seen = must_have(calloc(config_option_count, sizeof(*parser->seen)));
-	settings->places = must_have(calloc(config_option_count,
+	parser->seen = config_memory(calloc(config_option_count, sizeof(*parser->seen)));
+	settings->places = config_memory(calloc(config_option_count,
 					    sizeof(*settings->places)));
 	for (size_t i = 0; i < config_option_count; i++)
 		if (option_is_of(&config_options[i], "kerrord") ||
@@ -317,7 +312,7 @@ static void read_files(struct parser *parser, const char *path, const char *rule
 		read_folder(parser, rules);
 	read_file(parser, path);
 	if (asprintf(&drop_ins, "%s.d", path) < 0)
-		must_have(NULL);
+		config_memory(NULL);
 	read_folder(parser, drop_ins);
 	free(drop_ins);
 	parser->sink = NULL;
@@ -344,6 +339,8 @@ int config_read(struct settings *settings, const char *path, bool check_machine)
 	read_all(&parser, path);
 	if (!parser.errors)
 		config_check_sections(&parser);
+	if (!parser.errors)
+		config_check_tags(&parser);
 	config_part_rules(settings);
 	if (!parser.errors && !settings->sinks) {
 		parser.place.line = 0;

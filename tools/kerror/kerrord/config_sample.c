@@ -28,6 +28,7 @@ void config_print_sample(FILE *file)
 				*option->fallback ? option->fallback :
 				option->kind == FILTER ?
 				"severity<=err && facility==\"ata\"" :
+				option->kind == TAG ? "r17" :
 				!strcmp(option->name, "key") ? "device" :
 				!strcmp(option->name, "raises") ||
 				!strcmp(option->name, "clears") ? "link-down" :

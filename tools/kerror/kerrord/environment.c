@@ -3,7 +3,6 @@
  * A rule makes two things of an event: the environment of its command, with a
  * variable for each field, and the key by which events count together.
  */
-#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,8 +38,7 @@ static void keep(struct environment *environment, struct buffer *made)
 static void add_name(struct buffer *buffer, const struct kerror_field *field)
 {
 	buffer_string(buffer, "KERROR_");
-	for (const char *at = field->name; *at; at++)
-		buffer_byte(buffer, toupper((unsigned char)*at));
+	buffer_capitals(buffer, field->name);
 	if (field->id == KERROR_FIELD_ARG) {
 		buffer_byte(buffer, '_');
 		buffer_number(buffer, field->index);
@@ -94,12 +92,13 @@ int event_environment(char **variables, size_t most,
 	static const struct print_style style;
 	const struct evl_header *header = kerror_event_header(event);
 	struct environment environment = { .variables = variables, .most = most };
+	const size_t last = LAST_VARIABLES + kerror_origin_count(kerror_event_origin(event));
 	struct kerror_field field = { 0 };
 	size_t omitted = 0;
 
 	while (next_field(&style, event, &field)) {
 		if (field.id == KERROR_FIELD_ARG &&
-		    environment.count + LAST_VARIABLES >= most)
+		    environment.count + last >= most)
 			omitted++;
 		else
 			add_field(&environment, &field);

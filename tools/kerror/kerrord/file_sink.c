@@ -214,27 +214,13 @@ static void reopen_output(struct sink *sink)
 	free(old);
 }
 
-static void add_report(struct buffer *buffer, const struct sink *sink,
-		       const struct record *record)
-{
-	if (is_json(sink)) {
-		report_json(buffer, sink->series->boot_id, record->time, record->severity,
-			    record->text);
-		return;
-	}
-	buffer_string(buffer, "-- kerrord: ");
-	buffer_printable(buffer, record->text, strlen(record->text));
-	buffer_byte(buffer, '\n');
-}
-
 static void add_record(struct buffer *buffer, const struct sink *sink,
 		       const struct record *record)
 {
 	const struct print_style style = {
 		.color = !is_json(sink) && *sink->settings->path == '-' &&
 			 isatty(STDOUT_FILENO),
-		.boot_id = sink->series->boot_id,
-		.instance = sink->series->instance,
+		.origin = record->origin,
 		.cause = record->cause,
 	};
 
@@ -248,7 +234,11 @@ static void add_record(struct buffer *buffer, const struct sink *sink,
 			(buffer, &style, &record->loss);
 		break;
 	case RECORD_REPORT:
-		add_report(buffer, sink, record);
+		if (is_json(sink))
+			report_json(buffer, &style, record->time, record->severity,
+				    record->text);
+		else
+			report_line(buffer, &style, record->text);
 		break;
 	}
 }

@@ -3,7 +3,6 @@
  * Entries for systemd's journal, with a field for each field of an event. They are
  * listed in kerrord(8).
  */
-#include <ctype.h>
 #include <errno.h>
 #include "message.h"
 
@@ -52,11 +51,26 @@ static void add_number(struct journal_entry *entry, const char *name,
 	end(entry);
 }
 
+/* Losses and reports have no other fields in common. */
+static void add_origin(struct journal_entry *entry, const struct kerror_origin *origin)
+{
+	const char *name, *value;
+
+	for (size_t i = 0; (name = kerror_origin_at(origin, i, &value)); i++) {
+		if (!begin(entry))
+			return;
+		buffer_string(&entry->bytes, "KERROR_");
+		buffer_capitals(&entry->bytes, name);
+		buffer_byte(&entry->bytes, '=');
+		buffer_printable(&entry->bytes, value, strlen(value));
+		end(entry);
+	}
+}
+
 static void add_name(struct buffer *buffer, const struct kerror_field *field)
 {
 	buffer_string(buffer, "KERROR_");
-	for (const char *at = field->name; *at; at++)
-		buffer_byte(buffer, toupper((unsigned char)*at));
+	buffer_capitals(buffer, field->name);
 	if (field->id != KERROR_FIELD_ARG)
 		return;
 	buffer_byte(buffer, '_');
@@ -80,6 +94,7 @@ static void add_event(struct journal_entry *entry, const struct kerror_event *ev
 {
 	static const struct print_style style;
 	const struct evl_header *header = kerror_event_header(event);
+	const size_t last = LAST_FIELDS + kerror_origin_count(kerror_event_origin(event));
 	struct kerror_field field = { 0 };
 	size_t omitted = 0;
 
@@ -95,7 +110,7 @@ static void add_event(struct journal_entry *entry, const struct kerror_event *ev
 		add_string(entry, "KERNEL_DEVICE", kerror_event_device(event));
 	while (next_field(&style, event, &field)) {
 		if (field.id == KERROR_FIELD_ARG &&
-		    entry->count >= JOURNAL_FIELDS - LAST_FIELDS)
+		    entry->count >= JOURNAL_FIELDS - last)
 			omitted++;
 		else
 			add_field(entry, &field);
@@ -119,6 +134,7 @@ static void add_loss(struct journal_entry *entry, const struct record *record)
 	add_number(entry, "KERROR_LOST", record->loss.count);
 	add_number(entry, "KERROR_LOST_TOTAL", record->loss.total);
 	add_string(entry, "KERROR_CAUSE", record->cause);
+	add_origin(entry, record->origin);
 }
 
 int journal_entry(struct journal_entry *entry, const struct record *record)
@@ -134,6 +150,7 @@ int journal_entry(struct journal_entry *entry, const struct record *record)
 		add_string(entry, "MESSAGE", record->text);
 		add_string(entry, "MESSAGE_ID", REPORT_MESSAGE);
 		add_number(entry, "PRIORITY", record->severity);
+		add_origin(entry, record->origin);
 		break;
 	}
 	if (entry->bytes.failed)

@@ -11,6 +11,7 @@
  * config.c    the configuration file, and others of config.h
  * receive.c   from the socket to the sinks; where to begin after a restart
  * record.c    what goes through the queues
+ * identity.c  of which machine it is
  * sink.c      queue of any sink, and others of sink.h
  * catch_up.c  what a sink had no room for, out of the kernel's history
  * patience.c  waits for a peer that may be stuck
@@ -103,6 +104,18 @@ struct sink_settings {
 };
 
 /**
+ * struct tag - an option of the section of tags
+ * @name: "tag." and the option's name
+ * @value: what each record says of this machine
+ * @file: the path that gave it, of struct settings
+ */
+struct tag {
+	struct tag *next;
+	char *name, *value;
+	const char *file;
+};
+
+/**
  * struct settings - the whole file, with its drop-ins
  * @files: their paths; @file_count of them
  * @places: of each option of no sink, see config.h
@@ -115,6 +128,7 @@ struct sink_settings {
  * @listen: address and port of the metrics' HTTP server, or NULL
  * @textfile: file of the metrics, or NULL
  * @interval: seconds between two writings of it
+ * @tags: of this machine
  * @sinks: in the order of the file
  * @rules: likewise those without a command
  */
@@ -131,6 +145,7 @@ struct settings {
 	char *listen;
 	char *textfile;
 	uint64_t interval;
+	struct tag *tags;
 	struct sink_settings *sinks, *rules;
 };
 
@@ -174,6 +189,7 @@ enum record_kind { RECORD_EVENT, RECORD_LOSS, RECORD_REPORT };
  * @event: of RECORD_EVENT
  * @loss: of RECORD_LOSS
  * @cause: its name
+ * @origin: of RECORD_LOSS and RECORD_REPORT; an event has its own
  * @next: of RECORD_LOSS of events with a number: the one that comes after them
  * @severity: of RECORD_REPORT: what kerrord itself has to say
  * @text: of RECORD_REPORT
@@ -187,6 +203,7 @@ struct record {
 	struct kerror_event *event;
 	struct kerror_loss loss;
 	const char *cause;
+	struct kerror_origin *origin;
 	uint32_t next;
 	unsigned int severity;
 	const char *about;
@@ -213,10 +230,27 @@ bool record_is_numbered_loss(const struct record *record);
 /* Whom a log is to name: of what printk() has printed the kernel, as ever */
 const char *identifier_of(const struct evl_header *header);
 
+/* Of whatever kind it is */
+struct kerror_origin *record_origin(const struct record *record);
+
 struct record *record_get(struct record *record);
 void record_put(struct record *record);
 
 uint64_t now_ns(clockid_t clock);
+
+/* ---- Identity ---- */
+
+/*
+ * Looks again who this machine is, with @tags and the instance of the socket; by the
+ * receiver. True if that has changed.
+ */
+bool identity_look(const struct tag *tags, uint64_t instance);
+
+/* What it saw last, with a reference; NULL before that. From any thread. */
+struct kerror_origin *identity(void);
+
+/* Has the events that @reader gives from now on come from there. */
+void identity_use(struct kerror_reader *reader);
 
 /* ---- Sinks ---- */
 

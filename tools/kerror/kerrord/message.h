@@ -11,8 +11,8 @@
 
 /* ---- syslog_message.c ---- */
 
-/* Adds a message of RFC 5424; @host "" is shown as "-". */
-void syslog_message(struct buffer *buffer, unsigned int facility, const char *host,
+/* Adds a message of RFC 5424. */
+void syslog_message(struct buffer *buffer, unsigned int facility,
 		    const struct record *record);
 
 /*

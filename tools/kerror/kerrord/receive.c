@@ -258,6 +258,12 @@ static bool take_signals(struct receiver *receiver)
 	return stop;
 }
 
+static void look_at_identity(struct receiver *receiver)
+{
+	if (identity_look(receiver->settings->tags, sinks_series->instance))
+		identity_use(receiver->reader);
+}
+
 static void reload(struct receiver *receiver)
 {
 	struct settings next;
@@ -271,6 +277,7 @@ static void reload(struct receiver *receiver)
 	else
 		reload_apply(receiver->settings, &next, &sinks, make_sink,
 			     receiver->metrics);
+	look_at_identity(receiver);
 	read_explanations(receiver);
 	sd_notify(0, "READY=1");
 }
@@ -329,6 +336,7 @@ static int run(struct receiver *receiver)
 		if (!milliseconds_until(look)) {
 			kerror_reader_want_statistics(receiver->reader);
 			metrics_write_file(receiver->metrics);
+			look_at_identity(receiver);
 			look = now_ns(CLOCK_MONOTONIC) +
 			       (receiver->settings->interval ? : 10) * 1000000000;
 		}
@@ -413,14 +421,15 @@ int receive(struct settings *settings, const char *path)
 		     strerror(-error));
 	receiver.sock = listen_to(settings->groups);
 	series.instance = kerror_socket_instance(receiver.sock);
+	sinks_series = &series;
 	receiver.reader = kerror_reader_new(settings->groups);
 	if (!receiver.reader)
 		errx(EXIT_FAILURE, "out of memory");
+	look_at_identity(&receiver);
 	privileges_prepare(settings);
 	privileges_drop(settings);
 	read_explanations(&receiver);
 	lock_state(settings);
-	sinks_series = &series;
 	sinks_state = settings->state;
 	conditions_use(settings);
 	make_sinks(settings);

@@ -57,6 +57,7 @@ struct record *record_of_loss(const struct kerror_loss *loss, const char *cause,
 
 	if (!record)
 		return NULL;
+	record->origin = identity();
 	record->loss = *loss;
 	record->cause = cause;
 	record->next = next;
@@ -76,6 +77,7 @@ struct record *record_of_report(const char *about, unsigned int severity,
 	record = record_new(RECORD_REPORT, size + 1);
 	if (!record)
 		return NULL;
+	record->origin = identity();
 	record->about = about;
 	record->severity = severity;
 	va_start(arguments, format);
@@ -90,6 +92,11 @@ bool record_is_numbered_loss(const struct record *record)
 	       (record->loss.cause == KERROR_LOST_HISTORY ||
 		!strcmp(record->cause, CAUSE_SINK) ||
 		!strcmp(record->cause, CAUSE_POISON));
+}
+
+struct kerror_origin *record_origin(const struct record *record)
+{
+	return record->event ? kerror_event_origin(record->event) : record->origin;
 }
 
 const char *identifier_of(const struct evl_header *header)
@@ -108,5 +115,6 @@ void record_put(struct record *record)
 	if (atomic_fetch_sub(&record->references, 1) > 1)
 		return;
 	kerror_event_free(record->event);
+	kerror_origin_release(record->origin);
 	free(record);
 }

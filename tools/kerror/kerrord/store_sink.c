@@ -181,10 +181,9 @@ static int add(struct sink *sink, const struct record *record)
 {
 	switch (record->kind) {
 	case RECORD_EVENT:
-		return store_add_event(store_of(sink), sink->series,
-				       record->event);
+		return store_add_event(store_of(sink), record->event);
 	case RECORD_LOSS:
-		return store_add_loss(store_of(sink), sink->series,
+		return store_add_loss(store_of(sink), record->origin,
 				      record->time, &record->loss,
 				      record->cause,
 				      record_is_numbered_loss(record) ?

@@ -80,6 +80,14 @@ static void add_event(struct buffer *buffer, const struct kerror_event *event)
 	buffer_value(buffer, &text, "");
 }
 
+static void add_origin(struct buffer *buffer, const struct kerror_origin *origin)
+{
+	const char *name, *value;
+
+	for (size_t i = 0; (name = kerror_origin_at(origin, i, &value)); i++)
+		add_string(buffer, name, value);
+}
+
 static void add_loss(struct buffer *buffer, const struct record *record)
 {
 	static const struct print_style style;
@@ -90,14 +98,16 @@ static void add_loss(struct buffer *buffer, const struct record *record)
 	add_string(buffer, "cause", record->cause);
 	add_number(buffer, "count", record->loss.count);
 	add_number(buffer, "total", record->loss.total);
+	add_origin(buffer, record->origin);
 	buffer_string(buffer, "] ");
 	named.cause = record->cause;
 	loss_text(buffer, &named, &record->loss);
 }
 
-void syslog_message(struct buffer *buffer, unsigned int facility, const char *host,
+void syslog_message(struct buffer *buffer, unsigned int facility,
 		    const struct record *record)
 {
+	const char *host = kerror_origin_get(record_origin(record), "host");
 	const struct evl_header *header =
 		record->event ? kerror_event_header(record->event) : NULL;
 	unsigned int severity =
@@ -110,7 +120,7 @@ void syslog_message(struct buffer *buffer, unsigned int facility, const char *ho
 	buffer_string(buffer, ">1 ");
 	buffer_time(buffer, header ? header->time_realtime : record->time);
 	buffer_byte(buffer, ' ');
-	add_word(buffer, host, 255);
+	add_word(buffer, host ? host : "", 255);
 	buffer_byte(buffer, ' ');
 	add_word(buffer, header ? identifier_of(header) : "kerrord", 48);
 	buffer_string(buffer, " - ");
@@ -127,7 +137,9 @@ void syslog_message(struct buffer *buffer, unsigned int facility, const char *ho
 		add_loss(buffer, record);
 		break;
 	case RECORD_REPORT:
-		buffer_string(buffer, "report - ");
+		buffer_string(buffer, "report [" ID("kerrorReport"));
+		add_origin(buffer, record->origin);
+		buffer_string(buffer, "] ");
 		buffer_printable(buffer, record->text, strlen(record->text));
 		break;
 	}

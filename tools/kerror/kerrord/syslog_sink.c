@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include "message.h"
 #include "syslog_peer.h"
 
@@ -17,7 +16,6 @@
 
 struct syslog {
 	struct syslog_peer *peer;
-	char host[256];
 	struct buffer buffer;
 };
 
@@ -37,9 +35,6 @@ static int open_syslog(struct sink *sink, char *message, size_t size)
 		}
 		sink->private = syslog;
 	}
-	if (gethostname(syslog->host, sizeof(syslog->host) - 1) ||
-	    !*syslog->host)
-		syslog->host[0] = '\0';	/* shown as "-" */
 	return syslog_peer_open(syslog->peer, message, size);
 }
 
@@ -85,8 +80,7 @@ static int write_records(struct sink *sink, struct record *const *records,
 	while (made < count && made < most && buffer->size < WRITE_BYTES) {
 		size_t begin = buffer->size;
 
-		syslog_message(buffer, sink->settings->facility, syslog->host,
-			       records[made]);
+		syslog_message(buffer, sink->settings->facility, records[made]);
 		messages[made++].size = buffer->size - begin;
 	}
 	if (buffer->failed) {

@@ -22,9 +22,7 @@ static void text(struct buffer *buffer, const struct record *record)
 	event_text(record->event, &size);
 }
 
-static const struct print_style style = {
-	.boot_id = "01234567-89ab-cdef-0123-456789abcdef",
-};
+static const struct print_style style;
 
 static void json(struct buffer *buffer, const struct record *record)
 {
@@ -38,7 +36,7 @@ static void line(struct buffer *buffer, const struct record *record)
 
 static void syslog_of(struct buffer *buffer, const struct record *record)
 {
-	syslog_message(buffer, 0, "host", record);
+	syslog_message(buffer, 0, record);
 }
 
 static void journal(struct buffer *buffer, const struct record *record)
@@ -64,6 +62,7 @@ static void environment(struct buffer *buffer, const struct record *record)
 static struct kerror_event *make_event(void)
 {
 	uint64_t sector = 123456789012;
+	struct kerror_event *event;
 	struct build build;
 	int32_t error = -5;
 
@@ -74,7 +73,10 @@ static struct kerror_event *make_event(void)
 	build_argument(&build, EVL_ARG_U64, 0, &sector, 8);
 	build_argument(&build, EVL_ARG_STRING, 0, "critical medium error", 21);
 	build.header.event_id = 0x1234abcd;
-	return kerror_event_new(KERROR_GROUP_EVLOG, 7, 42, build.data, build.size);
+	event = kerror_event_new(KERROR_GROUP_EVLOG, 7, 42, build.data, build.size);
+	if (event)
+		kerror_event_set_origin(event, build_whole_origin());
+	return event;
 }
 
 int main(int argc, char **argv)

@@ -20,7 +20,7 @@
 /* One event in so many has another id and facility. */
 #define RARE	20000
 
-static const struct series series = { .boot_id = "01234567-89ab-cdef-0123-456789abcdef" };
+#define BOOT	"01234567-89ab-cdef-0123-456789abcdef"
 static uint64_t syncs;
 
 /* In place of the C library's, for SQLite, too */
@@ -55,6 +55,7 @@ static void must(struct store *store, int error)
 static void add_event(struct store *store, uint64_t index, uint64_t time)
 {
 	static uint64_t random = 88172645463325252;
+	static struct kerror_origin *origin;
 	struct kerror_event *event;
 	struct build build;
 	uint64_t block = build_random(&random);
@@ -82,7 +83,10 @@ static void add_event(struct store *store, uint64_t index, uint64_t time)
 				 42, build.data, build.size);
 	if (!event)
 		exit(1);
-	must(store, store_add_event(store, &series, event));
+	if (!origin)
+		origin = build_origin(BOOT);
+	kerror_event_set_origin(event, origin);
+	must(store, store_add_event(store, event));
 	kerror_event_free(event);
 }
 

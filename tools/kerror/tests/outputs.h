@@ -12,8 +12,6 @@
 /* No event of 9 KiB takes more than this in any output. */
 #define MOST_BYTES 1048576
 
-static const char boot_id[] = "01234567-89ab-cdef-0123-456789abcdef";
-
 struct outputs {
 	struct record record;
 	struct buffer json, line, syslog;
@@ -23,13 +21,17 @@ struct outputs {
 
 static inline void make(struct outputs *outputs, struct kerror_event *event)
 {
-	const struct print_style style = { .boot_id = boot_id };
+	static struct kerror_origin *origin;
+	const struct print_style style = { 0 };
 
+	if (!origin)
+		origin = build_whole_origin();
+	kerror_event_set_origin(event, origin);
 	memset(outputs, 0, sizeof(*outputs));
 	outputs->record = (struct record) { .kind = RECORD_EVENT, .event = event };
 	event_json(&outputs->json, &style, event);
 	event_line(&outputs->line, &style, event);
-	syslog_message(&outputs->syslog, 0, "host", &outputs->record);
+	syslog_message(&outputs->syslog, 0, &outputs->record);
 	assert_int_equal(journal_entry(&outputs->entry, &outputs->record), 0);
 	assert_true(event_environment(outputs->variables, VARIABLES, event) > 0);
 	assert_non_null(buffer_terminate(&outputs->json));

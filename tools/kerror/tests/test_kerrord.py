@@ -138,7 +138,7 @@ def every_sink_gets_every_event(folder):
                                    [i for i in range(100, 1000) if i % 8 <= 3]))
     assert "1000 events received, 7 lost (7 staging-full)" in err, err
     text = out.splitlines()
-    assert text[0] == "-- 7 evlog events lost: staging-full", text[0]
+    assert text[0].startswith("-- 7 evlog events lost: staging-full <host=\""), text[0]
     assert len(text) == 1001
     assert 'fake2[+pci:4]' in text[-1].replace("fake0[+pci:4]", "fake2[+pci:4]")
     assert 'event 999: text 999 <id=12345678' in text[-1], text[-1]
@@ -155,6 +155,86 @@ def every_sink_gets_every_event(folder):
     assert rows[10] == (2, "fake1", "+pci:0", 0x12345678, "event 10: text 10")
     assert all(int(line["arguments"][0]["value"]) % 8 <= 3
                for line in place.lines("two"))
+
+
+@test
+def every_record_says_where_it_comes_from(folder):
+    """With tags and livepatches that change while it runs"""
+    root = os.path.join(folder, "root")
+    os.makedirs(root + "/etc")
+    os.makedirs(root + "/proc/sys/kernel/random")
+    os.symlink("/proc/sys/kernel/random/boot_id", root + "/proc/sys/kernel/random/boot_id")
+    with open(root + "/etc/machine-id", "w") as file:
+        file.write("0123456789abcdef0123456789abcdef\n")
+    for name, enabled in (("fix_b", 1), ("fix_a", 1), ("off", 0)):
+        os.makedirs(f"{root}/sys/kernel/livepatch/{name}")
+        with open(f"{root}/sys/kernel/livepatch/{name}/enabled", "w") as file:
+            file.write(f"{enabled}\n")
+    sinks = (JSON + "[text]\npath = FOLDER/text\n[json r17]\npath = FOLDER/r17\n"
+             f"filter = tag.rack==r17 && release==\"{os.uname().release}\"\n"
+             "[rule x]\nrunner =\nfilter = arg[0]==0\ncommand = /usr/bin/env\n")
+    place = Place(folder, "[tags]\nrack = r17\nrole = a b ä\n" + sinks, events=10**9, rate=200,
+                  lost=3, root=root)
+    place.write("[tags]\nrack = r17\nrole = a b ä\n" + sinks)
+    with open("/proc/sys/kernel/random/boot_id") as file:
+        boot_id = file.read().strip()
+    system = os.uname()
+    expected = {"machine": "0123456789abcdef0123456789abcdef", "host": system.nodename,
+                "boot_id": boot_id, "release": system.release, "version": system.version,
+                "arch": system.machine, "livepatch": "fix_a fix_b", "tag.rack": "r17",
+                "tag.role": "a b ä"}
+
+    def origins(item):
+        return [{key: line.get(key) for key in [*expected, "tag.new"] if key in line}
+                for line in place.lines(item=item)]
+
+    daemon = place.start()
+    wait_for(lambda: place.lines(), 60, daemon)
+    # A sink that fails makes a report.
+    with open(root + "/sys/kernel/livepatch/fix_a/enabled", "w") as file:
+        file.write("0\n")
+    later = {**expected, "livepatch": "fix_b"}
+    wait_for(lambda: origins("event")[-1] == later, 60, daemon)
+    place.write("[tags]\nrack = r18\nrole =\nnew = 1\n" + sinks + "[json bad]\npath = /dev/full\n")
+    daemon.send_signal(signal.SIGHUP)
+    del later["tag.role"]
+    later.update({"tag.rack": "r18", "tag.new": "1"})
+    wait_for(lambda: origins("event")[-1] == later, 60, daemon)
+    wait_for(lambda: place.lines(item="report"), 60, daemon)
+    _, err = place.end(daemon)
+    assert origins("event")[0] == expected, origins("event")[0]
+    assert origins("loss") == [expected], origins("loss")
+    assert origins("report")[-1] == later, origins("report")
+    # One after the other
+    seen = [origins("event")[0]]
+    for origin in origins("event"):
+        if origin != seen[-1]:
+            seen.append(origin)
+    assert len(seen) == 3, seen
+    assert {line["tag.rack"] for line in place.lines("r17")} == {"r17"}
+    with open(place.path("text")) as file:
+        lines = file.read().splitlines()
+    words = f' host="{system.nodename}" release="{system.release}" livepatch="fix_a fix_b"' \
+            ' tag.rack="r17" tag.role="a b ä">'
+    assert lines[0] == "-- 3 evlog events lost: staging-full <" + words[1:], lines[0]
+    assert lines[1].endswith(words), lines[1]
+    for line in ("KERROR_HOST=" + system.nodename, "KERROR_TAG_RACK=r17", "KERROR_TAG_ROLE=a b ä"):
+        assert line in err.splitlines(), (line, err)
+
+
+@test
+def wrong_tags_are_refused(folder):
+    many = "".join(f"t{number} = x\n" for number in range(17))
+    for tags, message in (("Rack = r1\n", ":9: [tags] 'Rack': a name has up to 32 lower-case"),
+                          ("a b = r1\n", ":9: [tags] 'a b': a name has up to 32 lower-case"),
+                          ("rack = a\nrack = b\n", ":10: a second 'rack' in [tags]"),
+                          ("rack = a # b\n", ":9: rack: '# b' would be a part of the value"),
+                          (f"rack = {'x' * 190}\n {'x' * 190}\n", ":10: a second 'rack' in"),
+                          (many, ": [tags] has 17 tags; at most 16")):
+        place = Place(folder, "[tags]\n" + tags + JSON)
+        daemon = place.start()
+        _, err = daemon.communicate(timeout=60)
+        assert daemon.returncode == 1 and message in err, (tags, err)
 
 
 @test
@@ -1634,7 +1714,7 @@ def systemd_is_told(folder):
 BAD = [
     ("[store]\npath = FOLDER/db\nmax_agee = 1d\n",
      "conf:10: [store] has no option 'max_agee'; kerrord --print-config shows all"),
-    ("[stor]\n", "conf:8: there is no section [stor]; known are kerrord, metrics, store"),
+    ("[stor]\n", "conf:8: there is no section [stor]; known are kerrord, metrics, tags, store"),
     ("[store]\nmax_age = soon\n", "conf:9: max_age: 'soon' is no time such as 30s"),
     ("[store]\nmax_size = 1T\n", "conf:9: max_size: '1T' is no size such as 512K"),
     ("[json]\nqueue = -1\n", "conf:9: queue: '-1' is no size"),

@@ -18,7 +18,7 @@ static void variable_name(char *name, const struct kerror_field *field)
 	size_t length = sprintf(name, "KERROR_%s", field->name);
 
 	for (size_t i = 0; i < length; i++)
-		name[i] = toupper((unsigned char)name[i]);
+		name[i] = name[i] == '.' ? '_' : toupper((unsigned char)name[i]);
 	if (field->id == KERROR_FIELD_ARG)
 		length += sprintf(name + length, "_%zu", field->index);
 	strcpy(name + length, "=");
@@ -153,7 +153,8 @@ static void check_line(const struct outputs *outputs,
 		KERROR_FIELD_TID, KERROR_FIELD_COMM, KERROR_FIELD_ID,
 		KERROR_FIELD_ARG, KERROR_FIELD_TEXT, KERROR_FIELD_FACILITY,
 		KERROR_FIELD_DEVICE, KERROR_FIELD_CONTEXT, KERROR_FIELD_SEVERITY,
-		KERROR_FIELD_FORMAT,
+		KERROR_FIELD_FORMAT, KERROR_FIELD_HOST, KERROR_FIELD_RELEASE,
+		KERROR_FIELD_LIVEPATCH, KERROR_FIELD_TAG,
 	};
 	struct buffer wanted = { 0 };
 	const char *quote = field->value == KERROR_VALUE_TEXT && !field->invalid ? "\"" : "";
@@ -169,6 +170,11 @@ static void check_line(const struct outputs *outputs,
 		buffer_string(&wanted, quote);
 		buffer_string(&wanted, value->bytes);
 		buffer_string(&wanted, quote);
+	} else if (field->id > KERROR_FIELD_ARGC) {
+		buffer_string(&wanted, field->name);
+		buffer_string(&wanted, "=\"");
+		buffer_string(&wanted, value->bytes);
+		buffer_byte(&wanted, '"');
 	} else {
 		if (field->id < KERROR_FIELD_FORMAT && field->id >= KERROR_FIELD_CPU) {
 			buffer_string(&wanted, field->name);
@@ -318,8 +324,8 @@ static void check_shortened(struct kerror_event *event, size_t most)
 	const char *text, *end;
 	size_t size, length;
 
-	syslog_message(&whole, 0, "host", &record);
-	syslog_message(&cut, 0, "host", &record);
+	syslog_message(&whole, 0, &record);
+	syslog_message(&cut, 0, &record);
 	cut.size = syslog_shorten(cut.bytes, cut.size, most);
 	buffer_terminate(&whole);
 	buffer_terminate(&cut);
@@ -389,7 +395,12 @@ static void test_json(void **state)
 		"{\"type\":\"string\",\"value\":\"(null)\",\"invalid\":true},"
 		"{\"type\":\"pointer\",\"value\":\"fffffffb\"},"
 		"{\"type\":\"text\",\"value\":\"10.0.0.1\"}],"
-		"\"text\":\"" BUILD_EXAMPLE_TEXT "\"}\n";
+		"\"text\":\"" BUILD_EXAMPLE_TEXT "\","
+		"\"machine\":\"0123456789abcdef0123456789abcdef\",\"host\":\"host\","
+		"\"release\":\"6.1.0-50-amd64\",\"version\":\"#1 SMP Debian 6.1.192-1\","
+		"\"arch\":\"x86_64\",\"livepatch\":\"one two\","
+		"\"tag.hostile\":\"\\\"]\\\\ \\u001b[31m\\\\xff\\u202e \xc3\xa4\","
+		"\"tag.rack\":\"r17\"}\n";
 	struct kerror_event *event;
 	struct outputs outputs;
 	struct build build;
@@ -403,6 +414,50 @@ static void test_json(void **state)
 	assert_string_equal(outputs.json.bytes, expected);
 	free_outputs(&outputs);
 	kerror_event_free(event);
+}
+
+/* Losses and reports have the same origin as events. */
+static void test_other_records(void **state)
+{
+	struct kerror_origin *origin = build_whole_origin(), *other = build_origin("x");
+	struct print_style style = { .origin = origin };
+	struct record record = {
+		.kind = RECORD_LOSS, .cause = "sink", .origin = origin,
+		.loss = { .group = KERROR_GROUP_EVLOG, .count = 7, .total = 9 },
+	};
+	struct buffer json = { 0 }, line = { 0 }, syslog = { 0 };
+	struct journal_entry entry = { 0 };
+	bool host = false;
+
+	(void)state;
+	loss_json(&json, &style, &record.loss);
+	assert_non_null(strstr(buffer_terminate(&json), "\"total\":9,\"machine\":\"01"));
+	assert_non_null(strstr(json.bytes, "\"tag.rack\":\"r17\"}\n"));
+	assert_null(strstr(strstr(json.bytes, "boot_id") + 1, "boot_id"));
+	loss_line(&line, &style, &record.loss);
+	assert_non_null(strstr(buffer_terminate(&line), " <host=\"host\" release=\"6.1"));
+	/* Lines do not repeat what is the same everywhere. */
+	line.size = 0;
+	style.own = origin;
+	report_line(&line, &style, "text");
+	assert_string_equal(buffer_terminate(&line), "-- kerrord: text\n");
+	line.size = 0;
+	style.own = other;
+	report_line(&line, &style, "text");
+	assert_non_null(strstr(buffer_terminate(&line), "text <host=\"host\" "));
+	syslog_message(&syslog, 0, &record);
+	assert_non_null(strstr(buffer_terminate(&syslog), "Z host kerrord - loss [kerrorLoss@"));
+	assert_non_null(strstr(syslog.bytes, " total=\"9\" machine=\"01"));
+	assert_int_equal(journal_entry(&entry, &record), 0);
+	for (size_t i = 0; i < entry.count; i++)
+		host |= !strncmp(entry.field[i].iov_base, "KERROR_HOST=host", 16);
+	assert_true(host);
+	free_journal_entry(&entry);
+	buffer_free(&json);
+	buffer_free(&line);
+	buffer_free(&syslog);
+	kerror_origin_release(origin);
+	kerror_origin_release(other);
 }
 
 static void test_time(void **state)
@@ -443,6 +498,7 @@ int main(void)
 		cmocka_unit_test(test_unknown_severity),
 		cmocka_unit_test(test_shortened),
 		cmocka_unit_test(test_json),
+		cmocka_unit_test(test_other_records),
 		cmocka_unit_test(test_time),
 	};
 

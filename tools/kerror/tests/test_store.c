@@ -33,8 +33,9 @@ int clock_gettime(clockid_t clock, struct timespec *time)
 }
 
 static char path[64];
+static struct kerror_origin *origin;
 
-static const struct series series = { .boot_id = "01234567-89ab-cdef-0123-456789abcdef" };
+#define BOOT	"01234567-89ab-cdef-0123-456789abcdef"
 
 static struct store *open_it(void)
 {
@@ -55,7 +56,8 @@ static void add_event(struct store *store, uint32_t index)
 	event = kerror_event_new(KERROR_GROUP_EVLOG, index, 42, build.data,
 				 build.size);
 	assert_int_equal(store_begin(store), 0);
-	assert_int_equal(store_add_event(store, &series, event), 0);
+	kerror_event_set_origin(event, origin);
+	assert_int_equal(store_add_event(store, event), 0);
 	assert_int_equal(store_commit(store), 0);
 	kerror_event_free(event);
 }
@@ -173,11 +175,13 @@ int main(void)
 	if (!mkdtemp(folder))
 		return 1;
 	snprintf(path, sizeof(path), "%s/db", folder);
+	origin = build_origin(BOOT);
 	failed = cmocka_run_group_tests_name("store", tests, NULL, NULL);
 	for (int i = 0; i < 3; i++) {
 		snprintf(name, sizeof(name), "%s%s", path, suffixes[i]);
 		unlink(name);
 	}
 	rmdir(folder);
+	kerror_origin_release(origin);
 	return failed;
 }

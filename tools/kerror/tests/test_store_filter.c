@@ -28,7 +28,7 @@ static const char *const terms[] = {
 
 #define TERMS (sizeof(terms) / sizeof(*terms))
 
-static const struct series series = { .boot_id = "01234567-89ab-cdef-0123-456789abcdef" };
+#define BOOT	"01234567-89ab-cdef-0123-456789abcdef"
 static char path[64];
 static struct store *store;
 static struct kerror_event *events[EVENTS];
@@ -89,6 +89,7 @@ static int fill(void **state)
 	static const uint32_t groups[] = {
 		KERROR_GROUP_EVLOG, KERROR_GROUP_EVLOG, KERROR_GROUP_PRINTK, KERROR_GROUP_RAW,
 	};
+	struct kerror_origin *origin = build_origin(BOOT);
 	const struct store_query all = { 0 };
 	uint64_t random = 19;
 	size_t count = 0;
@@ -104,9 +105,11 @@ static int fill(void **state)
 		event = kerror_event_new(groups[hostile_below(&random, 4)], i, 0, build.data,
 					 build.size);
 		assert_non_null(event);
-		assert_int_equal(store_add_event(store, &series, event), 0);
+		kerror_event_set_origin(event, origin);
+		assert_int_equal(store_add_event(store, event), 0);
 		kerror_event_free(event);
 	}
+	kerror_origin_release(origin);
 	assert_int_equal(store_commit(store), 0);
 	assert_int_equal(store_query(store, &all, keep, &count), 0);
 	assert_int_equal(count, EVENTS);
