@@ -135,6 +135,12 @@ void add_text(struct values *values, const char *text, size_t size)
 					 SQLITE_UTF8));
 }
 
+void add_series(struct values *values, const struct series *series)
+{
+	add_text(values, series->boot_id, strlen(series->boot_id));
+	add_number(values, series->instance);
+}
+
 void add_bytes(struct values *values, const void *bytes, size_t size)
 {
 	/* SQLite would take a null pointer for NULL. */

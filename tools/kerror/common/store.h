@@ -22,7 +22,7 @@
 #include "libkerror.h"
 
 #define STORE_PATH		"/var/lib/kerror/events.db"
-#define STORE_VERSION		4
+#define STORE_VERSION		5
 #define STORE_PATIENCE_MS	2000
 
 /* What /proc/sys/kernel/random/boot_id holds: 36 characters and NUL. */

@@ -22,6 +22,7 @@ struct list {
 
 struct translation {
 	struct store_condition *condition;
+	bool origins;
 	size_t length;
 	struct list list[DEPTH_MAX];
 	int depth;
@@ -49,11 +50,38 @@ static bool is_field(const struct kerror_filter_term *term, const char *name)
 	return !strcmp(term->field, name);
 }
 
+/* Of the table of boots; false if it is no field of an origin. */
+static bool translate_origin(const struct kerror_filter_term *term, const char *operator,
+			     char *sql, size_t size)
+{
+	static const char *const columns[][2] = {
+		{ "machine", "machine" }, { "host", "host" }, { "boot_id", "boot_id" },
+		{ "instance", STORE_INSTANCE }, { "release", "release" },
+		{ "version", "version" }, { "arch", "arch" }, { "livepatch", "livepatch" },
+	};
+
+	/* With "+" SQLite goes on in the order of time. */
+	if (!strncmp(term->field, "tag.", 4)) {
+		sqlite3_snprintf(size, sql,
+				 "+boot IN (SELECT boot FROM tag WHERE name = %Q AND value %s %Q)",
+				 term->field + 4, operator, term->string);
+		return true;
+	}
+	for (size_t i = 0; i < sizeof(columns) / sizeof(*columns); i++) {
+		if (!is_field(term, columns[i][0]))
+			continue;
+		sqlite3_snprintf(size, sql, "+boot IN (SELECT boot FROM boot WHERE %s %s %Q)",
+				 columns[i][1], operator, term->string);
+		return true;
+	}
+	return false;
+}
+
 /*
  * False if the columns do not tell. An index is in the order of time for one
  * value; @alone: this is the only one. With "+" SQLite uses no index.
  */
-static bool translate_term(const struct kerror_filter_term *term, bool alone,
+static bool translate_term(const struct kerror_filter_term *term, bool alone, bool origins,
 			   char *sql, size_t size)
 {
 	const char *operator = operator_of(term);
@@ -79,6 +107,8 @@ static bool translate_term(const struct kerror_filter_term *term, bool alone,
 		sqlite3_snprintf(size, sql, "%s%s %s %Q",
 				 alone && *operator == '=' ? "" : "+",
 				 term->field, operator, term->string);
+		length = strlen(sql);
+	} else if (origins && translate_origin(term, operator, sql, size)) {
 		length = strlen(sql);
 	}
 	return length < (int)size - 1;
@@ -190,20 +220,20 @@ static void take_term(void *context, const struct kerror_filter_term *term)
 	}
 	list->only_ids = list->only_ids && is_id &&
 			 add_id(&list->ids, term->number);
-	if (translate_term(term, alone, sql, sizeof(sql)))
+	if (translate_term(term, alone, translation->origins, sql, sizeof(sql)))
 		add_part(translation, sql);
 	else
 		list->open = true;
 }
 
 void store_translate(struct store_condition *condition,
-		     const struct kerror_filter *filter)
+		     const struct kerror_filter *filter, bool origins)
 {
 	static const struct kerror_filter_visitor visitor = {
 		.begin = begin, .term = take_term, .end = end,
 	};
 	struct translation translation = {
-		.condition = condition, .list[0].all = true,
+		.condition = condition, .origins = origins, .list[0].all = true,
 	};
 
 	condition->sql[0] = '\0';

@@ -52,6 +52,7 @@ int store_identify(struct store *store)
 		err = store_number(store, "PRAGMA user_version", &version);
 	if (err)
 		return err;
+	store->version = version;
 	if (application && application != STORE_APPLICATION)
 		return not_ours(store, "a database of another program");
 	if (!application)

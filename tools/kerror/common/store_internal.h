@@ -12,7 +12,8 @@
  * store_read.c      queries: which streams of rows there are, and their order
  * store_page.c      one stream, read page by page
  * store_boots.c     the boots that there are
- * store_origins.c   of which machine and series a row is
+ * store_origin.c    of which machine and series the rows of a boot are
+ * store_origins.c   those that a query has met
  * store_filter.c    filters as SQL
  * store_state.c     conditions
  */
@@ -30,13 +31,15 @@ enum statement {
 	/* A program that only looks does not have those from here on. */
 	WRITER_STATEMENTS,
 	BEGIN = WRITER_STATEMENTS, COMMIT, ROLLBACK, FIND_BOOT, ADD_BOOT, ADD_EVENT,
-	ADD_LOSS, SET_PROGRESS, SET_STATE, ACKNOWLEDGE, TOUCH, RAISE, CLEAR, STATEMENTS
+	ADD_LOSS, SET_PROGRESS, SET_STATE, ACKNOWLEDGE, TOUCH, RAISE, CLEAR,
+	CLEAR_TAGS, ADD_TAG, STATEMENTS
 };
 
 struct store {
 	struct sqlite3 *database;
 	struct sqlite3_stmt *statement[STATEMENTS];
 	bool writable;
+	int64_t version;		/* of the schema */
 	char message[640];
 	char path[256];
 	struct kerror_origin *origin;	/* whose row is in "boot" */
@@ -85,6 +88,7 @@ void add_null(struct values *values);
 /* NULL becomes NULL; the bytes must stay until the statement has run. */
 void add_text(struct values *values, const char *text, size_t size);
 void add_bytes(struct values *values, const void *bytes, size_t size);
+void add_series(struct values *values, const struct series *series);
 
 /* As store_step(), unless one of the values was refused */
 int store_step_with(struct store *store, enum statement which,
@@ -111,6 +115,21 @@ int store_identify_corrupted(struct store *store);
 /* Makes the tables, or leads those of an older version to this one. */
 int store_migrate(struct store *store);
 int store_make_indices(struct store *store);
+
+/* ---- store_origin.c ---- */
+
+/* From this version on a store has more of an origin than the series. */
+#define STORE_HAS_ORIGIN 5
+
+/* Makes of an instance in the table of boots a field of an origin, which has none for 0. */
+#define STORE_INSTANCE "CAST(nullif(instance, 0) AS TEXT)"
+
+/* Within a transaction: writes what is known of an origin, and gives its row's number. */
+int store_add_origin(struct store *store, const struct kerror_origin *origin,
+		     int64_t *boot);
+
+/* Fills in an origin of the row with that number. */
+int store_read_origin(struct store *store, int64_t boot, struct kerror_origin *origin);
 
 /* ---- store_retain.c ---- */
 
@@ -149,8 +168,9 @@ struct store_condition {
 	struct store_ids ids;
 };
 
+/* @origins: there are columns for the fields of an origin */
 void store_translate(struct store_condition *condition,
-		     const struct kerror_filter *filter);
+		     const struct kerror_filter *filter, bool origins);
 
 /* ---- Pages: store_page.c ---- */
 
@@ -175,7 +195,6 @@ struct row {
 /* The origins that a query has met: store_origins.c */
 struct origins {
 	struct store *store;
-	sqlite3_stmt *statement;
 	void *tree;
 	struct boot *last;
 };

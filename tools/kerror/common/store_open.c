@@ -26,7 +26,13 @@ static const char *const statement_sql[] = {
 	[BEGIN] = "BEGIN IMMEDIATE",
 	[COMMIT] = "COMMIT",
 	[ROLLBACK] = "ROLLBACK",
-	[ADD_BOOT] = "INSERT OR IGNORE INTO boot(boot_id, instance) VALUES(?1, ?2)",
+	[ADD_BOOT] =
+		"INSERT INTO boot(boot_id, instance, machine, host, release, version,"
+		" arch, livepatch) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"
+		" ON CONFLICT(boot_id, instance) DO UPDATE SET machine = excluded.machine,"
+		" host = excluded.host, release = excluded.release,"
+		" version = excluded.version, arch = excluded.arch,"
+		" livepatch = excluded.livepatch",
 	[ADD_EVENT] =
 		"INSERT INTO event(boot, event_group, sequence, thread, arrived,"
 		" time, severity, facility, device, event_id, text, data)"
@@ -61,6 +67,8 @@ static const char *const statement_sql[] = {
 		"UPDATE condition SET cleared = ?4, cleared_by = ?3,"
 		" changes = changes + 1 WHERE cleared IS NULL AND name = ?1"
 		" AND key = coalesce(?2, key)",
+	[CLEAR_TAGS] = "DELETE FROM tag WHERE boot = ?1",
+	[ADD_TAG] = "INSERT INTO tag(boot, name, value) VALUES(?1, ?2, ?3)",
 };
 
 static void close_database(struct store *store)
@@ -286,6 +294,7 @@ static int open_to_write(struct store *store)
 		err = store_execute(store,
 				    "PRAGMA synchronous = FULL;"
 				    "PRAGMA journal_size_limit = " LOG_KEPT);
+	store->version = STORE_VERSION;
 	if (!err)
 		err = prepare_statements(store, STATEMENTS);
 	if (!err)

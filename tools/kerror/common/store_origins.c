@@ -6,7 +6,6 @@
  */
 #include <errno.h>
 #include <search.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include "store_internal.h"
 
@@ -31,41 +30,6 @@ static void free_boot(void *node)
 	free(boot);
 }
 
-/* Fields in the columns of the statement's row; false without memory */
-static bool take_columns(struct kerror_origin *origin, sqlite3_stmt *row)
-{
-	for (int i = 0; i < sqlite3_column_count(row); i++) {
-		const char *value = (const char *)sqlite3_column_text(row, i);
-
-		if (value && kerror_origin_set(origin, sqlite3_column_name(row, i), value))
-			return false;
-	}
-	return true;
-}
-
-static int read_boot(struct origins *origins, struct boot *boot)
-{
-	struct values values = { 0 };
-	int code, err = 0;
-	char sql[96];
-
-	snprintf(sql, sizeof(sql), "SELECT boot_id, nullif(%s, 0) AS instance FROM boot"
-		 " WHERE boot = ?1", origins->store->instance_sql);
-	if (!origins->statement &&
-	    sqlite3_prepare_v2(origins->store->database, sql, -1, &origins->statement, NULL) !=
-	    SQLITE_OK)
-		return store_failed(origins->store);
-	values.statement = origins->statement;
-	add_number(&values, boot->boot);
-	code = sqlite3_step(origins->statement);
-	if (code == SQLITE_ROW && !take_columns(boot->origin, origins->statement))
-		err = -ENOMEM;
-	else if (code != SQLITE_ROW && code != SQLITE_DONE)
-		err = store_failed(origins->store);
-	sqlite3_reset(origins->statement);
-	return err;
-}
-
 static struct boot *new_boot(struct origins *origins, int64_t number, int *err)
 {
 	struct boot *boot = calloc(1, sizeof(*boot));
@@ -76,7 +40,7 @@ static struct boot *new_boot(struct origins *origins, int64_t number, int *err)
 	boot->boot = number;
 	boot->origin = kerror_origin_new();
 	if (boot->origin)
-		*err = read_boot(origins, boot);
+		*err = store_read_origin(origins->store, number, boot->origin);
 	if (!*err && !tsearch(boot, &origins->tree, compare))
 		*err = -ENOMEM;
 	if (!*err)
@@ -100,5 +64,4 @@ struct kerror_origin *origins_of(struct origins *origins, int64_t number, int *e
 void origins_free(struct origins *origins)
 {
 	tdestroy(origins->tree, free_boot);
-	sqlite3_finalize(origins->statement);
 }

@@ -246,7 +246,8 @@ static int begin_search(struct search *search)
 
 	search->last = search->query->up_to;
 	err = search->last.event || search->last.loss ? 0 : store_mark(store, &search->last);
-	store_translate(&search->condition, search->query->filter);
+	store_translate(&search->condition, search->query->filter,
+			store->version >= STORE_HAS_ORIGIN);
 	return err;
 }
 

@@ -47,6 +47,17 @@ static const char *const migrations[STORE_VERSION] = {
 	"INSERT INTO series SELECT boot, boot_id, 0 FROM boot;"
 	"DROP TABLE boot;"
 	"ALTER TABLE series RENAME TO boot;",
+
+	/* Of boots that were there before nothing more is known. */
+	"ALTER TABLE boot ADD COLUMN machine TEXT;"
+	"ALTER TABLE boot ADD COLUMN host TEXT;"
+	"ALTER TABLE boot ADD COLUMN release TEXT;"
+	"ALTER TABLE boot ADD COLUMN version TEXT;"
+	"ALTER TABLE boot ADD COLUMN arch TEXT;"
+	"ALTER TABLE boot ADD COLUMN livepatch TEXT;"
+	"CREATE TABLE tag("
+	" boot INTEGER NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL,"
+	" PRIMARY KEY(boot, name)) WITHOUT ROWID;",
 };
 
 int store_migrate(struct store *store)

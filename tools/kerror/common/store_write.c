@@ -75,25 +75,14 @@ void store_rollback(struct store *store)
 	store->origin = NULL;
 }
 
-static void add_series(struct values *values, const struct series *series)
-{
-	add_text(values, series->boot_id, strlen(series->boot_id));
-	add_number(values, series->instance);
-}
-
 /* Makes store->boot the number of the origin's series. */
 static int use_series(struct store *store, struct kerror_origin *origin)
 {
-	const char *boot_id = kerror_origin_get(origin, "boot_id");
-	const char *instance = kerror_origin_get(origin, "instance");
-	struct values added = values_of(store, ADD_BOOT);
-	struct values found = values_of(store, FIND_BOOT);
-	struct series series;
 	int err;
 
 	if (origin && store->origin == origin)
 		return 0;
-	if (!boot_id) {
+	if (!kerror_origin_get(origin, "boot_id")) {
 		snprintf(store->message, sizeof(store->message),
 			 "store %s: an event of no boot; is /proc mounted?", store->path);
 		return -EINVAL;
@@ -102,18 +91,9 @@ static int use_series(struct store *store, struct kerror_origin *origin)
 	err = write_cursors(store);
 	if (err)
 		return err;
-	snprintf(series.boot_id, sizeof(series.boot_id), "%s", boot_id);
-	series.instance = instance ? strtoull(instance, NULL, 10) : 0;
-	add_series(&added, &series);
-	err = store_step_with(store, ADD_BOOT, &added);
+	err = store_add_origin(store, origin, &store->boot);
 	if (err)
 		return err;
-	add_series(&found, &series);
-	err = store_step_with(store, FIND_BOOT, &found);
-	if (err <= 0)
-		return err ? err : -EIO;
-	store->boot = sqlite3_column_int64(store->statement[FIND_BOOT], 0);
-	store_finish(store, FIND_BOOT);
 	kerror_origin_release(store->origin);
 	store->origin = kerror_origin_hold(origin);
 	return 0;

@@ -45,7 +45,7 @@ def enter_namespace():
 if NAMESPACE not in os.environ and os.environ.get("DAY_DISK") != "limit":
     enter_namespace()
 
-from test_kerrord import (CONTROL, DAEMONS, FIRST, PROGRAM, Place, execute_in, main,
+from test_kerrord import (CONTROL, DAEMONS, FIRST, PROGRAM, SCHEMA, Place, execute_in, main,
                           make_first_version, query, wait_for)
 from test_sinks import add_metrics, free_port, get_metrics
 
@@ -325,7 +325,7 @@ def update(machine):
     pager.read(1)
     machine.begin()
     machine.wait(machine.store_is_level)
-    assert machine.sql("PRAGMA user_version", "disk/db") == [(4,)]
+    assert machine.sql("PRAGMA user_version", "disk/db") == [(SCHEMA,)]
     return pager
 
 

@@ -257,6 +257,21 @@ ctl query --list-boots --store="$work/loads.db" | diff -u "$work/got.boots" - ||
 	has '"number":5,.*"instance":7,' ctl query --json --store="$work/loads.db" -b -1 ||
 	fail "query --boot of two loads"
 
+# Lines say of another machine what it is.
+cp "$store" "$work/fleet.db"
+python3 -c 'import sqlite3, sys
+database = sqlite3.connect(sys.argv[1])
+database.execute("UPDATE boot SET host = ?, release = ? WHERE boot_id LIKE ?", ("db\033", "6.1", "01234567%"))
+database.commit()' "$work/fleet.db"
+has '^4  2023-11-14 22:16:20 warning db\\x1b net\[n2\]: queue 1 stalled for 250 ms$' ctl query --store="$work/fleet.db"
+has '^7  2023-11-14 23:13:20 err     ata\[b8:0\]: round 9' ctl query --store="$work/fleet.db"
+has ' -- 2 evlog events lost: sink <host="db\\x1b" release="6.1">$' ctl query --losses --store="$work/fleet.db"
+has ' u32=250 host="db\\x1b" release="6.1">$' ctl query -o verbose --store="$work/fleet.db"
+has '"number":4,.*,"host":"db\\u001b","release":"6.1"}$' ctl query --json --store="$work/fleet.db"
+has '^  host           db\\x1b$' ctl show --store="$work/fleet.db" 4
+[ "$(ctl query --store="$work/fleet.db" --filter='release=="6.1"' | wc -l)" = 6 ] ||
+	fail "query --filter of a release"
+
 # ---- On a terminal ----
 
 # terminal COMMAND: what it prints on one of 50 columns

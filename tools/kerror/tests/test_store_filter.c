@@ -24,6 +24,10 @@ static const char *const terms[] = {
 	"device==\"+pci:3\"", "device!=\"n2\"", "device~\"*\"", "group==evlog",
 	"group==raw", "group!=printk", "group!=raw", "group~\"*l*\"", "arg[0]>5",
 	"arg[0]==-5", "text~\"*5*\"", "cpu==3", "kind==binary", "truncated",
+	"host==a", "host!=a", "host~\"a\"", "host~*", "host==none", "machine==\"it's\"",
+	"release==6.1", "boot_id!=\"1\"", "livepatch==one",
+	"instance==7", "instance!=7", "instance==07", "instance~7*", "arch!=\"\"", "version~*x*",
+	"tag.rack==r17", "tag.rack!=r17", "tag.rack~r*", "tag.none==x", "tag.none!=x",
 };
 
 #define TERMS (sizeof(terms) / sizeof(*terms))
@@ -58,6 +62,7 @@ static int keep(void *context, const struct store_item *item)
 	events[*count] = kerror_event_new(kerror_event_group(item->event),
 					  kerror_event_sequence(item->event), 0,
 					  data, size);
+	kerror_event_set_origin(events[*count], item->origin);
 	assert_non_null(events[(*count)++]);
 	return 0;
 }
@@ -89,12 +94,23 @@ static int fill(void **state)
 	static const uint32_t groups[] = {
 		KERROR_GROUP_EVLOG, KERROR_GROUP_EVLOG, KERROR_GROUP_PRINTK, KERROR_GROUP_RAW,
 	};
-	struct kerror_origin *origin = build_origin(BOOT);
+	struct kerror_origin *origins[4] = {
+		build_origin(BOOT), build_origin("1"), build_origin("2"), build_whole_origin(),
+	};
 	const struct store_query all = { 0 };
 	uint64_t random = 19;
 	size_t count = 0;
 
 	(void)state;
+	kerror_origin_set(origins[1], "host", "a");
+	kerror_origin_set(origins[1], "instance", "7");
+	kerror_origin_set(origins[1], "tag.rack", "r17");
+	kerror_origin_set(origins[2], "host", "b");
+	kerror_origin_set(origins[2], "machine", "it's");
+	kerror_origin_set(origins[2], "release", "6.1");
+	kerror_origin_set(origins[2], "livepatch", "one");
+	kerror_origin_set(origins[2], "tag.rack", "r18");
+	kerror_origin_set(origins[3], "boot_id", "3");
 	assert_int_equal(store_open(&store, path, true), 0);
 	assert_int_equal(store_begin(store), 0);
 	for (uint64_t i = 0; i < EVENTS; i++) {
@@ -105,11 +121,12 @@ static int fill(void **state)
 		event = kerror_event_new(groups[hostile_below(&random, 4)], i, 0, build.data,
 					 build.size);
 		assert_non_null(event);
-		kerror_event_set_origin(event, origin);
+		kerror_event_set_origin(event, origins[hostile_below(&random, 4)]);
 		assert_int_equal(store_add_event(store, event), 0);
 		kerror_event_free(event);
 	}
-	kerror_origin_release(origin);
+	for (int i = 0; i < 4; i++)
+		kerror_origin_release(origins[i]);
 	assert_int_equal(store_commit(store), 0);
 	assert_int_equal(store_query(store, &all, keep, &count), 0);
 	assert_int_equal(count, EVENTS);
