@@ -75,8 +75,8 @@ check_each() {
 # show REGEX: lines of the last test that are worth seeing
 show() { [ -z "$ran" ] || grep -aE "$1" "$log" || true; }
 
-CHECK_PACKAGES="$TOOLS_PACKAGES ccache git libcmocka-dev locales mandoc openssl perl python3 quilt sparse
-	valgrind"
+CHECK_PACKAGES="$TOOLS_PACKAGES ccache git libcmocka-dev locales mandoc openssl perl protobuf-compiler
+	python3 python3-protobuf quilt sparse valgrind"
 NEWEST=7.3
 
 quick_checks() {

@@ -55,14 +55,23 @@ const struct option config_options[] = {
 	  "syslog's facility: kern, user, daemon, local0 to local7" },
 	{ "syslog", "framing", FRAMING, SINK(newline), "octet-counting",
 	  "over tcp and tls: octet-counting (the length before each message) or newline (after it)" },
-	{ "syslog", "tls_ca", FILE_PATH, SINK(tls_ca), "",
+	{ "syslog otlp", "tls_ca", FILE_PATH, SINK(tls_ca), "",
 	  "file of the authorities that may certify the server; none: those of the system" },
-	{ "syslog", "tls_cert", FILE_PATH, SINK(tls_cert), "",
+	{ "syslog otlp", "tls_cert", FILE_PATH, SINK(tls_cert), "",
 	  "file of the certificate to show to the server; none: no certificate" },
-	{ "syslog", "tls_key", FILE_PATH, SINK(tls_key), "",
+	{ "syslog otlp", "tls_key", FILE_PATH, SINK(tls_key), "",
 	  "file of the key of tls_cert" },
 	{ "syslog", "tls_name", OPTIONAL, SINK(tls_name), "",
 	  "name that the server's certificate must have; none: the HOST of address" },
+
+	{ "otlp", "endpoint", URL, SINK(endpoint), "http://127.0.0.1:4318/v1/logs",
+	  "http:// or https:// address of the server, with its path" },
+	{ "otlp", "encoding", ENCODING, SINK(json), "protobuf", "of requests: protobuf or json" },
+	{ "otlp", "compression", COMPRESSION, SINK(gzip), "gzip", "of requests: gzip or none" },
+	{ "otlp", "headers", FILE_PATH, SINK(headers), "",
+	  "file of lines such as 'Authorization: Bearer TOKEN' for the head of each request; none: no more than needed" },
+	{ "otlp", "timeout", SECONDS, SINK(timeout), "10s",
+	  "a request that has no answer by then has failed" },
 
 	{ "rule", "command", COMMAND, SINK(command), NULL,
 	  "program with arguments, parted by blanks; gets the event in variables, see kerrord(8)" },
@@ -101,7 +110,7 @@ const struct option config_options[] = {
 	  "only events that match, see kerror-filter(7); none: all" },
 	{ ALL_SINKS, "queue", BYTES, SINK(queue), "16M",
 	  "memory for what waits while the sink does not work; it gets the rest out of the kernel's history" },
-	{ "store json text journald syslog", "stuck", SECONDS, SINK(stuck), "10s",
+	{ "store json text journald syslog otlp", "stuck", SECONDS, SINK(stuck), "10s",
 	  "a sink whose peer takes nothing for so long is reported, and not up; 0: never" },
 };
 
@@ -117,6 +126,9 @@ const struct section config_sections[] = {
 	{ "text", &text_sink, "Lines for people; otherwise as [json]" },
 	{ "journald", &journald_sink, "systemd's journal, with a field for each part" },
 	{ "syslog", &syslog_sink, "RFC 5424, with structured data" },
+#ifdef WITH_OTLP
+	{ "otlp", &otlp_sink, "A collector of OpenTelemetry: OTLP over HTTP, see Documentation/otlp.md" },
+#endif
 	{ "rule", &rule_sink,
 	  "[rule NAME] runs a command for each event, or when there are many; or raises or clears a condition" },
 };
@@ -257,6 +269,18 @@ static void replace(char **target, const char *value)
 	*target = *value ? config_copy(value) : NULL;
 }
 
+/* One of two words: 0 or 1 */
+static void set_choice(struct parser *parser, const struct option *option, const char *value,
+		       const char *zero, const char *one)
+{
+	uint64_t *number = (void *)((char *)parser->sink + option->offset);
+
+	*number = !strcmp(value, one);
+	if (!*number && strcmp(value, zero))
+		config_complain(parser, "%s: '%s' is neither %s nor %s", option->name, value,
+				zero, one);
+}
+
 static void set(struct parser *parser, const struct option *option,
 		const char *value, bool check)
 {
@@ -276,6 +300,7 @@ static void set(struct parser *parser, const struct option *option,
 	case OUTPUT:
 	case ADDRESS:
 	case LISTEN:
+	case URL:
 	case COMMAND:
 		if (!check || config_check_value(parser, option, value))
 			replace(target, value);
@@ -311,11 +336,13 @@ static void set(struct parser *parser, const struct option *option,
 					value);
 		return;
 	case FRAMING:
-		*number = !strcmp(value, "newline");
-		if (!*number && strcmp(value, "octet-counting"))
-			config_complain(parser,
-					"framing: '%s' is neither octet-counting nor newline",
-					value);
+		set_choice(parser, option, value, "octet-counting", "newline");
+		return;
+	case ENCODING:
+		set_choice(parser, option, value, "protobuf", "json");
+		return;
+	case COMPRESSION:
+		set_choice(parser, option, value, "none", "gzip");
 		return;
 	case LEVEL:
 		if (!parse_level(value, number))
@@ -411,6 +438,8 @@ void config_free_sink(struct sink_settings *sink)
 	free(sink->name);
 	free(sink->path);
 	free(sink->address);
+	free(sink->endpoint);
+	free(sink->headers);
 	free(sink->tls_ca);
 	free(sink->tls_cert);
 	free(sink->tls_key);

@@ -16,12 +16,13 @@
 
 /*
  * Texts by what they name: TEXT anything, OPTIONAL anything or nothing, PATH an
- * absolute path, FILE_PATH the same or nothing, OUTPUT where lines go.
+ * absolute path, FILE_PATH the same or nothing, OUTPUT where lines go. Each is a text up
+ * to COMMAND.
  */
 enum kind {
-	TEXT, OPTIONAL, PATH, FILE_PATH, OUTPUT, ADDRESS, LISTEN, COMMAND,
+	TEXT, OPTIONAL, PATH, FILE_PATH, OUTPUT, ADDRESS, LISTEN, URL, COMMAND,
 	GROUP, SECONDS, BYTES, COUNT, FILTER, THRESHOLD, FACILITY,
-	FRAMING, LEVEL, EXPIRY, TAG,
+	FRAMING, ENCODING, COMPRESSION, LEVEL, EXPIRY, TAG,
 };
 
 /**
@@ -48,7 +49,7 @@ struct section {
 	const char *purpose;
 };
 
-#define ALL_SINKS "store json text journald syslog rule"
+#define ALL_SINKS "store json text journald syslog otlp rule"
 
 extern const struct option config_options[];
 extern const size_t config_option_count;

@@ -136,6 +136,10 @@ static const char *wanted_of(enum kind kind, const char *value)
 			return "is longer than the 107 bytes that a socket's path may have";
 		return is_address(value) ? NULL :
 		       "is none of unix:/PATH, udp:HOST:PORT, tcp:HOST:PORT, tls:HOST:PORT, with a port from 1 to 65535";
+	case URL:
+		return (!strncmp(value, "http://", 7) && value[7]) ||
+		       (!strncmp(value, "https://", 8) && value[8]) ? NULL :
+		       "is none of http://HOST:PORT/PATH, https://HOST:PORT/PATH";
 	case LISTEN:
 		return is_host_and_port(value) ? NULL :
 		       "is not ADDRESS:PORT such as 127.0.0.1:9817, with a port from 1 to 65535";
@@ -473,6 +477,7 @@ void config_check_machine(struct parser *parser)
 		check_there(parser, sink, "tls_ca", sink->tls_ca);
 		check_there(parser, sink, "tls_cert", sink->tls_cert);
 		check_there(parser, sink, "tls_key", sink->tls_key);
+		check_there(parser, sink, "headers", sink->headers);
 		if (sink->command)
 			check_program(parser, sink);
 	}

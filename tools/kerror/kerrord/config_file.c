@@ -64,7 +64,7 @@ static struct sink_settings *new_sink(struct parser *parser,
 	sink->type = section->type;
 	sink->name = config_copy(name);
 	sink->places = config_memory(calloc(config_option_count + 1,
-					sizeof(*sink->places)));
+					    sizeof(*sink->places)));
 	sink->places[0] = parser->place;
 	parser->sink = sink;
 	for (size_t i = 0; i < config_option_count; i++)
@@ -88,6 +88,12 @@ static void begin_section(struct parser *parser, const char *name)
 		if (strlen(config_sections[i].name) == length &&
 		    !strncmp(config_sections[i].name, name, length))
 			section = &config_sections[i];
+	if (!section && length == 4 && !strncmp(name, "otlp", length)) {
+		config_complain(parser,
+				"[%s]: this kerrord was built without libcurl; install libcurl4-gnutls-dev and build it again",
+				name);
+		return;
+	}
 	if (!section) {
 		config_complain(parser,
 				"there is no section [%s]; known are kerrord, metrics, tags, %s",
@@ -232,8 +238,8 @@ static char *read_line(char *line, int size, void *context)
 static const char *keep_path(struct settings *settings, const char *path)
 {
 	settings->files = config_memory(reallocarray(settings->files,
-						 settings->file_count + 1,
-						 sizeof(*settings->files)));
+						     settings->file_count + 1,
+						     sizeof(*settings->files)));
 	settings->files[settings->file_count] = config_copy(path);
 	return settings->files[settings->file_count++];
 }
@@ -303,7 +309,7 @@ static void read_files(struct parser *parser, const char *path, const char *rule
 	memset(settings, 0, sizeof(*settings));
 	parser->seen = config_memory(calloc(config_option_count, sizeof(*parser->seen)));
 	settings->places = config_memory(calloc(config_option_count,
-					    sizeof(*settings->places)));
+						sizeof(*settings->places)));
 	for (size_t i = 0; i < config_option_count; i++)
 		if (option_is_of(&config_options[i], "kerrord") ||
 		    option_is_of(&config_options[i], "metrics"))

@@ -38,6 +38,8 @@ void config_print_sample(FILE *file)
 				"Look at the cable and the switch." :
 				!strcmp(option->name, "tls_name") ?
 				"logs.example" :
+				!strcmp(option->name, "headers") ?
+				"/etc/kerror/otlp.headers" :
 				!strncmp(option->name, "tls_", 4) ?
 				"/etc/kerror/file.pem" :
 				"127.0.0.1:9817");

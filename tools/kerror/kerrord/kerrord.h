@@ -20,6 +20,7 @@
  * conditions.c  rules without a command, of the store
  * syslog_peer.c, kept.c  connection of a syslog_sink, and what it sends again
  * stream.c, tls.c  a TCP or TLS connection
+ * otlp_sink.c, and others of otlp.h
  * local.c     datagrams, to a local socket above all
  * journal.c   systemd's journal
  * metrics.c   counters for Prometheus
@@ -56,12 +57,16 @@
  * @address: of a syslog server
  * @facility: number of the syslog facility
  * @newline: a message ends with a newline, instead of beginning with its length
+ * @endpoint: URL of an otlp server
+ * @json: requests are JSON, instead of protobuf
+ * @gzip: and are compressed
+ * @headers: file of lines for the head of each request, or NULL
  * @tls_ca: file of the authorities whose certificates a server may have
  * @tls_cert: file of the own certificate
  * @tls_key: file of its key
  * @tls_name: that the server's certificate must have; NULL: that of @address
  * @command: what a rule runs, and its arguments
- * @timeout: seconds that it may run
+ * @timeout: seconds that it, or a request, may take
  * @threshold: so many events...
  * @period: ...within so many seconds make a rule fire
  * @key: events count together that have this in common; NULL: all
@@ -92,6 +97,8 @@ struct sink_settings {
 	char *address;
 	uint64_t facility;
 	uint64_t newline;
+	char *endpoint, *headers;
+	uint64_t json, gzip;
 	char *tls_ca, *tls_cert, *tls_key, *tls_name;
 	char *command;
 	uint64_t timeout, threshold, period, cooldown;
@@ -270,6 +277,8 @@ struct sink;
  *	severity err or worse is not kept waiting
  * @keeps_progress: there is to be a file about what it has had
  * @patient: at the end it gets longer, for it bounds by itself how long it takes
+ * @spread: after a failure it waits for longer by chance, so that many machines do not
+ *	come back at once
  * @load_progress: finds out from the sink itself what it has had; called
  *	before anything else, by the receiver's thread, and once more by the
  *	sink's if that failed. 0, or a negative errno
@@ -286,7 +295,7 @@ struct sink;
 struct sink_type {
 	const char *name;
 	unsigned int gather_ms;
-	bool keeps_progress, patient;
+	bool keeps_progress, patient, spread;
 	int (*load_progress)(struct sink *sink, struct progress *progress);
 	int (*open)(struct sink *sink, char *message, size_t size);
 	int (*write)(struct sink *sink, struct record *const *records,
@@ -299,7 +308,7 @@ struct sink_type {
 };
 
 extern const struct sink_type store_sink, json_sink, text_sink, journald_sink,
-			      syslog_sink, rule_sink;
+			      syslog_sink, otlp_sink, rule_sink;
 
 /* Fills in the path of a file of the sink in its state folder. */
 void sink_state_path(const struct sink *sink, const char *suffix, char *path,
@@ -324,6 +333,7 @@ struct entry {
  * @progress: what was offered to it; of the receiver
  * @done: what was written; of its thread
  * @state_fd: its progress file, or -1
+ * @retry_at: CLOCK_MONOTONIC: after a failure, no attempt before it; of its thread
  * @lock: for what follows
  * @changed: signalled when there is work, or the end
  * @first: the queue
@@ -341,6 +351,7 @@ struct entry {
  * @dropped_total: events that the history no longer had
  * @repeated: events that were sent again, which the peer may have twice
  * @doubtful: events that the peer may not have, although it seemed so
+ * @rejected: records that the peer took and threw away, as it says
  * @deleted_age: of a store: events that retention deleted because of their age
  * @deleted_size: likewise because of the size of the file
  * @log_bytes: of a store: the size of its write-ahead log
@@ -371,6 +382,7 @@ struct sink {
 	struct progress progress[GROUPS];
 	struct progress done[GROUPS];
 	int state_fd;
+	uint64_t retry_at;
 	bool loaded;
 
 	pthread_mutex_t lock;
@@ -382,7 +394,7 @@ struct sink {
 	pthread_t thread;
 	atomic_ullong written, dropped_total, poison, failures, fired;
 	atomic_ullong failed, waiting;
-	atomic_ullong repeated, doubtful;
+	atomic_ullong repeated, doubtful, rejected;
 	atomic_ullong deleted_age, deleted_size, log_bytes;
 	atomic_bool up, stuck, give_up, behind;
 	atomic_ullong oldest, busy_since;

@@ -201,6 +201,7 @@ static uint64_t fired(const struct sink *sink) { return sink->fired; }
 static uint64_t up(const struct sink *sink) { return sink->up && !sink->stuck; }
 static uint64_t repeated(const struct sink *sink) { return sink->repeated; }
 static uint64_t doubtful(const struct sink *sink) { return sink->doubtful; }
+static uint64_t rejected(const struct sink *sink) { return sink->rejected; }
 static uint64_t stuck(const struct sink *sink) { return sink->stuck; }
 static uint64_t behind(const struct sink *sink) { return sink->behind; }
 static uint64_t failed(const struct sink *sink) { return sink->failed; }
@@ -247,6 +248,8 @@ static void print_sinks(FILE *file, const struct metrics *metrics)
 		{ "kerror_sink_doubtful_total", "counter",
 		  "Events that the peer may have lost after it acknowledged them.",
 		  doubtful },
+		{ "kerror_sink_rejected_total", "counter",
+		  "Records that the peer took and refused, as it says.", rejected },
 		{ "kerror_sink_failures_total", "counter",
 		  "Failed attempts to open or write.", failures },
 		{ "kerror_sink_up", "gauge",

@@ -22,6 +22,7 @@
  * @attempts: that failed for the first of them
  * @poison_report_at: CLOCK_MONOTONIC: another report of poison may be made
  * @retry_s: seconds until the next attempt; 0: the last one was a success
+ * @retry_ns: the same with what is added to it
  * @failing_since: CLOCK_MONOTONIC: when the first one failed
  * @idled: second in which the sink's idle() was called last
  * @written_at: CLOCK_MONOTONIC: when something was written last
@@ -34,6 +35,7 @@ struct work {
 	unsigned int attempts;
 	uint64_t poison_report_at;
 	unsigned int retry_s;
+	uint64_t retry_ns;
 	uint64_t failing_since;
 	time_t idled;
 	uint64_t written_at;

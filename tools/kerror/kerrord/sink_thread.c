@@ -6,8 +6,11 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 #include <time.h>
 #include "sink.h"
+
+#define NS_PER_S	1000000000ULL
 
 #define RETRY_FIRST_S	1
 #define RETRY_LAST_S	30
@@ -15,13 +18,14 @@
 /* Of a storm of severe events, too, some come together. */
 #define URGENT_MS	10
 
-/* With the lock held; until @seconds have passed or something is to be done */
-static void wait_for_work(struct sink *sink, bool failing, unsigned int seconds)
+/* With the lock held; until @ns have passed or something is to be done */
+static void wait_for_work(struct sink *sink, bool failing, uint64_t ns)
 {
-	struct timespec deadline;
+	uint64_t end = now_ns(CLOCK_MONOTONIC) + ns;
+	struct timespec deadline = {
+		.tv_sec = end / NS_PER_S, .tv_nsec = end % NS_PER_S,
+	};
 
-	clock_gettime(CLOCK_MONOTONIC, &deadline);
-	deadline.tv_sec += seconds;
 	while (!sink->stop && !sink->reopen && (failing || !sink->first))
 		if (pthread_cond_timedwait(&sink->changed, &sink->lock,
 					   &deadline))
@@ -140,6 +144,19 @@ static int attempt(struct sink *sink, struct work *work, bool reopen,
 	return result < 0 ? result : 0;
 }
 
+/* At least the time that the sink has named; of many machines up to half of it more */
+static uint64_t retry_delay(const struct sink *sink, const struct work *work)
+{
+	uint64_t delay = work->retry_s * NS_PER_S, now = now_ns(CLOCK_MONOTONIC), chance;
+
+	if (sink->retry_at > now && sink->retry_at - now > delay)
+		delay = sink->retry_at - now;
+	if (sink->type->spread &&
+	    getrandom(&chance, sizeof(chance), GRND_NONBLOCK) == sizeof(chance))
+		delay += chance % (delay / 2);
+	return delay;
+}
+
 static void note_failure(struct sink *sink, struct work *work,
 			 const char *message)
 {
@@ -155,6 +172,7 @@ static void note_failure(struct sink *sink, struct work *work,
 	} else if (work->retry_s < RETRY_LAST_S) {
 		work->retry_s *= 2;
 	}
+	work->retry_ns = retry_delay(sink, work);
 }
 
 static void note_success(struct sink *sink, struct work *work)
@@ -183,7 +201,7 @@ static void *sink_thread(void *argument)
 		pthread_mutex_lock(&sink->lock);
 		if (!work.count || work.retry_s)
 			wait_for_work(sink, work.retry_s, work.retry_s ?
-				      work.retry_s : work.open);
+				      work.retry_ns : work.open * NS_PER_S);
 		if (!work.count && sink->type->gather_ms)
 			gather(sink, &work);
 		if (!work.count)

@@ -38,6 +38,7 @@ SINKS = {
     "syslog tcp": "address = tcp:127.0.0.1:TCP",
     "syslog lines": "address = tcp:127.0.0.1:LINES\nframing = newline",
     "syslog tls": "address = tls:localhost:TLS\n" + TLS,
+    "otlp": "encoding = json\ncompression = none\nendpoint = http://127.0.0.1:HTTP",
     "rule direct": "runner =\ncommand = /bin/sh FOLDER/script FOLDER/direct",
     "rule unit": "runner = FOLDER/rules.socket\n"
                  "command = /bin/sh FOLDER/script FOLDER/unit",
@@ -70,6 +71,16 @@ def of_syslog(message):
     if found[1] in (b"loss", b"report"):
         return []
     return [int(found[2]) if found[2] else None]
+
+
+def of_otlp(body):
+    numbers = []
+    for resource in json.loads(body)["resourceLogs"]:
+        for record in resource["scopeLogs"][0]["logRecords"]:
+            values = {pair["key"]: pair["value"] for pair in record["attributes"]}
+            if "kerror.sequence" in values:
+                numbers.append(int(values["kerror.sequence"]["intValue"]))
+    return numbers
 
 
 def of_journal(entry):
@@ -142,6 +153,21 @@ def counted(opened):
             size = b""
 
 
+def requests(server):
+    """The bodies of HTTP requests, each of which is answered"""
+    connection = server.accept()[0]
+    with connection.makefile("rwb") as file:
+        size = 0
+        while line := file.readline():
+            name, _, value = line.partition(b":")
+            if name.lower() == b"content-length":
+                size = int(value)
+            if line == b"\r\n":
+                yield file.read(size)
+                file.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+                file.flush()
+
+
 def bound(family, kind, address):
     server = socket.socket(family, kind)
     server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 << 20)
@@ -172,7 +198,7 @@ def start_peers(folder):
         ("stream", socket.SOCK_STREAM))}
     udp = bound(socket.AF_INET, socket.SOCK_DGRAM, ("127.0.0.1", 0))
     tcp = {name: bound(socket.AF_INET, socket.SOCK_STREAM, ("127.0.0.1", 0))
-           for name in ("TCP", "LINES", "TLS")}
+           for name in ("TCP", "LINES", "TLS", "HTTP")}
     os.mkfifo(folder + "/pipe")
     output = os.pipe()
     peers = {
@@ -185,6 +211,7 @@ def start_peers(folder):
         "syslog tcp": Peer(counted(lambda: connection_of(tcp["TCP"])), of_syslog),
         "syslog lines": Peer(lines(lambda: connection_of(tcp["LINES"])), of_syslog),
         "syslog tls": Peer(counted(lambda: connection_of(tcp["TLS"], context)), of_syslog),
+        "otlp": Peer(requests(tcp["HTTP"]), of_otlp),
     }
     ports = {name: server.getsockname()[1] for name, server in tcp.items()}
     return peers, {**ports, "UDP": udp.getsockname()[1]}, udp, output[1]
@@ -259,7 +286,7 @@ def check(folder):
     place.kernel["MALLOC_ARENA_MAX"] = "1"
     kinds = subprocess.run([sys.argv[1], "--print-config"], stdout=subprocess.PIPE, text=True,
                            check=True).stdout
-    kinds = set(re.findall(r"^#?\[(\w+)", kinds, re.M)) - {"kerrord", "metrics"}
+    kinds = set(re.findall(r"^#?\[(\w+)", kinds, re.M)) - {"kerrord", "metrics", "tags"}
     assert kinds == {name.split()[0] for name in SINKS}, kinds
     write_script(place, "script", 'echo "$KERROR_SEQUENCE $KERROR_MORE" >>"$1"\n')
     Units(place)

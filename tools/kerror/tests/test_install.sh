@@ -31,6 +31,12 @@ make -n OUTPUT="$work/out" lib >"$work/log" 2>&1 || fail "after deb: $(tail -3 "
 make -n OUTPUT="$work/out" clean >"$work/log" 2>&1 || fail "after deb: $(tail -3 "$work/log")"
 ok "make works after make deb"
 
+# Libraries that need not be there
+make -n OUTPUT="$work/out" OTLP=n daemon >"$work/log" 2>&1 || fail "without libcurl: $(tail -3 "$work/log")"
+! grep -q -- '-lcurl\|kerrord/otlp' "$work/log" || fail "without libcurl, kerrord is built with it"
+grep -q 'kerrord has no \[otlp\]: that needs libcurl' "$work/log" || fail "nothing is said of libcurl"
+ok "a build without libcurl says what it lacks"
+
 install
 conf=$work/dest/etc/kerror/kerrord.conf
 sed -i 's/#max_age = 90d/max_age = 7d/' "$conf"

@@ -1022,7 +1022,7 @@ def the_store_knows_machines_and_kernels(folder):
             line["tag.rack"]) == ("b", 7, "web-1", "5.10", "r18"), line
     assert "version" not in line and "tag.Odd" not in line
     # People see what is not of this machine.
-    lines, _ = query(place.path("db"), "--filter=arg[0]==7")
+    lines, _ = query(place.path("db"), "--output=verbose", "--filter=arg[0]==7")
     assert sum(' host="web-1" release="5.10" tag.rack="r18">' in line for line in lines) == 1
     assert sum(f'host="{system.nodename}"' in line for line in lines) == 0, lines
     # The same kerrord with other tags
@@ -1960,12 +1960,13 @@ def the_printed_configuration_is_right(folder):
         wanted = 0 if text is sample else 1     # the rule has no command yet
         assert done.returncode == wanted, done
     # With every option taken out of its comment, too; a rule has a command or a condition.
-    condition = {"raises", "clears"}
-    command = {"command", "threshold", "cooldown", "retries", "retry_after", "backlog", "runner",
+    # The file of headers is not there.
+    condition = {"raises", "clears", "headers"}
+    command = {"headers", "command", "threshold", "cooldown", "retries", "retry_after", "backlog", "runner",
                "timeout", "queue"}
-    for left_out, result in ((condition, "right; 6 sinks: [store] [json] [text] [journald] "
-                                         "[syslog] [rule NAME]\n"),
-                             (command, "[syslog], 1 rules of conditions\n")):
+    for left_out, result in ((condition, "right; 7 sinks: [store] [json] [text] [journald] "
+                                         "[syslog] [otlp] [rule NAME]\n"),
+                             (command, "[otlp], 1 rules of conditions\n")):
         options = "\n".join(line[1:] if line.startswith("#") and " = " in line and line[1] != " "
                             and line[1:].split()[0] not in left_out else line
                             for line in everything.split("\n"))

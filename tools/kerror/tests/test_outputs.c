@@ -378,7 +378,7 @@ static void test_json(void **state)
 {
 	static const char expected[] =
 		"{\"item\":\"event\",\"boot_id\":\"01234567-89ab-cdef-0123-456789abcdef\","
-		"\"group\":\"evlog\",\"sequence\":1,\"thread\":2,"
+		"\"instance\":4000001,\"group\":\"evlog\",\"sequence\":1,\"thread\":2,"
 		"\"time_realtime\":1700000000123456789,\"time_boot\":5000000000,"
 		"\"severity\":\"err\",\"facility\":\"driver\","
 		"\"device\":\"+pci:0000:00:1f.2\",\"context\":\"nmi\",\"boot\":true,"
