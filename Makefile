@@ -24,6 +24,8 @@ help:
 	@echo '               with 32-bit programs'
 	@echo '  make stock   the tests of the modules, on unmodified kernels of Debian: 6.1, 6.12, 7.3;'
 	@echo '               amd64, cloud, rt, arm64'
+	@echo '  make images SUITE=bookworm  installs the Debian packages on a whole Debian in QEMU, and'
+	@echo '               reboots it'
 	@echo '  make stress  the long form of the stress tests, on debug kernels (EVENTS=N)'
 	@echo '  make bench   measures what events cost, beside printk, tracing and others, and writes'
 	@echo '               Documentation/kerror-bench/; 10 minutes, on a machine that does nothing else'
@@ -68,6 +70,9 @@ stock:
 arches:
 	@scripts/check.sh --arches
 
+images:
+	@scripts/images.sh '$(SUITE)'
+
 stress:
 	@scripts/stress.sh $(EVENTS)
 
@@ -105,5 +110,5 @@ series:
 clean:
 	rm -rf build
 
-.PHONY: help try demo check check-quick stock arches stress bench mutants newest guest-test kunit shell \
+.PHONY: help try demo check check-quick stock arches images stress bench mutants newest guest-test kunit shell \
 	kernel tools series clean
