@@ -194,14 +194,20 @@ static void add_priority(struct common *common)
 	add_to_filter(common, "--priority", common->worst ? text : strstr(text, "severity<="));
 }
 
+/* A NUL in the text is a blank: not each regexec() takes a size. */
 static bool has_text(const struct common *common, const struct kerror_event *event)
 {
-	regmatch_t range = { 0 };
 	size_t size;
 	const char *text = event_text(event, &size);
+	char *copy = must_have(malloc(size + 1));
+	bool found;
 
-	range.rm_eo = size;
-	return !regexec(common->grep, text, 1, &range, REG_STARTEND);
+	for (size_t i = 0; i < size; i++)
+		copy[i] = text[i] ? : ' ';
+	copy[size] = '\0';
+	found = !regexec(common->grep, copy, 0, NULL, 0);
+	free(copy);
+	return found;
 }
 
 bool is_wanted(const struct common *common, const struct kerror_event *event)
