@@ -59,8 +59,8 @@ own_apt() {
 	mkdir -p "$apt_folder/lists/partial"
 	. /etc/os-release
 	mirror=$(debian_mirror)
-	for suite in ${SUITES:-$VERSION_CODENAME}; do
-		echo "$apt_type $mirror $suite main"
+	for apt_suite in ${SUITES:-$VERSION_CODENAME}; do
+		echo "$apt_type $mirror $apt_suite main"
 	done > "$apt_folder/sources.list"
 	apt="-o Dir::Etc::sourcelist=$apt_folder/sources.list -o Dir::Etc::sourceparts=-
 	     -o Dir::State::lists=$apt_folder/lists -o Dir::State::status=/dev/null
