@@ -26,6 +26,8 @@ help:
 	@echo '               amd64, cloud, rt, arm64'
 	@echo '  make images SUITE=bookworm  installs the Debian packages on a whole Debian in QEMU, and'
 	@echo '               reboots it'
+	@echo '  make faults  real faults on unmodified kernels of Debian, and which installed rule'
+	@echo '               recognises each (FAULTS="oom_cgroup usb" KERNELS=linux-image-amd64)'
 	@echo '  make stress  the long form of the stress tests, on debug kernels (EVENTS=N)'
 	@echo '  make bench   measures what events cost, beside printk, tracing and others, and writes'
 	@echo '               Documentation/kerror-bench/; 10 minutes, on a machine that does nothing else'
@@ -73,6 +75,12 @@ arches:
 images:
 	@scripts/images.sh '$(SUITE)'
 
+KERNELS = linux-image-amd64 linux-image-amd64_trixie linux-image-amd64_trixie-backports
+faults:
+	@status=0; for kernel in $(KERNELS); do \
+		scripts/faults.sh $$kernel $(FAULTS) || status=1; \
+	done; exit $$status
+
 stress:
 	@scripts/stress.sh $(EVENTS)
 
@@ -110,5 +118,5 @@ series:
 clean:
 	rm -rf build
 
-.PHONY: help try demo check check-quick stock arches images stress bench mutants newest guest-test kunit shell \
-	kernel tools series clean
+.PHONY: help try demo check check-quick stock arches faults images stress bench mutants newest guest-test kunit \
+	shell kernel tools series clean

@@ -11,7 +11,8 @@
 # events; an empty one leaves it at its default. DEVICES are options of QEMU. KERNEL is
 # x86_64 unless given, see kernel.sh. The programs are for the kernel's architecture, but
 # for i386 if it is x86_64-compat; for Linux 2.6 they are static, see userland.sh, and
-# x86_64-compat is its x86_64. SCRIPT "try" has PID 1 and kerrorctl only.
+# x86_64-compat is its x86_64. SCRIPT "try" has PID 1 and kerrorctl only; "faults" has
+# kerrord with its rules, too, and what makes file systems.
 . "$(dirname "$0")/common.sh"
 
 [ $# -ge 2 ] || die "usage: guest.sh NAME SCRIPT [KERNEL]"
@@ -36,16 +37,20 @@ case $release,$variant in
 *,i386*|*-compat) arch=i386 compiler=i686-linux-gnu ;;
 *) kind=native arch=x86_64 ;;
 esac
-[ "$script" != try ] || kind=light
+case $script in
+try) kind=light ;;
+faults) kind=faults ;;
+esac
 need_packages busybox-static cpio e2fsprogs kmod make $qemu
 case $kind in
 native) suffix= ;;
-light) suffix=-light ;;
+light | faults) suffix=-$kind ;;
 *) suffix=-$arch ;;
 esac
 programs=$BUILD/$name/programs$suffix root=$BUILD/$name/root$suffix
 case $kind in
 light) need_packages gcc libc6-dev libmnl-dev pkg-config ;;
+faults) need_packages $TOOLS_PACKAGES btrfs-progs dmsetup iproute2 xfsprogs ;;
 native)
 	need_packages $TOOLS_PACKAGES
 	[ "$script" != daemon ] || need_packages rsyslog sqlite3 systemd
@@ -69,9 +74,20 @@ build_native() {
 
 # build_light: without kerrord and the tests, so that no kernel's source is needed
 build_light() {
-	make -j"$(nproc)" -C "$TOP/tools/kerror" OUTPUT="$programs/tools" STORE=n control || return 1
-	[ "$programs/init" -nt "$SELFTESTS/init.c" ] ||
-		gcc -O2 -g -Wall -o "$programs/init" "$SELFTESTS/init.c"
+	make -j"$(nproc)" -C "$TOP/tools/kerror" OUTPUT="$programs/tools" STORE=n control &&
+	build_small init
+}
+
+# build_faults: likewise, but with kerrord
+build_faults() {
+	make -j"$(nproc)" -C "$TOP/tools/kerror" OUTPUT="$BUILD/tools" daemon control &&
+	ln -sfn "$BUILD/tools" "$programs/tools" && build_small init && build_small fault
+}
+
+# build_small PROGRAM: of the selftests, of which it has a single file
+build_small() {
+	[ "$programs/$1" -nt "$SELFTESTS/$1.c" ] ||
+		gcc -O2 -g -Wall -D_GNU_SOURCE -o "$programs/$1" "$SELFTESTS/$1.c"
 }
 
 # build_cross: without kerrord, which wants more libraries than there are.
@@ -106,7 +122,8 @@ build_old() {
 
 # The programs are built where the series puts them, in the patched tree.
 step "building the guest's programs"
-mkdir -p "$programs/tools"
+mkdir -p "$programs"
+[ $kind = faults ] || mkdir -p "$programs/tools"
 build_$kind > "$programs/log" 2>&1 ||
 	{ tail -20 "$programs/log" >&2; die "building the guest's programs failed: $programs/log"; }
 
@@ -132,6 +149,18 @@ fill_light() {
 	strip -g "$root"/modules/*.ko "$root"/bin/k*
 	cp "$kernel"/drivers/*.ko "$root/modules"
 	fill_libraries
+}
+
+fill_faults() {
+	fill /bin/busybox
+	mkdir -p "$root/lib" "$root/mnt" "$root/cgroup" "$root/etc/kerror" "$root/var/lib"
+	set -- /sbin/dmsetup /sbin/mke2fs /sbin/debugfs /sbin/mkfs.xfs /sbin/mkfs.btrfs /bin/ip
+	cp -L --remove-destination "$@" "$programs/fault" "$programs/tools/kerrord" "$root/bin"
+	cp -r "$TOP/tools/kerror/rules.d" "$root"
+	cp -r "$kernel/faults/lib/modules" "$root/lib"
+	cp "$kernel/faults/test_faults.ko" "$root/modules"
+	strip -g "$root"/modules/*.ko "$root"/bin/k*
+	fill_libraries "$programs/tools/kerrord" "$@"
 }
 
 # fill_libraries PROGRAM...: what these, PID 1 and kerrorctl load

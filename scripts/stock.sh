@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Prepares a guest with an unmodified kernel of Debian: stock.sh META[_SUITE] [try|rules]
+# Prepares a guest with an unmodified kernel of Debian: stock.sh META[_SUITE] [try|rules|faults]
 #
 # META is a package such as linux-image-amd64, linux-image-rt-amd64 or
 # linux-image-arm64. Its kernel is taken out of the package, not installed, and
@@ -20,14 +20,19 @@
 # SCRIPT "try" needs no tests, so that no kernel's source is unpacked; but the kernel's
 # drivers of an NVMe disk with ext4. "rules" builds nothing and makes no Debian: it makes a
 # catalogue of all that the kernel and its modules print, with the kerrorctl of build/tools.
+# "faults" builds the driver with bugs, and takes the modules out of the package that
+# guest/faults.sh needs.
 . "$(dirname "$0")/common.sh"
 
 case $#,${2:-} in
 1,) tests=1 ;;
-2,try | 2,rules) tests= ;;
-*) die "usage: stock.sh linux-image-FLAVOUR[_SUITE] [try|rules]" ;;
+2,try | 2,rules | 2,faults) tests= ;;
+*) die "usage: stock.sh linux-image-FLAVOUR[_SUITE] [try|rules|faults]" ;;
 esac
 what=${2:-}
+# Which modules of the tests are built
+test_modules=$tests
+[ "$what" != faults ] || test_modules=faults
 meta=${1%%_*} suite=
 [ "$meta" = "$1" ] || suite=${1#*_}
 out=$BUILD/$1
@@ -106,30 +111,74 @@ on_which() {
 
 # ---- the kernel and its headers ----
 
-# put_drivers PACKAGE_FILE: to $drivers, numbered in the order in which they are loaded
-put_drivers() {
-	number=100 unpacked=$out/unpacked
+# unpack PACKAGE_FILE PATTERN...: the modules whose paths match, to $unpacked
+unpack() {
+	unpacked=$out/unpacked archive=$1
+	shift
 	need_packages kmod xz-utils
-	rm -rf "$drivers" "$unpacked"
-	mkdir -p "$drivers" "$unpacked"
+	rm -rf "$unpacked"
+	mkdir -p "$unpacked"
 	# Debian 13 has neither modules.builtin nor /lib/modules in the package.
-	dpkg-deb --fsys-tarfile "$1" | tar -C "$unpacked" -x --wildcards '*/modules.*' \
-		'*/kernel/block/*' '*/kernel/crypto/*' '*/kernel/arch/x86/crypto/*' \
-		'*/kernel/drivers/nvme/*' '*/kernel/fs/ext4/*' '*/kernel/fs/jbd2/*' \
-		'*/kernel/fs/mbcache.*' '*/kernel/lib/*' 2> "$out/log" || true
+	dpkg-deb --fsys-tarfile "$archive" | tar -C "$unpacked" -x --wildcards '*/modules.*' \
+		"$@" 2> "$out/log" || true
 	[ -e "$unpacked/lib" ] || ln -s usr/lib "$unpacked/lib"
 	depmod -b "$unpacked" "$release"
-	for driver in nvme ext4; do
-		modprobe -d "$unpacked" -S "$release" --show-depends $driver ||
-			die "${1##*/} has no module $driver"
-	done > "$out/depends"
-	awk '$1 == "insmod" && !seen[$2]++ { print $2 }' "$out/depends" | while read -r file; do
-		number=$((number + 1)) name=${file##*/}
-		case $name in
-		*.xz) xz -dc "$file" > "$drivers/$number-${name%.xz}" ;;
-		*) cp "$file" "$drivers/$number-$name" ;;
-		esac
+}
+
+# depends MODULE...: the files of these and of those that they want, in the order in
+# which they are loaded
+depends() {
+	for driver in "$@"; do
+		modprobe -d "$unpacked" -S "$release" --show-depends "$driver" ||
+			[ "$what" = faults ] || die "${archive##*/} has no module $driver"
+	done > "$out/depends" 2> "$out/log"
+	awk '$1 == "insmod" && !seen[$2]++ { print $2 }' "$out/depends"
+}
+
+# put_module FILE TARGET: unpacked
+put_module() {
+	case $1 in
+	*.xz) xz -dc "$1" > "${2%.xz}" ;;
+	*) cp "$1" "$2" ;;
+	esac
+}
+
+# put_drivers PACKAGE_FILE: to $drivers, numbered in the order in which they are loaded
+put_drivers() {
+	number=100
+	unpack "$1" '*/kernel/block/*' '*/kernel/crypto/*' '*/kernel/arch/x86/crypto/*' \
+		'*/kernel/drivers/nvme/*' '*/kernel/fs/ext4/*' '*/kernel/fs/jbd2/*' \
+		'*/kernel/fs/mbcache.*' '*/kernel/lib/*'
+	rm -rf "$drivers"
+	mkdir -p "$drivers"
+	depends nvme ext4 | while read -r file; do
+		number=$((number + 1))
+		put_module "$file" "$drivers/$number-${file##*/}"
 	done
+}
+
+# wanted_modules: what the faults need, with the release that they are taken from
+wanted_modules() {
+	echo "$release"
+	sed -n 's/^# needs: //p' "$SELFTESTS"/guest/faults-*.sh | tr ' ' '\n' | sort -u
+}
+
+# put_modules PACKAGE_FILE: to $faults, for modprobe; what the kernel lacks is left out.
+put_modules() {
+	step "taking the modules of the faults out of the package"
+	unpack "$1" '*/kernel/*'
+	rm -rf "$faults"
+	mkdir -p "$faults/lib/modules/$release"
+	cp "$unpacked/lib/modules/$release"/modules.[bo]* "$faults/lib/modules/$release" || true
+	depends $(wanted_modules | tail -n +2) | while read -r file; do
+		folder=$faults/lib/modules/$release/$(dirname "kernel/${file##*/kernel/}")
+		mkdir -p "$folder"
+		put_module "$file" "$folder/${file##*/}"
+	done
+	find "$faults" -name '*.ko' -exec strip -g {} +
+	depmod -b "$faults" "$release"
+	rm -rf "$unpacked"
+	wanted_modules > "$faults/wanted"
 }
 
 # put_catalogue: of the image, or of the packages with its parts
@@ -173,16 +222,20 @@ fetch_image() {
 		dpkg-deb --fsys-tarfile "$packages"/*.deb | tar -x -C "$root" --keep-directory-symlink
 		touch "$root/usr/src/$headers/built"
 	fi
-	drivers=$out/$variant/drivers
+	drivers=$out/$variant/drivers faults=$out/$variant/faults
 	if [ "$(cat "$out/release" 2>/dev/null)" != "$release" ] ||
-	   { [ ! "$tests" ] && [ ! -d "$drivers" ]; }; then
+	   { [ "$what" = try ] && [ ! -d "$drivers" ]; } ||
+	   { [ "$what" = faults ] && [ "$(wanted_modules)" != "$(cat "$faults/wanted" 2>/dev/null)" ]; }; then
 		rm -f "$out/release"
 		# The image of newer releases is a package that only depends on its parts.
 		binary=$(on_which "$image" '^linux-binary-[0-9]' | head -1)
 		fetch "${binary:-$image}$foreign"
 		dpkg-deb --fsys-tarfile "$packages/${binary:-$image}"_*.deb |
 			tar -xO --wildcards "*/vmlinuz*" > "$out/$variant/$boot/bzImage"
-		[ "$tests" ] || put_drivers "$packages/${binary:-$image}"_*.deb
+		case $what in
+		try) put_drivers "$packages/${binary:-$image}"_*.deb ;;
+		faults) put_modules "$packages/${binary:-$image}"_*.deb ;;
+		esac
 		rm -f "$packages"/*.deb
 		echo "$release" > "$out/release"
 	fi
@@ -216,13 +269,13 @@ step "building the modules for $release"
 module=$out/module
 build_modules() {
 	if [ "$suite" ]; then
-		make -s -C "$TOP/module" tree OUTPUT="$module" TESTS=$tests &&
+		make -s -C "$TOP/module" tree OUTPUT="$module" TESTS=$test_modules &&
 		in_debian make -s -j"$(nproc)" -C "/usr/src/$headers" M="/module/$release" \
-			${tests:+KERROR_TESTS=1} \
+			${test_modules:+KERROR_TESTS=$test_modules} \
 			${cross:+CROSS_COMPILE=$cross-} modules
 	else
 		make -s -j"$(nproc)" -C "$TOP/module" OUTPUT="$module" \
-			KERNEL="$kernel" TESTS=$tests
+			KERNEL="$kernel" TESTS=$test_modules
 	fi
 }
 [ -z "$suite" ] || module=$root/module/$release
@@ -233,4 +286,5 @@ for folder in . ${tests:+kernel samples/evlog}; do
 	cp "$module/$folder"/*.ko "$out/$variant/$folder"
 done
 [ -z "$tests" ] || cp "$module"/module/*.ko "$out/$variant/kernel"
+[ "$what" != faults ] || cp "$module/module/test_faults.ko" "$faults"
 touch "$out/$variant/built"

@@ -56,6 +56,12 @@ rules_of_other_kernels() {
 	done
 }
 
+# A few of the faults of "make faults", none of which takes long
+stock_faults() {
+	"$TOP/scripts/faults.sh" "$stock" none oom_cgroup hung_task_frozen bug refcount segfault \
+		scsi_medium nvme_read_error path ext4_inode link_e1000 conntrack usb
+}
+
 loaded_often() { APPEND=loads=100 stock_guest unload; }
 
 # stock_checks PACKAGE[_SUITE]
@@ -68,6 +74,10 @@ stock_checks() {
 		show '^(lost sector|damaged inode|out of memory|hung task):'
 	fi
 	check "$1/rules" stock_rules
+	if [ "$1" = linux-image-amd64 ]; then
+		check "$1/faults" stock_faults
+		show ' recognised, '
+	fi
 	check "$1/modules" "$TOP/scripts/stock.sh" "$1"
 	check_each "$1/selftests" stock_selftests
 	check_each "$1/unload" stock_guest unload

@@ -251,6 +251,8 @@ HARMLESS = [
     ("kernel", "clocksource: Switched to clocksource %s", ("tsc",)),
     ("kernel", "%s %s: PME: Signaling with IRQ %d", ("pcieport", "0000:00:01.0", 24)),
     ("kernel", "%s %s: AER: enabled with IRQ %d", ("pcieport", "0000:00:01.0", 24)),
+    ("kernel", BLOCK, ("operation not supported", "loop0", 130944, 9, "WRITE_ZEROES", 0x8000800,
+                       0, 2)),
     ("scsi_mod", "%s %s: %s", ("sd", "0:0:0:0", "[sda] Write Protect is off")),
     ("scsi_mod", "%s %s: %s", ("sd", "0:0:0:0", "[sda] tag#3 Sense Key : Illegal Request")),
     ("libata", "ata%u: SATA link down (SStatus %X SControl %X)", (1, 0, 0x300)),
