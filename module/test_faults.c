@@ -28,8 +28,8 @@
 /* The CPU of a bug that keeps one */
 #define BUSY_CPU	1
 
-/* More allocations than any guest has memory for */
-#define ALLOCATIONS	20000
+/* More allocations of megabytes than the zone of DMA has room for */
+#define ALLOCATIONS	64
 
 static unsigned int argument;
 
@@ -134,7 +134,7 @@ static void bug_allocation(void)
 	unsigned int count = 0;
 
 	while (count < ALLOCATIONS &&
-	       (pages[count] = alloc_pages(GFP_ATOMIC, argument)))
+	       (pages[count] = alloc_pages(GFP_ATOMIC | GFP_DMA, argument)))
 		count++;
 	while (count--)
 		__free_pages(pages[count], argument);

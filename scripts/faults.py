@@ -27,7 +27,7 @@ class Fault:
         if word == "SKIP":
             self.skipped = rest
         elif word == "BEGIN":
-            self.events, self.begin = [], int(rest) * 10**9
+            self.events, self.begin = [], int(rest or 0) * 10**9
         elif word == "RAISED":
             self.wanted.append(rest.split(" ", 1))
         elif word == "CLEARED":
@@ -126,7 +126,7 @@ def show(fault, recognised, why):
                 print("    " + line)
         return
     for number, condition in enumerate(fault.changed()):
-        cleared = "" if condition["raised"] else "cleared by " + condition["cleared_by"]
+        cleared = "" if condition["raised"] else "cleared by " + condition["cleared_by"].removeprefix("rule ")
         values = fault.values(condition)
         print(" | ".join((fault.name if not number else "", condition["rule"].removeprefix("rule "),
                           f"{condition['name']} {condition['key']}".strip(), cleared,

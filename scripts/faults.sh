@@ -42,7 +42,7 @@ export DEVICES="-chardev socket,id=monitor,path=$socket/monitor,server=on,wait=o
 	$(drive sata 4096) -device ide-hd,drive=sata,bus=ide.0
 	$(drive nvme 4096) -device nvme,drive=nvme,id=nvme,serial=kerror
 	$(drive virtio 4096) -device virtio-blk-pci,drive=virtio
-	$(drive usb) -device usb-storage,drive=usb,bus=xhci.0,id=stick"
+	$(drive usb) -device usb-storage,drive=usb,bus=xhci.0,port=1,id=stick"
 : > "$all"
 while [ "$rest" ]; do
 	rm -f "$log"

@@ -159,7 +159,8 @@ fault_bad_page() {
 # A module whose license is another one
 fault_taint() {
 	find /lib/modules -name crc8.ko | grep -q . || skip "no module crc8"
-	sed 's/license=GPL/license=ABC/' "$(find /lib/modules -name crc8.ko)" > /tmp/crc8.ko
+	sed -e 's/license=Dual BSD.GPL/license=Dual BSD ABC/' -e 's/license=GPL/license=ABC/' \
+		"$(find /lib/modules -name crc8.ko)" > /tmp/crc8.ko
 	begin
 	insmod /tmp/crc8.ko
 	raised kernel-tainted crc8
@@ -229,6 +230,6 @@ fault_usb() {
 	begin
 	monitor device_del stick
 	raised usb-disconnected
-	monitor device_add usb-storage,drive=usb,bus=xhci.0,id=stick
+	monitor device_add usb-storage,drive=usb,bus=xhci.0,port=1,id=stick
 	cleared usb-disconnected
 }

@@ -62,7 +62,7 @@ fault_transmit_timeout() {
 	printf '\003\001' | dd of="/sys/class/net/$name/device/config" bs=1 seek=4 conv=notrunc 2> /dev/null
 	begin
 	for sender in 1 2 3 4 5 6; do
-		timeout 10 dd if=/dev/zero bs=1000 count=1000 2> /dev/null | timeout 10 nc -u 10.6.0.2 9 &
+		timeout 30 fault syn-flood 10.6.0.2 80 400 &
 	done
 	raised transmit-timeout "$name" 60
 	ip link set "$name" down
@@ -103,8 +103,8 @@ fault_conntrack() {
 	ip link set tracked up
 	echo 8 > /proc/sys/net/netfilter/nf_conntrack_max
 	begin
-	for port in $(seq 30); do
-		echo | timeout 2 nc -u 10.9.0.2 "$port" > /dev/null 2>&1 &
+	for host in $(seq 30); do
+		ping -c 1 -W 1 10.9.1.$host > /dev/null 2>&1 &
 	done
 	raised conntrack-full
 	ip link del tracked

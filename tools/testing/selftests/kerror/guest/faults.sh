@@ -150,6 +150,8 @@ echo /bin/modprobe > /proc/sys/kernel/modprobe
 if [ -e /dev/ttyS1 ]; then
 	exec 9<> /dev/ttyS1
 	stty raw -echo <&9
+	# What the monitor said before that came back to it.
+	echo >&9
 fi
 events=/tmp/events
 printf '[kerrord]\nrules = /rules.d\n[store]\n[json]\npath = %s\n' $events > /etc/kerror/kerrord.conf
