@@ -83,16 +83,19 @@ fault_volume_gone() {
 # A disk of a mirror fails; the mirror is made anew and written again.
 fault_mirror() {
 	load dm-raid raid1
-	volume leg0 "$(image 16)" 16
-	volume leg1 "$(image 16)" 16
-	legs="region_size 1024 2 - /dev/mapper/leg0 - /dev/mapper/leg1"
+	for leg in 0 1; do
+		volume leg$leg "$(image 16)" 16
+		volume meta$leg "$(image 4)" 4
+	done
+	legs="region_size 1024 2 /dev/mapper/meta0 /dev/mapper/leg0 /dev/mapper/meta1 /dev/mapper/leg1"
 	dmsetup create mirror --noudevsync --table "0 16384 raid raid1 4 0 nosync $legs" ||
 		skip "no mirror"
 	dmsetup mknodes mirror
 	volume leg1 error 16
 	begin
-	dd if=/dev/zero of=/dev/mapper/mirror bs=4k count=4 conv=fsync 2> /dev/null
+	dd if=/dev/zero of=/dev/mapper/mirror bs=4k count=4 conv=fsync 2> /dev/null &
 	raised array-degraded
+	wait
 	dmsetup remove --noudevsync mirror
 	volume leg1 "$(image 16)" 16
 	dmsetup create mirror --noudevsync --table "0 16384 raid raid1 5 0 rebuild 1 $legs"

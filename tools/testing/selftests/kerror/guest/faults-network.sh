@@ -101,12 +101,14 @@ fault_conntrack() {
 	ip link add tracked type dummy
 	ip addr add 10.9.0.1/16 dev tracked
 	ip link set tracked up
+	before=$(cat /proc/sys/net/netfilter/nf_conntrack_max)
 	echo 8 > /proc/sys/net/netfilter/nf_conntrack_max
 	begin
 	for host in $(seq 30); do
 		ping -c 1 -W 1 10.9.1.$host > /dev/null 2>&1 &
 	done
 	raised conntrack-full
+	echo "$before" > /proc/sys/net/netfilter/nf_conntrack_max
 	ip link del tracked
 }
 

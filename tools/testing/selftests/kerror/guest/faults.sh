@@ -165,7 +165,14 @@ mark
 for name in $(echo "$list" | tr , ' '); do
 	echo "FAULT $name"
 	wc -l < $events > /tmp/begun
-	(fault_$name) 2>&1
+	(fault_$name) 2>&1 &
+	tries=1200
+	while kill -0 $! 2> /dev/null && [ $tries != 0 ]; do
+		tries=$((tries - 1))
+		sleep 0.5
+	done
+	# Of one that hangs, the next ones are independent.
+	kill -9 $! 2> /dev/null && echo "it hangs"
 	sleep 1
 	mark
 	# An oops has the console show all that is printed.
