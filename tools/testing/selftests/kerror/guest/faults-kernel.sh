@@ -213,10 +213,13 @@ fault_pcie_corrected() {
 	# Bus 1, device 0, function 0, no uncorrected error, corrected: bad TLP
 	printf '\1\0\0\0\0\0\0\0\100\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0' > /dev/aer_inject
 	raised pcie-corrected "${device##*/}"
+	# It stands between the kernel and the device.
+	rmmod aer_inject
 }
 
 fault_pcie_fatal() {
 	[ -e /sys/bus/pci/devices/0000:01:00.0 ] || skip "no PCIe port"
+	load virtio_pci
 	begin
 	monitor pcie_aer_inject_error behind MALF_TLP 1 2 3 4
 	raised pcie-error 0000:01:00.0
