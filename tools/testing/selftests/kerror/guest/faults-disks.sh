@@ -65,6 +65,8 @@ fault_nvme_timeout() {
 		dd if="/dev/$name" of=/dev/null bs=4k skip=$skip count=1 iflag=direct 2> /dev/null &
 	done
 	raised nvme-timeout nvme0
+	# The first timeout aborts a command, the second resets the controller.
+	sleep 8
 	monitor block_set_io_throttle nvme 0 0 0 0 0 0
 	cleared nvme-timeout nvme0
 	wait
