@@ -140,9 +140,18 @@ static void bug_allocation(void)
 		__free_pages(pages[count], argument);
 }
 
+/* The second time, it gives the reference back. */
 static void bug_net_reference(void)
 {
-	if (!dev_get_by_name(&init_net, "leaked"))
+	static struct net_device *leaked;
+
+	if (leaked) {
+		dev_put(leaked);
+		leaked = NULL;
+		return;
+	}
+	leaked = dev_get_by_name(&init_net, "leaked");
+	if (!leaked)
 		pr_info("there is no interface leaked\n");
 }
 

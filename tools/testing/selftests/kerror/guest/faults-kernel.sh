@@ -192,6 +192,7 @@ fault_soft_lockup() {
 	begin
 	bug soft-lockup 14
 	raised cpu-stuck 1 60
+	sleep 10
 	echo 10 > /proc/sys/kernel/watchdog_thresh
 }
 
@@ -200,6 +201,7 @@ fault_rcu_stall() {
 	begin
 	bug rcu-stall 12
 	raised rcu-stall "" 60
+	sleep 10
 	echo 21 > /sys/module/rcupdate/parameters/rcu_cpu_stall_timeout
 }
 

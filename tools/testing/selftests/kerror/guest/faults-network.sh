@@ -76,6 +76,8 @@ fault_reference_leaked() {
 	begin
 	ip link del leaked &
 	raised interface-not-released leaked 60
+	bug net-reference
+	wait
 }
 
 fault_neighbours() {
