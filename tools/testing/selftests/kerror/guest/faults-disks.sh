@@ -89,7 +89,8 @@ fault_mirror() {
 		volume leg$leg "$(image 16)" 16
 		volume meta$leg "$(image 4)" 4
 	done
-	legs="region_size 1024 2 /dev/mapper/meta0 /dev/mapper/leg0 /dev/mapper/meta1 /dev/mapper/leg1"
+	legs="region_size 1024 2 /dev/mapper/meta0 /dev/mapper/leg0"
+	legs="$legs /dev/mapper/meta1 /dev/mapper/leg1"
 	dmsetup create mirror --noudevsync --table "0 16384 raid raid1 4 0 nosync $legs" ||
 		skip "no mirror"
 	dmsetup mknodes mirror
@@ -119,7 +120,8 @@ fault_path() {
 	dd if=/dev/mapper/paths of=/dev/null bs=4k count=4 iflag=direct 2> /dev/null
 	raised path-failed
 	volume path0 "$device" 8
-	dmsetup message paths 0 "reinstate_path $(dmsetup info -c --noheadings --separator : -o major,minor path0)"
+	path=$(dmsetup info -c --noheadings --separator : -o major,minor path0)
+	dmsetup message paths 0 "reinstate_path $path"
 	cleared path-failed
 }
 
@@ -127,7 +129,8 @@ fault_path() {
 fault_thin_pool() {
 	load dm-thin-pool
 	meta=$(image 2) data=$(image 16)
-	dmsetup create pool --noudevsync --table "0 16384 thin-pool $meta $data 128 32" || skip "no pool"
+	dmsetup create pool --noudevsync --table "0 16384 thin-pool $meta $data 128 32" ||
+		skip "no pool"
 	dmsetup mknodes pool
 	dmsetup message pool 0 "create_thin 0"
 	dmsetup create thin --noudevsync --table "0 65536 thin /dev/mapper/pool 0"
@@ -205,7 +208,8 @@ fault_xfs_shutdown() {
 fault_btrfs_checksum() {
 	load btrfs
 	device=$(image 256)
-	mkfs.btrfs -q -f -m single -d single "$device" && mount -t btrfs "$device" /mnt || skip "no btrfs"
+	mkfs.btrfs -q -f -m single -d single "$device" && mount -t btrfs "$device" /mnt ||
+		skip "no btrfs"
 	head -c 65536 /dev/zero | tr '\0' Q > /mnt/one
 	umount /mnt
 	fault overwrite "$(cat "/sys/block/${device#/dev/}/loop/backing_file")" QQQQQQQQQQQQQQQQ

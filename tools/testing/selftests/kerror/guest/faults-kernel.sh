@@ -56,7 +56,8 @@ fault_machine_check() {
 fault_hung_task() {
 	echo 2 > /proc/sys/kernel/hung_task_timeout_secs
 	volume hung "$(image 32)" 32
-	mke2fs -q -F -t ext4 -E lazy_itable_init=0 /dev/mapper/hung && mount -t ext4 /dev/mapper/hung /mnt
+	mke2fs -q -F -t ext4 -E lazy_itable_init=0 /dev/mapper/hung &&
+		mount -t ext4 /dev/mapper/hung /mnt
 	dmsetup suspend --noflush --nolockfs --noudevsync hung
 	begin
 	dd if=/dev/zero of=/mnt/file bs=4k count=4 conv=fsync 2> /dev/null &
@@ -120,7 +121,7 @@ fault_warn_text() {
 
 fault_bug() {
 	begin
-	bug bug
+	bug "bug"
 	raised kernel-bug
 	raised kernel-oops
 }
@@ -213,7 +214,8 @@ fault_pcie_corrected() {
 	device=$(ls -d /sys/bus/pci/devices/0000:01:00.0) || skip "no PCIe port"
 	begin
 	# Bus 1, device 0, function 0, no uncorrected error, corrected: bad TLP
-	printf '\1\0\0\0\0\0\0\0\100\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0' > /dev/aer_inject
+	printf '\1\0\0\0\0\0\0\0\100\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0' \
+		> /dev/aer_inject
 	raised pcie-corrected "${device##*/}"
 	# It stands between the kernel and the device.
 	rmmod aer_inject

@@ -59,7 +59,8 @@ fault_transmit_timeout() {
 	ip link set "$name" up
 	sleep 2
 	ip neigh replace 10.6.0.2 lladdr 52:55:0a:00:02:02 dev "$name"
-	printf '\003\001' | dd of="/sys/class/net/$name/device/config" bs=1 seek=4 conv=notrunc 2> /dev/null
+	printf '\003\001' |
+		dd of="/sys/class/net/$name/device/config" bs=1 seek=4 conv=notrunc 2> /dev/null
 	begin
 	for sender in 1 2 3 4 5 6; do
 		timeout 30 fault syn-flood 10.6.0.2 80 400 &
@@ -166,7 +167,8 @@ fault_nfs_stalled() {
 	printf 'all /export %s 9223 65534 65534 0\n' $forever > $channel/nfsd.export/channel
 	echo "tcp 2049" > /proc/fs/nfsd/portlist
 	echo 2 > /proc/fs/nfsd/threads
-	timeout 30 mount -t nfs4 -o vers=4.1,addr=127.0.0.1,clientaddr=127.0.0.1,timeo=10,retrans=2 \
+	options=vers=4.1,addr=127.0.0.1,clientaddr=127.0.0.1,timeo=10,retrans=2
+	timeout 30 mount -t nfs4 -o $options \
 		127.0.0.1:/ /mnt || skip "NFS is not mounted"
 	begin
 	ip link set lo down

@@ -154,7 +154,8 @@ if [ -e /dev/ttyS1 ]; then
 	echo >&9
 fi
 events=/tmp/events
-printf '[kerrord]\nrules = /rules.d\n[store]\n[json]\npath = %s\n' $events > /etc/kerror/kerrord.conf
+printf '[kerrord]\nrules = /rules.d\n[store]\n[json]\npath = %s\n' $events \
+	> /etc/kerror/kerrord.conf
 kerrord 2> /tmp/kerrord.err &
 until [ -e $events ]; do
 	sleep 0.2
