@@ -44,6 +44,20 @@ static const char *copy(const char *text)
 	return must_have(strdup(text));
 }
 
+/*
+ * How many bytes are a level that is an argument of the message, and none of the event:
+ * "\001%d", or "<%d>" before Linux 3.6, or 0.
+ */
+static size_t level_conversion(const char *format)
+{
+	bool angle = *format == '<';
+
+	if ((*format != '\1' && !angle) || format[1] != '%' ||
+	    (format[2] != 'd' && format[2] != 'c') || (angle && format[3] != '>'))
+		return 0;
+	return 3 + angle;
+}
+
 const char *catalogue_take_level(const char *format, int *level)
 {
 	/* "\0013" since Linux 3.6, "<3>" before */
@@ -51,10 +65,9 @@ const char *catalogue_take_level(const char *format, int *level)
 		bool old = *format == '<' && format[1] && format[2] == '>';
 		char letter = *format == '\1' || old ? format[1] : 0;
 
-		/* It is an argument of the message, and none of the event. */
-		if (letter == '%' && (format[2] == 'd' || format[2] == 'c')) {
+		if (level_conversion(format)) {
 			*level = LEVEL_UNKNOWN;
-			return format + 3;
+			return format + level_conversion(format);
 		}
 		if (letter >= '0' && letter <= '7') {
 			if (*level < 0)

@@ -2,15 +2,15 @@
 /*
  * Guesses which of a kernel's formats a text was made of. See guess.h.
  */
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include "guess.h"
+#include "internal.h"
 #include "kerrorctl.h"
 
 /*
- * Formats by the first and the last byte of their texts. That is '%' if a conversion
- * makes it, or may do so.
+ * Formats by the first and the last byte of their texts, which is '%' if a conversion
+ * makes it.
  */
 #define BYTES		256
 
@@ -23,16 +23,23 @@ struct guesser {
 	struct candidate *lists[BYTES][BYTES];
 };
 
-/* The letters of a conversion are behind its '%', with no blank between them. */
+/* What the format's texts are made of, see format_pattern(); the caller frees it. */
+static uint16_t *units_of(const char *format, size_t *size)
+{
+	uint16_t *units = must_have(malloc((strlen(format) + 1) * sizeof(*units)));
+
+	*size = format_pattern(format, units);
+	return units;
+}
+
 static unsigned char last_byte(const char *format)
 {
-	const char *percent = strrchr(format, '%');
+	size_t size;
+	uint16_t *units = units_of(format, &size);
+	uint16_t last = size ? units[size - 1] : FORMAT_ANY;
 
-	if (percent)
-		percent += 1 + strspn(percent + 1, "-+ #0");
-	if (!*format || (percent && !strpbrk(percent, " :,;)]}")))
-		return '%';
-	return format[strlen(format) - 1];
+	free(units);
+	return last == FORMAT_ANY ? '%' : last;
 }
 
 struct guesser *guesser_new(const struct catalogue *catalogue)
@@ -52,32 +59,29 @@ struct guesser *guesser_new(const struct catalogue *catalogue)
 	return guesser;
 }
 
+static bool is_letter(uint16_t unit)
+{
+	return (unit >= 'a' && unit <= 'z') || (unit >= 'A' && unit <= 'Z');
+}
+
 static int letters_in(const char *text, size_t size)
 {
 	int letters = 0;
 
 	for (size_t i = 0; i < size; i++)
-		letters += (text[i] >= 'a' && text[i] <= 'z') ||
-			   (text[i] >= 'A' && text[i] <= 'Z');
+		letters += is_letter((unsigned char)text[i]);
 	return letters;
 }
 
 int guess_letters(const char *format)
 {
+	size_t size;
+	uint16_t *units = units_of(format, &size);
 	int letters = 0;
 
-	for (const char *at = format; *at; at++) {
-		if (*at != '%') {
-			letters += letters_in(at, 1);
-			continue;
-		}
-		at += 1 + strspn(at + 1, "-+ #.*0123456789hlLzt");
-		if (*at == 'p')
-			while (isalnum((unsigned char)at[1]))
-				at++;
-		if (!*at)
-			break;
-	}
+	for (size_t i = 0; i < size; i++)
+		letters += is_letter(units[i]);
+	free(units);
 	return letters;
 }
 

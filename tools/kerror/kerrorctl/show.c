@@ -125,7 +125,7 @@ static void find_around(struct details *details, struct store *store)
 	check_store(store, store_query(store, &query, keep_some, &details->around));
 }
 
-/* Whether the event's format is there, but for what its values bring */
+/* Whether a format says little: the values bring the text, as for "%s %s: %s". */
 static bool is_open(const char *format)
 {
 	return !format || guess_letters(format) < GUESS_LETTERS;

@@ -912,7 +912,7 @@ const char strings[] = "link of %s is up\n\0\0014mirror %d was too old to be rea
 const char frames[] = "%sXFS (%s): %pV\0log I/O error %d\0[%s] Sense Key : %s ";
 #endif
 #else
-const char text[] = "<3>of %s old\n\0<c>, on\0no_message\0<4>x\0link of %s is up\n";
+const char text[] = "<3>of %s old\n\0<%d>of level\n\0<c>, on\0no_message\0<4>x\0link of %s is up\n";
 #endif
 int main(void) { return 0; }
 EOF
@@ -1000,6 +1000,7 @@ same formats "$work/strings.ko" <<'EOF'
 35d76628|err|printk|strings|||of %s old
 bb82b24d|continues|printk|strings|||, on
 d1efb4c3|-|string|strings|||link of %s is up
+dfeb2a99|-|printk|strings|||of level
 EOF
 # As the kernel's index shows them; it does not know what raises them.
 printf '%s\n' '# <level/flags> filename:line function "format"' \
