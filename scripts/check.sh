@@ -40,7 +40,7 @@ group() { title=$1; }
 
 # check NAME COMMAND...: counts as one; what it prints goes to a file, $log.
 check() {
-	name=$1 log=$logs/$1
+	name=$1 log=$logs/$1 ran=
 	shift
 	wanted "$name" || return 0
 	[ -z "$LIST" ] || { echo "$name"; return 0; }
@@ -62,7 +62,6 @@ check() {
 
 # check_each NAME COMMAND...: likewise, and counts the results of tests in it, TAP.
 check_each() {
-	ran=
 	check "$@"
 	[ "$ran" ] || return 0
 	good=$(grep -aE '^ *ok [0-9]' "$log" | grep -vc '# SKIP' || true)
