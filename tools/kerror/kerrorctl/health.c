@@ -72,7 +72,7 @@ static void print_condition(const struct print_style *style,
 	print_text("  remedy:  ", condition->remedy);
 }
 
-static void print_condition_json(const struct condition *condition)
+struct json_object *condition_json(const struct condition *condition)
 {
 	struct json_object *object = must_have(json_object_new_object());
 
@@ -92,7 +92,7 @@ static void print_condition_json(const struct condition *condition)
 	json_add(object, "text", json_string(condition->text));
 	json_add(object, "meaning", json_string(condition->meaning));
 	json_add(object, "remedy", json_string(condition->remedy));
-	json_print(stdout, object);
+	return object;
 }
 
 static bool is_asked_for(const struct health *health, const char *name)
@@ -113,7 +113,7 @@ static void show(void *context, const struct condition *condition)
 		return;
 	health->last += !condition->cleared;
 	if (health->common.json)
-		print_condition_json(condition);
+		json_print(stdout, condition_json(condition));
 	else
 		print_condition(&health->common.style, condition);
 }

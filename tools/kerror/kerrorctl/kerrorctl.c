@@ -20,6 +20,7 @@ static const struct command {
 #ifdef WITH_STORE
 	{ "query", command_query, "find or count events that kerrord has stored", NULL },
 	{ "show", command_show, "tell all that is known of one stored event", NULL },
+	{ "report", command_report, "tell what happened, as a page, too", NULL },
 	{ "ack", command_ack, "acknowledge stored events", NULL },
 	{ "health", command_health, "show what is wrong now, and what to do", NULL },
 	{ "clear", command_clear, "say that what is wrong has been mended", NULL },

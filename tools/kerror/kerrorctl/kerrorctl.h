@@ -21,6 +21,7 @@
 int command_watch(int argc, char **argv);
 int command_query(int argc, char **argv);
 int command_show(int argc, char **argv);
+int command_report(int argc, char **argv);
 int command_ack(int argc, char **argv);
 int command_top(int argc, char **argv);
 int command_stats(int argc, char **argv);
@@ -385,6 +386,10 @@ struct json_object *json_string(const char *text);
 struct json_object *json_number(uint64_t value);
 void json_add(struct json_object *object, const char *key,
 	      struct json_object *value);
+
+/* An object of the item "condition": health.c */
+struct condition;
+struct json_object *condition_json(const struct condition *condition);
 
 /* Prints @object in one line, and frees it. */
 void json_print(FILE *file, struct json_object *object);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Counts events by what they have in common: for query --count-by, top and explain.
- * Events with the same key are one entry; the key is text, as it is shown.
+ * Counts events by what they have in common: for query --count-by, top, explain and
+ * report. Events with the same key are one entry; the key is text, as it is shown.
  */
 #ifndef TALLY_H
 #define TALLY_H
@@ -79,5 +79,8 @@ void tally_sort(struct tally *tally);
 void tally_print(const struct tally *tally, const struct print_style *style, size_t limit,
 		 double interval_s);
 void tally_print_json(const struct tally *tally, size_t limit, double interval_s);
+
+/* The same as an object, for a list; @interval_s as above */
+struct json_object *tally_entry_json(const struct tally_entry *entry, double interval_s);
 
 #endif

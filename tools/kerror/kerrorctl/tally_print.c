@@ -177,7 +177,7 @@ static void add_key(struct json_object *object, const struct tally_key *key,
 		json_add(object, key->kind == TALLY_HOUR ? "hour" : "day", json_string(value));
 }
 
-static struct json_object *entry_json(const struct tally_entry *entry, double interval_s)
+struct json_object *tally_entry_json(const struct tally_entry *entry, double interval_s)
 {
 	struct json_object *object = must_have(json_object_new_object());
 
@@ -197,5 +197,5 @@ static struct json_object *entry_json(const struct tally_entry *entry, double in
 void tally_print_json(const struct tally *tally, size_t limit, double interval_s)
 {
 	for (size_t i = 0; i < tally->size && (!limit || i < limit); i++)
-		json_print(stdout, entry_json(tally->entries[i], interval_s));
+		json_print(stdout, tally_entry_json(tally->entries[i], interval_s));
 }

@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * kerrorctl report: a page on what the store has of a time: what is wrong now, the
+ * boots, how many events there were when, of what kind, of which device, which kinds
+ * are new, and what was lost. This file counts; others print.
+ */
+#include <err.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "report.h"
+
+#define NS_PER_S 1000000000ULL
+#define DEFAULT_SINCE "-7d"
+
+static const char usage[] =
+"Usage: kerrorctl report [OPTION]...\n"
+"Tell what happened: conditions, boots and how they ended, events over time, the most\n"
+"frequent and the new kinds, devices, losses.\n"
+"\n"
+"      --html           as one HTML page, which needs nothing else\n"
+"  -j, --json           as one JSON object\n"
+"  -S, --since=TIME     default: " DEFAULT_SINCE "; all: everything\n"
+"  -U, --until=TIME     up to that time, exclusive; default: now\n"
+SELECTION_USAGE
+"  -g, --group=GROUP    raw, evlog, printk or all (default)\n"
+"  -s, --store=FILE     default: " STORE_PATH "\n"
+NO_PAGER_USAGE
+COLOR_USAGE
+HELP_USAGE;
+
+enum { OPTION_HTML = OPTION_FIRST_OWN };
+
+const char *const band_names[BANDS] = { "crit and worse", "err", "warning", "other" };
+
+enum band band_of(unsigned int severity)
+{
+	return severity < 3 ? BAND_CRIT : severity == 3 ? BAND_ERR :
+	       severity == 4 ? BAND_WARNING : BAND_OTHER;
+}
+
+/**
+ * struct search - what is counted while the store is read
+ * @report: where to
+ * @running: the id of the boot that runs
+ */
+struct search {
+	struct report *report;
+	char running[BOOT_ID_SIZE];
+};
+
+/* ---- Boots ---- */
+
+const char *ending_text(const struct report_boot *boot)
+{
+	static const char *const texts[] = {
+		[ENDING_RUNS] = "runs", [ENDING_PANIC] = "panic",
+		[ENDING_STOPPED] = "shut down", [ENDING_UNKNOWN] = "not known",
+	};
+
+	return texts[boot->ending];
+}
+
+static struct report_boot *find_boot_of(struct search *search, const char *id)
+{
+	struct report *report = search->report;
+	struct report_boot *boot;
+
+	for (size_t i = report->boots_count; i--;)
+		if (!strcmp(report->boots[i].id, id))
+			return &report->boots[i];
+	report->boots = must_have(reallocarray(report->boots, report->boots_count + 1,
+					       sizeof(*report->boots)));
+	boot = &report->boots[report->boots_count++];
+	*boot = (struct report_boot) {
+		.id = must_have(strdup(id)), .first = UINT64_MAX,
+		.ending = strcmp(id, search->running) ? ENDING_UNKNOWN : ENDING_RUNS,
+	};
+	return boot;
+}
+
+static bool begins_with(const char *text, const char *start)
+{
+	return !strncmp(text, start, strlen(start));
+}
+
+/* What the kernel prints last; kerrord may be gone by then. */
+static enum ending ending_of(const struct kerror_event *event, enum ending otherwise)
+{
+	const char *format = kerror_event_format(event);
+
+	if (!format || otherwise == ENDING_RUNS)
+		return otherwise;
+	if (begins_with(format, "Kernel panic - not syncing"))
+		return ENDING_PANIC;
+	if (otherwise != ENDING_PANIC &&
+	    (begins_with(format, "reboot: Restarting system") ||
+	     begins_with(format, "reboot: Power down") ||
+	     begins_with(format, "reboot: System halted")))
+		return ENDING_STOPPED;
+	return otherwise;
+}
+
+static void count_boot(struct search *search, const struct store_item *item)
+{
+	const struct evl_header *header = kerror_event_header(item->event);
+	struct report_boot *boot = find_boot_of(search, kerror_origin_get(item->origin, "boot_id"));
+
+	if (item->time < boot->first)
+		boot->first = item->time;
+	if (item->time > boot->last)
+		boot->last = item->time;
+	boot->events[band_of(header ? header->severity : 7)]++;
+	boot->oopses += header && header->flags & EVL_FLAG_OOPS;
+	boot->ending = ending_of(item->event, boot->ending);
+}
+
+/* ---- The rest ---- */
+
+static void count_loss(struct report *report, const struct store_item *item)
+{
+	const char *group = kerror_group_name(item->loss.group);
+	struct report_loss *loss;
+	size_t i;
+
+	report->losses_total += item->loss.count;
+	for (i = 0; i < report->losses_count; i++)
+		if (!strcmp(report->losses[i].cause, item->cause) &&
+		    report->losses[i].group == group)
+			break;
+	if (i == report->losses_count) {
+		report->losses = must_have(reallocarray(report->losses, i + 1,
+							sizeof(*report->losses)));
+		report->losses[report->losses_count++] = (struct report_loss) {
+			.cause = must_have(strdup(item->cause)), .group = group,
+		};
+	}
+	loss = &report->losses[i];
+	loss->count += item->loss.count;
+}
+
+static int found(void *context, const struct store_item *item)
+{
+	struct search *search = context;
+	struct report *report = search->report;
+	const struct evl_header *header;
+	uint64_t slot;
+
+	if (item->event)
+		tally_add(&report->all, item->event, item->time);
+	if (item->time < report->since)
+		return 0;
+	if (!item->event) {
+		count_loss(report, item);
+		return 0;
+	}
+	header = kerror_event_header(item->event);
+	report->events++;
+	report->unacknowledged += !item->acknowledged;
+	report->by_severity[header && header->severity < 8 ? header->severity : 8]++;
+	slot = (item->time - report->since) / report->slot_ns;
+	report->slot[slot][band_of(header ? header->severity : 7)]++;
+	tally_add(&report->kinds, item->event, item->time);
+	tally_add(&report->facilities, item->event, item->time);
+	if (*kerror_event_device(item->event))
+		tally_add(&report->devices, item->event, item->time);
+	count_boot(search, item);
+	return 0;
+}
+
+static int compare_first(const void *a, const void *b)
+{
+	const struct tally_entry *left = *(struct tally_entry *const *)a;
+	const struct tally_entry *right = *(struct tally_entry *const *)b;
+
+	return left->first < right->first ? 1 : left->first > right->first ? -1 : 0;
+}
+
+/* Kinds whose first event at all is in the period; their counts are of all times. */
+static void find_new_kinds(struct report *report)
+{
+	struct tally *new = &report->new_kinds;
+
+	new->keys = report->all.keys;
+	new->entries = must_have(calloc(report->all.size + 1, sizeof(*new->entries)));
+	for (size_t i = 0; i < report->all.size; i++)
+		if (report->all.entries[i]->first >= report->since)
+			new->entries[new->size++] = report->all.entries[i];
+	qsort(new->entries, new->size, sizeof(*new->entries), compare_first);
+}
+
+/* Steps of a clock, so that a column is an hour, or a day */
+static uint64_t slot_width(uint64_t period_ns)
+{
+	static const unsigned int seconds[] = {
+		1, 5, 15, 60, 300, 900, 3600, 10800, 21600, 86400, 7 * 86400, 30 * 86400,
+	};
+
+	for (size_t i = 0; i < sizeof(seconds) / sizeof(*seconds); i++)
+		if (period_ns / (seconds[i] * NS_PER_S) < REPORT_SLOTS)
+			return seconds[i] * NS_PER_S;
+	return period_ns / REPORT_SLOTS + 1;
+}
+
+static void add_condition(void *context, const struct condition *condition)
+{
+	struct report *report = context;
+	struct condition *copy;
+
+	if (condition->cleared && condition->cleared < report->since)
+		return;
+	report->conditions = must_have(reallocarray(report->conditions,
+						    report->conditions_count + 1,
+						    sizeof(*report->conditions)));
+	copy = &report->conditions[report->conditions_count++];
+	*copy = *condition;
+	copy->name = must_have(strdup(condition->name));
+	copy->key = must_have(strdup(condition->key));
+	copy->rule = must_have(strdup(condition->rule));
+	copy->meaning = must_have(strdup(condition->meaning));
+	copy->remedy = must_have(strdup(condition->remedy));
+	copy->text = must_have(strdup(condition->text));
+	copy->cleared_by = must_have(strdup(condition->cleared_by));
+	report->conditions_last += !condition->cleared;
+}
+
+static int first_only(void *context, const struct store_item *item)
+{
+	*(uint64_t *)context = item->time;
+	return 1;
+}
+
+static void count_all(struct report *report, struct common *common)
+{
+	struct search search = { .report = report };
+	struct store_query query = { .losses = true, .until = report->until };
+	struct store *store = open_store(common, false);
+	struct store_query any = { 0 };
+	struct store_deleted deleted;
+
+	if (store_boot_id(search.running))
+		err(EXIT_FAILURE, "cannot read the id of this boot");
+	check_store(store, store_query(store, &any, first_only, &report->oldest));
+	if (!report->since)
+		report->since = report->oldest ? report->oldest : report->until - 1;
+	report->slot_ns = slot_width(report->until - report->since);
+	report->slots = (report->until - 1 - report->since) / report->slot_ns + 1;
+	select_stored(&query, common);
+	check_store(store, store_query(store, &query, found, &search));
+	check_store(store, store_conditions(store, add_condition, report));
+	check_store(store, store_deleted(store, &deleted));
+	report->deleted = deleted.age + deleted.size;
+	store_close(store);
+	tally_sort(&report->kinds);
+	tally_sort(&report->facilities);
+	tally_sort(&report->devices);
+	find_new_kinds(report);
+}
+
+int command_report(int argc, char **argv)
+{
+	static const struct option longs[] = {
+		{ "html", no_argument, NULL, OPTION_HTML },
+		{ "since", required_argument, NULL, 'S' },
+		{ "until", required_argument, NULL, 'U' },
+		FILTER_OPTION,
+		FACILITY_OPTION,
+		PRIORITY_OPTION,
+		GREP_OPTION,
+		GROUP_OPTION,
+		JSON_OPTION,
+		STORE_OPTION,
+		NO_PAGER_OPTION,
+		COLOR_OPTION,
+		HELP_OPTION,
+		LAST_OPTION
+	};
+	struct common common = { .usage = usage };
+	struct report report = {
+		.common = &common, .made = now_ns(),
+		.since = parse_time("--since", DEFAULT_SINCE),
+		.all.keys = parse_keys("event"),
+		.kinds.keys = parse_keys("event,facility"),
+		.devices.keys = parse_keys("device,facility"),
+		.facilities.keys = parse_keys("facility"),
+	};
+	bool html = false;
+	int option;
+
+	while ((option = next_option(&common, argc, argv, ":S:U:" SELECTION_SHORTS "js:h",
+				     longs)) >= 0) {
+		if (option == OPTION_HTML)
+			html = true;
+		else if (option == 'S')
+			report.since = strcmp(optarg, "all") ? parse_time("--since", optarg) : 0;
+		else
+			report.until = parse_time("--until", optarg);
+	}
+	no_arguments(argc, argv);
+	if (!report.until)
+		report.until = report.made;
+	check_period(report.since, report.until);
+	gethostname(report.host, sizeof(report.host) - 1);
+	count_all(&report, &common);
+	if (common.json) {
+		report_as_json(&report);
+	} else if (html) {
+		report_as_html(&report);
+	} else {
+		begin_pager(&common);
+		report_as_text(&report);
+	}
+	flush_output();
+	return EXIT_SUCCESS;
+}
