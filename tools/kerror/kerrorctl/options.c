@@ -252,12 +252,27 @@ static void want_output(struct common *common, const char *value)
 	common->json = common->output == OUTPUT_JSON;
 }
 
+/* Of "--json=1": optopt is that of the option, as if it were an unknown short one. */
+static void check_value(char **argv, const struct option *longs)
+{
+	const char *option = argv[optind - 1], *value = strchr(option, '=');
+
+	if (!optopt || strncmp(option, "--", 2) || !value)
+		return;
+	for (; longs->name; longs++)
+		if (longs->val == optopt && longs->has_arg == no_argument &&
+		    !strncmp(longs->name, option + 2, value - option - 2))
+			wrong_use("option '--%s' takes no value; see kerrorctl %s --help",
+				  longs->name, argv[0]);
+}
+
 /* The option that getopt_long() stopped at, as it stands there */
 static _Noreturn void no_such_option(char **argv, const struct option *longs)
 {
 	char option[64];
 	struct likely likely = { .wanted = option };
 
+	check_value(argv, longs);
 	/* Of several short ones in a word it is not the word that is wrong. */
 	if (optopt && optopt < 256)
 		snprintf(option, sizeof(option), "-%c", optopt);

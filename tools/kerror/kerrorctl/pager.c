@@ -30,11 +30,12 @@ static void wait_for_pager(void)
 	wait_for_end();
 }
 
+/* After SIGPIPE, and after ^C, which the pager gets, too, and may stay for */
 static void pager_was_left(int number)
 {
-	(void)number;
+	close(STDOUT_FILENO);
 	wait_for_end();
-	_exit(EXIT_SUCCESS);
+	_exit(number == SIGINT ? 128 + SIGINT : EXIT_SUCCESS);
 }
 
 static const char *choose_pager(void)
@@ -82,8 +83,7 @@ bool begin_pager(const struct common *common)
 	dup2(ends[1], STDOUT_FILENO);
 	close(ends[1]);
 	signal(SIGPIPE, pager_was_left);
-	/* ^C is for the pager. */
-	signal(SIGINT, SIG_IGN);
+	signal(SIGINT, pager_was_left);
 	atexit(wait_for_pager);
 	return true;
 }
