@@ -79,8 +79,8 @@ tools_checks() {
 		tools test-programs > /dev/null 2>&1 || true
 		beside "$results" $now &
 	fi
-	for test in fuzz examples kerrorctl report kerrord rules sinks paths otlp day outputs \
-		hostile install; do
+	for test in fuzz examples kerrorctl report terminal kerrord rules sinks paths otlp day \
+		outputs hostile install; do
 		check_each tools/$test tools test-$test
 	done
 	for test in $those; do check_each tools/$test ended "$results" $test; done

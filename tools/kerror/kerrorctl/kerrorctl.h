@@ -55,6 +55,7 @@ enum output { OUTPUT_SHORT, OUTPUT_ISO, OUTPUT_VERBOSE, OUTPUT_CAT, OUTPUT_JSON 
  * @worst: the worst severity that --priority asks for
  * @least: the least severe one
  * @grep: of --grep, or NULL
+ * @live_filter: that was typed while the command runs, or NULL
  * @store: --store, or NULL: the default
  * @explanations: --explanations, or NULL: all that are installed
  */
@@ -70,6 +71,7 @@ struct common {
 	bool has_priority, own_choice;
 	int worst, least;
 	regex_t *grep;
+	struct kerror_filter *live_filter;
 	const char *store;
 	const char *explanations;
 };
@@ -209,6 +211,34 @@ void hold_event(struct held *held, const struct kerror_event *event);
 /* Calls @print for each, the oldest first; no more are held then. */
 void release_held(struct held *held,
 		  void (*print)(void *context, const struct kerror_event *event), void *context);
+
+/* ---- Keys on a terminal: keys.c ---- */
+
+/**
+ * struct keys - what is typed while a command runs; begin with zeros
+ * @on: there is a terminal to type on
+ * @typing: a filter is being typed
+ * @length: bytes of @line
+ * @line: what was typed so far
+ * @used: the filter that counts, as it was typed
+ * @message: what is wrong with the last one, or ""
+ */
+struct keys {
+	bool on, typing;
+	size_t length;
+	char line[256], used[256], message[320];
+};
+
+enum key { KEY_NONE, KEY_TYPED, KEY_FILTER, KEY_QUIT };
+
+/* From now on keys count at once, until the program ends. */
+void begin_keys(struct keys *keys);
+
+/* Does not wait. After KEY_FILTER, use_live_filter() is to be called. */
+enum key next_key(struct keys *keys);
+
+/* Makes what was typed the filter, or says what is wrong and returns false. */
+bool use_live_filter(struct common *common, struct keys *keys);
 
 /* From now on SIGINT and SIGTERM wait until next_item() tells of them. */
 void block_signals(void);

@@ -213,6 +213,8 @@ static bool has_text(const struct common *common, const struct kerror_event *eve
 bool is_wanted(const struct common *common, const struct kerror_event *event)
 {
 	return (!common->filter || kerror_filter_matches(common->filter, event)) &&
+	       (!common->live_filter ||
+		kerror_filter_matches(common->live_filter, event)) &&
 	       (!common->grep || has_text(common, event));
 }
 

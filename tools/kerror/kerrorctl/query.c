@@ -233,7 +233,7 @@ int command_query(int argc, char **argv)
 	if (options.count && options.common.json)
 		tally_print_json(&options.tally, options.rows, 0);
 	else if (options.count)
-		tally_print(&options.tally, &options.common.style,
+		tally_print(stdout, &options.tally, &options.common.style,
 			    options.rows, 0);
 	flush_output();
 	return EXIT_SUCCESS;

@@ -85,7 +85,7 @@ static void print_tally(const struct report *report, const char *head,
 {
 	print_head(report, head);
 	if (tally->size)
-		tally_print(tally, &report->common->style, REPORT_ROWS, 0);
+		tally_print(stdout, tally, &report->common->style, REPORT_ROWS, 0);
 	else
 		printf("  %s\n", none);
 	if (tally->size > REPORT_ROWS)

@@ -67,6 +67,24 @@ void tally_add(struct tally *tally, const struct kerror_event *event, uint64_t t
 		entry->worst = header->severity;
 }
 
+static void keep(void *entry)
+{
+	(void)entry;
+}
+
+void tally_clear(struct tally *tally)
+{
+	tdestroy(tally->tree, keep);
+	for (size_t i = 0; i < tally->size; i++) {
+		for (size_t key = 0; key < tally->keys.count; key++)
+			free(tally->entries[i]->value[key]);
+		kerror_event_free(tally->entries[i]->event);
+		free(tally->entries[i]);
+	}
+	free(tally->entries);
+	*tally = (struct tally) { .keys = tally->keys };
+}
+
 static int compare_numbers(uint64_t a, uint64_t b)
 {
 	return a < b ? -1 : a > b;

@@ -69,6 +69,9 @@ struct tally {
 	void *tree;
 };
 
+/* Forgets all events, but not the keys. */
+void tally_clear(struct tally *tally);
+
 /* @time: nanoseconds since 1970. @tally stays where it is from now on. */
 void tally_add(struct tally *tally, const struct kerror_event *event, uint64_t time);
 
@@ -76,8 +79,8 @@ void tally_add(struct tally *tally, const struct kerror_event *event, uint64_t t
 void tally_sort(struct tally *tally);
 
 /* One line each: at most @limit entries (0: all), below a head */
-void tally_print(const struct tally *tally, const struct print_style *style, size_t limit,
-		 double interval_s);
+void tally_print(FILE *file, const struct tally *tally, const struct print_style *style,
+		 size_t limit, double interval_s);
 void tally_print_json(const struct tally *tally, size_t limit, double interval_s);
 
 /* The same as an object, for a list; @interval_s as above */

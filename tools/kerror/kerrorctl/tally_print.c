@@ -59,11 +59,11 @@ static void find_widths(const struct tally *tally, size_t rows, size_t *widths)
 	}
 }
 
-static void print_cell(const char *text, size_t width)
+static void print_cell(FILE *file, const char *text, size_t width)
 {
 	size_t columns = columns_of(text);
 
-	printf("  %s%*s", text, (int)(width > columns ? width - columns : 0), "");
+	fprintf(file, "  %s%*s", text, (int)(width > columns ? width - columns : 0), "");
 }
 
 static const char *severity_of(const struct tally_entry *entry)
@@ -80,50 +80,51 @@ static bool has_columns(const struct tally *tally)
 	return false;
 }
 
-static void print_head(const struct tally *tally, const struct print_style *style,
+static void print_head(FILE *file, const struct tally *tally, const struct print_style *style,
 		       const size_t *widths, bool rate)
 {
-	printf("%s%8s", color_begin(style, LOG_INFO), "COUNT");
+	fprintf(file, "%s%8s", color_begin(style, LOG_INFO), "COUNT");
 	if (rate)
-		printf(" %9s", "RATE/S");
-	printf("  %-19s  %s", "LAST", "SEVERITY");
+		fprintf(file, " %9s", "RATE/S");
+	fprintf(file, "  %-19s  %s", "LAST", "SEVERITY");
 	for (size_t key = 0; key < tally->keys.count; key++)
 		if (is_column(tally, key))
-			print_cell(key_name(&tally->keys.key[key]), widths[key]);
-	printf("%s\n", color_end(style));
+			print_cell(file, key_name(&tally->keys.key[key]), widths[key]);
+	fprintf(file, "%s\n", color_end(style));
 }
 
-static void print_entry(const struct tally *tally, const struct tally_entry *entry,
+static void print_entry(FILE *file, const struct tally *tally,
+			const struct tally_entry *entry,
 			const struct print_style *style, const size_t *widths,
 			double interval_s)
 {
-	printf("%8" PRIu64, entry->count);
+	fprintf(file, "%8" PRIu64, entry->count);
 	if (interval_s)
-		printf(" %9.1f", entry->fresh / interval_s);
-	fputs("  ", stdout);
-	print_time(stdout, entry->last);
-	printf("  %s%-*s%s", color_begin(style, entry->worst), has_columns(tally) ? 8 : 0,
-	       severity_of(entry), color_end(style));
+		fprintf(file, " %9.1f", entry->fresh / interval_s);
+	fputs("  ", file);
+	print_time(file, entry->last);
+	fprintf(file, "  %s%-*s%s", color_begin(style, entry->worst),
+		has_columns(tally) ? 8 : 0, severity_of(entry), color_end(style));
 	for (size_t key = 0; key < tally->keys.count; key++) {
 		char *text = printable(entry->value[key]);
 
 		if (is_column(tally, key))
-			print_cell(text, widths[key]);
+			print_cell(file, text, widths[key]);
 		free(text);
 	}
-	putchar('\n');
+	putc('\n', file);
 }
 
-void tally_print(const struct tally *tally, const struct print_style *style, size_t limit,
-		 double interval_s)
+void tally_print(FILE *file, const struct tally *tally, const struct print_style *style,
+		 size_t limit, double interval_s)
 {
 	size_t rows = limit && limit < tally->size ? limit : tally->size;
 	size_t widths[TALLY_KEYS_MAX];
 
 	find_widths(tally, rows, widths);
-	print_head(tally, style, widths, interval_s);
+	print_head(file, tally, style, widths, interval_s);
 	for (size_t i = 0; i < rows; i++)
-		print_entry(tally, tally->entries[i], style, widths, interval_s);
+		print_entry(file, tally, tally->entries[i], style, widths, interval_s);
 }
 
 static void add_event(struct json_object *object, const struct kerror_event *event)

@@ -35,6 +35,7 @@ EXPLANATIONS_USAGE
 #endif
 HELP_USAGE
 "\n"
+"On a terminal, q ends it, and / takes a filter, or a word of the text.\n"
 "Ends on SIGINT or SIGTERM. Needs CAP_SYSLOG; with CAP_NET_ADMIN it has all groups\n"
 "but printk, and says so unless --group is given.\n";
 
@@ -136,6 +137,9 @@ static void parse_options(struct options *options, int argc, char **argv)
 		explain_filter(&options->common);
 }
 
+/* Not longer than somebody who pressed a key wants to wait */
+#define KEYS_MS 100
+
 /* How long to wait for the kernel's last answers before the summary. */
 #define LAST_ANSWERS_MS 5000
 
@@ -149,20 +153,35 @@ static void parse_options(struct options *options, int argc, char **argv)
  * @answers: of the kernel, to the last request
  * @last: when something was printed, of now_ms()
  * @deadline: when the kernel should have answered, or 0: it was not asked
+ * @keys: what was typed
  */
 struct watch {
-	const struct options *options;
+	struct options *options;
 	struct kerror_reader *reader;
 	struct held held;
 	uint64_t count, lost[KERROR_CAUSES + 1];
 	unsigned int answers;
 	uint64_t last, deadline;
+	struct keys keys;
 };
 
 /* How many there are; an old kernel may lack one. */
 static unsigned int groups(const struct kerror_reader *reader)
 {
 	return __builtin_popcount(kerror_reader_groups(reader));
+}
+
+/* Puts an event in the place of the line that is being typed. */
+static void clear_prompt(const struct watch *watch)
+{
+	if (watch->keys.typing)
+		fputs("\r\033[K", stdout);
+}
+
+static void show_prompt(const struct watch *watch)
+{
+	if (watch->keys.typing)
+		printf("\r\033[Kfilter: %s", watch->keys.line);
 }
 
 static void show_event(void *context, const struct kerror_event *event)
@@ -174,6 +193,7 @@ static void show_event(void *context, const struct kerror_event *event)
 	/* More than that may have been held. */
 	if (watch->options->count && watch->count >= watch->options->count)
 		return;
+	clear_prompt(watch);
 	if (common->json)
 		print_event_json(stdout, &common->style, event);
 	else if (common->output == OUTPUT_VERBOSE)
@@ -260,6 +280,24 @@ static void ask_at_end(struct watch *watch, bool stop)
 	}
 }
 
+/* The line that is being typed is below the events; false: the program is to end. */
+static bool look_at_keys(struct watch *watch)
+{
+	struct keys *keys = &watch->keys;
+	enum key key = next_key(keys);
+
+	if (key == KEY_NONE)
+		return true;
+	fputs("\r\033[K", stdout);
+	if (key == KEY_FILTER && !use_live_filter(&watch->options->common, keys))
+		printf("-- %s\n", keys->message);
+	else if (key == KEY_FILTER)
+		printf("-- filter: %s\n", *keys->used ? keys->used : "none");
+	show_prompt(watch);
+	flush_output();
+	return key != KEY_QUIT;
+}
+
 static bool is_answered(const struct watch *watch)
 {
 	return watch->answers >= groups(watch->reader) &&
@@ -271,6 +309,7 @@ static void run(struct watch *watch, struct kerror_socket *sock)
 	const unsigned long count = watch->options->count;
 	const int wait = watch->options->joiner ? KERROR_JOIN_MS : 200;
 	bool flushed = true, stop = false, shown;
+	uint64_t keys_due = 0;
 	enum kerror_item item;
 
 	block_signals();
@@ -283,12 +322,17 @@ static void run(struct watch *watch, struct kerror_socket *sock)
 			watch->last = now_ms();
 			flushed = false;
 		} else if (!flushed) {
+			show_prompt(watch);
 			flush_output();
 			flushed = true;
 		}
 		if (watch->held.limit && !kerror_reader_replaying(watch->reader)) {
 			release_held(&watch->held, show_event, watch);
 			flushed = false;
+		}
+		if (watch->keys.on && !watch->deadline && now_ms() >= keys_due) {
+			stop = stop || !look_at_keys(watch);
+			keys_due = now_ms() + KEYS_MS;
 		}
 		ask_at_end(watch, stop);
 	} while (!(count && watch->count >= count) &&
@@ -324,6 +368,7 @@ int command_watch(int argc, char **argv)
 	if (!options.new_only)
 		kerror_reader_from_boot(watch.reader);
 	watch.last = now_ms();
+	begin_keys(&watch.keys);
 	run(&watch, sock);
 	kerror_joiner_free(options.joiner);
 	kerror_reader_free(watch.reader);

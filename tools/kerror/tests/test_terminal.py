@@ -1,0 +1,118 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Tests kerrorctl top and watch on a terminal, with the played kernel of fake_kernel.c:
+test_terminal.py KERRORCTL. Prints TAP."""
+
+import fcntl
+import os
+import pty
+import re
+import select
+import struct
+import subprocess
+import sys
+import termios
+import time
+
+PROGRAM = os.path.abspath(sys.argv[1])
+
+
+class Terminal:
+    """kerrorctl on a terminal; screen is what it has written since its last clearing"""
+
+    def __init__(self, *arguments, rows=24, columns=80):
+        self.master, slave = pty.openpty()
+        self.size(rows, columns)
+        environment = dict(os.environ, FAKE_START=str(time.time_ns()), FAKE_EVENTS="1000000",
+                           FAKE_RATE="200", TERM="xterm", TZ="UTC",
+                           ASAN_OPTIONS="detect_leaks=0")
+        self.program = subprocess.Popen([PROGRAM, *arguments], stdin=slave, stdout=slave,
+                                        stderr=slave, env=environment, start_new_session=True,
+                                        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
+        os.close(slave)
+        self.output = ""
+
+    def size(self, rows, columns):
+        fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    def read(self):
+        """For a moment, as events go on for ever; false if the program has ended"""
+        end = time.monotonic() + 0.1
+        while time.monotonic() < end and select.select([self.master], [], [], 0.1)[0]:
+            try:
+                data = os.read(self.master, 65536)
+            except OSError:
+                return False
+            self.output += data.decode(errors="replace")
+        return True
+
+    def wait_for(self, done, what):
+        """Until it is true of the last screen that is complete"""
+        end = time.monotonic() + 60
+        while time.monotonic() < end:
+            alive = self.read()
+            screens = self.output.split("\x1b[H")
+            # The last may be incomplete.
+            if any(done(re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", screen).replace("\r", ""))
+                   for screen in screens[-2:]):
+                return
+            assert alive, ("it has ended", self.output[-2000:])
+        raise AssertionError(what, self.output[-2000:])
+
+    def type(self, text):
+        os.write(self.master, text.encode())
+
+    def end(self):
+        end = time.monotonic() + 60
+        while self.read() and time.monotonic() < end:
+            pass
+        return self.program.wait(1)
+
+
+def rows_of(screen):
+    return [line for line in screen.split("\n") if "12345678" in line]
+
+
+def top_follows_the_terminal():
+    top = Terminal("top", "--interval=1", rows=10)
+    top.wait_for(lambda screen: len(rows_of(screen)) == 6, "a screen of 10 lines")
+    top.size(14, 80)
+    top.wait_for(lambda screen: len(rows_of(screen)) == 10, "a screen of 14 lines")
+    # Nothing is cleared before it is written again.
+    assert "\x1b[2J" not in top.output.split("\x1b[H", 1)[1]
+    top.type("/facility==fake1 && devi")
+    top.wait_for(lambda screen: "filter: facility==fake1 && devi_" in screen, "the prompt")
+    top.type("ce==\"+pci:3\"x\x7f\n")
+    top.wait_for(lambda screen: len(rows_of(screen)) == 1 and "fake1     +pci:3" in screen and
+                 'now facility==fake1 && device=="+pci:3"' in screen, "one row")
+    top.type("/severty==1\n")
+    top.wait_for(lambda screen: "where a field is expected" in screen, "what is wrong")
+    top.type("/\n")
+    top.wait_for(lambda screen: len(rows_of(screen)) == 10, "all rows")
+    top.type("/no such word\n")
+    top.wait_for(lambda screen: not rows_of(screen), "no row")
+    top.type("q")
+    assert top.end() == 0
+    assert top.output.endswith("\x1b[?25h\x1b[?7h\x1b[?1049l"), top.output[-100:]
+    attributes = termios.tcgetattr(top.master)
+    assert attributes[3] & termios.ICANON and attributes[3] & termios.ECHO
+
+
+def watch_takes_keys():
+    watch = Terminal("watch", "--new", "--color=never", columns=50)
+    watch.wait_for(lambda screen: "fake0" in screen and "fake2" in screen, "events")
+    watch.type("/facility==fake2\n")
+    watch.wait_for(lambda screen: "-- filter: facility==fake2\n" in screen, "the filter")
+    begin = len(watch.output)
+    watch.wait_for(lambda screen: watch.output.count("fake2", begin) > 5, "events of fake2")
+    assert "fake0" not in watch.output[begin:] and "fake1" not in watch.output[begin:]
+    watch.type("q")
+    assert watch.end() == 0
+    assert re.search(r"kerrorctl: \d+ events received, 0 lost", watch.output), watch.output[-300:]
+    assert max(len(line) for line in watch.output.split("\r\n") if "fake" in line) <= 50 + 20
+
+
+for number, test in enumerate((top_follows_the_terminal, watch_takes_keys), 1):
+    test()
+    print(f"ok {number} {test.__name__}", flush=True)
+print(f"1..{number}")
