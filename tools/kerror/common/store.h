@@ -263,6 +263,32 @@ struct store_boot {
 int store_boots(struct store *store, bool count,
 		void (*found)(void *context, const struct store_boot *boot), void *context);
 
+/**
+ * struct store_place - how far a program has come that follows a store; all zeros: it
+ *	has had nothing
+ * @event: number of the last event that it had
+ * @boot: its row in table boot
+ * @group: its group
+ * @sequence: its sequence number
+ * @loss: number of the last loss that it had
+ * @gone: how many events retention has deleted so far before they were given
+ */
+struct store_place {
+	int64_t event, boot, loss;
+	uint32_t group, sequence;
+	uint64_t gone;
+};
+
+/*
+ * Calls @found for what arrived after @place: events, then losses, each in the order of
+ * arrival, until it returns something but 0, which is returned. With each comes the
+ * place to go on with behind it.
+ */
+int store_follow(struct store *store, struct store_place place,
+		 int (*found)(void *context, const struct store_item *item,
+			      const struct store_place *place),
+		 void *context);
+
 /* Marks events as seen by an operator; returns how many were not yet. */
 int64_t store_acknowledge(struct store *store, int64_t first, int64_t last);
 

@@ -11,6 +11,7 @@
  * store_log.c       the size of the write-ahead log
  * store_read.c      queries: which streams of rows there are, and their order
  * store_page.c      one stream, read page by page
+ * store_follow.c    what arrives, for a program that sends it on
  * store_boots.c     the boots that there are
  * store_origin.c    of which machine and series the rows of a boot are
  * store_origins.c   those that a query has met
@@ -178,6 +179,14 @@ void store_translate(struct store_condition *condition,
 #define PAGE_ROWS	256
 #define PAGE_BYTES	(512 << 10)
 
+/* What rows are made of */
+#define EVENT_COLUMNS \
+	"SELECT id, time, boot, event_group, sequence, thread," \
+	" coalesce(acknowledged, 0), data, severity FROM event"
+
+#define LOSS_COLUMNS \
+	"SELECT rowid, time, boot, event_group, cause, count, total FROM loss"
+
 /* Rows that a page looks at, so that no transaction takes long */
 #define PAGE_SCAN	4096
 
@@ -188,6 +197,7 @@ struct position {
 
 struct row {
 	struct position position;
+	int64_t boot;
 	struct store_item item;
 	char cause[32];
 };

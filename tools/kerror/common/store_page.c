@@ -84,6 +84,7 @@ static int take_row(struct stream *stream)
 		.id = sqlite3_column_int64(stream->statement, 0),
 		.time = sqlite3_column_int64(stream->statement, 1),
 	};
+	row->boot = sqlite3_column_int64(stream->statement, 2);
 	stream->last = row->position;
 	if (stream->losses) {
 		err = take_loss(stream, row);

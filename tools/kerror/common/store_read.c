@@ -11,13 +11,6 @@
 #include <string.h>
 #include "store_internal.h"
 
-#define EVENT_COLUMNS \
-	"SELECT id, time, boot, event_group, sequence, thread," \
-	" coalesce(acknowledged, 0), data, severity FROM event"
-
-#define LOSS_COLUMNS \
-	"SELECT rowid, time, boot, event_group, cause, count, total FROM loss"
-
 /* Each id, events without a header, losses */
 #define STREAMS_MAX (STORE_IDS_MAX + 2)
 
