@@ -14,8 +14,8 @@ mkdir -p "$BUILD"
 
 # What tools/kerror is built with and of
 TOOLS_PACKAGES="gcc gettext libc6-dev libcap-ng-dev libcurl4-gnutls-dev libdw-dev libelf-dev
-	libgnutls28-dev libinih-dev libjson-c-dev libmicrohttpd-dev libmnl-dev libsqlite3-dev libsystemd-dev
-	libzstd-dev make pkg-config zlib1g-dev"
+	libgnutls28-dev libinih-dev libjson-c-dev libmicrohttpd-dev libmnl-dev libnats-dev libsqlite3-dev
+	libsystemd-dev libzstd-dev make pkg-config zlib1g-dev"
 
 # Compiler output is found again in another clone, too.
 export CCACHE_BASEDIR="$TOP" CCACHE_NOHASHDIR=1

@@ -66,9 +66,9 @@ old)
 	;;
 esac
 
-# build_native: without libcurl, whose libraries would be a third of the guest's
+# build_native: without libcurl and libnats, whose libraries would be a third of the guest's
 build_native() {
-	make -C "$source/tools/kerror" OUTPUT="$programs/tools" OTLP=n daemon control &&
+	make -C "$source/tools/kerror" OUTPUT="$programs/tools" OTLP=n NATS=n daemon control &&
 	make -C "$source/tools/testing/selftests/kerror" OUTPUT="$programs"
 }
 

@@ -79,7 +79,7 @@ tools_checks() {
 		tools test-programs > /dev/null 2>&1 || true
 		beside "$results" $now &
 	fi
-	for test in fuzz examples kerrorctl report terminal kerrord rules sinks paths otlp day \
+	for test in fuzz examples kerrorctl report terminal kerrord rules sinks paths otlp nats day \
 		outputs hostile install; do
 		check_each tools/$test tools test-$test
 	done

@@ -55,14 +55,14 @@ const struct option config_options[] = {
 	  "syslog's facility: kern, user, daemon, local0 to local7" },
 	{ "syslog", "framing", FRAMING, SINK(newline), "octet-counting",
 	  "over tcp and tls: octet-counting (the length before each message) or newline (after it)" },
-	{ "syslog otlp", "tls_ca", FILE_PATH, SINK(tls_ca), "",
+	{ "syslog otlp nats", "tls_ca", FILE_PATH, SINK(tls_ca), "",
 	  "file of the authorities that may certify the server; none: those of the system" },
-	{ "syslog otlp", "tls_cert", FILE_PATH, SINK(tls_cert), "",
+	{ "syslog otlp nats", "tls_cert", FILE_PATH, SINK(tls_cert), "",
 	  "file of the certificate to show to the server; none: no certificate" },
-	{ "syslog otlp", "tls_key", FILE_PATH, SINK(tls_key), "",
+	{ "syslog otlp nats", "tls_key", FILE_PATH, SINK(tls_key), "",
 	  "file of the key of tls_cert" },
-	{ "syslog", "tls_name", OPTIONAL, SINK(tls_name), "",
-	  "name that the server's certificate must have; none: the HOST of address" },
+	{ "syslog nats", "tls_name", OPTIONAL, SINK(tls_name), "",
+	  "name that the server's certificate must have; none: the HOST of its address" },
 
 	{ "otlp", "endpoint", URL, SINK(endpoint), "http://127.0.0.1:4318/v1/logs",
 	  "http:// or https:// address of the server, with its path" },
@@ -72,6 +72,16 @@ const struct option config_options[] = {
 	  "file of lines such as 'Authorization: Bearer TOKEN' for the head of each request; none: no more than needed" },
 	{ "otlp", "timeout", SECONDS, SINK(timeout), "10s",
 	  "a request that has no answer by then has failed" },
+
+	{ "nats", "servers", TEXT, SINK(servers), "nats://127.0.0.1:4222",
+	  "nats://HOST:PORT or tls://HOST:PORT of servers, parted by blanks; one of them is enough" },
+	{ "nats", "credentials", FILE_PATH, SINK(credentials), "",
+	  "file of the credentials (JWT and seed) that the server knows this machine by" },
+	{ "nats", "nkey", OPTIONAL, SINK(nkey), "",
+	  "public key that the server knows this machine by, in place of credentials" },
+	{ "nats", "nkey_seed", FILE_PATH, SINK(nkey_seed), "", "file of the seed of nkey" },
+	{ "nats", "timeout", SECONDS, SINK(timeout), "5s",
+	  "to connect, and for the answers to what was sent" },
 
 	{ "rule", "command", COMMAND, SINK(command), NULL,
 	  "program with arguments, parted by blanks; gets the event in variables, see kerrord(8)" },
@@ -108,9 +118,9 @@ const struct option config_options[] = {
 
 	{ ALL_SINKS, "filter", FILTER, SINK(filter_text), "",
 	  "only events that match, see kerror-filter(7); none: all" },
-	{ ALL_SINKS, "queue", BYTES, SINK(queue), "16M",
+	{ FED_SINKS, "queue", BYTES, SINK(queue), "16M",
 	  "memory for what waits while the sink does not work; it gets the rest out of the kernel's history" },
-	{ "store json text journald syslog otlp", "stuck", SECONDS, SINK(stuck), "10s",
+	{ "store json text journald syslog otlp nats", "stuck", SECONDS, SINK(stuck), "10s",
 	  "a sink whose peer takes nothing for so long is reported, and not up; 0: never" },
 };
 
@@ -128,6 +138,9 @@ const struct section config_sections[] = {
 	{ "syslog", &syslog_sink, "RFC 5424, with structured data" },
 #ifdef WITH_OTLP
 	{ "otlp", &otlp_sink, "A collector of OpenTelemetry: OTLP over HTTP, see Documentation/otlp.md" },
+#endif
+#ifdef WITH_NATS
+	{ "nats", &nats_sink, "A stream of NATS JetStream, out of [store], see Documentation/nats.md" },
 #endif
 	{ "rule", &rule_sink,
 	  "[rule NAME] runs a command for each event, or when there are many; or raises or clears a condition" },
@@ -427,7 +440,7 @@ bool config_same_sink(const struct sink_settings *a, const struct sink_settings 
 		    !is_same(option, (const char *)a, (const char *)b))
 			return false;
 	}
-	return true;
+	return !a->store == !b->store && (!a->store || !strcmp(a->store, b->store));
 }
 
 void config_free_sink(struct sink_settings *sink)
@@ -440,6 +453,11 @@ void config_free_sink(struct sink_settings *sink)
 	free(sink->address);
 	free(sink->endpoint);
 	free(sink->headers);
+	free(sink->servers);
+	free(sink->credentials);
+	free(sink->nkey);
+	free(sink->nkey_seed);
+	free(sink->store);
 	free(sink->tls_ca);
 	free(sink->tls_cert);
 	free(sink->tls_key);

@@ -49,7 +49,9 @@ struct section {
 	const char *purpose;
 };
 
-#define ALL_SINKS "store json text journald syslog otlp rule"
+#define ALL_SINKS "store json text journald syslog otlp nats rule"
+/* Those that the receiver feeds */
+#define FED_SINKS "store json text journald syslog otlp rule"
 
 extern const struct option config_options[];
 extern const size_t config_option_count;

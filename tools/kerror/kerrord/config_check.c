@@ -257,7 +257,7 @@ static void check_sink(struct parser *parser, struct sink_settings *sink)
 {
 	char message[400];
 
-	if (sink->queue < QUEUE_LEAST)
+	if (sink->queue < QUEUE_LEAST && !sink->type->follows_store)
 		config_complain_at(parser, place_of(sink, "queue"),
 				   "queue: it does not hold the largest event; at least 64K");
 	if (sink->max_size && sink->max_size < STORE_LEAST)
@@ -320,6 +320,24 @@ static void check_pair(struct parser *parser, const struct sink_settings *first,
 				   second->name);
 }
 
+/* What a nats sink sends is in the first store. */
+static void find_store(struct parser *parser, struct sink_settings *sink)
+{
+	const struct sink_settings *store = parser->settings->sinks;
+
+	if (!sink->nkey != !sink->nkey_seed)
+		config_complain_at(parser, place_of(sink, sink->nkey ? "nkey" : "nkey_seed"),
+				   "[%s] nkey and nkey_seed need each other", sink->name);
+	while (store && store->type != &store_sink)
+		store = store->next;
+	if (!store)
+		config_complain_at(parser, &sink->places[0],
+				   "[%s] sends what is in the store; make a section [store], too",
+				   sink->name);
+	else
+		sink->store = config_copy(store->path);
+}
+
 void config_check_sections(struct parser *parser)
 {
 	const struct settings *settings = parser->settings;
@@ -331,6 +349,8 @@ void config_check_sections(struct parser *parser)
 				   settings->max_text);
 	for (sink = settings->sinks; sink; sink = sink->next) {
 		check_sink(parser, sink);
+		if (sink->type->follows_store)
+			find_store(parser, sink);
 		for (other = settings->sinks; other != sink; other = other->next)
 			check_pair(parser, other, sink);
 		if (same_file(settings->textfile, sink->path))
@@ -478,6 +498,8 @@ void config_check_machine(struct parser *parser)
 		check_there(parser, sink, "tls_cert", sink->tls_cert);
 		check_there(parser, sink, "tls_key", sink->tls_key);
 		check_there(parser, sink, "headers", sink->headers);
+		check_there(parser, sink, "credentials", sink->credentials);
+		check_there(parser, sink, "nkey_seed", sink->nkey_seed);
 		if (sink->command)
 			check_program(parser, sink);
 	}

@@ -88,10 +88,14 @@ static void begin_section(struct parser *parser, const char *name)
 		if (strlen(config_sections[i].name) == length &&
 		    !strncmp(config_sections[i].name, name, length))
 			section = &config_sections[i];
-	if (!section && length == 4 && !strncmp(name, "otlp", length)) {
+	if (!section && length == 4 && (!strncmp(name, "otlp", length) ||
+					!strncmp(name, "nats", length))) {
+		bool otlp = *name == 'o';
+
 		config_complain(parser,
-				"[%s]: this kerrord was built without libcurl; install libcurl4-gnutls-dev and build it again",
-				name);
+				"[%s]: this kerrord was built without %s; install %s and build it again",
+				name, otlp ? "libcurl" : "libnats",
+				otlp ? "libcurl4-gnutls-dev" : "libnats-dev");
 		return;
 	}
 	if (!section) {

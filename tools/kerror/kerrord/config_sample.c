@@ -38,6 +38,10 @@ void config_print_sample(FILE *file)
 				"Look at the cable and the switch." :
 				!strcmp(option->name, "tls_name") ?
 				"logs.example" :
+				!strcmp(option->name, "nkey") ? "UABC" :
+				!strcmp(option->name, "credentials") ||
+				!strcmp(option->name, "nkey_seed") ?
+				"/etc/kerror/file.pem" :
 				!strcmp(option->name, "headers") ?
 				"/etc/kerror/otlp.headers" :
 				!strncmp(option->name, "tls_", 4) ?

@@ -21,6 +21,7 @@
  * syslog_peer.c, kept.c  connection of a syslog_sink, and what it sends again
  * stream.c, tls.c  a TCP or TLS connection
  * otlp_sink.c, and others of otlp.h
+ * nats_sink.c out of the store; nats_peer.c its connection
  * local.c     datagrams, to a local socket above all
  * journal.c   systemd's journal
  * metrics.c   counters for Prometheus
@@ -61,6 +62,11 @@
  * @json: requests are JSON, instead of protobuf
  * @gzip: and are compressed
  * @headers: file of lines for the head of each request, or NULL
+ * @servers: URLs of nats servers
+ * @credentials: file that a nats server knows us by, or NULL
+ * @nkey: public key that it knows us by, or NULL
+ * @nkey_seed: file of its seed
+ * @store: path of the store that a nats sink follows
  * @tls_ca: file of the authorities whose certificates a server may have
  * @tls_cert: file of the own certificate
  * @tls_key: file of its key
@@ -99,6 +105,7 @@ struct sink_settings {
 	uint64_t newline;
 	char *endpoint, *headers;
 	uint64_t json, gzip;
+	char *servers, *credentials, *nkey, *nkey_seed, *store;
 	char *tls_ca, *tls_cert, *tls_key, *tls_name;
 	char *command;
 	uint64_t timeout, threshold, period, cooldown;
@@ -277,6 +284,8 @@ struct sink;
  *	severity err or worse is not kept waiting
  * @keeps_progress: there is to be a file about what it has had
  * @patient: at the end it gets longer, for it bounds by itself how long it takes
+ * @follows_store: it takes what it sends out of the store, in idle(); the receiver gives
+ *	it nothing, and it does not matter where that begins
  * @spread: after a failure it waits for longer by chance, so that many machines do not
  *	come back at once
  * @load_progress: finds out from the sink itself what it has had; called
@@ -295,7 +304,7 @@ struct sink;
 struct sink_type {
 	const char *name;
 	unsigned int gather_ms;
-	bool keeps_progress, patient, spread;
+	bool keeps_progress, patient, spread, follows_store;
 	int (*load_progress)(struct sink *sink, struct progress *progress);
 	int (*open)(struct sink *sink, char *message, size_t size);
 	int (*write)(struct sink *sink, struct record *const *records,
@@ -308,7 +317,7 @@ struct sink_type {
 };
 
 extern const struct sink_type store_sink, json_sink, text_sink, journald_sink,
-			      syslog_sink, otlp_sink, rule_sink;
+			      syslog_sink, otlp_sink, nats_sink, rule_sink;
 
 /* Fills in the path of a file of the sink in its state folder. */
 void sink_state_path(const struct sink *sink, const char *suffix, char *path,

@@ -119,10 +119,14 @@ static void make_sinks(const struct settings *settings)
 static void begin_at(struct kerror_reader *reader, uint32_t groups)
 {
 	struct progress least[GROUPS];
+	struct sink *sink = sinks;
 
-	memcpy(least, sinks->progress, sizeof(least));
-	for (struct sink *sink = sinks->next; sink; sink = sink->next) {
-		for (int i = 0; i < GROUPS; i++) {
+	/* There is one that does not follow a store: the store. */
+	while (sink->type->follows_store)
+		sink = sink->next;
+	memcpy(least, sink->progress, sizeof(least));
+	for (sink = sinks; sink; sink = sink->next) {
+		for (int i = 0; !sink->type->follows_store && i < GROUPS; i++) {
 			const struct progress *its = &sink->progress[i];
 
 			least[i].known &= its->known;

@@ -146,6 +146,8 @@ void sink_offer(struct sink *sink, struct record *record)
 	uint32_t group;
 	bool fed = false;
 
+	if (sink->type->follows_store)
+		return;
 	/* From any thread; one that does not fit is on standard error, too. */
 	if (record->kind == RECORD_REPORT) {
 		if (record->about != sink->settings->name)

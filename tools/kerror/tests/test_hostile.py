@@ -8,6 +8,7 @@ skipped. PROGRAM has no sanitizers, which need more. Prints TAP. Needs openssl."
 import collections
 import json
 import os
+import queue
 import re
 import resource
 import socket
@@ -20,6 +21,7 @@ import time
 import traceback
 
 from test_kerrord import DAEMONS, FIRST, Place, Units, write_script
+from test_nats import Played
 from test_syslog import TLS, make_certificates
 
 EVENTS = int(os.environ.get("HOSTILE_EVENTS", 10000))
@@ -39,6 +41,7 @@ SINKS = {
     "syslog lines": "address = tcp:127.0.0.1:LINES\nframing = newline",
     "syslog tls": "address = tls:localhost:TLS\n" + TLS,
     "otlp": "encoding = json\ncompression = none\nendpoint = http://127.0.0.1:HTTP",
+    "nats": "servers = nats://127.0.0.1:NATS\ntimeout = 60s",
     "rule direct": "runner =\ncommand = /bin/sh FOLDER/script FOLDER/direct",
     "rule unit": "runner = FOLDER/rules.socket\n"
                  "command = /bin/sh FOLDER/script FOLDER/unit",
@@ -186,6 +189,21 @@ def drops(udp):
     raise AssertionError("/proc/net/udp lacks the server")
 
 
+def of_nats(name):
+    return [] if ":loss:" in name else [int(name.rsplit(":", 1)[1])]
+
+
+def start_nats():
+    """A server that takes every message, and the peer that has their ids"""
+    names = queue.Queue()
+
+    def take(number, name):
+        names.put(name)
+        return b'{"stream":"K","seq":%d}' % (number + 1)
+
+    return Played(take), Peer(iter(names.get, None), of_nats)
+
+
 def start_peers(folder):
     """By the names of their sinks; and the ports, and the server of UDP"""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -214,6 +232,8 @@ def start_peers(folder):
         "otlp": Peer(requests(tcp["HTTP"]), of_otlp),
     }
     ports = {name: server.getsockname()[1] for name, server in tcp.items()}
+    server, peers["nats"] = start_nats()
+    ports["NATS"] = server.port
     return peers, {**ports, "UDP": udp.getsockname()[1]}, udp, output[1]
 
 

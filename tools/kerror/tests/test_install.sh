@@ -32,9 +32,10 @@ make -n OUTPUT="$work/out" clean >"$work/log" 2>&1 || fail "after deb: $(tail -3
 ok "make works after make deb"
 
 # Libraries that need not be there
-make -n OUTPUT="$work/out" OTLP=n daemon >"$work/log" 2>&1 || fail "without libcurl: $(tail -3 "$work/log")"
-! grep -q -- '-lcurl\|kerrord/otlp' "$work/log" || fail "without libcurl, kerrord is built with it"
+make -n OUTPUT="$work/out" OTLP=n NATS=n daemon >"$work/log" 2>&1 || fail "without libcurl: $(tail -3 "$work/log")"
+! grep -q -- '-lcurl\|-lnats\|kerrord/otlp\|kerrord/nats' "$work/log" || fail "without libcurl, kerrord is built with it"
 grep -q 'kerrord has no \[otlp\]: that needs libcurl' "$work/log" || fail "nothing is said of libcurl"
+grep -q 'kerrord has no \[nats\]: that needs libnats' "$work/log" || fail "nothing is said of libnats"
 ok "a build without libcurl says what it lacks"
 
 install

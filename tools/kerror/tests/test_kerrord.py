@@ -1964,9 +1964,9 @@ def the_printed_configuration_is_right(folder):
     condition = {"raises", "clears", "headers"}
     command = {"headers", "command", "threshold", "cooldown", "retries", "retry_after", "backlog", "runner",
                "timeout", "queue"}
-    for left_out, result in ((condition, "right; 7 sinks: [store] [json] [text] [journald] "
-                                         "[syslog] [otlp] [rule NAME]\n"),
-                             (command, "[otlp], 1 rules of conditions\n")):
+    for left_out, result in ((condition, "right; 8 sinks: [store] [json] [text] [journald] "
+                                         "[syslog] [otlp] [nats] [rule NAME]\n"),
+                             (command, "[nats], 1 rules of conditions\n")):
         options = "\n".join(line[1:] if line.startswith("#") and " = " in line and line[1] != " "
                             and line[1:].split()[0] not in left_out else line
                             for line in everything.split("\n"))

@@ -1,0 +1,358 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A stream of NATS JetStream. It is fed out of the store, not by the receiver: what the
+ * server could not be given waits there, over a reboot, too.
+ *
+ * Promise: the place in the store moves behind an event when the stream has said that
+ * it has it, and all before. So the stream gets each event at least once; the id of the
+ * message tells doubles. What retention deletes before it was sent is reported and
+ * counted as lost.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "message.h"
+#include "nats_peer.h"
+
+/* Of the bodies of a round */
+#define ROUND_BYTES	1048576
+#define KEPT_BYTES	65536
+
+/* Between two reports of refused messages */
+#define REPORT_S	60
+
+/* What the file holds; of this machine, so in its own byte order */
+struct place_file {
+	char magic[16];
+	struct store_place place;
+};
+
+static const char magic[16] = "kerrord place 1";
+
+/**
+ * struct nats - a sink
+ * @peer: kept over a failure for which the connection is not the reason
+ * @place: behind what the stream has
+ * @messages: of this round
+ * @places: behind each of them
+ * @is_event: of each of them
+ * @bodies: of all
+ * @skipped: behind what came before the first message and is not wanted
+ */
+struct nats {
+	struct sink *sink;
+	struct store *store;
+	struct nats_peer *peer;
+	int place_fd;
+	struct store_place place, skipped, places[BATCH];
+	struct nats_message messages[BATCH];
+	bool is_event[BATCH];
+	size_t count;
+	struct buffer bodies;
+	char machine[64];
+	uint64_t report_at;
+};
+
+/* ---- The place ---- */
+
+static int open_place(struct sink *sink, struct nats *nats, char *message, size_t size)
+{
+	struct place_file file;
+	char path[512];
+
+	sink_state_path(sink, "place", path, sizeof(path));
+	nats->place_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+	if (nats->place_fd < 0) {
+		int err = -errno;
+
+		snprintf(message, size, "cannot remember what it has sent: %s: %s", path,
+			 strerror(-err));
+		return err;
+	}
+	if (pread(nats->place_fd, &file, sizeof(file), 0) == sizeof(file) &&
+	    !memcmp(file.magic, magic, sizeof(magic)))
+		nats->place = file.place;
+	return 0;
+}
+
+static void note_gone(struct sink *sink, uint64_t gone)
+{
+	char text[160];
+
+	sink->dropped_total += gone;
+	snprintf(text, sizeof(text),
+		 "lost %" PRIu64 " events: the store has deleted them before the server took them",
+		 gone);
+	sink->report(sink, 3, text);
+}
+
+/* If it fails, the stream gets some twice, which is better than not to send. */
+static void move_to(struct nats *nats, const struct store_place *place)
+{
+	struct place_file file = { .place = *place };
+
+	if (!memcmp(&nats->place, place, sizeof(*place)))
+		return;
+	if (place->gone > nats->place.gone)
+		note_gone(nats->sink, place->gone - nats->place.gone);
+	nats->place = *place;
+	memcpy(file.magic, magic, sizeof(magic));
+	if (pwrite(nats->place_fd, &file, sizeof(file), 0) < 0)
+		return;
+}
+
+/* ---- Open and closed ---- */
+
+/* A token of a subject: the machine's id, or else its name */
+static void find_machine(struct nats *nats)
+{
+	struct kerror_origin *origin = identity();
+	const char *name = kerror_origin_get(origin, "machine");
+
+	if (!name)
+		name = kerror_origin_get(origin, "host");
+	snprintf(nats->machine, sizeof(nats->machine), "%s", name && *name ? name : "unknown");
+	kerror_origin_release(origin);
+	for (char *at = nats->machine; *at; at++)
+		if ((*at < '0' || *at > '9') && (*at < 'a' || *at > 'z') &&
+		    (*at < 'A' || *at > 'Z') && *at != '-' && *at != '_')
+			*at = '_';
+}
+
+static void close_peer(struct nats *nats)
+{
+	if (nats->peer)
+		nats_peer_close(nats->peer);
+	nats->peer = NULL;
+}
+
+static void end_nats(struct sink *sink)
+{
+	struct nats *nats = sink->private;
+
+	if (!nats)
+		return;
+	close_peer(nats);
+	if (nats->place_fd >= 0)
+		close(nats->place_fd);
+	buffer_free(&nats->bodies);
+	free(nats);
+	sink->private = NULL;
+}
+
+static void close_store(struct nats *nats)
+{
+	store_close(nats->store);
+	nats->store = NULL;
+}
+
+static void close_nats(struct sink *sink)
+{
+	struct nats *nats = sink->private;
+
+	close_store(nats);
+	if (nats->peer && !nats_peer_is_open(nats->peer))
+		close_peer(nats);
+}
+
+static int open_nats(struct sink *sink, char *message, size_t size)
+{
+	struct nats *nats = sink->private;
+	int err;
+
+	if (!nats) {
+		nats = calloc(1, sizeof(*nats));
+		if (!nats) {
+			snprintf(message, size, "out of memory");
+			return -ENOMEM;
+		}
+		nats->sink = sink;
+		nats->place_fd = -1;
+		sink->private = nats;
+	}
+	err = nats->place_fd < 0 ? open_place(sink, nats, message, size) : 0;
+	if (err)
+		return err;
+	find_machine(nats);
+	if (!nats->peer)
+		nats->peer = nats_peer_open(sink, nats->machine, message, size);
+	return nats->peer ? 0 : -ENOTCONN;
+}
+
+/* ---- A round ---- */
+
+static void name_message(const struct nats *nats, struct nats_message *message,
+			 const struct store_item *item)
+{
+	const char *boot_id = kerror_origin_get(item->origin, "boot_id");
+	const char *instance = kerror_origin_get(item->origin, "instance");
+	uint32_t group = item->event ? kerror_event_group(item->event) : item->loss.group;
+	int length;
+
+	snprintf(message->subject, sizeof(message->subject), "kerror.%s.%s", nats->machine,
+		 kerror_group_name(group));
+	length = snprintf(message->id, sizeof(message->id), "%.36s:%.20s:%s:",
+			  boot_id ? boot_id : "", instance ? instance : "0",
+			  kerror_group_name(group));
+	if (item->event)
+		snprintf(message->id + length, sizeof(message->id) - length, "%u",
+			 kerror_event_sequence(item->event));
+	else
+		snprintf(message->id + length, sizeof(message->id) - length,
+			 "loss:%.24s:%llu", item->cause,
+			 (unsigned long long)item->loss.total);
+}
+
+static int add_message(void *context, const struct store_item *item,
+		       const struct store_place *place)
+{
+	struct nats *nats = context;
+	const struct kerror_filter *filter = nats->sink->settings->filter;
+	const struct print_style style = {
+		.origin = item->origin, .cause = item->cause, .time = item->time,
+	};
+	struct nats_message *message = &nats->messages[nats->count];
+
+	if (item->event && filter && !kerror_filter_matches(filter, item->event)) {
+		*(nats->count ? &nats->places[nats->count - 1] : &nats->skipped) = *place;
+		return 0;
+	}
+	*message = (struct nats_message) { .begin = nats->bodies.size };
+	name_message(nats, message, item);
+	if (item->event)
+		event_json(&nats->bodies, &style, item->event);
+	else
+		loss_json(&nats->bodies, &style, &item->loss);
+	/* Without the newline */
+	message->size = nats->bodies.size - message->begin - 1;
+	nats->places[nats->count] = *place;
+	nats->is_event[nats->count++] = item->event;
+	return nats->count == BATCH || nats->bodies.size >= ROUND_BYTES;
+}
+
+static void note_refused(struct nats *nats, const struct nats_message *message)
+{
+	struct sink *sink = nats->sink;
+	char text[320];
+
+	sink->poison++;
+	if (now_ns(CLOCK_MONOTONIC) < nats->report_at)
+		return;
+	nats->report_at = now_ns(CLOCK_MONOTONIC) + REPORT_S * 1000000000ULL;
+	snprintf(text, sizeof(text),
+		 "%s is skipped: %zu bytes are more than the stream takes (skipped so far: %llu)",
+		 message->id, message->size, (unsigned long long)sink->poison);
+	sink->report(sink, 3, text);
+}
+
+/* The first @done messages are over. */
+static void take_answers(struct nats *nats, size_t done)
+{
+	for (size_t i = 0; i < done; i++) {
+		if (nats->messages[i].refused)
+			note_refused(nats, &nats->messages[i]);
+		else
+			nats->sink->written += nats->is_event[i];
+	}
+	if (done)
+		move_to(nats, &nats->places[done - 1]);
+	sink_moves(nats->sink);
+}
+
+/*
+ * Makes the messages of a round: 1 if there may be more, 0 at the end of the store, or
+ * a negative errno.
+ */
+static int read_store(struct nats *nats, char *message, size_t size)
+{
+	int more = nats->store ? store_check_place(nats->store) :
+		   store_open(&nats->store, nats->sink->settings->store, false);
+
+	if (!more)
+		more = store_follow(nats->store, nats->place, add_message, nats);
+	if (more >= 0)
+		return more;
+	snprintf(message, size, "%s", store_message(nats->store));
+	close_store(nats);
+	/* Its own sink has not made it yet, or has just begun to write it. */
+	return more == -ENOENT || more == -EBUSY || more == -ESTALE ? 0 : more;
+}
+
+/* As read_store() */
+static int send_round(struct nats *nats, char *message, size_t size)
+{
+	size_t done;
+	int more;
+
+	nats->count = 0;
+	nats->bodies.size = 0;
+	nats->skipped = nats->place;
+	more = read_store(nats, message, size);
+	if (more < 0)
+		return more;
+	if (nats->bodies.failed) {
+		buffer_free(&nats->bodies);
+		snprintf(message, size, "out of memory");
+		return -ENOMEM;
+	}
+	move_to(nats, &nats->skipped);
+	if (!nats->count)
+		return 0;
+	done = nats_peer_publish(nats->peer, nats->messages, nats->count,
+				 nats->bodies.bytes, message, size);
+	take_answers(nats, done);
+	if (nats->bodies.room > KEPT_BYTES)
+		buffer_free(&nats->bodies);
+	return done < nats->count ? -EAGAIN : more;
+}
+
+static bool is_to_end(struct sink *sink)
+{
+	bool stop;
+
+	pthread_mutex_lock(&sink->lock);
+	stop = sink->stop;
+	pthread_mutex_unlock(&sink->lock);
+	return stop || sink->give_up;
+}
+
+static int idle(struct sink *sink, char *message, size_t size)
+{
+	struct nats *nats = sink->private;
+	int more;
+
+	if (!nats_peer_is_open(nats->peer)) {
+		snprintf(message, size, "the connection to the server is gone");
+		return -ENOTCONN;
+	}
+	do
+		more = send_round(nats, message, size);
+	while (more > 0 && !is_to_end(sink));
+	return more < 0 ? more : 0;
+}
+
+/* The receiver gives it nothing. */
+static int write_records(struct sink *sink, struct record *const *records,
+			 size_t count, char *message, size_t size)
+{
+	(void)sink;
+	(void)records;
+	(void)message;
+	(void)size;
+	return count;
+}
+
+const struct sink_type nats_sink = {
+	.name = "nats",
+	.follows_store = true,
+	.spread = true,
+	.open = open_nats,
+	.write = write_records,
+	.idle = idle,
+	.close = close_nats,
+	.end = end_nats,
+};
