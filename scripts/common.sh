@@ -99,6 +99,28 @@ kernel_source() {
 	echo "$BUILD/sources/$tar"
 }
 
+# nats_server: prints the path of a nats-server that kerrord takes: this machine's, or else
+# that of Debian 13, which is not installed; nothing if there is none.
+nats_server() {
+	found=$(PATH=$PATH:/usr/sbin command -v nats-server) || found=$BUILD/nats/nats-server
+	if [ "$found" = "$BUILD/nats/nats-server" ] || dpkg --compare-versions \
+		"$("$found" --version | sed 's/.*v//')" lt 2.10.27; then
+		found=$BUILD/nats/nats-server
+		[ -e "$found" ] || (
+			SUITES=trixie
+			own_apt "$BUILD/nats/apt" deb
+			cd "$BUILD/nats"
+			apt-get $apt -q download nats-server > log 2>&1
+			dpkg-deb --fsys-tarfile nats-server_*.deb |
+				tar -xO ./usr/sbin/nats-server > new
+			chmod +x new
+			mv new nats-server
+			rm -f nats-server_*.deb
+		) >&2 || true
+	fi
+	[ ! -x "$found" ] || echo "$found"
+}
+
 # release_of KERNEL_TREE: such as 2.6.32
 release_of() {
 	awk '$2 == "=" && /^(VERSION|PATCHLEVEL|SUBLEVEL) / { print $3 }' \

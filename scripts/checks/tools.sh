@@ -79,6 +79,8 @@ tools_checks() {
 		tools test-programs > /dev/null 2>&1 || true
 		beside "$results" $now &
 	fi
+	[ "$LIST" ] || [ "${NATS_SERVER:-}" ] || ! wanted tools/nats ||
+		export NATS_SERVER="$(nats_server)"
 	for test in fuzz examples kerrorctl report terminal kerrord rules sinks paths otlp nats day \
 		outputs hostile install; do
 		check_each tools/$test tools test-$test

@@ -21,7 +21,7 @@
  * syslog_peer.c, kept.c  connection of a syslog_sink, and what it sends again
  * stream.c, tls.c  a TCP or TLS connection
  * otlp_sink.c, and others of otlp.h
- * nats_sink.c out of the store; nats_peer.c its connection
+ * nats_sink.c out of the store; nats_peer.c, nats_server.c  its connection
  * local.c     datagrams, to a local socket above all
  * journal.c   systemd's journal
  * metrics.c   counters for Prometheus

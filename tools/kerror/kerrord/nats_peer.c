@@ -245,7 +245,7 @@ struct nats_peer *nats_peer_open(struct sink *sink, const char *machine,
 {
 	struct nats_peer *peer = calloc(1, sizeof(*peer));
 	pthread_condattr_t attributes;
-	char servers[256];
+	char servers[256], url[512];
 	natsStatus status;
 	uint64_t chance;
 	const char *more;
@@ -264,11 +264,15 @@ struct nats_peer *nats_peer_open(struct sink *sink, const char *machine,
 	snprintf(peer->inbox, sizeof(peer->inbox), "_INBOX.%.64s.%016" PRIx64, machine, chance);
 	status = connect_peer(peer);
 	if (status == NATS_OK)
+		status = natsConnection_GetConnectedUrl(peer->connection, url, sizeof(url));
+	if (status == NATS_OK && !nats_check_server(sink, url, message, size))
 		return peer;
-	more = nats_GetLastError(NULL);
-	show_servers(sink->settings->servers, servers, sizeof(servers));
-	snprintf(message, size, "%s: %s%s%s", servers, natsStatus_GetText(status),
-		 more && *more ? ": " : "", more ? more : "");
+	if (status != NATS_OK) {
+		more = nats_GetLastError(NULL);
+		show_servers(sink->settings->servers, servers, sizeof(servers));
+		snprintf(message, size, "%s: %s%s%s", servers, natsStatus_GetText(status),
+			 more && *more ? ": " : "", more ? more : "");
+	}
 	nats_peer_close(peer);
 	return NULL;
 }

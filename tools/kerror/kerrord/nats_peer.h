@@ -29,6 +29,12 @@ struct nats_peer *nats_peer_open(struct sink *sink, const char *machine,
 				 char *message, size_t size);
 void nats_peer_close(struct nats_peer *peer);
 
+/*
+ * By nats_server.c: 0, or a negative errno with a line in @message if the server at @url,
+ * which is connected to, is none or one that loses messages.
+ */
+int nats_check_server(struct sink *sink, const char *url, char *message, size_t size);
+
 /* Whether it can be used for another attempt */
 bool nats_peer_is_open(const struct nats_peer *peer);
 
