@@ -27,7 +27,7 @@ help:
 	@echo '  make images SUITE=bookworm  installs the Debian packages on a whole Debian in QEMU, and'
 	@echo '               reboots it'
 	@echo '  make faults  real faults on unmodified kernels of Debian, and which installed rule'
-	@echo '               recognises each (FAULTS="oom_cgroup usb" KERNELS=linux-image-amd64)'
+	@echo '               recognises each (FAULTS="oom_cgroup usb" KERNELS=linux-image-amd64 TABLE=file)'
 	@echo '  make stress  the long form of the stress tests, on debug kernels (EVENTS=N)'
 	@echo '  make bench   measures what events cost, beside printk, tracing and others, and writes'
 	@echo '               Documentation/kerror-bench/; 10 minutes, on a machine that does nothing else'
@@ -79,7 +79,10 @@ KERNELS = linux-image-amd64 linux-image-amd64_trixie linux-image-amd64_trixie-ba
 faults:
 	@status=0; for kernel in $(KERNELS); do \
 		scripts/faults.sh $$kernel $(FAULTS) || status=1; \
-	done; exit $$status
+		logs="$$logs $$(cat build/$$kernel/release)=build/$$kernel/faults.all"; \
+	done; [ -z "$(TABLE)" ] || \
+		python3 scripts/faults.py --table tools/kerror/rules.d $$logs > $(TABLE); \
+	exit $$status
 
 stress:
 	@scripts/stress.sh $(EVENTS)

@@ -1,11 +1,19 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Judges what the guest script "faults" has printed: faults.py LOG. Prints a table: fault,
-# rule, condition with its key, what cleared it, typed values of the event. Fails if a
-# fault of which the kernel said anything was not recognised, if a condition was not
-# cleared that should be, or if a rule matched before the fault, or when there was none.
+# Judges what the guest script "faults" has printed: faults.py RULES_FOLDER LOG. Prints a
+# table: fault, rule, condition with its key, what cleared it, typed values of the event.
+# Fails if a fault of which the kernel said anything was not recognised, if a condition was
+# not cleared that should be, or if a rule matched before the fault, or when there was none.
+# A fault that ends the guest leaves no event to any program: the formats of the rules are
+# looked for in the last lines of its console.
+#
+# faults.py --table RULES_FOLDER NAME=LOG... prints one table of several kernels.
+import collections
+import configparser
+import glob
 import json
+import os
 import re
 import sys
 
@@ -19,8 +27,9 @@ class Fault:
 
     def __init__(self, name, conditions):
         self.name, self.before, self.conditions = name, conditions, dict(conditions)
-        self.wanted, self.cleared, self.events = [], [], []
+        self.wanted, self.cleared, self.events, self.dies = [], [], [], []
         self.skipped, self.ended, self.said, self.begin = None, False, [], 0
+        self.hangs = None
 
     def line(self, line):
         word, _, rest = line.partition(" ")
@@ -28,6 +37,10 @@ class Fault:
             self.skipped = rest
         elif word == "BEGIN":
             self.events, self.begin = [], int(rest or 0) * 10**9
+        elif word == "HANGS":
+            self.hangs = rest
+        elif word == "DIES":
+            self.dies.append(rest)
         elif word == "RAISED":
             self.wanted.append(rest.split(" ", 1))
         elif word == "CLEARED":
@@ -70,9 +83,39 @@ class Fault:
         """Of the event that the condition had last"""
         found = ""
         for text, arguments in self.lines():
-            if text.startswith(condition["text"]):
+            if text.replace("\n", "\\x0a").startswith(condition["text"]):
                 found = " ".join(f"{a['type']}={a.get('value')}" for a in arguments)
         return found
+
+
+class Rules:
+    """Of what the installed rules look for, the formats"""
+
+    def __init__(self, folder):
+        self.formats = []
+        for path in sorted(glob.glob(os.path.join(folder, "*.conf"))):
+            rules = configparser.ConfigParser(interpolation=None, delimiters=("=",))
+            rules.read(path)
+            for name in rules.sections():
+                for form in re.findall(r'format[=~]=?"([^"]*)"', rules[name]["filter"]):
+                    self.formats.append((name.removeprefix("rule "), rules[name].get("raises"),
+                                         self.pattern(form)))
+
+    @staticmethod
+    def pattern(form):
+        """What can be made of a format that may end in a star"""
+        parts = re.split(r"(%[-+ #0-9.*]*(?:hh|h|ll|l|L|z)?p?[A-Za-z]|\*)", form)
+        return re.compile("".join(".*" if i % 2 else re.escape(part)
+                                  for i, part in enumerate(parts)))
+
+    def find(self, condition, lines):
+        """The rule that raises it, and the line of the console that it is about"""
+        for name, raises, pattern in self.formats:
+            for line in lines:
+                line = re.sub(r"^\[ *[0-9.]+\] ", "", line)
+                if raises == condition and pattern.fullmatch(line):
+                    return name, line
+        return None
 
 
 def read(path):
@@ -92,13 +135,18 @@ def read(path):
     return faults
 
 
-def judge(fault):
+def judge(fault, rules):
     """Whether it was recognised, None if it does not count, and why"""
     changed = fault.changed()
     if fault.skipped:
         return None, "skipped: " + fault.skipped
+    if fault.hangs:
+        return False, fault.hangs
+    if fault.dies and not fault.ended:
+        missing = [name for name in fault.dies if not rules.find(name, fault.said)]
+        return not missing, "no last line of " + ", ".join(missing)
     if not fault.ended:
-        return False, "the guest did not survive it, or hung"
+        return False, "the guest did not survive it"
     false = [f"{c['rule']} by '{c['text']}'" for c in changed if c["name"] not in EXPECTED_ALWAYS and
              (fault.name == "none" or c["last"] < fault.begin)]
     if false:
@@ -113,33 +161,82 @@ def judge(fault):
                if not any(not condition["raised"] for condition in fault.find(wanted))]
     if lasting:
         return False, "not cleared: " + ", ".join(lasting)
+    if fault.dies:
+        return False, "the guest survived it"
     if changed:
         return True, ""
     return (False, "no rule") if fault.messages() else (None, "the kernel says nothing")
 
 
-def show(fault, recognised, why):
+def rows(fault, rules):
+    """Rule, condition, what cleared it, values"""
+    for name in [] if fault.ended else fault.dies:
+        rule, line = rules.find(name, fault.said)
+        yield rule, name, "", f"none: the console's last lines have '{line}'"
+    for condition in fault.changed():
+        cleared = "" if condition["raised"] else \
+            "cleared by " + condition["cleared_by"].removeprefix("rule ")
+        # The driver with bugs was built somewhere.
+        name, values = (re.sub(r"/\S*/module/module/", "", text) for text in
+                        (f"{condition['name']} {condition['key']}".strip(),
+                         fault.values(condition)))
+        yield (condition["rule"].removeprefix("rule "), name, cleared,
+               values[:VALUES_MAX] + ("..." if len(values) > VALUES_MAX else ""))
+
+
+def show(fault, rules):
+    """Prints it; whether it was recognised"""
+    recognised, why = judge(fault, rules)
     if recognised is not True:
         print(f"{fault.name} | {'NOT ' if recognised is False else ''}{why}")
         if recognised is False:
-            for line in fault.said[-8:] + [m["text"] + "   " + repr(m.get("format", "")) for m in fault.messages()[:12]]:
+            for line in fault.said[-8:] + [m["text"] + "   " + repr(m.get("format", ""))
+                                           for m in fault.messages()[:12]]:
                 print("    " + line)
-        return
-    for number, condition in enumerate(fault.changed()):
-        cleared = "" if condition["raised"] else "cleared by " + condition["cleared_by"].removeprefix("rule ")
-        values = fault.values(condition)
-        print(" | ".join((fault.name if not number else "", condition["rule"].removeprefix("rule "),
-                          f"{condition['name']} {condition['key']}".strip(), cleared,
-                          values[:VALUES_MAX] + ("..." if len(values) > VALUES_MAX else ""))))
+        return recognised
+    for number, row in enumerate(rows(fault, rules)):
+        print(" | ".join((fault.name if not number else "",) + row))
+    return recognised
+
+
+def table(rules, logs):
+    """Of each fault, a row for each of its conditions, with the kernels that had it"""
+    kernels = [log.partition("=")[0] for log in logs]
+    words, found = collections.defaultdict(dict), {}
+    for kernel, _, path in (log.partition("=") for log in logs):
+        for fault in read(path):
+            recognised, why = judge(fault, rules)
+            words[fault.name][kernel] = {True: "yes", False: "NO"}.get(recognised,
+                                                                      why.partition(":")[0])
+            mine = found.setdefault(fault.name, {})
+            for rule, condition, cleared, values in rows(fault, rules) if recognised else ():
+                # Its key may differ, as names of disks do.
+                mine.setdefault(condition.split()[0], ([], condition, cleared, values))[0].append(
+                    (kernel, rule))
+    print("| fault |", " | ".join(kernels), "| rule | condition | cleared | values |")
+    print("|---" * (len(kernels) + 5) + "|")
+    for name, conditions in found.items():
+        for number, (ways, condition, cleared, values) in \
+                enumerate(list(conditions.values()) or [((), "", "", "")]):
+            by_rule = collections.defaultdict(list)
+            for kernel, rule in ways:
+                by_rule[rule].append(kernel)
+            of_rules = ", ".join(rule if len(of) == len(kernels) else f"{rule} ({', '.join(of)})"
+                                 for rule, of in by_rule.items())
+            heads = [name] + [words[name].get(kernel, "-") for kernel in kernels] \
+                if not number else [""] * (len(kernels) + 1)
+            print("|", " | ".join(heads + [of_rules, condition, cleared,
+                                           values.replace("|", "\\|")]), "|")
 
 
 def main():
-    counts = {True: 0, False: 0, None: 0}
+    if sys.argv[1] == "--table":
+        table(Rules(sys.argv[2]), sys.argv[3:])
+        return 0
+    rules, counts = Rules(sys.argv[1]), {True: 0, False: 0, None: 0}
     print("fault | rule | condition | cleared | values")
-    for fault in read(sys.argv[1]):
-        recognised, why = judge(fault)
-        counts[recognised] += 1
-        show(fault, recognised, why)
+    for fault in read(sys.argv[2]):
+        counts[show(fault, rules)] += 1
     print(f"{counts[True]} recognised, {counts[False]} not")
     return counts[False] > 0 or not counts[True]
 

@@ -8,7 +8,7 @@
 # goes to standard output and to build/NAME/SCRIPT.log. The status is 0 only if
 # the guest ended with its token in time ($TIMEOUT seconds). SCRIPT "shell"
 # gives a shell in the guest. SIZES are the boot parameters of the kernel's memory for
-# events; an empty one leaves it at its default. DEVICES are options of QEMU. KERNEL is
+# events; an empty one leaves it at its default. DEVICES are options of QEMU, TSC one of the kernel. KERNEL is
 # x86_64 unless given, see kernel.sh. The programs are for the kernel's architecture, but
 # for i386 if it is x86_64-compat; for Linux 2.6 they are static, see userland.sh, and
 # x86_64-compat is its x86_64. SCRIPT "try" has PID 1 and kerrorctl only; "faults" has
@@ -300,7 +300,7 @@ else
 	[ -z "$devices" ] || machine=q35
 	set -- qemu-system-x86_64 -M $machine -cpu "${CPU:-max}" -accel tcg,thread=$thread \
 		-smp "$cpus" -m "${MEMORY:-1024}" \
-		-append "console=ttyS0 no_timer_check tsc=reliable ${khz:+tsc_early_khz=$khz} random.trust_cpu=on loglevel=${LOGLEVEL:-1} panic=-1 reboot=t $parameters"
+		-append "console=ttyS0 no_timer_check ${TSC-tsc=reliable} ${khz:+tsc_early_khz=$khz} random.trust_cpu=on loglevel=${LOGLEVEL:-1} panic=-1 reboot=t $parameters"
 fi
 [ "${1##*/}" = linux ] || set -- "$@" -nodefaults -no-user-config -display none -no-reboot \
 	-serial stdio $devices -kernel "$image" -initrd "$initrd"

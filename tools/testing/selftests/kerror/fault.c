@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the guest script "faults" cannot do in a shell: fault null, fault opcode,
- * fault overwrite FILE TEXT, or fault syn-flood ADDRESS PORT COUNT.
+ * What the guest script "faults" cannot do in a shell: fault null, fault opcode, fault poison,
+ * fault hold-hpet, fault overwrite FILE TEXT, or fault syn-flood ADDRESS PORT COUNT.
  *
- * The first two end by a signal. The third makes a byte of the first TEXT in FILE another
- * one. The last sends first packets of connections, from addresses
- * that do not answer.
+ * The first three end by a signal, of a page without memory, of an instruction, and of a page
+ * whose memory is told to be broken. The fourth has the HPET stand still for a moment. The
+ * fifth makes a byte of the first TEXT in FILE another one. The last sends first packets of
+ * connections, from addresses that do not answer.
  */
 #include <arpa/inet.h>
 #include <err.h>
@@ -20,7 +21,50 @@
 #include <sys/stat.h>
 
 static const char usage[] =
-"usage: fault null | opcode | overwrite FILE TEXT | syn-flood ADDRESS PORT COUNT";
+"usage: fault null | opcode | poison | hold-hpet | overwrite FILE TEXT | syn-flood ADDRESS PORT COUNT";
+
+#define PAGE		4096
+
+/* Where PCs have it, and its register that has the bit that lets it run */
+#define HPET		0xfed00000
+#define HPET_CONFIG	16
+#define HPET_RUNS	1
+
+/* Of the processor's clock, at its rates a tenth of a second or more */
+#define HELD_CYCLES	500000000
+
+static int poison(void)
+{
+	char *page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (page == MAP_FAILED)
+		err(1, "no memory");
+	memset(page, 1, PAGE);
+	if (madvise(page, PAGE, MADV_HWPOISON))
+		err(1, "the kernel does not take a page out of use");
+	return *(volatile char *)page;
+}
+
+/* It cannot sleep: the clock that it holds may be the one that wakes it. */
+static void hold_hpet(void)
+{
+	int fd = open("/dev/mem", O_RDWR | O_SYNC);
+	volatile uint32_t *config;
+	uint64_t begin;
+	void *hpet;
+
+	if (fd < 0)
+		err(1, "/dev/mem");
+	hpet = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, HPET);
+	if (hpet == MAP_FAILED)
+		err(1, "/dev/mem; the kernel wants iomem=relaxed");
+	config = hpet + HPET_CONFIG;
+	*config &= ~HPET_RUNS;
+	begin = __builtin_ia32_rdtsc();
+	while (__builtin_ia32_rdtsc() - begin < HELD_CYCLES)
+		;
+	*config |= HPET_RUNS;
+}
 
 static void overwrite(const char *path, const char *text)
 {
@@ -95,7 +139,11 @@ int main(int argc, char **argv)
 		return *null;
 	if (argc == 2 && !strcmp(argv[1], "opcode"))
 		__builtin_trap();
-	if (argc == 4 && !strcmp(argv[1], "overwrite"))
+	if (argc == 2 && !strcmp(argv[1], "poison"))
+		return poison();
+	if (argc == 2 && !strcmp(argv[1], "hold-hpet"))
+		hold_hpet();
+	else if (argc == 4 && !strcmp(argv[1], "overwrite"))
 		overwrite(argv[2], argv[3]);
 	else if (argc == 5 && !strcmp(argv[1], "syn-flood"))
 		syn_flood(argv[2], atoi(argv[3]), atoi(argv[4]));

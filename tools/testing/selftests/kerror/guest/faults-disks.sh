@@ -3,10 +3,15 @@
 
 # ---- disks ----
 
+# slow DEVICE: it reads a hundred bytes a second, but for the first command.
+slow() { monitor block_set_io_throttle "$1" 100 0 0 0 0 0; }
+
+fast() { monitor block_set_io_throttle "$1" 0 0 0 0 0 0; }
+
 # needs: virtio_blk virtio_pci
 fault_virtio_read_error() {
 	load virtio_pci virtio_blk
-	name=$(disk /virtio) || skip "no virtio disk"
+	name=$(disk /block/vd) || skip "no virtio disk"
 	begin
 	dd if="/dev/$name" of=/dev/null bs=4k skip=512 count=1 iflag=direct 2> /dev/null
 	raised disk-error "$name"
@@ -54,21 +59,40 @@ fault_nvme_read_error() {
 	raised disk-error "$name"
 }
 
-# The disk works so slowly that no command ends in time.
+# A disk answers late. The second command waits for 40 s, and QEMU for as long as that when
+# the controller is reset; without an end of its own, that would be for ever.
 fault_nvme_timeout() {
 	load nvme
 	name=$(disk /nvme) || skip "no NVMe disk"
 	echo 3000 > "/sys/block/$name/queue/io_timeout"
+	echo 60 > /proc/sys/kernel/watchdog_thresh
 	begin
-	monitor block_set_io_throttle nvme 1 0 0 0 0 0
-	for skip in 0 100 200; do
+	slow nvme
+	for skip in 0 100; do
 		dd if="/dev/$name" of=/dev/null bs=4k skip=$skip count=1 iflag=direct 2> /dev/null &
 	done
 	raised nvme-timeout nvme0
 	# The first timeout aborts a command, the second resets the controller.
 	sleep 8
-	monitor block_set_io_throttle nvme 0 0 0 0 0 0
-	cleared nvme-timeout nvme0
+	fast nvme
+	cleared nvme-timeout nvme0 60
+	wait
+	echo 10 > /proc/sys/kernel/watchdog_thresh
+}
+
+# needs: virtio_scsi
+# Nothing is printed: the driver waits for as long as it takes.
+fault_virtio_scsi_stuck() {
+	load virtio_scsi sd_mod
+	name=$(disk "/virtio*/host") || skip "no virtio SCSI disk"
+	echo 3 > "/sys/block/$name/device/timeout"
+	begin
+	slow stuck
+	for skip in 0 100; do
+		dd if="/dev/$name" of=/dev/null bs=4k skip=$skip count=1 iflag=direct 2> /dev/null &
+	done
+	sleep 10
+	fast stuck
 	wait
 }
 

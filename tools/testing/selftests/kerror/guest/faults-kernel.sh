@@ -42,11 +42,36 @@ fault_memory_failure() {
 	raised memory-failure
 }
 
+# A page of a program is broken.
+fault_memory_failure_used() {
+	[ -e /sys/devices/system/memory/hard_offline_page ] || skip "no CONFIG_MEMORY_FAILURE"
+	begin
+	fault poison
+	raised memory-failure
+}
+
 fault_machine_check() {
 	echo 1 > /sys/devices/system/machinecheck/machinecheck0/check_interval
 	begin
 	monitor mce 0 8 0x8c00004000010090 0 0x12345000 0x86
 	raised machine-check "0 8"
+}
+
+# guest: CPU=Skylake-Client
+# The patrol of the memory found a page that cannot be corrected, and nobody uses.
+fault_machine_check_uncorrected() {
+	begin
+	monitor mce 0 9 0xbd000000000000c0 0xd 0x12345000 0x8c
+	raised machine-check-uncorrected "0 9"
+	raised memory-failure
+}
+
+fault_machine_check_fatal() {
+	begin
+	dies machine-check-uncorrected
+	dies kernel-panic
+	monitor mce 0 8 0xbe00000000010090 5 0x12345000 0x86
+	sleep 60
 }
 
 # ---- the kernel and programs ----
@@ -188,6 +213,13 @@ fault_file_max() {
 	raised file-max-reached
 }
 
+fault_panic() {
+	begin
+	dies kernel-panic
+	echo c > /proc/sysrq-trigger
+	sleep 60
+}
+
 fault_soft_lockup() {
 	echo 3 > /proc/sys/kernel/watchdog_thresh
 	begin
@@ -204,6 +236,39 @@ fault_rcu_stall() {
 	raised rcu-stall "" 60
 	sleep 10
 	echo 21 > /sys/module/rcupdate/parameters/rcu_cpu_stall_timeout
+}
+
+# The watchdog of that CPU runs late.
+fault_interrupts_off() {
+	echo 3 > /proc/sys/kernel/watchdog_thresh
+	begin
+	bug interrupts-off 14
+	raised cpu-stuck 1 60
+	echo 10 > /proc/sys/kernel/watchdog_thresh
+}
+
+# guest: CPU=Skylake-Client TSC=
+# The clock that the processor's is compared with stands still for a moment.
+fault_clock() {
+	clock=/sys/devices/system/clocksource/clocksource0/current_clocksource
+	[ "$(cat $clock)" = tsc ] || skip "the clock is $(cat $clock)"
+	begin
+	fault hold-hpet
+	raised clock-unstable tsc
+}
+
+# needs: thermal
+# The temperature that the firmware tells is above the critical one: ttyS0 has a spare
+# byte, of which scripts/faults.sh has the firmware make it.
+fault_temperature() {
+	load thermal
+	[ -e /sys/class/thermal/thermal_zone0 ] || skip "no thermal zone"
+	echo /bin/true > /proc/sys/kernel/poweroff_cmd
+	begin
+	printf '\245' | dd of=/dev/port bs=1 seek=1023 conv=notrunc 2> /dev/null
+	raised temperature-critical thermal_zone0
+	raised hardware-protection
+	printf '\0' | dd of=/dev/port bs=1 seek=1023 conv=notrunc 2> /dev/null
 }
 
 # ---- buses ----

@@ -4,10 +4,12 @@
 # QEMU at the second serial port, and judges what is printed. The boot parameter list=
 # names the faults, parted by commas.
 #
-# Each fault is a function. The line before it names the modules that it needs: stock.sh
+# Each fault is a function. A line before it names the modules that it needs: stock.sh
 # takes these out of Debian's package. It prepares, calls "begin", causes the fault, and
 # names with "raised" the condition that has to come, with "cleared" the one that has to
-# go. Each waits for that. A fault that this kernel or QEMU cannot have calls "skip".
+# go. Each waits for that. A fault that this kernel or QEMU cannot have calls "skip". One
+# that ends the guest names with "dies" the condition of the console's last lines. One with
+# a line "guest:" gets a guest with these variables of guest.sh.
 . /guest/common.sh
 export PATH=/bin:/usr/sbin
 
@@ -64,6 +66,8 @@ cleared() {
 	echo "CLEARED $1 ${2:-}"
 	await "cleared by" "$1" "${2:-}" "${3:-30}"
 }
+
+dies() { echo "DIES $1"; }
 
 # bug NAME [NUMBER]: of the driver with bugs, in a process that it may end
 bug() {
@@ -131,6 +135,16 @@ volume() {
 # number VOLUME: such as dm-0
 number() { dmsetup info -c --noheadings -o blkdevname "$1"; }
 
+uptime_s() { cut -d. -f1 /proc/uptime; }
+
+# stuck: the tasks that nothing but their device can end
+stuck() {
+	for task in /proc/[0-9]*; do
+		grep -q '^State:.D' "$task/status" 2> /dev/null &&
+			echo "$(cat "$task/comm") in $(sed -n '2s/.* //p' "$task/stack")"
+	done | paste -sd, -
+}
+
 for part in kernel disks network; do . /guest/faults-$part.sh; done
 
 # ---- all of them ----
@@ -167,13 +181,12 @@ for name in $(echo "$list" | tr , ' '); do
 	echo "FAULT $name"
 	wc -l < $events > /tmp/begun
 	(fault_$name) 2>&1 &
-	tries=1200
-	while kill -0 $! 2> /dev/null && [ $tries != 0 ]; do
-		tries=$((tries - 1))
+	end=$(($(uptime_s) + ${limit:-300}))
+	while kill -0 $! 2> /dev/null && [ "$(uptime_s)" -lt $end ]; do
 		sleep 0.5
 	done
 	# Of one that hangs, the next ones are independent.
-	kill -9 $! 2> /dev/null && echo "it hangs"
+	kill -9 $! 2> /dev/null && echo "HANGS no end after ${limit:-300} s: $(stuck)"
 	sleep 1
 	mark
 	# An oops has the console show all that is printed.
