@@ -220,7 +220,9 @@ static void add_fields(struct buffer *buffer, const struct print_style *style,
 void event_json(struct buffer *buffer, const struct print_style *style,
 		const struct kerror_event *event)
 {
-	buffer_string(buffer, "{\"item\":\"event\"");
+	buffer_string(buffer, "{\"item\":\"");
+	buffer_string(buffer, style->item ? style->item : "event");
+	buffer_byte(buffer, '"');
 	if (style->id)
 		add_number(buffer, "number", style->id);
 	if (style->acknowledged)

@@ -18,6 +18,7 @@
  * @color: with the colours of a terminal
  * @origin: of a loss or a report; an event has its own
  * @own: lines only: an origin whose fields they do not repeat, or NULL
+ * @item: JSON only: what an event is, or NULL: "event"
  * @id: JSON only: number in the store, or 0
  * @acknowledged: JSON only: nanoseconds since 1970, or 0
  * @cause: of a loss: its name, or NULL: that of the kernel's number
@@ -27,6 +28,7 @@
 struct print_style {
 	bool color;
 	const struct kerror_origin *origin, *own;
+	const char *item;
 	uint64_t id, acknowledged;
 	const char *cause;
 	uint64_t time;

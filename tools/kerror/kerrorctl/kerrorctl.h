@@ -308,6 +308,16 @@ void check_store(const struct store *store, int64_t result);
 /* The events that the options want; @common has to stay. */
 void select_stored(struct store_query *query, struct common *common);
 
+/*
+ * Between a query, oldest first, and its @found: the parts of a line of the kernel log
+ * become one event. stored_lines_end() gives the last ones, and frees it.
+ */
+struct stored_lines;
+struct stored_lines *stored_lines_new(int (*found)(void *context, const struct store_item *item),
+				      void *context);
+int stored_lines_add(struct stored_lines *lines, const struct store_item *item);
+void stored_lines_end(struct stored_lines *lines);
+
 /* ---- Boots: boots.c ---- */
 
 /*

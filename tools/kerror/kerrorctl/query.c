@@ -26,6 +26,7 @@ SELECTION_USAGE
 "  -n, --limit=NUMBER   only the newest, or the most frequent\n"
 "  -r, --reverse        the newest first\n"
 "  -f, --follow         the newest 10, and then what kerrord stores from now on\n"
+"      --join           one event for a line of the kernel log, not one for each part\n"
 "      --count-by=WHAT  count by facility, event, device, severity, hour, day, arg[0]\n"
 "                       and so on, or by several of these: device,arg[0]\n"
 OUTPUT_USAGE
@@ -38,12 +39,13 @@ HELP_USAGE;
 /* With --follow, if nothing says how many */
 #define FOLLOW_LIMIT 10
 
-enum { OPTION_COUNT_BY = OPTION_FIRST_OWN, OPTION_LIST_BOOTS };
+enum { OPTION_COUNT_BY = OPTION_FIRST_OWN, OPTION_LIST_BOOTS, OPTION_JOIN };
 
 struct options {
 	struct common common;
 	struct store_query query;
-	bool count, follow, list_boots;
+	bool count, follow, list_boots, join;
+	struct stored_lines *lines;	/* NULL without --join */
 	const char *boot;
 	size_t rows;
 	struct tally tally;
@@ -82,6 +84,9 @@ static void set_option(struct options *options, int option, int argc, char **arg
 	case 'f':
 		options->follow = true;
 		break;
+	case OPTION_JOIN:
+		options->join = true;
+		break;
 	case OPTION_COUNT_BY:
 		options->count = true;
 		options->tally.keys = parse_keys(optarg);
@@ -106,6 +111,7 @@ static void parse_options(struct options *options, int argc, char **argv)
 		{ "limit", required_argument, NULL, 'n' },
 		{ "reverse", no_argument, NULL, 'r' },
 		{ "follow", no_argument, NULL, 'f' },
+		{ "join", no_argument, NULL, OPTION_JOIN },
 		{ "count-by", required_argument, NULL, OPTION_COUNT_BY },
 		OUTPUT_OPTION,
 		JSON_OPTION,
@@ -130,6 +136,9 @@ static void parse_options(struct options *options, int argc, char **argv)
 		wrong_use("--follow goes on for ever, so not with --reverse, --until or --count-by");
 	if (options->follow && !query->limit && !query->since && !options->boot)
 		query->limit = FOLLOW_LIMIT;
+	if (options->join && (query->newest_first || options->follow ||
+			      (query->limit && !options->count)))
+		wrong_use("--join needs all parts of a line in order, so not with --reverse, --follow or --limit");
 	/* Of a table, it is the number of rows. */
 	if (options->count) {
 		options->rows = query->limit;
@@ -158,10 +167,13 @@ static void print_deleted(const struct common *common,
 	json_print(stdout, object);
 }
 
-static int found(void *context, const struct store_item *item)
+static int show(void *context, const struct store_item *item)
 {
 	struct options *options = context;
 
+	/* The filter is asked about whole lines. */
+	if (options->lines && item->event && !is_wanted(&options->common, item->event))
+		return 0;
 	if (options->count) {
 		if (item->event)
 			tally_add(&options->tally, item->event, item->time);
@@ -169,6 +181,13 @@ static int found(void *context, const struct store_item *item)
 	}
 	print_stored(&options->style, item);
 	return options->rows && !--options->rows;
+}
+
+static int found(void *context, const struct store_item *item)
+{
+	struct options *options = context;
+
+	return options->lines ? stored_lines_add(options->lines, item) : show(options, item);
 }
 
 /* A pager may wait for so long that events are gone before it shows them. */
@@ -200,9 +219,16 @@ static void print_all(struct options *options, struct store *store, struct store
 	/* The newest come first: those behind the limit are not looked for. */
 	if (query->newest_first && query->limit)
 		options->rows = query->limit;
+	if (options->join) {
+		options->lines = stored_lines_new(show, options);
+		query->filter = NULL;
+		query->matches = NULL;
+	}
 	/* All of an empty store would be what comes meanwhile. */
 	if (mark.event || mark.loss)
 		check_store(store, store_query(store, query, found, options));
+	if (options->lines)
+		stored_lines_end(options->lines);
 	warn_of_deleted(store, &deleted);
 }
 

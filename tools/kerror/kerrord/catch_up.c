@@ -23,6 +23,7 @@
 struct catch_up {
 	struct kerror_socket *sock;	/* NULL: no replay runs */
 	struct kerror_reader *reader;
+	struct kerror_joiner *joiner;	/* NULL without memory: no lines */
 	bool known[GROUPS];		/* when the replay began, the receiver was */
 	uint32_t at[GROUPS];		/* at this event */
 	uint64_t gone;			/* events that the history did not have */
@@ -68,6 +69,7 @@ void catch_up_end(struct sink *sink)
 	if (!sink->catch_up)
 		return;
 	end_replay(sink->catch_up);
+	kerror_joiner_free(sink->catch_up->joiner);
 	free(sink->catch_up);
 	sink->catch_up = NULL;
 }
@@ -149,6 +151,16 @@ static struct record *loss_of(struct sink *sink)
 	return record_of_loss(&loss, CAUSE_SINK, next);
 }
 
+static void feed_lines(struct sink *sink, bool all)
+{
+	struct record *record;
+
+	while ((record = lines_next(sink->catch_up->joiner, all))) {
+		sink_feed(sink, record);
+		record_put(record);
+	}
+}
+
 /* Feeds one item; false if the sink has to be asked for again later */
 static bool feed(struct sink *sink, enum kerror_item item,
 		 const struct explanations *explanations)
@@ -164,6 +176,10 @@ static bool feed(struct sink *sink, enum kerror_item item,
 	else
 		return true;
 	fed = record && sink_feed(sink, record);
+	if (fed && item == KERROR_ITEM_EVENT) {
+		lines_add(sink->catch_up->joiner, record->event);
+		feed_lines(sink, false);
+	}
 	if (record)
 		record_put(record);
 	return fed;
@@ -174,6 +190,7 @@ static void note_end(struct sink *sink)
 	struct catch_up *catch_up = sink->catch_up;
 	char text[200];
 
+	feed_lines(sink, true);
 	sink->behind = false;
 	sink->passed = 0;
 	if (catch_up->gone) {
@@ -196,6 +213,8 @@ bool catch_up(struct sink *sink, const struct kerror_reader *reader,
 		return false;
 	if (!catch_up) {
 		catch_up = calloc(1, sizeof(*catch_up));
+		if (catch_up)
+			catch_up->joiner = kerror_joiner_new();
 		sink->catch_up = catch_up;
 	}
 	if (!catch_up || sink_queued(sink) > queue / 4 * (catch_up->sock ? 3 : 1))

@@ -136,15 +136,6 @@ static int apply(const struct sink *sink, struct store *store,
 	return cleared < 0 ? cleared : raised ? raised : cleared > 0;
 }
 
-/* The first part of a line was looked at when it came: nothing waits for the others. */
-static bool is_new_to(const struct sink_settings *rule, const struct kerror_event *event)
-{
-	const struct kerror_event *first = kerror_event_first_part(event);
-
-	return kerror_filter_matches(rule->filter, event) &&
-	       !(first && kerror_filter_matches(rule->filter, first));
-}
-
 int conditions_event(struct sink *sink, struct store *store,
 		     const struct kerror_event *event)
 {
@@ -155,7 +146,7 @@ int conditions_event(struct sink *sink, struct store *store,
 	     rule && err >= 0; rule = rule->next) {
 		if (rule->raises && !strcmp(rule->raises, "none"))
 			continue;
-		if (!is_new_to(rule, event))
+		if (!is_new_to(rule->filter, event))
 			continue;
 		err = apply(sink, store, rule, event);
 		result |= err > 0;

@@ -48,6 +48,8 @@ const struct option config_options[] = {
 
 	{ "json text", "path", OUTPUT, SINK(path), "-",
 	  "file to append to; -: standard output; unix:PATH: a stream socket that listens" },
+	{ "json", "lines", YES, SINK(lines), "no",
+	  "yes: a line of the kernel log that several events make up is an item of its own behind these, with all formats and arguments" },
 
 	{ "syslog", "address", ADDRESS, SINK(address), "unix:/dev/log",
 	  "unix:PATH, udp:HOST:PORT, tcp:HOST:PORT or tls:HOST:PORT; an IPv6 address in brackets" },
@@ -356,6 +358,9 @@ static void set(struct parser *parser, const struct option *option,
 		return;
 	case COMPRESSION:
 		set_choice(parser, option, value, "none", "gzip");
+		return;
+	case YES:
+		set_choice(parser, option, value, "no", "yes");
 		return;
 	case LEVEL:
 		if (!parse_level(value, number))

@@ -214,6 +214,13 @@ static void reopen_output(struct sink *sink)
 	free(old);
 }
 
+static bool wants_line(const struct sink *sink, const struct kerror_event *line)
+{
+	const struct kerror_filter *filter = sink->settings->filter;
+
+	return sink->settings->lines && (!filter || kerror_filter_matches(filter, line));
+}
+
 static void add_record(struct buffer *buffer, const struct sink *sink,
 		       const struct record *record)
 {
@@ -222,10 +229,12 @@ static void add_record(struct buffer *buffer, const struct sink *sink,
 			 isatty(STDOUT_FILENO),
 		.origin = record->origin,
 		.cause = record->cause,
+		.item = record->kind == RECORD_LINE ? "line" : NULL,
 	};
 
 	switch (record->kind) {
 	case RECORD_EVENT:
+	case RECORD_LINE:
 		(is_json(sink) ? event_json : event_line)
 			(buffer, &style, record->event);
 		break;
@@ -324,6 +333,7 @@ const struct sink_type json_sink = {
 	.keeps_progress = true,
 	.load_progress = load_progress,
 	.open = open_output,
+	.wants_line = wants_line,
 	.write = write_records,
 	.reopen = reopen_output,
 	.close = close_output,

@@ -141,6 +141,7 @@ int journal_entry(struct journal_entry *entry, const struct record *record)
 {
 	switch (record->kind) {
 	case RECORD_EVENT:
+	case RECORD_LINE:
 		add_event(entry, record->event);
 		break;
 	case RECORD_LOSS:

@@ -12,7 +12,7 @@
  * receive.c   from the socket to the sinks; where to begin after a restart
  * record.c    what goes through the queues
  * identity.c  of which machine it is
- * sink.c      queue of any sink, and others of sink.h
+ * sink.c      queue of any sink, and others of sink.h; sink_lines.c of the kernel log
  * catch_up.c  what a sink had no room for, out of the kernel's history
  * patience.c  waits for a peer that may be stuck
  * store_sink.c, file_sink.c, journald_sink.c, syslog_sink.c
@@ -61,6 +61,7 @@
  * @endpoint: URL of an otlp server
  * @json: requests are JSON, instead of protobuf
  * @gzip: and are compressed
+ * @lines: of a JSON file: lines that several events make up are there, too
  * @headers: file of lines for the head of each request, or NULL
  * @servers: URLs of nats servers
  * @credentials: file that a nats server knows us by, or NULL
@@ -104,7 +105,7 @@ struct sink_settings {
 	uint64_t facility;
 	uint64_t newline;
 	char *endpoint, *headers;
-	uint64_t json, gzip;
+	uint64_t json, gzip, lines;
 	char *servers, *credentials, *nkey, *nkey_seed, *store;
 	char *tls_ca, *tls_cert, *tls_key, *tls_name;
 	char *command;
@@ -191,7 +192,7 @@ void config_print_sample(FILE *file);
 
 /* ---- Records ---- */
 
-enum record_kind { RECORD_EVENT, RECORD_LOSS, RECORD_REPORT };
+enum record_kind { RECORD_EVENT, RECORD_LINE, RECORD_LOSS, RECORD_REPORT };
 
 /**
  * struct record - what goes through the queues; shared and never changed
@@ -200,7 +201,7 @@ enum record_kind { RECORD_EVENT, RECORD_LOSS, RECORD_REPORT };
  * @time: nanoseconds since 1970: when it was received
  * @received: likewise of CLOCK_MONOTONIC, which nobody can set
  * @bytes: what it counts in a queue
- * @event: of RECORD_EVENT
+ * @event: of RECORD_EVENT; of RECORD_LINE the one that those of a line make up
  * @loss: of RECORD_LOSS
  * @cause: its name
  * @origin: of RECORD_LOSS and RECORD_REPORT; an event has its own
@@ -227,6 +228,8 @@ struct record {
 /* Each returns a record with one reference, or NULL without memory. */
 struct record *record_of_event(const struct kerror_event *event,
 			       const struct explanations *explanations);
+/* Takes the event of a joiner, unless there is no memory. */
+struct record *record_of_line(struct kerror_event *event);
 struct record *record_of_loss(const struct kerror_loss *loss, const char *cause,
 			      uint32_t next);
 /* The cause of what a sink dropped, which is none of the kernel's */
@@ -293,6 +296,8 @@ struct sink;
  *	sink's if that failed. 0, or a negative errno
  * @open: called by the sink's thread, again after each failure. 0, or a
  *	negative errno with a line in @message
+ * @wants_line: whether it is to have a RECORD_LINE, of which it had what it wants of the
+ *	events; NULL: it has none
  * @write: deliver records; returns how many of them, from the first on, were,
  *	or a negative errno with a line in @message if none
  * @keep: called after what @write returned was noted as done
@@ -307,6 +312,7 @@ struct sink_type {
 	bool keeps_progress, patient, spread, follows_store;
 	int (*load_progress)(struct sink *sink, struct progress *progress);
 	int (*open)(struct sink *sink, char *message, size_t size);
+	bool (*wants_line)(const struct sink *sink, const struct kerror_event *line);
 	int (*write)(struct sink *sink, struct record *const *records,
 		     size_t count, char *message, size_t size);
 	void (*keep)(struct sink *sink);
@@ -341,6 +347,8 @@ struct entry {
  * @private: the type's own
  * @progress: what was offered to it; of the receiver
  * @done: what was written; of its thread
+ * @begin: likewise what had been written when it began
+ * @begun: that is known
  * @state_fd: its progress file, or -1
  * @retry_at: CLOCK_MONOTONIC: after a failure, no attempt before it; of its thread
  * @lock: for what follows
@@ -390,9 +398,10 @@ struct sink {
 	void *private;
 	struct progress progress[GROUPS];
 	struct progress done[GROUPS];
+	struct progress begin[GROUPS];
 	int state_fd;
 	uint64_t retry_at;
-	bool loaded;
+	bool loaded, begun;
 
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
@@ -447,6 +456,26 @@ void sink_free(struct sink *sink);
 
 /* A connection to the local socket @path that never blocks, or a negative errno */
 int connect_unix(const char *path, int type);
+
+/* ---- Lines ---- */
+
+/* Hands over an event that the sinks have had, if it can be of a line. */
+void lines_add(struct kerror_joiner *joiner, const struct kerror_event *event);
+
+/*
+ * The record of a line that is complete, or will not become so in time; with @all, of each
+ * that there is. NULL: no more. To be called after each event, and after lines_wait().
+ */
+struct record *lines_next(struct kerror_joiner *joiner, bool all);
+
+/* Milliseconds until it has something, or -1 */
+int lines_wait(const struct kerror_joiner *joiner);
+
+/*
+ * Whether a filter matches a line and not its first part, which was looked at when it came:
+ * nothing waits for the others. Of an event that is no line, whether it matches.
+ */
+bool is_new_to(const struct kerror_filter *filter, const struct kerror_event *event);
 
 /* ---- Patience ---- */
 

@@ -245,6 +245,7 @@ static void add_record(struct otlp_writer *writer, const struct record *record)
 
 	switch (record->kind) {
 	case RECORD_EVENT:
+	case RECORD_LINE:
 		add_event(writer, record);
 		break;
 	case RECORD_LOSS:

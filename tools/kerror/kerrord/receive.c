@@ -162,6 +162,7 @@ struct receiver {
 	struct explanations *explanations;
 	struct kerror_socket *sock;
 	struct kerror_reader *reader;
+	struct kerror_joiner *joiner;
 	struct metrics *metrics;
 	uint64_t lost[KERROR_CAUSES + 1];	/* the last: unknown causes */
 	unsigned int answers;
@@ -181,13 +182,29 @@ static void take_loss(struct receiver *receiver)
 	offer(record_of_loss(loss, kerror_cause_name(loss->cause), next));
 }
 
+/* Those that are complete, or late */
+static void offer_lines(struct receiver *receiver, bool all)
+{
+	struct record *record;
+
+	while ((record = lines_next(receiver->joiner, all)))
+		offer(record);
+}
+
 static void take_event(struct receiver *receiver)
 {
 	const struct kerror_event *event = kerror_reader_event(receiver->reader);
 	struct record *record = record_of_event(event, receiver->explanations);
 
 	metrics_event(receiver->metrics, record ? record->event : event);
+	if (record)
+		record_get(record);
 	offer(record);
+	if (!record)
+		return;
+	lines_add(receiver->joiner, record->event);
+	record_put(record);
+	offer_lines(receiver, false);
 }
 
 /* Once: that there will be nothing of a group that was asked for */
@@ -321,7 +338,7 @@ static int run(struct receiver *receiver)
 	uint64_t look, watchdog = 0, watch = UINT64_MAX;
 	int error = 0, answers_wanted;
 	bool stop = false;
-	int sleep, until;
+	int sleep, until, late;
 
 	if (sd_watchdog_enabled(1, &watchdog) > 0)
 		watchdog = watchdog * 1000 / 2;
@@ -349,7 +366,11 @@ static int run(struct receiver *receiver)
 			watch = now_ns(CLOCK_MONOTONIC) + watchdog;
 		}
 		error = take_items(receiver);
+		offer_lines(receiver, false);
 		sleep = tend_sinks(receiver);
+		late = lines_wait(receiver->joiner);
+		if (late >= 0 && sleep > late)
+			sleep = late;
 		until = milliseconds_until(look < watch ? look : watch);
 		if (!error)
 			poll(ready, 2, sleep < until ? sleep : until);
@@ -374,6 +395,7 @@ static int run(struct receiver *receiver)
 		error = take_items(receiver);
 		poll(&ready, 1, 10);
 	}
+	offer_lines(receiver, true);
 	return error;
 }
 
@@ -427,7 +449,8 @@ int receive(struct settings *settings, const char *path)
 	series.instance = kerror_socket_instance(receiver.sock);
 	sinks_series = &series;
 	receiver.reader = kerror_reader_new(settings->groups);
-	if (!receiver.reader)
+	receiver.joiner = kerror_joiner_new();
+	if (!receiver.reader || !receiver.joiner)
 		errx(EXIT_FAILURE, "out of memory");
 	look_at_identity(&receiver);
 	privileges_prepare(settings);
@@ -457,6 +480,7 @@ int receive(struct settings *settings, const char *path)
 		sink_free(sink);
 	}
 	explanations_free(receiver.explanations);
+	kerror_joiner_free(receiver.joiner);
 	kerror_reader_free(receiver.reader);
 	kerror_socket_close(receiver.sock);
 	close(receiver.signals);

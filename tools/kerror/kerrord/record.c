@@ -50,6 +50,17 @@ struct record *record_of_event(const struct kerror_event *event,
 	return record;
 }
 
+struct record *record_of_line(struct kerror_event *event)
+{
+	struct record *record = record_new(RECORD_LINE, 0);
+
+	if (!record)
+		return NULL;
+	record->event = event;
+	record->bytes += kerror_event_memory(event) + OVERHEAD;
+	return record;
+}
+
 struct record *record_of_loss(const struct kerror_loss *loss, const char *cause,
 			      uint32_t next)
 {

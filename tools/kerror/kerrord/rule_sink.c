@@ -225,6 +225,11 @@ static int open_rule(struct sink *sink, char *message, size_t size)
 	return err;
 }
 
+static bool wants_line(const struct sink *sink, const struct kerror_event *line)
+{
+	return is_new_to(sink->settings->filter, line);
+}
+
 static int write_records(struct sink *sink, struct record *const *records,
 			 size_t count, char *message, size_t size)
 {
@@ -234,7 +239,7 @@ static int write_records(struct sink *sink, struct record *const *records,
 	struct firing *firing;
 
 	(void)count;
-	if (record->kind != RECORD_EVENT)
+	if (!record->event)
 		return 1;
 	pthread_mutex_lock(&rule->lock);
 	counter = rule_counter(rule, make_key(sink->settings->key, record->event));
@@ -297,6 +302,7 @@ const struct sink_type rule_sink = {
 	.patient = true,
 	.load_progress = load_progress,
 	.open = open_rule,
+	.wants_line = wants_line,
 	.write = write_records,
 	.keep = keep_state,
 	.idle = idle,

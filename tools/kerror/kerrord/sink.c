@@ -36,7 +36,7 @@ static bool queue_append(struct sink *sink, struct record *record)
 
 static bool is_urgent(const struct record *record)
 {
-	const struct evl_header *header = record->kind == RECORD_EVENT ?
+	const struct evl_header *header = record->event ?
 					  kerror_event_header(record->event) :
 					  NULL;
 
@@ -49,13 +49,16 @@ bool queue_has_gathered(const struct sink *sink)
 	       sink->queued >= sink->settings->queue / 4;
 }
 
-/* Losses are few, and must not be lost; an empty queue takes anything. */
+/*
+ * Losses are few, and must not be lost; an empty queue takes anything. Of a line there was
+ * room for all events, so that these bound it.
+ */
 static bool queue_add(struct sink *sink, struct record *record)
 {
 	bool fits;
 
 	pthread_mutex_lock(&sink->lock);
-	fits = record->kind == RECORD_LOSS || !sink->first ||
+	fits = record->kind == RECORD_LOSS || record->kind == RECORD_LINE || !sink->first ||
 	       sink->queued + record->bytes <= sink->settings->queue;
 	fits = fits && queue_append(sink, record);
 	sink->urgent |= fits && is_urgent(record);
@@ -119,6 +122,17 @@ struct sink *sink_new(const struct sink_settings *settings,
 	return sink;
 }
 
+/* What the filter lets through; losses and reports are for all. */
+static bool wants(const struct sink *sink, const struct record *record)
+{
+	const struct kerror_filter *filter = sink->settings->filter;
+
+	if (record->kind == RECORD_LINE)
+		return sink->type->wants_line && sink->type->wants_line(sink, record->event);
+	return record->kind != RECORD_EVENT || !filter ||
+	       kerror_filter_matches(filter, record->event);
+}
+
 bool sink_feed(struct sink *sink, struct record *record)
 {
 	uint32_t group = record->kind == RECORD_EVENT ?
@@ -132,8 +146,7 @@ bool sink_feed(struct sink *sink, struct record *record)
 	record = what_is_new(sink->progress, record);
 	if (!record)
 		return true;
-	if (record->kind != RECORD_EVENT || !sink->settings->filter ||
-	    kerror_filter_matches(sink->settings->filter, record->event))
+	if (wants(sink, record))
 		fed = queue_add(sink, record);
 	record_put(record);
 	if (!fed && index >= 0)
@@ -152,6 +165,12 @@ void sink_offer(struct sink *sink, struct record *record)
 	if (record->kind == RECORD_REPORT) {
 		if (record->about != sink->settings->name)
 			queue_add(sink, record);
+		return;
+	}
+	/* One that is behind makes its own of what it gets. */
+	if (record->kind == RECORD_LINE) {
+		if (!sink->behind)
+			sink_feed(sink, record);
 		return;
 	}
 	if (record->kind == RECORD_LOSS)

@@ -6,6 +6,7 @@
  * sink_thread.c    the thread that writes what is in it
  * sink_progress.c  what it has had
  * sink_poison.c    a record that cannot be written
+ * sink_lines.c     lines that several events make up
  */
 #ifndef SINK_H
 #define SINK_H

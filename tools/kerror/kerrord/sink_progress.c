@@ -128,9 +128,9 @@ void progress_save(struct sink *sink)
 struct record *what_is_new(struct progress *progresses, struct record *record)
 {
 	const struct kerror_loss *loss = &record->loss;
-	bool is_event = record->kind == RECORD_EVENT;
-	uint32_t group = is_event ? kerror_event_group(record->event) :
-				    loss->group;
+	bool is_event = record->kind == RECORD_EVENT, is_line = record->kind == RECORD_LINE;
+	uint32_t group = record->event ? kerror_event_group(record->event) :
+					 loss->group;
 	int index = kerror_group_index(group);
 	struct progress *progress;
 	uint64_t count = loss->count;
@@ -139,14 +139,15 @@ struct record *what_is_new(struct progress *progresses, struct record *record)
 	if (record->kind == RECORD_REPORT || index < 0)
 		return record_get(record);
 	progress = &progresses[index];
-	if (is_event || record_is_numbered_loss(record)) {
-		uint32_t next = is_event ?
+	if (is_event || is_line || record_is_numbered_loss(record)) {
+		uint32_t next = record->event ?
 				kerror_event_sequence(record->event) + 1 :
 				record->next;
 		int32_t ahead = next - progress->next;
 
+		/* It has the number of its first event, which came before it. */
 		if (progress->known && ahead <= 0)
-			return NULL;
+			return is_line ? record_get(record) : NULL;
 		if (progress->known && (uint64_t)ahead < count)
 			count = ahead;
 		progress->known = 1;
@@ -160,7 +161,7 @@ struct record *what_is_new(struct progress *progresses, struct record *record)
 			count = loss->total - *known;
 		*known = loss->total;
 	}
-	if (is_event || count == loss->count)
+	if (record->event || count == loss->count)
 		return record_get(record);
 	smaller = record_of_loss(loss, record->cause, record->next);
 	if (smaller)

@@ -55,6 +55,22 @@ static void gather(struct sink *sink, const struct work *work)
 	sink->gathering = false;
 }
 
+/* Whether it began before the sink did: what was written last time is not known of lines. */
+static bool is_old_line(const struct sink *sink, const struct record *record)
+{
+	const struct progress *begin;
+	int index;
+
+	if (record->kind != RECORD_LINE)
+		return false;
+	index = kerror_group_index(kerror_event_group(record->event));
+	if (index < 0)
+		return false;
+	begin = &sink->begin[index];
+	return begin->known &&
+	       (int32_t)(kerror_event_sequence(record->event) - begin->next) < 0;
+}
+
 /*
  * Of what is in hand, leaves what the sink has not had. The receiver has looked
  * already, but it does not know what is in a store that it could not open.
@@ -66,7 +82,8 @@ static void leave_what_is_new(const struct sink *sink, struct work *work)
 
 	memcpy(progress, sink->done, sizeof(progress));
 	for (i = 0; i < work->count; i++) {
-		struct record *record = what_is_new(progress, work->batch[i]);
+		struct record *record = is_old_line(sink, work->batch[i]) ?
+					NULL : what_is_new(progress, work->batch[i]);
 
 		record_put(work->batch[i]);
 		if (record)
@@ -109,6 +126,10 @@ static int open_sink(struct sink *sink, struct work *work, char *message,
 	work->open = true;
 	if (!sink->loaded)
 		sink->loaded = !sink->type->load_progress(sink, sink->done);
+	/* No line can have been written before that. */
+	if (!sink->begun)
+		memcpy(sink->begin, sink->done, sizeof(sink->begin));
+	sink->begun = sink->loaded;
 	return 0;
 }
 

@@ -28,11 +28,9 @@
  * @report_at: when there may be another one, nanoseconds of CLOCK_MONOTONIC
  * @age_at: when to look for what is too old, likewise
  * @log_told: it was reported that the log grows
- * @joiner: makes one event of the parts of a line, for conditions
  */
 struct state {
 	struct store *store;
-	struct kerror_joiner *joiner;
 	struct store_deleted told;
 	uint64_t report_at, age_at;
 	bool log_told;
@@ -43,10 +41,7 @@ static int open_store(struct sink *sink, char *message, size_t size)
 	struct state *state = calloc(1, sizeof(*state));
 	int err;
 
-	if (state)
-		state->joiner = kerror_joiner_new();
-	if (!state || !state->joiner) {
-		free(state);
+	if (!state) {
 		snprintf(message, size, "out of memory");
 		return -ENOMEM;
 	}
@@ -56,7 +51,6 @@ static int open_store(struct sink *sink, char *message, size_t size)
 	snprintf(message, size, "%s", store_message(state->store));
 	if (err) {
 		store_close(state->store);
-		kerror_joiner_free(state->joiner);
 		free(state);
 		return err;
 	}
@@ -90,54 +84,10 @@ static void report_deleted(struct sink *sink, struct state *state)
 	sink->report(sink, 6, text);
 }
 
-/* What raises and clears conditions only now that its line is complete, as above */
-static int take_lines(struct sink *sink, struct state *state, uint64_t now)
-{
-	struct kerror_event *event;
-	int err = 0, changes = 0;
-
-	while ((event = kerror_joiner_next(state->joiner, now))) {
-		if (err >= 0 && kerror_event_first_part(event))
-			err = conditions_event(sink, state->store, event);
-		changes |= err > 0;
-		kerror_event_free(event);
-	}
-	return err < 0 ? err : changes;
-}
-
-/* An event by itself, and the line that it completes. */
-static int take_event(struct sink *sink, struct state *state,
-		      const struct kerror_event *event)
-{
-	uint64_t now = now_ns(CLOCK_MONOTONIC) / 1000000;
-	int err = conditions_event(sink, state->store, event), lines;
-
-	if (err < 0 || kerror_joiner_add(state->joiner, event, now))
-		return err;
-	lines = take_lines(sink, state, now);
-	return lines ? lines : err;
-}
-
-/* Lines that did not end in time; 0, or a negative errno */
-static int take_late_lines(struct sink *sink, struct state *state, uint64_t now)
-{
-	int err;
-
-	if (kerror_joiner_wait(state->joiner, now))
-		return 0;
-	err = store_begin(state->store);
-	if (!err)
-		err = take_lines(sink, state, now);
-	return err < 0 ? err : store_commit(state->store);
-}
-
 static void close_store(struct sink *sink)
 {
 	struct state *state = sink->private;
 
-	if (take_late_lines(sink, state, UINT64_MAX))
-		store_rollback(state->store);
-	kerror_joiner_free(state->joiner);
 	state->report_at = 0;
 	report_deleted(sink, state);
 	store_close(state->store);
@@ -177,6 +127,14 @@ static int load_progress(struct sink *sink, struct progress *progress)
 	return access(sink->settings->path, F_OK) || err == -EUCLEAN ? 0 : err;
 }
 
+/* For the conditions, of events that it has */
+static bool wants_line(const struct sink *sink, const struct kerror_event *line)
+{
+	const struct kerror_filter *filter = sink->settings->filter;
+
+	return !filter || kerror_filter_matches(filter, kerror_event_first_part(line));
+}
+
 static int add(struct sink *sink, const struct record *record)
 {
 	switch (record->kind) {
@@ -189,7 +147,7 @@ static int add(struct sink *sink, const struct record *record)
 				      record_is_numbered_loss(record) ?
 				      &record->next : NULL);
 	default:
-		return 0;	/* what kerrord says of itself is no event */
+		return 0;	/* no event: a line of some, what kerrord says of itself */
 	}
 }
 
@@ -229,8 +187,8 @@ static int write_records(struct sink *sink, struct record *const *records,
 		err = store_begin(store_of(sink));
 	for (size_t i = 0; err >= 0 && i < count; i++) {
 		err = add(sink, records[i]);
-		if (!err && records[i]->kind == RECORD_EVENT)
-			err = take_event(sink, sink->private, records[i]->event);
+		if (!err && records[i]->event)
+			err = conditions_event(sink, store_of(sink), records[i]->event);
 		changes += err > 0;
 	}
 	if (err >= 0)
@@ -266,8 +224,6 @@ static int idle(struct sink *sink, char *message, size_t size)
 	err = store_check_place(state->store);
 	if (!err)
 		err = check_log(sink);
-	if (!err)
-		err = take_late_lines(sink, state, now / 1000000);
 	if (err)
 		return failed(sink, err, message, size);
 	if (now >= state->age_at) {
@@ -288,6 +244,7 @@ const struct sink_type store_sink = {
 	.patient = true,
 	.load_progress = load_progress,
 	.open = open_store,
+	.wants_line = wants_line,
 	.write = write_records,
 	.idle = idle,
 	.close = close_store,

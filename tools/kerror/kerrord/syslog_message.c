@@ -126,6 +126,7 @@ void syslog_message(struct buffer *buffer, unsigned int facility,
 	buffer_string(buffer, " - ");
 	switch (record->kind) {
 	case RECORD_EVENT:
+	case RECORD_LINE:
 		if (kerror_event_field(record->event, KERROR_FIELD_ID, 0, &id))
 			buffer_string(buffer, "event");
 		else

@@ -1198,11 +1198,40 @@ def a_line_of_several_events_is_one(folder):
         data = message("open %s", "end", 0x140)         # its line does not go on
         file.write(struct.pack("=I", len(data)) + data)
     template = "[rule {0}]\nraises = {0}\nkey = arg[1]\nfilter = {1}\n"
+    page = "[rule page {0}]\nrunner =\ncommand = /bin/sh FOLDER/page {0}\nfilter = {1}\n"
     place = Place(folder, STORE + template.format("whole", 'format~"oom:*" && argc>2') +
                   template.format("begin", 'format~"oom:*"') +
-                  template.format("open", 'text~"open*"'),
+                  template.format("open", 'text~"open*"') +
+                  page.format("whole", 'format~"oom:*" && argc>2') +
+                  page.format("begin", 'format~"oom:*"') + page.format("open", 'text~"open*"') +
+                  JSON + "lines = yes\n[json parts]\npath = FOLDER/parts\n"
+                  "[json few]\npath = FOLDER/few\nlines = yes\nfilter = argc==3\n",
                   events=0, printk=7, rate=10**6, messages=folder + "/messages")
-    place.run_until(lambda: place.stored() == 7)
+    write_script(place, "page", 'echo "$1: $KERROR_TEXT $KERROR_ARG_1" >>FOLDER/pages\n')
+    told = [f"{rule}: {text}" for rule, text in (
+        ("begin", "oom:constraint=MEMCG "),
+        ("open", "open end "),
+        ("whole", "oom:constraint=MEMCG,memcg=/pod1,task=hlp /pod1")) for _ in range(2)]
+    told.remove("open: open end ")
+    place.run_until(lambda: place.stored() == 7 and len(notes(place, "pages")) >= len(told) and
+                    len(place.lines(item="line")) == 2)
+    for _ in range(2):
+        assert sorted(notes(place, "pages")) == told, notes(place, "pages")
+        lines = place.lines(item="line")
+        assert [(line["text"], len(line["arguments"]), line["sequence"]) for line in lines] == [
+            ("oom:constraint=MEMCG,memcg=/pod1,task=hlp", 3, FIRST),
+            ("oom:constraint=MEMCG,memcg=/pod1,task=hlp", 3, FIRST + 3)], lines
+        assert place.lines("few", "line") == lines and place.lines("few") == []
+        assert len(place.lines()) == len(place.lines("parts")) == 7
+        assert place.lines("parts", "line") == []
+        whole = [json.loads(line) for line in query(place.path("db"), "--json", "--join",
+                                                    "--filter=argc==3")[0]]
+        assert [line["text"] for line in whole] == [line["text"] for line in lines], whole
+        assert [line["number"] for line in whole] == [1, 4], whole
+        assert len(query(place.path("db"), "--join")[0]) == 3
+        assert len(query(place.path("db"))[0]) == 7
+        # What was complete is not once more after a restart.
+        place.run_until(lambda: place.metric('kerror_sink_up{sink="json"}') == 1)
     assert {(c["name"], c["key"], c["count"], c["text"]) for c in health(place)[1]} == {
         ("whole", "/pod1", 2, "oom:constraint=MEMCG,memcg=/pod1,task=hlp"),
         ("begin", "", 2, "oom:constraint=MEMCG"), ("open", "", 1, "open end")}, health(place)
