@@ -232,9 +232,11 @@ fetch_image() {
 		fetch "${binary:-$image}$foreign"
 		dpkg-deb --fsys-tarfile "$packages/${binary:-$image}"_*.deb |
 			tar -xO --wildcards "*/vmlinuz*" > "$out/$variant/$boot/bzImage"
+		modules=$(on_which "$image" '^linux-modules-[0-9]' | head -1)
+		[ -z "$modules" ] || [ -z "$what" ] || fetch "$modules$foreign"
 		case $what in
-		try) put_drivers "$packages/${binary:-$image}"_*.deb ;;
-		faults) put_modules "$packages/${binary:-$image}"_*.deb ;;
+		try) put_drivers "$packages"/linux-*.deb ;;
+		faults) put_modules "$packages"/linux-*.deb ;;
 		esac
 		rm -f "$packages"/*.deb
 		echo "$release" > "$out/release"
