@@ -74,7 +74,7 @@ check_each() {
 # show REGEX: lines of the last test that are worth seeing
 show() { [ -z "$ran" ] || grep -aE "$1" "$log" || true; }
 
-CHECK_PACKAGES="$TOOLS_PACKAGES ccache git libcmocka-dev locales mandoc openssl perl protobuf-compiler
+CHECK_PACKAGES="$TOOLS_PACKAGES abigail-tools ccache dpkg-dev git libcmocka-dev locales mandoc openssl perl protobuf-compiler
 	python3 python3-protobuf quilt sparse valgrind"
 NEWEST=7.3
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "guess.h"
-#include "internal.h"
+#include "format.h"
 #include "kerrorctl.h"
 
 /*

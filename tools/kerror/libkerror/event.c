@@ -296,35 +296,6 @@ int kerror_event_argument(const struct kerror_event *event, size_t index,
 	return 0;
 }
 
-void text_add(struct text *text, const void *bytes, size_t size)
-{
-	size_t room = text->size > text->length ? text->size - text->length : 0;
-
-	if (size && room)
-		memcpy(text->buffer + text->length, bytes,
-		       size < room ? size : room);
-	text->length += size;
-}
-
-void text_fill(struct text *text, char byte, long count)
-{
-	size_t room = text->size > text->length ? text->size - text->length : 0;
-
-	if (count <= 0)
-		return;
-	if (room)
-		memset(text->buffer + text->length, byte,
-		       (size_t)count < room ? (size_t)count : room);
-	text->length += count;
-}
-
-void text_end(struct text *text)
-{
-	if (text->size)
-		text->buffer[text->length < text->size ? text->length :
-			     text->size - 1] = '\0';
-}
-
 static void text_add_hex(struct text *text, const uint8_t *bytes, size_t size)
 {
 	static const char digits[] = "0123456789abcdef";

@@ -142,11 +142,6 @@ static int parse_term(struct parser *parser, bool negated)
 		err = parse_comparison(parser, &term);
 	if (err)
 		return err;
-	if (term.field->source == TEXT && !filter->event_text) {
-		filter->event_text = malloc(FILTER_EVENT_TEXT_MAX + 1);
-		if (!filter->event_text)
-			return -ENOMEM;
-	}
 	at = add_node(parser, TERM);
 	if (at >= 0) {
 		filter->nodes[at].term = term;
@@ -277,7 +272,6 @@ void kerror_filter_free(struct kerror_filter *filter)
 	free(filter->text);
 	free(filter->nodes);
 	free(filter->patterns);
-	free(filter->event_text);
 	free(filter->program);
 	free(filter);
 }

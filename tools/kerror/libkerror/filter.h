@@ -14,6 +14,7 @@
 
 #include "fields.h"
 #include "filter_possible.h"
+#include "format.h"
 
 #define FILTER_TEXT_MAX		4096	/* bytes */
 #define FILTER_DEPTH_MAX	32	/* parentheses in parentheses */
@@ -79,7 +80,6 @@ struct kerror_filter {
 	int root;
 	uint16_t *patterns;		/* of all terms */
 	size_t pattern_size;
-	char *event_text;		/* room to expand into, if it is needed */
 	struct sock_filter *program;
 	size_t program_size;		/* instructions */
 };

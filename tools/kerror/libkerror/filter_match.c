@@ -21,45 +21,10 @@ struct view {
 	const struct kerror_event *event;
 	bool has_header;
 	struct evl_header header;
-	bool has_text;			/* it is expanded in event_text */
+	char *text;			/* room for FILTER_EVENT_TEXT_MAX bytes and a NUL */
+	bool has_text;			/* it is expanded there */
 	size_t text_size;
 };
-
-static bool pattern_matches(const uint16_t *pattern, size_t pattern_size,
-			    const uint8_t *bytes, size_t size)
-{
-	size_t at = 0, i = 0, behind_star = 0, retry = 0;
-
-	while (i < size) {
-		if (at < pattern_size && pattern[at] == ANY_STRING) {
-			behind_star = ++at;
-			retry = i;
-		} else if (at < pattern_size &&
-			   (pattern[at] == ANY_BYTE ||
-			    pattern[at] == bytes[i])) {
-			at++;
-			i++;
-		} else if (behind_star) {
-			/* Of the stars only the last one need take more. */
-			at = behind_star;
-			i = ++retry;
-		} else {
-			return false;
-		}
-	}
-	while (at < pattern_size && pattern[at] == ANY_STRING)
-		at++;
-	return at == pattern_size;
-}
-
-bool filter_accepts(const struct term *term, const void *bytes, size_t size)
-{
-	bool equal = pattern_matches(term->pattern, term->pattern_size, bytes,
-				     size);
-
-	return term->comparison->accepts &
-	       (equal ? EQUAL | MATCHES : LESS | GREATER);
-}
 
 static bool accepts_number(const struct term *term, struct number number)
 {
@@ -156,16 +121,14 @@ static bool get_origin(const struct kerror_event *event, const struct term *term
 
 static bool get_text(struct view *view, struct value *value)
 {
-	char *text = view->filter->event_text;
-
 	if (!view->has_text) {
 		view->has_text = true;
-		view->text_size = kerror_event_text(view->event, text,
+		view->text_size = kerror_event_text(view->event, view->text,
 						    FILTER_EVENT_TEXT_MAX + 1);
 		if (view->text_size > FILTER_EVENT_TEXT_MAX)
 			view->text_size = FILTER_EVENT_TEXT_MAX;
 	}
-	return set_string(value, text, view->text_size);
+	return set_string(value, view->text, view->text_size);
 }
 
 /* False if the event does not have it. */
@@ -229,7 +192,8 @@ static bool node_holds(struct view *view, int at)
 bool kerror_filter_matches(const struct kerror_filter *filter,
 			   const struct kerror_event *event)
 {
-	struct view view = { .filter = filter, .event = event };
+		char text[FILTER_EVENT_TEXT_MAX + 1];
+	struct view view = { .filter = filter, .event = event, .text = text };
 
 	if (event->size >= EVL_HEADER_SIZE) {
 		memcpy(&view.header, event->data, EVL_HEADER_SIZE);

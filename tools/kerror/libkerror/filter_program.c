@@ -417,31 +417,6 @@ kerror_filter_program(const struct kerror_filter *filter, size_t *count)
 
 /* ---- Explanation ---- */
 
-static void add_string(struct text *text, const char *string)
-{
-	text_add(text, string, strlen(string));
-}
-
-void filter_add_term(struct text *text, const struct node *node)
-{
-	const struct term *term = &node->term;
-	bool alone = term->field->source == HEADER_FLAG;
-	char index[16];
-
-	add_string(text, !node->negated ? "" : alone ? "!" : "!(");
-	text_add(text, term->name, term->name_size);
-	if (term->field->source == ARGUMENT) {
-		snprintf(index, sizeof(index), "[%u]", (unsigned int)term->index);
-		add_string(text, index);
-	}
-	if (!alone) {
-		add_string(text, term->comparison->symbol);
-		text_add(text, term->literal, term->literal_size);
-	}
-	if (node->negated && !alone)
-		add_string(text, ")");
-}
-
 size_t kerror_filter_explain(const struct kerror_filter *filter, char *buffer,
 			     size_t size)
 {
@@ -453,17 +428,17 @@ size_t kerror_filter_explain(const struct kerror_filter *filter, char *buffer,
 	for (i = 0; i < filter->node_count; i++) {
 		if (filter->nodes[i].type != TERM)
 			continue;
-		add_string(&text, filter->nodes[i].undecided ? "user space: " : "kernel: ");
+		text_add_string(&text, filter->nodes[i].undecided ? "user space: " : "kernel: ");
 		filter_add_term(&text, &filter->nodes[i]);
-		add_string(&text, "\n");
+		text_add_string(&text, "\n");
 		decides &= !filter->nodes[i].undecided;
 	}
 	if (filter->program)
 		snprintf(program, sizeof(program), "%zu instructions",
 			 filter->program_size);
-	add_string(&text, "program: ");
-	add_string(&text, program);
-	add_string(&text, !decides ? "; user space looks at what it passes\n" :
+	text_add_string(&text, "program: ");
+	text_add_string(&text, program);
+	text_add_string(&text, !decides ? "; user space looks at what it passes\n" :
 		   "; what it passes matches\n");
 	text_end(&text);
 	return text.length;

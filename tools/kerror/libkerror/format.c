@@ -6,100 +6,7 @@
  * format with the same arguments, whatever that is.
  */
 #include <string.h>
-#include "internal.h"
-
-#define WIDTH_MAX	8388607
-#define PRECISION_MAX	32767
-
-struct conversion {
-	const char *start;
-	size_t size;
-	bool left, plus, space, special, zero;
-	bool width_argument, precision_argument;
-	long width;		/* -1: none */
-	long precision;		/* -1: none */
-	char qualifier;		/* 'H' for hh */
-	char letter;
-	/* What was recorded for it; NULL: nothing. */
-	const struct argument *width_value, *precision_value, *value;
-};
-
-static const char *parse_number(const char *at, bool *argument, long *number,
-				long most)
-{
-	if (*at == '*') {
-		*argument = true;
-		return at + 1;
-	}
-	if (*at >= '0' && *at <= '9') {
-		*number = 0;
-		for (; *at >= '0' && *at <= '9'; at++)
-			if (*number <= most)
-				*number = *number * 10 + *at - '0';
-		if (*number > most)
-			*number = most;
-	}
-	return at;
-}
-
-static bool is_alnum(unsigned char c)
-{
-	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
-	       (c >= 'A' && c <= 'Z');
-}
-
-/* The kernel's isalnum(), which knows the letters of Latin-1. */
-static bool is_kernel_alnum(unsigned char c)
-{
-	return is_alnum(c) || (c >= 0xc0 && c != 0xd7 && c != 0xf7);
-}
-
-/*
- * Parses the conversion of which @start is the '%' and @at what comes behind
- * it, or behind its position; @belongs tells what a p takes with it. Returns
- * its end.
- */
-static const char *parse_conversion(const char *start, const char *at,
-				    bool (*belongs)(unsigned char c),
-				    struct conversion *c)
-{
-	*c = (struct conversion) {
-		.start = start, .width = -1, .precision = -1,
-	};
-	for (;; at++) {
-		if (*at == '-')
-			c->left = true;
-		else if (*at == '+')
-			c->plus = true;
-		else if (*at == ' ')
-			c->space = true;
-		else if (*at == '#')
-			c->special = true;
-		else if (*at == '0')
-			c->zero = true;
-		else
-			break;
-	}
-	at = parse_number(at, &c->width_argument, &c->width, WIDTH_MAX);
-	if (*at == '.')
-		at = parse_number(at + 1, &c->precision_argument, &c->precision,
-				  PRECISION_MAX);
-	if (*at && strchr("hlLzt", *at)) {
-		c->qualifier = *at++;
-		if (*at == c->qualifier && (*at == 'h' || *at == 'l')) {
-			c->qualifier = *at == 'h' ? 'H' : 'L';
-			at++;
-		}
-	}
-	c->letter = *at;
-	if (*at)
-		at++;
-	if (c->letter == 'p')
-		while (belongs(*at))
-			at++;
-	c->size = at - c->start;
-	return at;
-}
+#include "format.h"
 
 static void expand_bytes(struct text *text, const struct conversion *c,
 			 const void *bytes, size_t size)
@@ -267,8 +174,8 @@ static bool next_conversion(struct position *position, struct text *text,
 
 	while ((percent = strchr(position->at, '%'))) {
 		text_add(text, position->at, percent - position->at);
-		position->at = parse_conversion(percent, percent + 1,
-						is_kernel_alnum, c);
+		position->at = format_conversion(percent, percent + 1,
+						format_kernel_alnum, c);
 		if (c->letter == '%') {
 			text_add(text, "%", 1);
 			continue;
@@ -286,33 +193,6 @@ static bool next_conversion(struct position *position, struct text *text,
 	}
 	text_add(text, position->at, strlen(position->at));
 	return false;
-}
-
-size_t format_units(const char *format, uint16_t *units)
-{
-	const char *at = format, *percent;
-	struct conversion c;
-	size_t size = 0;
-
-	for (;;) {
-		percent = strchrnul(at, '%');
-		while (at < percent)
-			units[size++] = (uint8_t)*at++;
-		if (!*at)
-			return size;
-		at = parse_conversion(percent, percent + 1, is_kernel_alnum, &c);
-		units[size++] = c.letter == '%' ? '%' : FORMAT_CONVERSION | (uint8_t)c.letter;
-	}
-}
-
-size_t format_pattern(const char *format, uint16_t *units)
-{
-	size_t size = format_units(format, units);
-
-	for (size_t i = 0; i < size; i++)
-		if (units[i] & FORMAT_CONVERSION)
-			units[i] = FORMAT_ANY;
-	return size;
 }
 
 void format_expand(struct text *text, const struct kerror_event *event)
@@ -385,7 +265,7 @@ void format_translate(struct text *text, const struct kerror_event *event,
 		index = next;
 		at = parse_index(percent + 1, &index);
 		/* Behind a p comes text of any language, if not what %p takes. */
-		format = parse_conversion(percent, at, is_alnum, &c);
+		format = format_conversion(percent, at, format_alnum, &c);
 		if (c.letter == '%') {
 			text_add(text, "%", 1);
 			continue;

@@ -10,7 +10,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include "internal.h"
+#include "format.h"
 
 /* So often a conversion is tried in all. */
 #define STEPS	20000

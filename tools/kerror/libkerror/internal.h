@@ -50,6 +50,7 @@ struct text {
 };
 
 void text_add(struct text *text, const void *bytes, size_t size);
+void text_add_string(struct text *text, const char *string);
 void text_fill(struct text *text, char byte, long count);
 
 /* Terminates what is in the buffer. */
@@ -62,18 +63,12 @@ void format_expand(struct text *text, const struct kerror_event *event);
 void format_translate(struct text *text, const struct kerror_event *event,
 		      const char *format);
 
-/*
- * Writes what the text of @format is made of to @units, one for each byte at
- * most: bytes, and FORMAT_CONVERSION with the letter of a conversion. Returns how many.
- */
-#define FORMAT_CONVERSION	0x100
-size_t format_units(const char *format, uint16_t *units);
-
-/* Likewise, with FORMAT_ANY for what each conversion becomes. */
-#define FORMAT_ANY	('*' | FORMAT_CONVERSION)
-size_t format_pattern(const char *format, uint16_t *units);
-
 /* "printf"; of a number that is not known "binary", for so it is shown. */
-const char *kind_name(unsigned int format);
+static inline const char *kind_name(unsigned int format)
+{
+	return format == EVL_FORMAT_NODATA ? "nodata" :
+	       format == EVL_FORMAT_STRING ? "string" :
+	       format == EVL_FORMAT_PRINTF ? "printf" : "binary";
+}
 
 #endif

@@ -9,7 +9,7 @@
  * kerror_socket_next() in a loop; see examples/.
  *
  * Functions return 0 or more, or a negative errno. Nothing is thread-safe for
- * one object; different objects are independent. Pointers that accessors
+ * one object, except for what takes a const one; different objects are independent. Pointers that accessors
  * return belong to the library and are valid as long as stated.
  */
 #ifndef LIBKERROR_H
@@ -24,6 +24,24 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+/* ---- Version ---- */
+
+/*
+ * Of this header; the Makefile takes it from here. A function that is newer than 1.0 says
+ * so, and a program asks with #if LIBKERROR_VERSION >= LIBKERROR_VERSION_OF(1, 1, 0).
+ */
+#define LIBKERROR_VERSION_MAJOR 1
+#define LIBKERROR_VERSION_MINOR 0
+#define LIBKERROR_VERSION_MICRO 0
+#define LIBKERROR_VERSION_OF(major, minor, micro) \
+	(((major) << 16) | ((minor) << 8) | (micro))
+#define LIBKERROR_VERSION						\
+	LIBKERROR_VERSION_OF(LIBKERROR_VERSION_MAJOR, LIBKERROR_VERSION_MINOR,	\
+			     LIBKERROR_VERSION_MICRO)
+
+/* That of the library that the program runs with, which may be newer. */
+unsigned int kerror_version(void);
 
 /* ---- Groups ---- */
 
@@ -406,7 +424,7 @@ int kerror_filter_new(struct kerror_filter **filter, const char *text,
 		      char *message, size_t size);
 void kerror_filter_free(struct kerror_filter *filter);
 
-/* Whether an event matches. One call at a time for one filter. */
+/* Whether an event matches; any number of threads may ask one filter. Takes 33 KB of stack. */
 bool kerror_filter_matches(const struct kerror_filter *filter,
 			   const struct kerror_event *event);
 

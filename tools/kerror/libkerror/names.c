@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Names of the protocol's numbers, as kerrord prints them. They do not change.
+ * Names of the protocol's numbers, as kerrord prints them, which do not change; and the
+ * library's own number.
  */
 #include <errno.h>
 #include <string.h>
 #include "internal.h"
+
+unsigned int kerror_version(void)
+{
+	return LIBKERROR_VERSION;
+}
 
 static const char *name(const char *const *names, size_t count, size_t index)
 {
@@ -71,13 +77,6 @@ const char *kerror_context_name(uint32_t flags)
 	return flags & EVL_FLAG_NMI ? "nmi" :
 	       flags & EVL_FLAG_INTERRUPT ? "hardirq" :
 	       flags & EVL_FLAG_SOFTIRQ ? "softirq" : "process";
-}
-
-const char *kind_name(unsigned int format)
-{
-	return format == EVL_FORMAT_NODATA ? "nodata" :
-	       format == EVL_FORMAT_STRING ? "string" :
-	       format == EVL_FORMAT_PRINTF ? "printf" : "binary";
 }
 
 const char *kerror_argument_name(unsigned int type)

@@ -3,6 +3,7 @@
  * Tests of the language of filters: what each text means, or what is wrong with it.
  */
 #include <stdio.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <arpa/inet.h>
 #include "filter_steps.h"
@@ -328,6 +329,51 @@ static void test_long_text(void **state)
 	assert_match("text~\"* \"", event, true);
 	assert_match("text~*1", event, false);
 	kerror_event_free(event);
+}
+
+/* Asks one filter of a long text, time and again. */
+struct asker {
+	const struct kerror_filter *filter;
+	const struct kerror_event *event;
+	bool expected;
+	unsigned int wrong;
+};
+
+static void *ask(void *argument)
+{
+	struct asker *asker = argument;
+
+	for (int i = 0; i < 300; i++)
+		asker->wrong += kerror_filter_matches(asker->filter, asker->event) !=
+				asker->expected;
+	return NULL;
+}
+
+/* A filter is const for those who ask it: two threads do not see each other's text. */
+static void test_threads(void **state)
+{
+	static const char *const formats[] = { "%30000dx", "%30000dy" };
+	struct kerror_filter *filter = filter_of("text~\"* 1x\"");
+	struct asker askers[2];
+	pthread_t threads[2];
+	struct build build;
+	int32_t one = 1;
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		build_begin(&build, NULL, EVL_FORMAT_PRINTF, formats[i]);
+		build_argument(&build, EVL_ARG_S32, 0, &one, 4);
+		askers[i] = (struct asker) {
+			.filter = filter, .event = event_of(EVLOG, &build), .expected = !i,
+		};
+		assert_int_equal(pthread_create(&threads[i], NULL, ask, &askers[i]), 0);
+	}
+	for (int i = 0; i < 2; i++) {
+		pthread_join(threads[i], NULL);
+		assert_int_equal(askers[i].wrong, 0);
+		kerror_event_free((struct kerror_event *)askers[i].event);
+	}
+	kerror_filter_free(filter);
 }
 
 #define NO_FIELD " where a field is expected; " \
@@ -717,6 +763,7 @@ int main(void)
 		cmocka_unit_test(test_fields),
 		cmocka_unit_test(test_presence),
 		cmocka_unit_test(test_long_text),
+		cmocka_unit_test(test_threads),
 		cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_explain),

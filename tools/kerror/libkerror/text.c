@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * A string under construction, for all that writes text: the part that has no room is
+ * counted, so that a caller learns the size of the whole. Calls nothing but memcpy() and
+ * memset(), and never fails.
+ */
+#include <string.h>
+#include "internal.h"
+
+void text_add(struct text *text, const void *bytes, size_t size)
+{
+	size_t room = text->size > text->length ? text->size - text->length : 0;
+
+	if (size && room)
+		memcpy(text->buffer + text->length, bytes,
+		       size < room ? size : room);
+	text->length += size;
+}
+
+void text_add_string(struct text *text, const char *string)
+{
+	text_add(text, string, strlen(string));
+}
+
+void text_fill(struct text *text, char byte, long count)
+{
+	size_t room = text->size > text->length ? text->size - text->length : 0;
+
+	if (count <= 0)
+		return;
+	if (room)
+		memset(text->buffer + text->length, byte,
+		       (size_t)count < room ? (size_t)count : room);
+	text->length += count;
+}
+
+void text_end(struct text *text)
+{
+	if (text->size)
+		text->buffer[text->length < text->size ? text->length :
+			     text->size - 1] = '\0';
+}
