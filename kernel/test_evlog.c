@@ -948,6 +948,14 @@ static int test_two_walks(unsigned long a, unsigned long b)
 				3333333333333ULL, '4', 5, 5, "six", -7L));
 }
 
+static atomic_t nmi_wanted;
+
+/* Whether the handler could be registered. */
+static bool nmi_handled;
+
+/* Whether the next NMI ends the kernel. */
+static bool nmi_panics;
+
 /* Events that the worker cannot have delivered from this CPU. */
 static void last_words(unsigned long events)
 {
@@ -959,12 +967,45 @@ static void last_words(unsigned long events)
 	count(kernel_error_event("raw words", 9, KERROR_GROUP_RAW));
 }
 
-static int test_panic(unsigned long events, unsigned long b)
+static unsigned long panic_words;
+
+static void end_kernel(void)
 {
 	/* As in an interrupt: else Linux 2.6.0 writes its disks first. */
 	local_bh_disable();
-	last_words(events);
+	last_words(panic_words);
 	panic("test_evlog: asked for");
+}
+
+static void end_in_interrupt(struct irq_work *work)
+{
+	end_kernel();
+}
+
+static struct irq_work end_irq_work = IRQ_WORK_INIT_HARD(end_in_interrupt);
+
+static void end_in_softirq(struct timer_list *timer)
+{
+	end_kernel();
+}
+
+static DEFINE_TIMER(end_timer, end_in_softirq);
+
+/* Where the kernel is to end */
+enum { PROCESS, HARDIRQ, SOFTIRQ, NMI };
+
+static int test_panic(unsigned long events, unsigned long where)
+{
+	panic_words = events;
+	if (where == HARDIRQ)
+		irq_work_queue(&end_irq_work);
+	else if (where == SOFTIRQ)
+		mod_timer(&end_timer, jiffies + 1);
+	else if (where == NMI && nmi_handled)
+		WRITE_ONCE(nmi_panics, true);
+	else
+		end_kernel();
+	return 0;
 }
 
 /* Ends the task, not the kernel. */
@@ -975,11 +1016,6 @@ static int test_oops(unsigned long events, unsigned long b)
 	return 0;
 }
 
-static atomic_t nmi_wanted;
-
-/* Whether the handler could be registered. */
-static bool nmi_handled;
-
 #ifdef CONFIG_X86
 /* Runs in each NMI; the program asks for one by way of SysRq. */
 static int test_nmi_handler(unsigned int type, struct pt_regs *regs)
@@ -987,6 +1023,8 @@ static int test_nmi_handler(unsigned int type, struct pt_regs *regs)
 	if (atomic_dec_if_positive(&nmi_wanted) >= 0)
 		count(evl_printf(FACILITY, 13, LOG_ERR, "nmi on cpu %d",
 				 raw_smp_processor_id()));
+	if (READ_ONCE(nmi_panics))
+		end_kernel();
 	return NMI_DONE;
 }
 #endif
@@ -1027,7 +1065,7 @@ static const struct test_command {
 	{ "long", test_long },			/* bytes of the %s */
 	{ "limited", test_limited },		/* calls */
 	{ "two-walks", test_two_walks },
-	{ "panic", test_panic },		/* events */
+	{ "panic", test_panic },		/* events, where */
 	{ "oops", test_oops },			/* events */
 };
 

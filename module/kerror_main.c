@@ -20,8 +20,8 @@ int __init initcall_kerror_early_init(void);
 int __init initcall_kerror_init(void);
 int __init initcall_kerror_late_init(void);
 
-static unsigned long long instance;
-module_param(instance, ullong, 0444);
+unsigned long long kerror_instance;
+module_param_named(instance, kerror_instance, ullong, 0444);
 MODULE_PARM_DESC(instance, "when it was loaded, in microseconds since boot; cannot be set");
 
 static int __init kerror_module_init(void)
@@ -29,7 +29,7 @@ static int __init kerror_module_init(void)
 	int err;
 
 	/* Before there can be a reader; whatever insmod was told */
-	instance = ktime_to_us(ktime_get_boottime());
+	kerror_instance = ktime_to_us(ktime_get_boottime());
 	initcall_kerror_early_init();
 	err = initcall_kerror_init();
 	if (!err && !kerror_sock) {

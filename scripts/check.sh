@@ -83,6 +83,7 @@ quick_checks() {
 	series_checks
 	group "sources"
 	check_each ring make -s -C "$SELFTESTS/ring" check OUTPUT="$BUILD/ring"
+	check_each region make -s -C "$SELFTESTS/region" check OUTPUT="$BUILD/region"
 	check checkpatch checkpatch $NEWEST
 }
 

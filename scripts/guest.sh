@@ -12,7 +12,9 @@
 # x86_64 unless given, see kernel.sh. The programs are for the kernel's architecture, but
 # for i386 if it is x86_64-compat; for Linux 2.6 they are static, see userland.sh, and
 # x86_64-compat is its x86_64. SCRIPT "try" has PID 1 and kerrorctl only; "faults" has
-# kerrord with its rules, too, and what makes file systems.
+# kerrord with its rules, too, and what makes file systems. With RESETS, the guest boots
+# again when it dies, its memory as it was, and is reset when it prints "RESET ME"; it
+# ends with its token.
 . "$(dirname "$0")/common.sh"
 
 [ $# -ge 2 ] || die "usage: guest.sh NAME SCRIPT [KERNEL]"
@@ -193,10 +195,10 @@ fill() {
 # fill_tests STRIP
 fill_tests() {
 	cp "$programs/kerror_test" "$programs/flood_test" "$programs/hang_test" "$programs/capture" \
-		"$programs/stress_test" "$programs/bench" "$root/bin"
+		"$programs/stress_test" "$programs/bench" "$programs/boots" "$root/bin"
 	cp "$kernel/samples/evlog/evlog_sample.ko" "$kernel"/kernel/test_evlog*.ko "$root/modules"
 	"$1" -g "$root"/modules/*.ko "$root"/bin/k* "$root"/bin/*_test \
-		"$root/bin/bench" "$root/bin/capture"
+		"$root/bin/bench" "$root/bin/capture" "$root/bin/boots"
 }
 
 fill_old() {
@@ -304,6 +306,25 @@ else
 fi
 [ "${1##*/}" = linux ] || set -- "$@" -nodefaults -no-user-config -display none -no-reboot \
 	-serial stdio $devices -kernel "$image" -initrd "$initrd"
+# QEMU has a monitor in place of -no-reboot, which a program writes to.
+if [ "${RESETS:-}" ]; then
+	monitor=$BUILD/$name/monitor
+	rm -f "$monitor.in" "$monitor.out"
+	mkfifo "$monitor.in" "$monitor.out"
+	set -- "$@" -chardev pipe,id=monitor,path="$monitor" -mon chardev=monitor
+	for argument; do
+		shift
+		[ "$argument" = -no-reboot ] || set -- "$@" "$argument"
+	done
+	exec 3<> "$monitor.in" 4<> "$monitor.out"
+	: > "$log"
+	tail -n +1 --pid=$$ -f "$log" | while read -r line; do
+		case $line in
+		"RESET ME"*) echo system_reset >&3 ;;
+		GUEST-*) echo quit >&3; break ;;
+		esac
+	done &
+fi
 step "booting Linux $release"
 timeout --foreground "${TIMEOUT:-1500}" "$@" < "$input" |
 	stdbuf -oL tr -d "\r" | tee "$log" || true

@@ -26,13 +26,13 @@ die() { echo "make-series: $*" >&2; exit 1; }
 # What is read of a tree: all of every one, the rest where it is there.
 files="init/Kconfig kernel/Makefile net/Kconfig net/netlink/Makefile"
 others="MAINTAINERS Makefile include/uapi/linux/netlink.h include/linux/netlink.h
-include/linux/hrtimer.h include/linux/irq_work.h kernel/timer.c samples/Kconfig samples/Makefile
+include/linux/hrtimer.h include/linux/irq_work.h include/linux/mm.h kernel/timer.c samples/Kconfig samples/Makefile
 kernel/printk.c kernel/printk/printk.c drivers/char/mem.c Documentation/driver-api/index.rst
 tools/testing/selftests/Makefile"
 [ "$*" != --files ] || { echo $files $others; exit 0; }
 top=$(cd "$(dirname "$0")/.." && pwd)
 objects() {
-	sed -nE 's/^(obj-\$\(CONFIG_KERROR\) \+=|evlog(_printk)?_objects :=|	)([^=]*\.o)( \\)?$/\3/p' \
+	sed -nE 's/^(obj-\$\(CONFIG_KERROR(_PERSIST)?\) \+=|evlog(_printk)?_objects :=|	)([^=]*\.o)( \\)?$/\4/p' \
 		"$top/$1" | tr -s ' ' '\n' | sed '/./!d'
 }
 [ "${1:-}" != --objects ] || { objects "$2"; exit; }
@@ -140,6 +140,9 @@ esac
 # Newer kernels have hrtimer_setup() only, older ones hrtimer_init().
 hrtimer='-include $(srctree)/compat/include/kerror_compat/hrtimer.h'
 ! grep -qs 'hrtimer_setup(' "$tree/include/linux/hrtimer.h" || hrtimer=
+# 6.12 and later can keep memory over a reboot.
+reserve_mem='-include $(srctree)/compat/include/kerror_compat/reserve_mem.h'
+! grep -qs 'reserve_mem_find_by_name(' "$tree/include/linux/mm.h" || reserve_mem=
 index=Documentation/driver-api/index.rst
 [ -f "$tree/$index" ] || index=
 # Some vendors leave it out.
@@ -179,7 +182,7 @@ cflags_for() { objects "$1" | sed "s,.*,CFLAGS_& := $2,"; }
 
 files_netlink() {
 	add include/uapi/linux/kerror.h include/linux/kerror.h "net/netlink/kerror*.[ch]" \
-		":!net/netlink/kerror_kunit.c" net/netlink/Kconfig.kerror net/netlink/Makefile.kerror
+		":!net/netlink/kerror*_kunit.c" net/netlink/Kconfig.kerror net/netlink/Makefile.kerror
 }
 hook_netlink() {
 	UNTIL='^#define MAX_LINKS' insert $netlink_h last '^#define NETLINK_[A-Z_0-9]+[ \t]+[0-9]+' \
@@ -188,6 +191,8 @@ hook_netlink() {
 		'source "net/netlink/Kconfig.kerror"'
 	cflags=
 	[ -z "$hrtimer" ] || cflags="CFLAGS_kerror_worker.o := $hrtimer"
+	[ -z "$reserve_mem" ] || cflags="$cflags
+CFLAGS_kerror_region_map.o := $reserve_mem"
 	[ -z "$compat" ] ||
 		cflags=$(cflags_for net/netlink/Makefile.kerror '-include kerror_compat/netlink.h')
 	insert net/netlink/Makefile after '^obj-y' \
@@ -330,9 +335,10 @@ M
 
 files_tests() {
 	add tools/testing/selftests/kerror ":!tools/testing/selftests/kerror/ring" \
+		":!tools/testing/selftests/kerror/region" \
 		kernel/test_evlog.c kernel/test_evlog_stress.c kernel/test_evlog_hang.c \
 		kernel/test_evlog_bench.c kernel/test_evlog_trace.h kernel/Kconfig.evlog_test \
-		net/netlink/kerror_kunit.c kernel/evlog_kunit.c kernel/evlog_kunit.h \
+		"net/netlink/kerror*_kunit.c" kernel/evlog_kunit.c kernel/evlog_kunit.h \
 		kernel/evlog_printk_kunit.c
 }
 hook_tests() {
@@ -396,6 +402,7 @@ M
 
 # What releases before 6.13 lack, and Linux 2.6
 compat_hrtimer=compat/include/kerror_compat/hrtimer.h
+compat_reserve_mem=compat/include/kerror_compat/reserve_mem.h
 
 # ---- the series ----
 
@@ -417,12 +424,13 @@ print() {
 
 commit_compat() {
 	[ "$hrtimer" ] || return 0
-	add $compat_hrtimer
+	add $compat_hrtimer $compat_reserve_mem
 	commit <<'M'
 compat: add hrtimer_setup()
 
-Releases before 6.13 have hrtimer_init() instead. The Makefiles include
-this header for the objects that need it.
+Releases before 6.13 have hrtimer_init() instead. Those before 6.12 have
+no reserve_mem_find_by_name() either. The Makefiles include these headers
+for the objects that need them.
 M
 	[ "$compat" ] || return 0
 	add compat
@@ -504,6 +512,7 @@ sed -i -E '/^index [0-9a-f]{40}\.\.[0-9a-f]{40} [0-7]+$/d; s/^(@@ [-+,0-9 ]+ @@)
 	grep -m1 -nE '^#define NETLINK_[A-Z_0-9]+[ 	]+7([ 	]|$)' "$netlink_h" /dev/null || true
 	[ -z "$compat" ] || [ ! -f include/linux/irq_work.h ] || echo include/linux/irq_work.h:1:
 	[ "$hrtimer" ] || echo 'include/linux/hrtimer.h:1:hrtimer_setup('
+	[ "$reserve_mem" ] || echo 'include/linux/mm.h:1:reserve_mem_find_by_name('
 }) > "$work/out/$release/tree"
 cd "$work/out"
 for part in common compat "$release"; do

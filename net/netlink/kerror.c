@@ -10,8 +10,9 @@
  *
  * The rest is in kerror_cpu.c (the rings of each CPU), kerror_worker.c (when
  * events are delivered), kerror_drain.c (in which order), kerror_history.c (the
- * events that a late reader can ask for), kerror_netlink.c (the socket) and
- * kerror_print.c (the kernel log).
+ * events that a late reader can ask for), kerror_netlink.c (the socket),
+ * kerror_print.c (the kernel log), kerror_region*.c, kerror_persist.c and
+ * kerror_boots.c (memory that outlives the kernel).
  *
  * Promise: each event gets a number, or is counted under one cause. These are all
  * the ways to lose one, each where kerror_count_lost() names it:
@@ -58,14 +59,25 @@ static unsigned int history_kb = CONFIG_KERROR_HISTORY_KB;
 module_param(history_kb, uint, 0444);
 MODULE_PARM_DESC(history_kb, "KiB of history per group, 32 to 65536");
 
+static char *persist;
+#ifdef CONFIG_KERROR_PERSIST
+module_param(persist, charp, 0400);
+MODULE_PARM_DESC(persist, "memory that outlives a reboot: NAME of reserve_mem=, or SIZE@ADDRESS");
+#endif
+
 module_param_cb(printk, &kerror_printk_ops, NULL, 0644);
 MODULE_PARM_DESC(printk, "print events to the kernel log: never, unheard (when nobody listens), always");
 
 /* ------------------------------------------------------------------ */
 /* Losses. */
 
-/* Losses that were not announced yet. */
-static atomic_long_t kerror_lost[KERROR_GROUPS][KERROR_CAUSES_COUNTED];
+/* Losses that were not announced yet: here, or in memory that outlives the kernel. */
+static atomic_long_t kerror_lost_here[KERROR_GROUPS * KERROR_CAUSES_COUNTED];
+#ifdef CONFIG_KERROR_PERSIST
+static atomic_long_t *kerror_lost __read_mostly = kerror_lost_here;
+#else
+#define kerror_lost kerror_lost_here
+#endif
 static int kerror_lost_pending;
 
 /**
@@ -81,7 +93,8 @@ void kerror_count_lost(unsigned int groups, enum kerror_cause cause)
 
 	for (i = 0; i < KERROR_GROUPS; i++)
 		if (groups & KERROR_BITS_RAISED & KERROR_BIT(i))
-			atomic_long_inc(&kerror_lost[i][cause]);
+			atomic_long_inc(&kerror_lost[i * KERROR_CAUSES_COUNTED +
+						     cause]);
 	/* (E) Whoever sees it pending, or clears it before this, sees the count. */
 	smp_mb();
 	WRITE_ONCE(kerror_lost_pending, 1);
@@ -106,10 +119,26 @@ bool kerror_take_lost_pending(void)
 /* Returns the losses that were not announced yet; @take: they will be now. */
 u64 kerror_lost_unannounced(unsigned int group, unsigned int cause, bool take)
 {
-	atomic_long_t *lost = &kerror_lost[group][cause];
+	atomic_long_t *lost = &kerror_lost[group * KERROR_CAUSES_COUNTED + cause];
 
 	return (unsigned long)(take ? atomic_long_xchg(lost, 0) :
 				      atomic_long_read(lost));
+}
+
+/* Counts them elsewhere from now on. There is one CPU, and nothing half done. */
+static void __init kerror_lost_move(atomic_long_t *there)
+{
+	unsigned int i;
+
+	if (!there)
+		return;
+#ifdef CONFIG_KERROR_PERSIST
+	WRITE_ONCE(kerror_lost, there);
+	barrier();
+#endif
+	for (i = 0; i < ARRAY_SIZE(kerror_lost_here); i++)
+		atomic_long_add(atomic_long_xchg(&kerror_lost_here[i], 0),
+				&there[i]);
 }
 
 /* ------------------------------------------------------------------ */
@@ -324,6 +353,7 @@ static int __init kerror_early_init(void)
 {
 	staging_kb = kerror_limit("staging_kb", staging_kb, 4096);
 	kerror_print_init();
+	kerror_lost_move(kerror_region_init(persist, staging_kb * 1024));
 	kerror_cpus_init(staging_kb);
 	return 0;
 }
@@ -364,6 +394,7 @@ void kerror_exit(void)
 	kerror_netlink_exit();
 	kerror_print_exit();
 	kerror_cpus_exit();
+	kerror_region_exit();
 	kerror_history_exit();
 }
 #endif

@@ -93,16 +93,18 @@ struct kerror_source *kerror_source_new(unsigned int cpu, unsigned int group,
 
 	if (!source)
 		return NULL;
+	source->ring.size = size;
+	source->cpu = cpu;
+	source->group = group;
+	if (kerror_persist_ring(source))
+		return source;
 	pages = alloc_pages_node(cpu_to_node(cpu), flags | __GFP_ZERO,
 				 get_order(size));
 	if (!pages) {
 		kfree(source);
 		return NULL;
 	}
-	source->ring.size = size;
 	source->ring.buffer = page_address(pages);
-	source->cpu = cpu;
-	source->group = group;
 	return source;
 }
 
@@ -111,8 +113,9 @@ void kerror_source_free(struct kerror_source *source)
 {
 	if (!source)
 		return;
-	free_pages((unsigned long)source->ring.buffer,
-		   get_order(source->ring.size));
+	if (!kerror_ring_saved(&source->ring))
+		free_pages((unsigned long)source->ring.buffer,
+			   get_order(source->ring.size));
 	kfree(source);
 }
 

@@ -239,6 +239,7 @@ static void source_deliver(struct kerror_source *source)
 {
 	struct rb_node *next;
 
+	kerror_persist_from(source, source->first);
 	kerror_deliver(source->group, source->first);
 	kerror_ring_consume(&source->ring, source->first);
 	source->first = source_first(source);
@@ -364,7 +365,7 @@ void kerror_replace_ring(void)
 	if (record && !kerror_record_committed(record)) {
 		bytes = kerror_record_bytes(record);
 		kerror_count_lost(record->groups, KERROR_LOST_ABANDONED);
-		old->ring.retired = true;
+		kerror_ring_retire(&old->ring);
 		old->held_since = 0;
 		kerror_ring_advance(&old->ring, bytes);
 		if (new) {

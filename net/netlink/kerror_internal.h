@@ -6,6 +6,7 @@
 #ifndef NETLINK_KERROR_INTERNAL_H
 #define NETLINK_KERROR_INTERNAL_H
 
+#include <linux/bitops.h>
 #include <linux/hrtimer.h>
 #include <linux/irq_work.h>
 #include <linux/kerror.h>
@@ -16,9 +17,13 @@
 #include <linux/sched.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
+#include "kerror_region.h"
 #include "kerror_ring.h"
 #ifdef MODULE
 #include <kerror_compat/module.h>
+extern unsigned long long kerror_instance;
+#else
+#define kerror_instance 0
 #endif
 
 /* Groups, as indices. */
@@ -35,6 +40,11 @@ enum { KERROR_RAW, KERROR_EVLOG, KERROR_PRINTK, KERROR_GROUPS };
 #define KERROR_BIT(group)	(1U << (KERROR_NLGRP(group) - 1))
 #define KERROR_BITS							\
 	(KERROR_GROUP_RAW | KERROR_GROUP_EVLOG | KERROR_GROUP_PRINTK)
+
+static inline unsigned int kerror_group_index(u32 bit)
+{
+	return bit == KERROR_GROUP_PRINTK ? KERROR_PRINTK : __ffs(bit);
+}
 
 /* Those that a caller can name. */
 #define KERROR_BITS_RAISED						\
@@ -195,6 +205,82 @@ void *kerror_history_place(const struct kerror_history *history, u32 len);
 struct nlmsghdr *kerror_history_add(struct kerror_history *history,
 				    const struct nlmsghdr *header,
 				    const void *data);
+
+/* kerror_region_map.c: where it is that outlives the kernel */
+/**
+ * struct kerror_old_boot - an earlier boot that the region has
+ * @slot: what is there of it, or NULL: it was dropped
+ * @id: its name
+ */
+struct kerror_old_boot {
+	struct kerror_slot *slot;
+	u8 id[16];
+};
+
+#define KERROR_OLD_BOOTS	8
+
+extern struct kerror_old_boot kerror_old_boots[KERROR_OLD_BOOTS];
+
+#ifdef CONFIG_KERROR_PERSIST
+atomic_long_t *kerror_region_init(const char *where, u32 ring_size);
+void kerror_region_exit(void);
+
+/* kerror_persist.c: what outlives it */
+extern struct kerror_slot *kerror_this_boot;
+extern struct kerror_log kerror_logs[KERROR_SLOT_GROUPS];
+atomic_long_t *kerror_persist_begin(struct kerror_slot *slot, bool for_all);
+bool kerror_persist_end(void);
+bool kerror_persist_ring(struct kerror_source *source);
+void kerror_persist_from(const struct kerror_source *source,
+			 const struct kerror_record *record);
+void kerror_persist_add(unsigned int group, const struct nlmsghdr *header,
+			const void *data);
+void kerror_persist_alive(void);
+void kerror_persist_name(const u8 *id);
+
+/* kerror_boots.c: what is told of earlier boots */
+void kerror_boot_describe(const struct kerror_slot *slot,
+			  struct kerror_boot *boot);
+int kerror_boots_request(struct sk_buff *skb, const struct nlmsghdr *nlh);
+
+#else
+
+static inline atomic_long_t *kerror_region_init(const char *where, u32 ring_size)
+{
+	return NULL;
+}
+
+static inline void kerror_region_exit(void)
+{
+}
+
+static inline bool kerror_persist_ring(struct kerror_source *source)
+{
+	return false;
+}
+
+static inline void kerror_persist_from(const struct kerror_source *source,
+				       const struct kerror_record *record)
+{
+}
+
+static inline void kerror_persist_add(unsigned int group,
+				      const struct nlmsghdr *header,
+				      const void *data)
+{
+}
+
+static inline void kerror_persist_alive(void)
+{
+}
+
+static inline int kerror_boots_request(struct sk_buff *skb,
+				       const struct nlmsghdr *nlh)
+{
+	return nlh->nlmsg_type == KERROR_MSG_REPLAY ? -EINVAL : -EOPNOTSUPP;
+}
+
+#endif
 
 /* kerror_netlink.c: what is sent */
 extern struct sock *kerror_sock;

@@ -30,11 +30,6 @@
 
 struct sock *kerror_sock;
 
-static unsigned int group_index(u32 bit)
-{
-	return bit == KERROR_GROUP_PRINTK ? KERROR_PRINTK : __ffs(bit);
-}
-
 static bool kerror_has_listeners(unsigned int number)
 {
 	return kerror_sock && netlink_has_listeners(kerror_sock, number);
@@ -131,6 +126,7 @@ bool kerror_publish(unsigned int group, u16 type, u32 pid, const void *data,
 		flush_group(group);
 	spin_lock_bh(&kerror_history_lock);
 	header.nlmsg_seq = history->sequence_next;
+	kerror_persist_add(group, &header, data);
 	if (history->size) {
 		nlh = kerror_history_add(history, &header, data);
 		if (!history->batch_size)
@@ -240,7 +236,7 @@ static int kerror_replay(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	const struct kerror_request *request = nlmsg_data(cb->nlh);
 	struct kerror_history *history =
-		&kerror_history[group_index(request->group)];
+		&kerror_history[kerror_group_index(request->group)];
 	bool more;
 
 	do {
@@ -254,7 +250,7 @@ static int kerror_replay(struct sk_buff *skb, struct netlink_callback *cb)
 static int kerror_statistics(struct sk_buff *skb, const struct nlmsghdr *nlh)
 {
 	const struct kerror_request *request = nlmsg_data(nlh);
-	unsigned int group = group_index(request->group);
+	unsigned int group = kerror_group_index(request->group);
 	struct kerror_history *history = &kerror_history[group];
 	struct kerror_statistics statistics = {
 		.group = request->group,
@@ -303,7 +299,7 @@ static int kerror_request(struct sk_buff *skb, const struct nlmsghdr *nlh)
 		return -EPERM;
 	if (nlh->nlmsg_type != KERROR_MSG_REPLAY &&
 	    nlh->nlmsg_type != KERROR_MSG_STATISTICS)
-		return -EOPNOTSUPP;
+		return kerror_boots_request(skb, nlh);
 	if (nlmsg_len(nlh) < (int)sizeof(*request) || request->reserved ||
 	    hweight32(request->group) != 1 ||
 	    !(request->group & KERROR_BITS))
@@ -318,9 +314,11 @@ static int kerror_request(struct sk_buff *skb, const struct nlmsghdr *nlh)
 	}
 
 	if ((nlh->nlmsg_flags & NLM_F_DUMP) != NLM_F_DUMP ||
-	    request->flags & ~KERROR_REPLAY_BOOT)
+	    request->flags & ~(KERROR_REPLAY_BOOT | KERROR_REPLAY_EARLIER))
 		return -EINVAL;
-	history = &kerror_history[group_index(request->group)];
+	if (request->flags & KERROR_REPLAY_EARLIER)
+		return kerror_boots_request(skb, nlh);
+	history = &kerror_history[kerror_group_index(request->group)];
 	spin_lock_bh(&kerror_history_lock);
 	in_future = (s32)(request->sequence - history->sequence_next) > 0;
 	spin_unlock_bh(&kerror_history_lock);

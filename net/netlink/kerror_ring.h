@@ -74,6 +74,8 @@ struct kerror_record {
  * @next: what is before it was consumed; equal to @tail, except while memory
  *	is zeroed, and of a ring that was retired
  * @retired: no memory is freed any more: somebody may still write to it
+ * @saved: NULL, or where @next is kept for the next kernel; behind it @tail and
+ *	@retired, of a ring that was retired; see kerror_ring_saved()
  */
 struct kerror_ring {
 	unsigned long head;
@@ -84,7 +86,14 @@ struct kerror_ring {
 	unsigned long tail ____cacheline_aligned_in_smp;
 	unsigned long next;
 	bool retired;
+	u32 *saved;
 };
+
+/* Where the next kernel looks, or NULL. Without the option it costs no instruction. */
+static inline u32 *kerror_ring_saved(const struct kerror_ring *ring)
+{
+	return IS_ENABLED(CONFIG_KERROR_PERSIST) ? ring->saved : NULL;
+}
 
 static inline struct kerror_record *
 kerror_ring_at(const struct kerror_ring *ring, unsigned long position)
@@ -219,13 +228,31 @@ kerror_ring_look(const struct kerror_ring *ring, unsigned long *position)
 	return NULL;
 }
 
+/* Frees no memory of the ring from now on. Nothing is reserved in it any more. */
+static inline void kerror_ring_retire(struct kerror_ring *ring)
+{
+	u32 *saved = kerror_ring_saved(ring);
+
+	ring->retired = true;
+	if (!saved)
+		return;
+	WRITE_ONCE(saved[1], ring->tail);
+	smp_wmb();	/* The tail comes before its use. */
+	WRITE_ONCE(saved[2], 1);
+}
+
 /* Consumes the first @bytes, which are one record or padding. */
 static inline void kerror_ring_advance(struct kerror_ring *ring,
 				       unsigned long bytes)
 {
 	struct kerror_record *record = kerror_ring_at(ring, ring->next);
+	u32 *saved = kerror_ring_saved(ring);
 
 	WRITE_ONCE(ring->next, ring->next + bytes);
+	if (saved) {
+		smp_wmb();	/* What leaves the ring was logged before. */
+		WRITE_ONCE(saved[0], ring->next);
+	}
 	if (ring->retired)
 		return;
 	/* A panic that stops this CPU here goes on from next. */

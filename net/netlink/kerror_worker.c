@@ -251,6 +251,7 @@ static void kerror_watch_timer(struct timer_list *timer)
 {
 	if (kerror_any_marked())
 		kerror_guard(&per_cpu(kerror_cpu, smp_processor_id()));
+	kerror_persist_alive();
 	mod_timer(timer, jiffies + HZ);
 }
 

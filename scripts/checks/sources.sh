@@ -122,7 +122,8 @@ sources_checks() {
 # newest_sources_checks NAME: of one only. The unit tests pass NULL as a string on
 # purpose, which gcc minds with W=1.
 newest_sources_checks() {
-	check "$1/sparse-kunit" sparse_is_silent "$1" um net/netlink/kerror_kunit.o kernel/evlog_kunit.o
+	check "$1/sparse-kunit" sparse_is_silent "$1" um net/netlink/kerror_kunit.o \
+		net/netlink/kerror_persist_kunit.o kernel/evlog_kunit.o
 	check "$1/bisect" bisectable "$1"
 	check "$1/without-kerror" builds_without "$1" KERROR
 	check "$1/without-net" builds_without "$1" NET

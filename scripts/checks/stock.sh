@@ -62,6 +62,11 @@ stock_faults() {
 		scsi_medium nvme_read_error path ext4_inode link_e1000 conntrack usb
 }
 
+stock_persist() {
+	kernel=$stock arch=$variant kernel_built=yes
+	"$TOP/scripts/stock.sh" "$stock" && events_outlive_the_kernel
+}
+
 loaded_often() { APPEND=loads=100 stock_guest unload; }
 
 # stock_checks PACKAGE[_SUITE]
@@ -87,6 +92,8 @@ stock_checks() {
 	case $1 in *-rt-*) return ;; esac
 	check "$1/boot" stock_messages
 	show 'lines of the log'
+	[ "$variant" = arm64 ] || check "$1/persist" stock_persist
+	show '^# died of'
 }
 
 # Each flavour, architecture and release; what takes longer, too

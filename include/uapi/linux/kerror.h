@@ -103,6 +103,36 @@
  *   KERROR_MSG_STATISTICS: one struct kerror_statistics, with the nlmsg_seq of
  *   the request.
  *
+ * EARLIER BOOTS
+ *
+ * With the boot parameter kerror.persist= the kernel keeps what it numbered, and what
+ * waits for a number, in memory that outlives it. The next kernel hands it out, until
+ * a program says that it has it. There is room for a few boots; if nobody takes them,
+ * the oldest makes room for a new one.
+ *
+ *   KERROR_MSG_BOOTS with NLM_F_DUMP: one KERROR_MSG_BOOT, with a struct kerror_boot,
+ *   per boot, oldest first, and last that of this boot; then NLMSG_DONE. No boot at
+ *   all: this kernel keeps nothing. The body is a struct kerror_request of zeros.
+ *
+ *   KERROR_MSG_REPLAY with KERROR_REPLAY_EARLIER: the body is a struct
+ *   kerror_boot_request. What one group has of that boot, as a replay has it, from
+ *   the first event on. First comes what was numbered, under its number, with the
+ *   loss notices in between. Numbers that are missing are announced by
+ *   KERROR_LOST_HISTORY notices. Then comes what had no number yet, by its time; it
+ *   gets the numbers that follow. At the end are notices of losses that were counted
+ *   and not announced, and of events that were being written, KERROR_LOST_ABANDONED.
+ *   The same request brings the same messages, however often it is sent. Errors:
+ *   ENOENT (no such boot, or it is this one), ENOMEM.
+ *
+ *   KERROR_MSG_BOOT_NAME: gives this boot the name under which the next kernel hands
+ *   it out, such as that of /proc/sys/kernel/random/boot_id. Without, it has a random
+ *   one. The body is a struct kerror_boot_request with group 0.
+ *
+ *   KERROR_MSG_BOOT_DROP: clears all that is left of an earlier boot, or answers
+ *   ENOENT. The body is a struct kerror_boot_request with group 0.
+ *
+ * All but the replay want CAP_SYSLOG.
+ *
  * Anything else that user space sends gets NLMSG_ERROR: EINVAL for a malformed
  * message or one without NLM_F_REQUEST, EPERM without the capability,
  * EOPNOTSUPP for another message type. The rest of its datagram is dropped.
@@ -139,6 +169,10 @@
 #define KERROR_MSG_LOSS		0x11
 #define KERROR_MSG_REPLAY	0x12
 #define KERROR_MSG_STATISTICS	0x13
+#define KERROR_MSG_BOOTS	0x14
+#define KERROR_MSG_BOOT		0x15
+#define KERROR_MSG_BOOT_NAME	0x16
+#define KERROR_MSG_BOOT_DROP	0x17
 
 /* Near the end of the number space, so that each boot passes the wrap. */
 #define KERROR_SEQUENCE_FIRST	0xffffff00U
@@ -193,6 +227,8 @@ struct kerror_loss {
 
 /* Flag of a replay request: from the first event since boot. */
 #define KERROR_REPLAY_BOOT	0x1
+/* of the boot that is named behind the request; without other flags */
+#define KERROR_REPLAY_EARLIER	0x2
 
 /**
  * struct kerror_request - payload of a request
@@ -230,6 +266,58 @@ struct kerror_statistics {
 	__u32 staging_size;
 	__u32 causes;
 	__u64 lost[KERROR_CAUSES];
+};
+
+/**
+ * struct kerror_boot_request - payload of a request about a boot
+ * @request: as above
+ * @boot: the name of the boot
+ * @instance: as in struct kerror_boot; 0 in KERROR_MSG_BOOT_NAME
+ */
+struct kerror_boot_request {
+	struct kerror_request request;
+	__u8 boot[16];
+	__u64 instance;
+};
+
+/**
+ * enum kerror_boot_end - how a boot ended
+ * @KERROR_END_NONE: it runs
+ * @KERROR_END_CLEAN: shut down, or kerror.ko was unloaded
+ * @KERROR_END_PANIC: by a panic
+ * @KERROR_END_CUT: without a word: a reset, a hang, no power
+ */
+enum kerror_boot_end {
+	KERROR_END_NONE,
+	KERROR_END_CLEAN,
+	KERROR_END_PANIC,
+	KERROR_END_CUT
+};
+
+/**
+ * struct kerror_boot - payload of %KERROR_MSG_BOOT
+ * @boot: its name
+ * @instance: of kerror.ko, each load of which is told of as a boot: its parameter of
+ *	that name; 0 if it was built in
+ * @time_realtime: CLOCK_REALTIME when the kernel started, nanoseconds
+ * @time_boot: CLOCK_BOOTTIME of its last sign of life, nanoseconds; up to a second
+ *	before the end, or more on an idle machine
+ * @number: counts the boots that used this memory
+ * @end: of enum kerror_boot_end
+ * @overwritten: boots that made room for this one, and that nobody had taken
+ * @release: of the kernel, with a NUL
+ * @message: of the panic, with a NUL
+ */
+struct kerror_boot {
+	__u8 boot[16];
+	__u64 instance;
+	__u64 time_realtime;
+	__u64 time_boot;
+	__u64 number;
+	__u32 end;
+	__u32 overwritten;
+	char release[64];
+	char message[240];
 };
 
 #endif /* _UAPI_LINUX_KERROR_H */

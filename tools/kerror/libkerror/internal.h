@@ -63,6 +63,10 @@ void format_expand(struct text *text, const struct kerror_event *event);
 void format_translate(struct text *text, const struct kerror_event *event,
 		      const char *format);
 
+/* A socket of the protocol, whatever its number is; 0, or a negative errno */
+struct mnl_socket;
+int socket_connect(struct mnl_socket **netlink);
+
 /* "printf"; of a number that is not known "binary", for so it is shown. */
 static inline const char *kind_name(unsigned int format)
 {

@@ -531,6 +531,12 @@ void kerror_reader_free(struct kerror_reader *reader);
 void kerror_reader_from_boot(struct kerror_reader *reader);
 
 /*
+ * Before anything is fed: give the events of an earlier boot, which kerror_boots()
+ * names, and no others; then NONE. Use a socket that listens to no group.
+ */
+void kerror_reader_earlier(struct kerror_reader *reader, const struct kerror_boot *boot);
+
+/*
  * Before anything is fed: begin with that event of one group. It must be of
  * this boot and instance, see kerror_socket_instance(). If the kernel knows that it
  * is not, there is an ERROR item, -EINVAL, and the group begins with the first event
@@ -759,6 +765,28 @@ int kerror_socket_set_filter(struct kerror_socket *socket,
 int kerror_socket_next(struct kerror_socket *socket,
 		       struct kerror_reader *reader, int timeout,
 		       enum kerror_item *item);
+
+/* ---- Earlier boots ---- */
+
+/**
+ * kerror_boots() - list the boots that the kernel keeps in memory that outlives it
+ * @boots: filled in, the oldest first; the last is this one, with KERROR_END_NONE
+ * @most: elements of @boots
+ *
+ * Return: how many there are, 0 without the boot parameter kerror.persist=; or a
+ * negative errno, -EOPNOTSUPP if this kernel does not know of it.
+ */
+int kerror_boots(struct kerror_boot *boots, size_t most);
+
+/* Gives this boot the name under which the next kernel tells of it. 0, or -errno */
+int kerror_boot_name(const uint8_t boot[16]);
+
+/* Clears what the kernel keeps of an earlier boot. 0, or -errno; needs CAP_SYSLOG */
+int kerror_boot_drop(const struct kerror_boot *boot);
+
+/* A name as /proc/sys/kernel/random/boot_id has it, and back; 0, or -EINVAL */
+void kerror_boot_text(const uint8_t boot[16], char text[37]);
+int kerror_boot_parse(const char *text, uint8_t boot[16]);
 
 #ifdef __cplusplus
 }

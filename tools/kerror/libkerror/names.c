@@ -3,7 +3,9 @@
  * Names of the protocol's numbers, as kerrord prints them, which do not change; and the
  * library's own number.
  */
+#include <ctype.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include "internal.h"
 
@@ -95,4 +97,28 @@ const char *kerror_argument_name(unsigned int type)
 	};
 
 	return NAME(names, type);
+}
+
+void kerror_boot_text(const uint8_t boot[16], char text[37])
+{
+	for (int i = 0; i < 16; i++)
+		text += sprintf(text, "%s%02x",
+				i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "",
+				boot[i]);
+}
+
+int kerror_boot_parse(const char *text, uint8_t boot[16])
+{
+	unsigned int byte;
+
+	for (int i = 0; i < 16; i++) {
+		text += *text == '-';
+		if (!isxdigit((unsigned char)text[0]) ||
+		    !isxdigit((unsigned char)text[1]) ||
+		    sscanf(text, "%2x", &byte) != 1)
+			return -EINVAL;
+		boot[i] = byte;
+		text += 2;
+	}
+	return *text ? -EINVAL : 0;
 }

@@ -68,6 +68,14 @@ void kerror_reader_filtered(struct kerror_reader *reader)
 	reader->filtered = true;
 }
 
+void kerror_reader_earlier(struct kerror_reader *reader, const struct kerror_boot *boot)
+{
+	kerror_reader_from_boot(reader);
+	reader->earlier = true;
+	memcpy(reader->request.boot, boot->boot, sizeof(reader->request.boot));
+	reader->request.instance = boot->instance;
+}
+
 void kerror_reader_want_statistics(struct kerror_reader *reader)
 {
 	for (int i = 0; i < GROUPS; i++)
@@ -79,17 +87,23 @@ static enum kerror_item ask(struct kerror_reader *reader, int index,
 {
 	struct group *group = &reader->group[index];
 
-	memset(&reader->request, 0, sizeof(reader->request));
-	reader->request.header.nlmsg_len = sizeof(reader->request);
+	memset(&reader->request.header, 0, sizeof(reader->request.header));
+	memset(&reader->request.body, 0, sizeof(reader->request.body));
+	reader->request.header.nlmsg_len =
+		NLMSG_LENGTH(sizeof(reader->request.body));
 	reader->request.header.nlmsg_type = type;
 	reader->request.header.nlmsg_flags = NLM_F_REQUEST | flags;
 	reader->request.body.group = kerror_group_at(index);
 	if (type == KERROR_MSG_REPLAY) {
 		reader->request.header.nlmsg_seq = ++reader->asked;
-		if (group->started)
+		if (reader->earlier) {
+			reader->request.header.nlmsg_len = sizeof(reader->request);
+			reader->request.body.flags = KERROR_REPLAY_EARLIER;
+		} else if (group->started) {
 			reader->request.body.sequence = group->next;
-		else
+		} else {
 			reader->request.body.flags = KERROR_REPLAY_BOOT;
+		}
 	}
 	return KERROR_ITEM_REQUEST;
 }
@@ -175,7 +189,7 @@ kerror_reader_loss(const struct kerror_reader *reader)
 const void *kerror_reader_request(const struct kerror_reader *reader,
 				  size_t *size)
 {
-	*size = sizeof(reader->request);
+	*size = reader->request.header.nlmsg_len;
 	return &reader->request;
 }
 

@@ -52,9 +52,13 @@ struct kerror_reader {
 	unsigned int statistics_next;	/* cause to be compared, or CAUSES */
 	struct kerror_loss loss;
 	int error;
+	bool earlier;		/* reads the boot that @request names */
 	struct {
 		struct nlmsghdr header;
 		struct kerror_request body;
+		/* Sent if earlier, as kerror_boot_request */
+		uint8_t boot[16];
+		uint64_t instance;
 	} request;
 };
 

@@ -15,7 +15,7 @@
 #include <libmnl/libmnl.h>
 #include <linux/filter.h>
 #include <linux/netlink.h>
-#include "libkerror.h"
+#include "internal.h"
 
 #ifndef NETLINK_KERROR
 #define NETLINK_KERROR 27
@@ -143,6 +143,16 @@ static int find_protocol(void)
 	return err ? err : NETLINK_KERROR_2_6_0;
 }
 
+int socket_connect(struct mnl_socket **netlink)
+{
+	int protocol = find_protocol();
+
+	if (protocol < 0)
+		return protocol;
+	*netlink = open_netlink(protocol);
+	return *netlink ? 0 : -errno;
+}
+
 /*
  * By nl_groups, which every kernel takes. A filter looks at one message; without
  * one, batches save system calls.
@@ -180,19 +190,14 @@ static int read_instance(struct kerror_socket *sock)
 
 int kerror_socket_open(struct kerror_socket **result, uint32_t groups)
 {
-	struct kerror_socket *sock;
-	int size = RECEIVE_BUFFER, protocol, err;
+	struct kerror_socket *sock = malloc(sizeof(*sock));
+	int size = RECEIVE_BUFFER, err;
 
-	protocol = find_protocol();
-	if (protocol < 0)
-		return protocol;
-	sock = malloc(sizeof(*sock));
 	if (!sock)
 		return -ENOMEM;
 	sock->has_filter = false;
-	sock->netlink = open_netlink(protocol);
-	if (!sock->netlink) {
-		err = -errno;
+	err = socket_connect(&sock->netlink);
+	if (err) {
 		free(sock);
 		return err;
 	}

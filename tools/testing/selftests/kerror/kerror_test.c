@@ -459,7 +459,8 @@ TEST_F(kerror, wrong_requests_get_an_errno)
 		{ -EINVAL, KERROR_MSG_STATISTICS, 0, 32, { 2, 0, 0, 0 } },
 		{ -EOPNOTSUPP, KERROR_MSG_EVENT, 1, 32, { 2, 0, 0, 0 } },
 		{ -EOPNOTSUPP, KERROR_MSG_LOSS, 1, 32, { 2, 0, 0, 0 } },
-		{ -EOPNOTSUPP, 0x14, 1, 32, { 2, 0, 0, 0 } },
+		{ -EOPNOTSUPP, KERROR_MSG_BOOT, 1, 32, { 0, 0, 0, 0 } },
+		{ -EOPNOTSUPP, 0x18, 1, 32, { 2, 0, 0, 0 } },
 		{ -EOPNOTSUPP, 0xffff, 1, 32, { 2, 0, 0, 0 } },
 		{ -EOPNOTSUPP, NLMSG_NOOP, 1, 32, { 2, 0, 0, 0 } },
 		{ -EOPNOTSUPP, NLMSG_DONE, 1, 32, { 2, 0, 0, 0 } },
@@ -503,6 +504,59 @@ TEST_F(kerror, wrong_requests_get_an_errno)
 			.header.nlmsg_type = cases[i].type,
 			.header.nlmsg_flags = cases[i].flags,
 			.body = cases[i].body,
+		};
+		int fd = plain_socket(0);
+
+		ASSERT_LE(0, fd);
+		EXPECT_EQ(cases[i].expected,
+			  answer_to(fd, &request, sizeof(request))) {
+			TH_LOG("request %u", i);
+		}
+		close(fd);
+	}
+}
+
+/* Nothing outlives this kernel, so that it knows of no boot. */
+TEST_F(kerror, wrong_requests_about_boots_get_an_errno)
+{
+	static const struct {
+		int expected;
+		uint16_t type, flags;
+		uint32_t length;
+		struct kerror_request body;
+	} cases[] = {
+		{ -EINVAL, KERROR_MSG_BOOTS, 1, 32, { 0, 0, 0, 0 } },
+		{ -EINVAL, KERROR_MSG_BOOTS, 0x301, 31, { 0, 0, 0, 0 } },
+		{ -EINVAL, KERROR_MSG_BOOTS, 0x301, 32, { 2, 0, 0, 0 } },
+		{ -EINVAL, KERROR_MSG_BOOT_NAME, 1, 55, { 0, 0, 0, 0 } },
+		{ -EINVAL, KERROR_MSG_BOOT_NAME, 1, 56, { 1, 0, 0, 0 } },
+		{ -EOPNOTSUPP, KERROR_MSG_BOOT_NAME, 1, 56, { 0, 0, 0, 0 } },
+		{ -EINVAL, KERROR_MSG_BOOT_DROP, 1, 55, { 0, 0, 0, 0 } },
+		{ -EINVAL, KERROR_MSG_BOOT_DROP, 1, 56, { 0, 2, 0, 0 } },
+		{ -EINVAL, KERROR_MSG_BOOT_DROP, 1, 56, { 0, 0, 1, 0 } },
+		{ -EINVAL, KERROR_MSG_BOOT_DROP, 1, 56, { 0, 0, 0, 1 } },
+		{ -ENOENT, KERROR_MSG_BOOT_DROP, 1, 56, { 0, 0, 0, 0 } },
+		{ -EINVAL, KERROR_MSG_REPLAY, 1, 56, { 2, 2, 0, 0 } },
+		{ -EINVAL, KERROR_MSG_REPLAY, 0x301, 56, { 3, 2, 0, 0 } },
+		{ -EINVAL, KERROR_MSG_REPLAY, 0x301, 56, { 2, 3, 0, 0 } },
+		{ -EINVAL, KERROR_MSG_REPLAY, 0x301, 56, { 2, 2, 7, 0 } },
+		{ -ENOENT, KERROR_MSG_REPLAY, 0x301, 56, { 2, 2, 0, 0 } },
+		/* This is right. */
+		{ 0, KERROR_MSG_BOOTS, 0x301, 32, { 0, 0, 0, 0 } },
+	};
+	unsigned int i;
+
+	if (access("/sys/module/kerror/parameters/persist", F_OK))
+		SKIP(return, "this kernel has no kerror.persist=");
+	for (i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct {
+			struct nlmsghdr header;
+			struct kerror_boot_request body;
+		} request = {
+			.header.nlmsg_len = cases[i].length,
+			.header.nlmsg_type = cases[i].type,
+			.header.nlmsg_flags = cases[i].flags,
+			.body.request = cases[i].body,
 		};
 		int fd = plain_socket(0);
 
@@ -720,6 +774,8 @@ AT(comm, 68); AT(facility, 84);
 _Static_assert(sizeof(struct evl_header) == EVL_HEADER_SIZE, "evl_header");
 _Static_assert(sizeof(struct kerror_loss) == 24, "kerror_loss");
 _Static_assert(sizeof(struct kerror_request) == 16, "kerror_request");
+_Static_assert(sizeof(struct kerror_boot_request) == 40, "kerror_boot_request");
+_Static_assert(sizeof(struct kerror_boot) == 360, "kerror_boot");
 
 TEST_F(kerror, fault_uid_t_and_pid_t_on_the_wire)
 {

@@ -19,6 +19,7 @@ typedef uint8_t u8;
 typedef uint32_t u32;
 typedef uint64_t u64;
 
+#define IS_ENABLED(option)	1
 #define ____cacheline_aligned_in_smp
 #define likely(x)	(x)
 #define ALIGN(x, a)	(((x) + (a) - 1) & ~((typeof(x))(a) - 1))

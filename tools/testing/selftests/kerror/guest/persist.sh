@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# What outlives the kernel: each boot looks at what the one before left, drops it, and
+# dies in another way, in a flood of events. The host compares what was raised with what
+# was recovered. Wants a guest that boots again, RESETS=yes of guest.sh.
+. /guest/common.sh
+boots list | sed 's/^/# /'
+this=$(boots list | awk '$2 == "runs" { print $3 }')
+[ -n "$this" ] || exit 1
+
+# recovered ID: what there is of the flood, and whether a number is missing in between
+recovered() {
+	boots events "$1" > /tmp/events || return 1
+	awk '/ test event [0-9]+, asked for/ {
+		number = $4 + 0
+		if (last && number != last + 1)
+			gaps++
+		if (!last)
+			first = number
+		last = number
+	}
+	/ last words / { words++ }
+	/^lost / { lost = lost (lost ? "," : "") $2 ":" $3 }
+	END { printf "first=%d last=%d gaps=%d words=%d lost=%s\n", first, last, gaps, words, lost }' \
+		/tmp/events
+}
+
+boots list | awk '$2 != "runs"' > /tmp/before
+while read -r id end number release seconds message; do
+	found=$(recovered "$id") || exit 1
+	echo "RECOVERED boot=$number end=$end $found message=$message"
+	# The same again, and then no more
+	[ "$found" = "$(recovered "$id")" ] && boots drop "$id" || exit 1
+	! boots events "$id" > /dev/null 2>&1 || exit 1
+done < /tmp/before
+
+[ "$this" != 1 ] || boots name 01234567-89ab-cdef-0123-456789abcdef || exit 1
+echo "BOOT $this"
+# With the boot parameter crashes=, so many times at random
+if [ "${crashes:-0}" -ge "$this" ]; then
+	boots flood &
+	usleep $((RANDOM * 50))
+	[ $((RANDOM % 4)) != 0 ] || echo b > /proc/sysrq-trigger
+	[ $((RANDOM % 4)) != 0 ] || echo c > /proc/sysrq-trigger
+	echo "RESET ME"
+	sleep 60
+	exit 1
+fi
+[ -z "${crashes:-}" ] || exit 0
+case $this in
+1)
+	load_test_module && taskset -p 1 "$(pidof kerror)" && taskset -p 1 $$ && raise panic 20
+	;;
+7|8|9)
+	# In a hard interrupt, a softirq, an NMI, which SysRq l sends to the other CPUs
+	load_test_module || exit 1
+	boots flood &
+	sleep 1
+	raise panic 20 $((this - 6))
+	[ "$this" != 9 ] || echo l > /proc/sysrq-trigger
+	sleep 60
+	exit 1
+	;;
+2|3|4|5)
+	boots flood &
+	sleep 1
+	case $this in
+	2) echo c > /proc/sysrq-trigger ;;
+	3) echo b > /proc/sysrq-trigger ;;
+	*) echo "RESET ME" ;;
+	esac
+	sleep 60
+	exit 1
+	;;
+6)
+	boots flood &
+	sleep 1
+	kill $!
+	wait $! 2> /dev/null
+	reboot -f
+	sleep 60
+	exit 1
+	;;
+esac
