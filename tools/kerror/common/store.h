@@ -22,7 +22,7 @@
 #include "libkerror.h"
 
 #define STORE_PATH		"/var/lib/kerror/events.db"
-#define STORE_VERSION		5
+#define STORE_VERSION		6
 #define STORE_PATIENCE_MS	2000
 
 /* What /proc/sys/kernel/random/boot_id holds: 36 characters and NUL. */
@@ -91,6 +91,40 @@ int store_cursor(struct store *store, const struct series *series,
 /* The total of the last loss of @cause (a kernel's number), or -ENOENT. */
 int store_loss_total(struct store *store, const struct series *series,
 		     uint32_t group, uint32_t cause, uint64_t *total);
+
+/**
+ * struct store_boot - what is known of a boot
+ * @id: that of the kernel
+ * @release: of the kernel, or ""
+ * @how: it ended: "clean", "panic" or "cut"; "" if nobody has told
+ * @message: of the panic, or ""
+ * @began: nanoseconds since 1970; 0: nobody has told
+ * @ended: likewise
+ * @events: how many there are of it
+ * @first: time of the first of them, nanoseconds since 1970, or 0
+ * @last: of the last
+ * @severity: how many there are of each severity
+ */
+struct store_boot {
+	const char *id, *release, *how, *message;
+	uint64_t began, ended, events, first, last, severity[8];
+};
+
+/*
+ * The origin that the store has of a series, or a new one with boot_id and instance;
+ * NULL without memory or on an error.
+ */
+struct kerror_origin *store_origin(struct store *store, const struct series *series);
+
+/**
+ * store_end_boot() - note how a boot ended
+ * @store: within a transaction
+ * @origin: of it; must have a boot_id
+ * @boot: how, message, began and ended
+ * @running: the id of the boot that told of it
+ */
+int store_end_boot(struct store *store, struct kerror_origin *origin,
+		   const struct store_boot *boot, const char *running);
 
 /*
  * Deletes what arrived more than @age_s seconds ago, then what arrived first while
@@ -244,21 +278,10 @@ int store_query(struct store *store, const struct store_query *query,
 		int (*found)(void *context, const struct store_item *item),
 		void *context);
 
-/**
- * struct store_boot - a boot that the store has something of
- * @id: that of the kernel
- * @events: how many there are of it
- * @first: time of the first of them, nanoseconds since 1970, or 0
- * @last: of the last
- */
-struct store_boot {
-	const char *id;
-	uint64_t events, first, last;
-};
 
 /*
- * Calls @found for each, in their order. To count the events takes long in a large
- * store: without @count they are 0.
+ * Calls @found for each boot that the store has something of, the oldest first. To count
+ * the events takes long in a large store: without @count they are 0.
  */
 int store_boots(struct store *store, bool count,
 		void (*found)(void *context, const struct store_boot *boot), void *context);

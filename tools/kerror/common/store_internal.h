@@ -12,7 +12,7 @@
  * store_read.c      queries: which streams of rows there are, and their order
  * store_page.c      one stream, read page by page
  * store_follow.c    what arrives, for a program that sends it on
- * store_boots.c     the boots that there are
+ * store_boots.c     the boots that there are, and how they ended
  * store_origin.c    of which machine and series the rows of a boot are
  * store_origins.c   those that a query has met
  * store_filter.c    filters as SQL
@@ -33,7 +33,7 @@ enum statement {
 	WRITER_STATEMENTS,
 	BEGIN = WRITER_STATEMENTS, COMMIT, ROLLBACK, FIND_BOOT, ADD_BOOT, ADD_EVENT,
 	ADD_LOSS, SET_PROGRESS, SET_STATE, ACKNOWLEDGE, TOUCH, RAISE, CLEAR,
-	CLEAR_TAGS, ADD_TAG, STATEMENTS
+	CLEAR_TAGS, ADD_TAG, END_BOOT, STATEMENTS
 };
 
 struct store {
@@ -128,6 +128,9 @@ int store_make_indices(struct store *store);
 /* Within a transaction: writes what is known of an origin, and gives its row's number. */
 int store_add_origin(struct store *store, const struct kerror_origin *origin,
 		     int64_t *boot);
+
+/* The number of the row of a series, or -ENOENT */
+int store_find_boot(struct store *store, const struct series *series, int64_t *boot);
 
 /* Fills in an origin of the row with that number. */
 int store_read_origin(struct store *store, int64_t boot, struct kerror_origin *origin);

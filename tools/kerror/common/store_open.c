@@ -68,6 +68,10 @@ static const char *const statement_sql[] = {
 		" changes = changes + 1 WHERE cleared IS NULL AND name = ?1"
 		" AND key = coalesce(?2, key)",
 	[CLEAR_TAGS] = "DELETE FROM tag WHERE boot = ?1",
+	[END_BOOT] =
+		"UPDATE boot SET how = ?2, message = ?3, began = ?4, ended = ?5,"
+		" before = (SELECT min(boot) FROM boot WHERE boot_id = ?6 AND boot < ?1)"
+		" WHERE boot = ?1",
 	[ADD_TAG] = "INSERT INTO tag(boot, name, value) VALUES(?1, ?2, ?3)",
 };
 

@@ -39,11 +39,24 @@ static int add_tags(struct store *store, const struct kerror_origin *origin, int
 	return err;
 }
 
+int store_find_boot(struct store *store, const struct series *series, int64_t *boot)
+{
+	struct values found = { .statement = store->statement[FIND_BOOT] };
+	int err;
+
+	add_series(&found, series);
+	err = store_step_with(store, FIND_BOOT, &found);
+	if (err <= 0)
+		return err ? err : -ENOENT;
+	*boot = sqlite3_column_int64(store->statement[FIND_BOOT], 0);
+	store_finish(store, FIND_BOOT);
+	return 0;
+}
+
 int store_add_origin(struct store *store, const struct kerror_origin *origin,
 		     int64_t *boot)
 {
 	struct values added = { .statement = store->statement[ADD_BOOT] };
-	struct values found = { .statement = store->statement[FIND_BOOT] };
 	const char *instance = kerror_origin_get(origin, "instance");
 	struct series series = {
 		.instance = instance ? strtoull(instance, NULL, 10) : 0,
@@ -61,13 +74,8 @@ int store_add_origin(struct store *store, const struct kerror_origin *origin,
 	err = store_step_with(store, ADD_BOOT, &added);
 	if (err)
 		return err;
-	add_series(&found, &series);
-	err = store_step_with(store, FIND_BOOT, &found);
-	if (err <= 0)
-		return err ? err : -EIO;
-	*boot = sqlite3_column_int64(store->statement[FIND_BOOT], 0);
-	store_finish(store, FIND_BOOT);
-	return add_tags(store, origin, *boot);
+	err = store_find_boot(store, &series, boot);
+	return err ? err : add_tags(store, origin, *boot);
 }
 
 /* Each row of the query has names and values in turn. */
@@ -117,4 +125,29 @@ int store_read_origin(struct store *store, int64_t boot, struct kerror_origin *o
 	return err ? err : read_fields(store,
 				       "SELECT 'tag.' || name, value FROM tag"
 				       " WHERE boot = ?1", boot, origin);
+}
+
+struct kerror_origin *store_origin(struct store *store, const struct series *series)
+{
+	struct kerror_origin *origin = kerror_origin_new();
+	char instance[24];
+	int64_t boot;
+	int err;
+
+	if (!origin)
+		return NULL;
+	err = store_find_boot(store, series, &boot);
+	if (!err) {
+		err = store_read_origin(store, boot, origin);
+	} else if (err == -ENOENT) {
+		snprintf(instance, sizeof(instance), "%llu",
+			 (unsigned long long)series->instance);
+		err = kerror_origin_set(origin, "boot_id", series->boot_id);
+		if (!err && series->instance)
+			err = kerror_origin_set(origin, "instance", instance);
+	}
+	if (!err)
+		return origin;
+	kerror_origin_release(origin);
+	return NULL;
 }

@@ -58,6 +58,13 @@ static const char *const migrations[STORE_VERSION] = {
 	"CREATE TABLE tag("
 	" boot INTEGER NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL,"
 	" PRIMARY KEY(boot, name)) WITHOUT ROWID;",
+
+	/* Nobody has told how the boots ended that were there before. */
+	"ALTER TABLE boot ADD COLUMN before INTEGER;"
+	"ALTER TABLE boot ADD COLUMN began INTEGER;"
+	"ALTER TABLE boot ADD COLUMN ended INTEGER;"
+	"ALTER TABLE boot ADD COLUMN how TEXT;"
+	"ALTER TABLE boot ADD COLUMN message TEXT;",
 };
 
 int store_migrate(struct store *store)

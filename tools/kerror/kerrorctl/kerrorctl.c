@@ -19,6 +19,8 @@ static const struct command {
 	{ "watch", command_watch, "show events as they arrive", NULL },
 #ifdef WITH_STORE
 	{ "query", command_query, "find or count events that kerrord has stored", NULL },
+	{ "boots", command_boots, "show boots, and how each ended", NULL },
+	{ "lastwords", command_lastwords, "show what came before the last bad end", NULL },
 	{ "show", command_show, "tell all that is known of one stored event", NULL },
 	{ "report", command_report, "tell what happened, as a page, too", NULL },
 	{ "ack", command_ack, "acknowledge stored events", NULL },

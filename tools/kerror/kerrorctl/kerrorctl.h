@@ -22,6 +22,8 @@ int command_watch(int argc, char **argv);
 int command_query(int argc, char **argv);
 int command_show(int argc, char **argv);
 int command_report(int argc, char **argv);
+int command_boots(int argc, char **argv);
+int command_lastwords(int argc, char **argv);
 int command_ack(int argc, char **argv);
 int command_top(int argc, char **argv);
 int command_stats(int argc, char **argv);
@@ -320,6 +322,26 @@ void stored_lines_end(struct stored_lines *lines);
 
 /* ---- Boots: boots.c ---- */
 
+/**
+ * struct boots - those of a store, the oldest first
+ * @boot: copies
+ * @count: how many
+ * @current: index of the one that runs; @count: the store has nothing of it
+ * @running: its id
+ */
+struct boots {
+	struct store_boot *boot;
+	size_t count, current;
+	char running[BOOT_ID_SIZE];
+};
+
+/* Without @count no events are counted, which takes long. */
+struct boots read_boots(struct store *store, bool count);
+void free_boots(struct boots *boots);
+
+/* How and when it ended, and what with: without a newline */
+void print_end(const struct store_boot *boot);
+
 /*
  * The value of --boot, which may be absent or in the next argument, as for
  * journalctl. NULL: the option has none, which means the boot that runs.
@@ -329,7 +351,7 @@ const char *boot_value(int argc, char **argv);
 /* The id of the boot that --boot names, or ends the program; NULL: all boots */
 const char *find_boot(struct store *store, const char *value);
 
-/* For --list-boots */
+/* For boots and --list-boots */
 void list_boots(const struct common *common, struct store *store);
 
 /* ---- Stored events as lines: stored.c ---- */

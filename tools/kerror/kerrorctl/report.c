@@ -55,7 +55,8 @@ const char *ending_text(const struct report_boot *boot)
 {
 	static const char *const texts[] = {
 		[ENDING_RUNS] = "runs", [ENDING_PANIC] = "panic",
-		[ENDING_STOPPED] = "shut down", [ENDING_UNKNOWN] = "not known",
+		[ENDING_STOPPED] = "shut down", [ENDING_CUT] = "cut off",
+		[ENDING_UNKNOWN] = "not known",
 	};
 
 	return texts[boot->ending];
@@ -113,6 +114,18 @@ static void count_boot(struct search *search, const struct store_item *item)
 	boot->events[band_of(header ? header->severity : 7)]++;
 	boot->oopses += header && header->flags & EVL_FLAG_OOPS;
 	boot->ending = ending_of(item->event, boot->ending);
+}
+
+/* What the store was told is better than what the last events suggest. */
+static void correct_ending(void *context, const struct store_boot *told)
+{
+	struct report *report = context;
+	struct report_boot *boot = report->boots;
+
+	for (; boot < report->boots + report->boots_count; boot++)
+		if (!strcmp(boot->id, told->id) && *told->how && boot->ending != ENDING_RUNS)
+			boot->ending = !strcmp(told->how, "panic") ? ENDING_PANIC :
+				       !strcmp(told->how, "clean") ? ENDING_STOPPED : ENDING_CUT;
 }
 
 /* ---- The rest ---- */
@@ -247,6 +260,7 @@ static void count_all(struct report *report, struct common *common)
 	report->slots = (report->until - 1 - report->since) / report->slot_ns + 1;
 	select_stored(&query, common);
 	check_store(store, store_query(store, &query, found, &search));
+	check_store(store, store_boots(store, false, correct_ending, report));
 	check_store(store, store_conditions(store, add_condition, report));
 	check_store(store, store_deleted(store, &deleted));
 	report->deleted = deleted.age + deleted.size;

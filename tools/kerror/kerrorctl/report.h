@@ -20,8 +20,8 @@ enum band { BAND_CRIT, BAND_ERR, BAND_WARNING, BAND_OTHER, BANDS };
 enum band band_of(unsigned int severity);
 extern const char *const band_names[BANDS];
 
-/* How a boot has ended, as far as its events tell */
-enum ending { ENDING_RUNS, ENDING_PANIC, ENDING_STOPPED, ENDING_UNKNOWN };
+/* How a boot has ended, as the next kernel told, or as far as its events tell */
+enum ending { ENDING_RUNS, ENDING_PANIC, ENDING_STOPPED, ENDING_CUT, ENDING_UNKNOWN };
 
 /**
  * struct report_boot - a boot that has events in the period

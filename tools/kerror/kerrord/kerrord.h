@@ -14,6 +14,7 @@
  * identity.c  of which machine it is
  * sink.c      queue of any sink, and others of sink.h; sink_lines.c of the kernel log
  * catch_up.c  what a sink had no room for, out of the kernel's history
+ * earlier.c   boots that ended, out of memory that outlives the kernel
  * patience.c  waits for a peer that may be stuck
  * store_sink.c, file_sink.c, journald_sink.c, syslog_sink.c
  * rule_sink.c, and others of rule.h
@@ -521,6 +522,9 @@ extern int commands_output;
 /* ---- Catching up ---- */
 
 struct explanations;
+
+/* Stores what the kernel kept of earlier boots, and names this one: earlier.c */
+void earlier_boots(const struct settings *settings, const char *boot_id);
 
 /* Has @reader begin after what @progress says, of each of @groups. */
 void begin_after(struct kerror_reader *reader, uint32_t groups,

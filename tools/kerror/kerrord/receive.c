@@ -459,6 +459,7 @@ int receive(struct settings *settings, const char *path)
 	lock_state(settings);
 	sinks_state = settings->state;
 	conditions_use(settings);
+	earlier_boots(settings, series.boot_id);
 	make_sinks(settings);
 	begin_at(receiver.reader, settings->groups);
 	receiver.metrics = metrics_start(settings, sinks);

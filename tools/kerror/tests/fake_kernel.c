@@ -28,6 +28,10 @@
  *		program's clocks, too: CLOCK_REALTIME and CLOCK_BOOTTIME, not
  *		CLOCK_MONOTONIC
  *
+ *   FAKE_EARLIER	a folder with a file for each boot that the kernel keeps, of the boot's
+ *		name: how it ended (0 to 3), how many events it had of each group, and
+ *		its instance; the file "named" gets the name of this boot
+ *
  *   FAKE_JOURNAL	a socket, in place of systemd-journald's
  *   FAKE_DISKS	the folder in which disks are looked up, in place of /
  *   FAKE_ROOT	the folder in which the modules and the state of a kernel without the
@@ -37,8 +41,10 @@
  * kernel as it left it. Event N of a group has severity N % 8, facility
  * "fakeN % 3", device "+pci:N % 5" and the arguments N and "text N".
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -417,12 +423,84 @@ static void make_event(struct kerror_socket *sock, const struct stream *stream,
 		      build.size);
 }
 
+/* ---- earlier boots ---- */
+
+static FILE *open_earlier(const char *name, const char *mode)
+{
+	char path[512];
+
+	snprintf(path, sizeof(path), "%s/%s",
+		 getenv("FAKE_EARLIER") ? getenv("FAKE_EARLIER") : "", name);
+	return fopen(path, mode);
+}
+
+/* Fills in what is told of a boot, and returns its events. */
+static uint64_t read_earlier(const char *name, struct kerror_boot *boot)
+{
+	FILE *file = open_earlier(name, "re");
+	unsigned int events = 0;
+	uint64_t instance = 0;
+
+	memset(boot, 0, sizeof(*boot));
+	if (!file || fscanf(file, "%u %u %" SCNu64, &boot->end, &events, &instance) != 3)
+		abort();
+	fclose(file);
+	kerror_boot_parse(name, boot->boot);
+	boot->instance = instance;
+	strcpy(boot->release, "6.66");
+	if (boot->end == KERROR_END_PANIC)
+		strcpy(boot->message, "it hurts");
+	boot->time_realtime = 1000000000;
+	boot->time_boot = 2000000000;
+	return events;
+}
+
+int kerror_boots(struct kerror_boot *boots, size_t most)
+{
+	const char *folder = getenv("FAKE_EARLIER");
+	struct dirent **entries;
+	int found = folder ? scandir(folder, &entries, NULL, alphasort) : -1, count = 0;
+
+	for (int i = 0; i < found; i++) {
+		if (strlen(entries[i]->d_name) == 36 && (size_t)count < most)
+			read_earlier(entries[i]->d_name, &boots[count++]);
+		free(entries[i]);
+	}
+	if (found >= 0)
+		free(entries);
+	return count;
+}
+
+int kerror_boot_name(const uint8_t boot[16])
+{
+	char name[37];
+	FILE *file = getenv("FAKE_EARLIER") ? open_earlier("named", "we") : NULL;
+
+	if (!file)
+		return -EOPNOTSUPP;
+	kerror_boot_text(boot, name);
+	fputs(name, file);
+	fclose(file);
+	return 0;
+}
+
+int kerror_boot_drop(const struct kerror_boot *boot)
+{
+	char name[37], path[512];
+
+	kerror_boot_text(boot->boot, name);
+	snprintf(path, sizeof(path), "%s/%s", getenv("FAKE_EARLIER"), name);
+	return unlink(path) ? -errno : 0;
+}
+
 static void take_request(struct kerror_socket *sock,
 			 const struct kerror_reader *reader)
 {
 	const struct nlmsghdr *request;
 	const struct kerror_request *body;
+	struct kerror_boot boot;
 	struct stream *stream;
+	char name[37];
 	size_t size;
 
 	request = kerror_reader_request(reader, &size);
@@ -442,6 +520,16 @@ static void take_request(struct kerror_socket *sock,
 		       (uint32_t)(body->sequence - KERROR_SEQUENCE_FIRST);
 	sock->replay_end = raised(sock, stream);
 	sock->history_lost = 0;
+	if (body->flags & KERROR_REPLAY_EARLIER) {
+		const struct kerror_boot_request *about = (const void *)body;
+
+		kerror_boot_text(about->boot, name);
+		sock->replay = 0;
+		sock->replay_end = read_earlier(name, &boot);
+		if (about->instance != boot.instance)
+			abort();
+		return;
+	}
 	if (sock->replay_end > sock->history &&
 	    sock->replay < sock->replay_end - sock->history) {
 		sock->history_lost = sock->replay_end - sock->history -

@@ -117,7 +117,7 @@ for command in watch query top ack; do
 	misuses "option '--facility' lacks its value" $command --facility
 	misuses '--facility: .*4096' $command --facility="$(printf '%4096d' 0)"
 done
-for command in watch query show report ack health clear top stats rules explain formats check-rules selftest \
+for command in watch query boots lastwords show report ack health clear top stats rules explain formats check-rules selftest \
 	send help; do
 	has "^  $command " ctl help
 	has "^Usage: kerrorctl $command" ctl $command --help
@@ -237,8 +237,8 @@ refuses '--boot: the store has no boot 3; ' query --store="$store" --boot=3
 refuses '--boot: the store has no boot ffffffff; ' query --store="$store" --boot=ffffffff
 query --list-boots >"$work/got" && cp "$work/got" "$work/got.boots"
 head -2 "$work/got" | diff -u - /dev/fd/3 3<<'EOF' || fail "query --list-boots"
- BOOT  ID                                      EVENTS  FIRST                LAST
-   -1  01234567-89ab-cdef-0123-456789abcdef         6  2023-11-14 22:13:20  2023-11-14 22:18:20
+ BOOT  ID                                      EVENTS  FIRST                LAST                 END
+   -1  01234567-89ab-cdef-0123-456789abcdef         6  2023-11-14 22:13:20  2023-11-14 22:18:20  end not known; 1 crit, 3 err, 1 warning, 1 info
 EOF
 grep -q "^    0  $(cat /proc/sys/kernel/random/boot_id)         2  2023-11-14 23:13:20  20" "$work/got" ||
 	fail "query --list-boots: $(cat "$work/got")"
@@ -1372,7 +1372,7 @@ completes() {
 		"$here/../kerrorctl/completion.bash" "$out/san/tests/kerrorctl" "$@")
 	[ "$got" = "$expected" ] || fail "completion of $*: '$got', not '$expected'"
 }
-completes "--help watch query show report ack health clear top stats rules explain formats check-rules selftest send help" ""
+completes "--help watch query boots lastwords show report ack health clear top stats rules explain formats check-rules selftest send help" ""
 completes 'err' formats --priority = er
 completes 'show stats selftest send' s
 completes '--since= --store=' query --s

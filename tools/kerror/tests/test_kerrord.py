@@ -9,6 +9,7 @@ import http.client
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import socket
@@ -111,6 +112,14 @@ def query(path, *options, before=(), control=CONTROL):
     done = subprocess.run([*before, control, "query", "--store=" + path, *options],
                           env={**os.environ, "ASAN_OPTIONS": "detect_leaks=0"}, text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60)
+    return done.stdout.splitlines(), done.stderr
+
+
+def control(place, command, *options):
+    """What kerrorctl prints of the store of a place, and its messages"""
+    done = subprocess.run([CONTROL, command, "--store=" + place.path("db"), *options],
+                          text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          timeout=60)
     return done.stdout.splitlines(), done.stderr
 
 
@@ -433,6 +442,113 @@ def another_boot_begins_anew(folder):
     place.run_until(lambda: place.stored() == 200)
     assert place.sql("SELECT boot, count(*) FROM event GROUP BY boot") == \
            [(1, 100), (2, 100)]
+
+
+def keep_boots(place, **boots):
+    """Has the kernel keep boots: LETTER=(how it ended, events)."""
+    os.makedirs(place.path("earlier"), exist_ok=True)
+    place.set(earlier=place.path("earlier"))
+    for letter, (end, events) in boots.items():
+        with open(place.path("earlier/" + boot_name(letter)), "w") as file:
+            file.write(f"{end} {events} 0\n")
+
+
+def boot_name(letter):
+    return re.sub("x", letter, "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx")
+
+
+@test
+def earlier_boots_are_stored_once_and_dropped(folder):
+    place = Place(folder, STORE + JSON, events=10, printk=0)
+    keep_boots(place, a=(2, 150), b=(1, 20), c=(3, 0))
+    _, err = place.run_until(lambda: len(place.lines()) == 10)
+    assert os.listdir(place.path("earlier")) == ["named"], err
+    with open(place.path("earlier/named")) as file, \
+         open("/proc/sys/kernel/random/boot_id") as real:
+        assert file.read() == real.read().strip()
+    stored = place.sql("SELECT boot_id, how, release, message, began, ended, count(id) FROM boot"
+                       " LEFT JOIN event USING(boot) WHERE how IS NOT NULL GROUP BY boot"
+                       " ORDER BY boot_id")
+    times = (1000000000, 3000000000)
+    assert stored == [
+        (boot_name("a"), "panic", "6.66", "it hurts", *times, 300),
+        (boot_name("b"), "clean", "6.66", "", *times, 40),
+        (boot_name("c"), "cut", "6.66", "", *times, 0)], stored
+    assert "boot aaaaaaaa-aaaa-aaaa-aaaa-aaaaaaaaaaaa of Linux 6.66 ended (panic: it hurts);" \
+           " 300 of its events are new" in err, err
+    # The kernel has them again: it was killed before it could tell, say.
+    keep_boots(place, a=(2, 150))
+    _, err = place.run_until(lambda: os.listdir(place.path("earlier")) == ["named"])
+    assert "(panic: it hurts); 0 of its events are new" in err, err
+    assert place.sql("SELECT count(*) FROM event JOIN boot USING(boot)"
+                     f" WHERE boot_id = '{boot_name('a')}'") == [(300,)]
+
+
+@test
+def boots_and_last_words_are_shown(folder):
+    place = Place(folder, STORE, events=10)
+    place.run_until(lambda: place.stored() == 10)
+    out, err = control(place, "lastwords")
+    assert not out and "no boot that ended badly" in err, (out, err)
+    keep_boots(place, a=(2, 150), b=(1, 20))
+    place.run_until(lambda: os.listdir(place.path("earlier")) == ["named"])
+    # This boot was in the store first; they come before it nevertheless.
+    out, err = control(place, "boots")
+    assert out[1].startswith(f"   -2  {boot_name('a')}       300  "), out
+    assert out[1].endswith("  panic after 2 s: it hurts, Linux 6.66; 38 emerg, 38 alert,"
+                           " 38 crit, 38 err, 38 warning, 38 notice, 36 info, 36 debug"), out
+    assert out[2].startswith(f"   -1  {boot_name('b')}        40  "), out
+    assert "  clean after 2 s, Linux 6.66; 6 emerg, " in out[2], out
+    assert out[3].startswith("    0 ") and f"  running, Linux {os.uname().release}; " in out[3]
+    assert len(out) == 4
+    said = [json.loads(line) for line in control(place, "boots", "--json")[0]]
+    assert [boot["how"] for boot in said] == ["panic", "clean", "running"], said
+    assert said[0]["severities"]["info"] == 36 and said[0]["message"] == "it hurts"
+    for boot, events in (("-2", 300), ("-1", 40), ("1", 300), ("aaaaaaaa", 300)):
+        assert len(query(place.path("db"), "--boot=" + boot)[0]) == events, boot
+    said = json.loads(control(place, "report", "--json", "--since=1970-01-01")[0][0])
+    assert sorted(boot["end"] for boot in said["boots"]) == ["panic", "runs", "shut down"], said
+    out, err = control(place, "lastwords", "--limit=2")
+    assert out[0].startswith(f"Boot {boot_name('a')}: panic after 2 s: it hurts, Linux 6.66; ")
+    assert len(out) == 1 + 1 + 4 * 2 + 1 + 2, out
+    severities = [line.split()[3] for line in out[2:10]]
+    assert severities == ["emerg"] * 2 + ["alert"] * 2 + ["crit"] * 2 + ["err"] * 2, out
+    assert "event 149: text 149" in out[-1], out
+
+
+@test
+def what_was_stored_while_an_earlier_boot_ran_is_not_stored_again(folder):
+    """Of two loads of the module it is the first that ended."""
+    place = Place(folder, "[tags]\nrack = r17\n" + STORE, events=100, instance=5000000)
+    place.run_until(lambda: place.stored() == 100)
+    with open("/proc/sys/kernel/random/boot_id") as file:
+        name = file.read().strip()
+    os.makedirs(place.path("earlier"))
+    place.set(events=10, earlier=place.path("earlier"), instance=7000000)
+    with open(place.path("earlier/" + name), "w") as file:
+        file.write("3 130 5000000\n")
+    _, err = place.run_until(lambda: place.stored() == 270 and
+                             os.listdir(place.path("earlier")) == ["named"])
+    assert place.sql("SELECT instance, how, release, value, count(*), count(DISTINCT sequence)"
+                     " FROM boot JOIN event USING(boot) JOIN tag USING(boot)"
+                     " WHERE event_group = 2 GROUP BY boot ORDER BY 1") == \
+        [(5000000, "cut", os.uname().release, "r17", 130, 130),
+         (7000000, None, os.uname().release, "r17", 10, 10)], err
+    # The boot is one, and runs.
+    assert [line.split()[0] for line in control(place, "boots")[0]] == ["BOOT", "0"]
+
+
+@test
+def a_boot_that_cannot_be_stored_stays_with_the_kernel(folder):
+    place = Place(folder, JSON + "[store]\npath = /proc/none/db\n", events=10)
+    keep_boots(place, a=(2, 15))
+    _, err = place.run_until(lambda: len(place.lines()) == 10)
+    assert "is not stored, and stays with the kernel until the next start" in err, err
+    assert sorted(os.listdir(place.path("earlier"))) == [boot_name("a"), "named"]
+    # Nor does it go if there is no store.
+    place.write(JSON)
+    place.run_until(lambda: os.path.exists(place.path("metrics")))
+    assert sorted(os.listdir(place.path("earlier"))) == [boot_name("a"), "named"]
 
 
 @test
@@ -890,7 +1006,7 @@ def what_retention_deletes_is_told(folder):
 
 
 # Of the store, as this version makes it
-SCHEMA = 5
+SCHEMA = 6
 
 FIRST_SCHEMA = """
 CREATE TABLE boot(boot INTEGER PRIMARY KEY, boot_id TEXT NOT NULL UNIQUE);
@@ -947,11 +1063,34 @@ def a_store_of_the_first_version_keeps_every_event(folder):
     assert query(place.path("db"))[0][:500] == before
 
 
+def make_fifth_version(path):
+    """Takes out of the store that is there what schema 5 did not have."""
+    execute_in(path, *(f"ALTER TABLE boot DROP COLUMN {column}" for column in
+                       ("before", "began", "ended", "how", "message")),
+               "PRAGMA user_version = 5")
+
+
 def make_fourth_version(path):
     """Takes out of the store that is there what schema 4 did not have."""
+    make_fifth_version(path)
     execute_in(path, *(f"ALTER TABLE boot DROP COLUMN {column}" for column in
                        ("machine", "host", "release", "version", "arch", "livepatch")),
                "DROP TABLE tag", "PRAGMA user_version = 4")
+
+
+@test
+def a_store_of_the_fifth_version_learns_how_boots_ended(folder):
+    place = Place(folder, STORE, events=10)
+    place.run_until(lambda: place.stored() == 10)
+    make_fifth_version(place.path("db"))
+    before = control(place, "boots")[0]     # it can be read as it is
+    assert len(before) == 2 and "  running, Linux " in before[1], before
+    assert len(query(place.path("db"), "--boot=0")[0]) == 10
+    keep_boots(place, a=(2, 15))
+    place.run_until(lambda: os.listdir(place.path("earlier")) == ["named"])
+    assert place.sql("PRAGMA user_version") == [(SCHEMA,)]
+    after = control(place, "boots")[0]
+    assert "  panic after 2 s: it hurts, Linux 6.66; " in after[1] and after[2:] == before[1:]
 
 
 @test
