@@ -53,6 +53,11 @@ FAULTS = [
     ("mce-deferred", "", "kernel", MCE, (0, "", 0, 9, 0xb400000000010090),
      "machine-check-uncorrected", "0 9"),
     ("mce-overflow", "", "kernel", MCE, (0, "", 0, 9, 0xcc00004000010090), "machine-check", "0 9"),
+    ("panic", "", "kernel", "kerror: boot %pUb of %s ended in a panic after %llu s: %s",
+     ("a627f2cc-8642-d98e-4371-3dddc5ba5212", "6.12.117", 3, "sysrq triggered crash"),
+     "boot-ended-in-panic", ""),
+    ("power-cut", "", "kerror", "kerror: boot %pUb of %s was cut off after %llu s",
+     ("a627f2cc-8642-d98e-4371-3dddc5ba5212", "6.12.117", 3), "boot-cut-off", ""),
     ("hung-task", "6.1 6.12", "kernel", "INFO: task %s:%d blocked for more than %ld seconds.",
      ("dd", 128, 5), "task-hung", "dd"),
     ("hung-task", "7.3", "kernel", "INFO: task %s:%d blocked%s for more than %ld seconds.",
@@ -248,6 +253,8 @@ FAULTS = [
 
 # What else these kernels print at boot or in normal use, near to what the rules want
 HARMLESS = [
+    ("kernel", "kerror: boot %pUb of %s was shut down after %llu s",
+     ("a627f2cc-8642-d98e-4371-3dddc5ba5212", "6.12.117", 3)),
     ("kernel", "e820: [mem %#018Lx-%#018Lx] %s", (0, 0x9fbff, "usable")),
     ("kernel", "mce: CPU supports %d MCE banks", (10,)),
     ("kernel", "rcu: Hierarchical RCU implementation.", ()),
