@@ -317,10 +317,11 @@ M
 }
 
 # The kernel has the text of the licence in LICENSES/. quilt takes no binary
-# files, which the inputs of the fuzzer are; Debian's folder is not for the kernel.
+# files, which the inputs of the fuzzer are; the vectors are large, and Debian's
+# folder is not for the kernel.
 files_tools() {
 	add tools/kerror ":!tools/kerror/libkerror/COPYING" ":!tools/kerror/tests/corpus" \
-		":!tools/kerror/debian"
+		":!tools/kerror/vectors" ":!tools/kerror/debian"
 }
 hook_tools() { :; }
 message_tools() {

@@ -20,9 +20,8 @@
  *        EVL_FORMAT_PRINTF  the format string, format_size bytes with its
  *          terminating NUL and no other, then arguments
  *
- * Whatever contradicts this is not evlog but bytes of somebody who used
- * kernel_error_event() with this group. All text is bytes, most often UTF-8;
- * widths and precisions count bytes.
+ * Bytes of somebody who used kernel_error_event() with this group are not evlog: see
+ * WELL-FORMED. All text is bytes, most often UTF-8; widths and precisions count bytes.
  *
  * The variable part is at most EVL_VARIABLE_MAX bytes. What does not fit is cut
  * and EVL_FLAG_TRUNCATED set: data and text at the end. Of a format, the string
@@ -74,8 +73,8 @@
  *
  *   - A negative '*' width means '-' and its absolute value. A negative '*'
  *     precision is 0. A '.' without digits or '*' is no precision.
- *   - Widths are limited to 8388607, precisions to 32767: a '*' value beyond
- *     counts as that, and evl_printf() refuses more in digits.
+ *   - Widths are limited to 8388607, precisions to 32767: what is beyond counts as
+ *     that. evl_printf() refuses more in digits.
  *   - d, i: the value is first reduced to signed char (hh) or short (h); u, o,
  *     x, X: to unsigned char or unsigned short. Without h it stands as recorded,
  *     o, u, x, X as unsigned, d and i as signed, of 32 bits for EVL_ARG_S32
@@ -89,7 +88,7 @@
  *     The precision of s is the most bytes shown. c is one byte, NUL included.
  *   - plain p: as x, with flags and precision; without a width, its width is
  *     two digits a byte of the recorded value, with the 0x of '#' among them,
- *     as if with '0'.
+ *     as if with '0'. A '*' is a width, also if its value is 0.
  *   - EVL_ARG_TEXT is the whole conversion: nothing is to be added, and its
  *     WIDTH and PRECISION are of no more use.
  *   - %% is one %, whatever stands between.

@@ -2,7 +2,7 @@
 /*
  * Decodes the bytes of one event, as <linux/evlog.h> lays them out, and gives
  * access to the parts. Trusts no length that it reads: an event that is not
- * well-formed is treated as raw bytes.
+ * well-formed, by the list in that header, is treated as raw bytes.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -41,6 +41,15 @@ static bool is_value(const struct argument *argument)
 	       argument->type != EVL_ARG_PRECISION;
 }
 
+/* The bytes that fill an argument up are zeros; there are three at most. */
+static bool is_padding(const uint8_t *at, const uint8_t *end)
+{
+	while (at < end)
+		if (*at++)
+			return false;
+	return true;
+}
+
 static int decode_arguments(struct kerror_event *event, const uint8_t *at,
 			    const uint8_t *end)
 {
@@ -51,7 +60,8 @@ static int decode_arguments(struct kerror_event *event, const uint8_t *at,
 	while ((size_t)(end - at) >= sizeof(head)) {
 		memcpy(&head, at, sizeof(head));
 		space = (sizeof(head) + head.size + 3) & ~(size_t)3;
-		if (space > (size_t)(end - at) || !size_fits(&head))
+		if (space > (size_t)(end - at) || !size_fits(&head) ||
+		    !is_padding(at + sizeof(head) + head.size, at + space))
 			return -EBADMSG;
 		if (event->argument_count == event->argument_room) {
 			size_t room = 2 * event->argument_room + 8;
@@ -80,6 +90,7 @@ static int decode_evlog(struct kerror_event *event)
 	struct evl_header *header = &event->header;
 	const uint8_t *at = event->data;
 	size_t size = event->size, known;
+	int err;
 
 	if (size < EVL_HEADER_SIZE)
 		return -EBADMSG;
@@ -107,13 +118,15 @@ static int decode_evlog(struct kerror_event *event)
 	event->payload = at;
 	event->payload_size = header->variable_size;
 	if (header->format != EVL_FORMAT_PRINTF)
-		return 0;
+		return header->format == EVL_FORMAT_NODATA && header->variable_size ?
+		       -EBADMSG : 0;
 	if (header->format_size > header->variable_size ||
 	    !is_string(at, header->format_size))
 		return -EBADMSG;
 	event->format = (const char *)at;
-	return decode_arguments(event, at + header->format_size,
-				at + header->variable_size);
+	err = decode_arguments(event, at + header->format_size,
+			       at + header->variable_size);
+	return err ? err : format_fits(event) ? 0 : -EBADMSG;
 }
 
 int event_decode(struct kerror_event *event, uint32_t group, uint32_t sequence,
@@ -288,7 +301,7 @@ int kerror_event_argument(const struct kerror_event *event, size_t index,
 	text = found->type == EVL_ARG_STRING || found->type == EVL_ARG_TEXT;
 	*argument = (struct kerror_argument) {
 		.type = found->type,
-		.invalid = found->flags & EVL_ARG_FLAG_INVALID,
+		.invalid = is_invalid(found),
 		.number = text ? 0 : argument_number(found),
 		.text = text ? (const char *)found->value : NULL,
 		.size = found->size,

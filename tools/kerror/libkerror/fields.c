@@ -117,7 +117,7 @@ static bool get_argument(const struct kerror_event *event,
 		found = &event->arguments[field->place++];
 	} while (found->type == EVL_ARG_WIDTH || found->type == EVL_ARG_PRECISION);
 	field->type = found->type;
-	field->invalid = found->flags & EVL_ARG_FLAG_INVALID;
+	field->invalid = is_invalid(found);
 	switch (found->type) {
 	case EVL_ARG_S32:
 	case EVL_ARG_S64:

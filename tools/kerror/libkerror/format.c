@@ -174,8 +174,8 @@ static bool next_conversion(struct position *position, struct text *text,
 
 	while ((percent = strchr(position->at, '%'))) {
 		text_add(text, position->at, percent - position->at);
-		position->at = format_conversion(percent, percent + 1,
-						format_kernel_alnum, c);
+		position->at = format_conversion(percent, percent + 1, format_kernel_alnum,
+						 c);
 		if (c->letter == '%') {
 			text_add(text, "%", 1);
 			continue;

@@ -42,6 +42,13 @@ int event_decode(struct kerror_event *event, uint32_t group, uint32_t sequence,
 
 uint64_t argument_number(const struct argument *argument);
 
+/* The flag means nothing for other types. */
+static inline bool is_invalid(const struct argument *argument)
+{
+	return argument->type == EVL_ARG_STRING &&
+	       argument->flags & EVL_ARG_FLAG_INVALID;
+}
+
 /* A string under construction that counts what does not fit. */
 struct text {
 	char *buffer;
@@ -55,6 +62,9 @@ void text_fill(struct text *text, char byte, long count);
 
 /* Terminates what is in the buffer. */
 void text_end(struct text *text);
+
+/* Whether the format of @event and its arguments belong together: format_check.c */
+bool format_fits(const struct kerror_event *event);
 
 /* Expands the format of @event, which has one, with its arguments. */
 void format_expand(struct text *text, const struct kerror_event *event);

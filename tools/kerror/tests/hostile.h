@@ -7,6 +7,7 @@
 #ifndef TESTS_HOSTILE_H
 #define TESTS_HOSTILE_H
 
+#include <ctype.h>
 #include "build.h"
 
 #define WIDEST 8388607
@@ -53,10 +54,27 @@ static inline size_t hostile_text(uint64_t *state, char *text, size_t most)
 	return size;
 }
 
-static inline void hostile_value(struct build *build, uint64_t *state)
+/* A type that the conversion takes, or, one time in forty, any; @letter is its letter */
+static inline uint8_t hostile_type(uint64_t *state, const char *letter)
 {
-	uint8_t type = hostile_below(state, 20) ? EVL_ARG_S32 + hostile_below(state, 8) :
-		       hostile_below(state, 256);
+	uint8_t next = letter[1];
+
+	if (!hostile_below(state, 40))
+		return hostile_below(state, 256);
+	switch (*letter) {
+	case 'c':
+		return EVL_ARG_CHAR;
+	case 's':
+		return EVL_ARG_STRING;
+	case 'p':
+		return hostile_below(state, 2) || next >= 0x80 || isalnum(next) ?
+		       EVL_ARG_TEXT : EVL_ARG_POINTER;
+	}
+	return EVL_ARG_S32 + hostile_below(state, 4);
+}
+
+static inline void hostile_value(struct build *build, uint64_t *state, uint8_t type)
+{
 	uint64_t number = build_random(state) >> hostile_below(state, 64);
 	char text[200];
 	size_t size = 4;
@@ -96,8 +114,7 @@ static inline void hostile_printf(struct build *build, uint64_t *state,
 {
 	static const char *const conversions[] = {
 		"%d", "%*d", "%-*d", "%.*x", "%*.*s", "%s", "%c", "%p", "%20p", "%pI4",
-		"%8388607s", "%08388607lld", "%.32767u", "%#llo", "%hhd", "%5%", "%",
-		"%!", "%lu",
+		"%8388607s", "%08388607lld", "%.32767u", "%#llo", "%hhd", "%5%", "%lu",
 	};
 	uint64_t again = *state;
 	char format[600] = "";
@@ -109,6 +126,9 @@ static inline void hostile_printf(struct build *build, uint64_t *state,
 		size_t size = hostile_text(state, text, sizeof(text) - 1);
 
 		text[size] = '\0';
+		/* An unknown conversion makes all of it bytes: not in each event. */
+		for (char *at = text; (at = strchr(at, '%')) && hostile_below(state, 40); )
+			*at = '&';
 		strcat(format, text);
 		strcat(format, conversions[hostile_below(state, sizeof(conversions) /
 							 sizeof(*conversions))]);
@@ -119,14 +139,14 @@ static inline void hostile_printf(struct build *build, uint64_t *state,
 	for (const char *at = format; *at; at++) {
 		if (*at != '%')
 			continue;
-		for (at++; *at && strchr("-#.*0123456789", *at); at++)
+		for (at++; *at && strchr("-#.*0123456789hl", *at); at++)
 			if (*at == '*')
 				hostile_star(build, &again, at[-1] == '.' ?
 					     EVL_ARG_PRECISION : EVL_ARG_WIDTH);
 		if (!*at)
 			break;
-		if (*at != '%' || !hostile_below(&again, 10))
-			hostile_value(build, &again);
+		if (*at != '%' || !hostile_below(&again, 40))
+			hostile_value(build, &again, hostile_type(&again, at));
 	}
 }
 

@@ -268,6 +268,19 @@ static void test_malformed(void **state)
 		{ "char of 4 bytes", ARGUMENTS, EVL_ARG_CHAR },
 		{ "char of 0 bytes", ARGUMENTS + 40 + 2, 0 },
 		{ "pointer of 3 bytes", ARGUMENTS + 84 + 2, 3 },
+		{ "padding that is no zero", ARGUMENTS + 40 + 7, 1 },
+		{ "data without data", FIELD(format), EVL_FORMAT_NODATA },
+		{ "an unknown conversion", FORMAT + 1, 'w' },
+		{ "an integer of s", FORMAT + 1, 's' },
+		{ "an integer of p", FORMAT + 1, 'p' },
+		{ "an integer of %", FORMAT + 1, '%' },
+		{ "a char of d", FORMAT + 16, 'd' },
+		{ "a pointer with a letter", FORMAT + 32, 'p' },
+		{ "text of d", FORMAT + 34, 'd' },
+		{ "a star in %%", FORMAT + 23, '%' },
+		{ "a width of no star", FORMAT + 20, '0' },
+		{ "a precision of no star", FORMAT + 22, '0' },
+		{ "a format that ends in a conversion", FORMAT + 42, 'l' },
 	};
 	struct kerror_event *event;
 	struct build build;

@@ -242,7 +242,7 @@ static void test_fields(void **state)
 	kerror_event_free(event);
 
 	/* An argument of a type that is not known cannot be compared. */
-	build_begin(&build, NULL, EVL_FORMAT_PRINTF, "%y %c");
+	build_begin(&build, NULL, EVL_FORMAT_PRINTF, "%d %c");
 	build_argument(&build, 99, 0, "abcd", 4);
 	build_argument(&build, EVL_ARG_CHAR, 0, "\xff", 1);
 	event = event_of(EVLOG, &build);

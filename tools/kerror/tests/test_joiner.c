@@ -40,7 +40,7 @@ static void add_of(uint32_t group, const struct build *build, uint64_t now)
 	kerror_event_free(event);
 }
 
-/* A message of a task, without arguments or with a number and a text */
+/* A message of a task, without arguments or with a text and a number */
 static void add(uint32_t tid, uint32_t flags, const char *format, int32_t number,
 		const char *text, uint64_t now)
 {
@@ -49,10 +49,10 @@ static void add(uint32_t tid, uint32_t flags, const char *format, int32_t number
 	build_begin(&build, NULL, EVL_FORMAT_PRINTF, format);
 	build.header.flags = EVL_FLAG_PRINTK | flags;
 	build.header.tid = tid;
-	if (strstr(format, "%d"))
-		build_argument(&build, EVL_ARG_S32, 0, &number, 4);
 	if (strstr(format, "%s"))
 		build_argument(&build, EVL_ARG_STRING, 0, text, strlen(text));
+	if (strstr(format, "%d"))
+		build_argument(&build, EVL_ARG_S32, 0, &number, 4);
 	add_of(KERROR_GROUP_PRINTK, &build, now);
 }
 

@@ -6,6 +6,7 @@ raise the condition with that key, and nothing else. Prints TAP, and with a furt
 argument a table: fault, release, rule, condition, key, text."""
 
 import os
+import re
 import struct
 import subprocess
 import sys
@@ -21,7 +22,7 @@ TABLE = False
 STORM = 100000
 
 # Fault, releases ("": all three), facility, format, arguments, condition, key. An integer
-# is 64 bits wide; a text that is no string of the kernel's, as of %pg, is the same here. A
+# is 64 bits wide; a text is that of %s or, as of %pg, of the whole conversion. A
 # condition that begins with "-" is one that the message clears; None: no rule is for it.
 KILLED = ("%s: Killed process %d (%s) total-vm:%lukB, anon-rss:%lukB, file-rss:%lukB, "
           "shmem-rss:%lukB, UID:%u pgtables:%lukB oom_score_adj:%hd")
@@ -283,9 +284,16 @@ HARMLESS = [
 def event(facility, form, arguments):
     """The bytes of an event, as include/uapi/linux/evlog.h says"""
     payload = form.encode() + b"\0"
-    for value in arguments:
+    conversions = re.findall(r"%[-+ #0]*(\*?)[0-9]*(?:\.[0-9]*)?[hlLzt]*([a-zA-Z])",
+                             form.replace("%%", ""))
+    assert len(conversions) == len(arguments), form
+    for (star, letter), value in zip(conversions, arguments):
+        if star:
+            payload += struct.pack("=BBHi", 1, 0, 4, 64)
+        if letter == "p" and not isinstance(value, str):
+            value = f"{value:016x}"     # %px
         if isinstance(value, str):
-            kind, value = 8, value.encode()
+            kind, value = 10 if letter == "p" else 8, value.encode()
         else:
             kind, value = (4, struct.pack("=q", value)) if value < 0 else \
                           (6, struct.pack("=Q", value))

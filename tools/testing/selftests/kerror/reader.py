@@ -5,8 +5,9 @@
 Reads a captured stream (reader.py CAPTURE) or the socket (--live) and prints each event and each
 loss notice as a line of JSON; --test checks the reader itself. A capture is in the byte order that
 its line ENDIAN names, else in this machine's. Promises that it shares nothing with
-kernel and daemon but these headers, prints an event of one group once, interprets none whose bytes
-contradict evlog.h (it prints the bytes), and fails at the first datagram that breaks the protocol.
+kernel and daemon but these headers, prints an event of one group once, interprets none that is not
+well-formed by evlog.h (it prints the bytes), and fails at the first datagram that breaks the
+protocol.
 """
 
 import collections
@@ -41,12 +42,14 @@ WIDTH, PRECISION, S32, U32, S64, U64, CHAR, STRING, POINTER, TEXT = range(1, 11)
 VALUE_NAMES = dict(enumerate("s32 u32 s64 u64 char string pointer text".split(), S32))
 VALUE_SIZES = {WIDTH: (4,), PRECISION: (4,), S32: (4,), U32: (4,), S64: (8,), U64: (8,),
                CHAR: (1,), POINTER: (4, 8)}
-VALUES_OF_LETTER = {b"c": (CHAR,), b"s": (STRING,), b"p": (POINTER,)}
-EVL_VARIABLE_MAX, WIDTH_MAX, PRECISION_MAX = 8192, 8388607, 32767
+VALUES_OF_LETTER = {b"c": (CHAR,), b"s": (STRING,)}
+WIDTH_MAX, PRECISION_MAX = 8388607, 32767
 
-CONVERSION = re.compile(
-    rb"%(?P<flags>[-+ #0]*)(?P<width>\*|[0-9]+)?(?:\.(?P<precision>\*|[0-9]+)?)?"
-    rb"(?P<qualifier>hh|h|ll|l|L|z|t)?(?:(?P<letter>[diuoxXcs%])|(?P<pointer>p)[0-9A-Za-z\xc0-\xd6\xd8-\xf6\xf8-\xff]*)")
+BEFORE_LETTER = (rb"%(?P<flags>[-+ #0]*)(?P<width>\*|[0-9]+)?(?:\.(?P<precision>\*|[0-9]+)?)?"
+                 rb"(?P<qualifier>hh|h|ll|l|L|z|t)?")
+CONVERSION = re.compile(BEFORE_LETTER + rb"(?:(?P<letter>[diuoxXcs%])|"
+                        rb"(?P<pointer>p)(?P<more>[0-9A-Za-z\xc0-\xd6\xd8-\xf6\xf8-\xff]*))")
+CUT_CONVERSION = re.compile(BEFORE_LETTER + rb"\Z")
 
 Message = collections.namedtuple("Message", "type sequence thread payload")
 Argument = collections.namedtuple("Argument", "type flags data")
@@ -71,6 +74,10 @@ class Malformed(Exception):
 def require(condition, reason="not evlog"):
     if not condition:
         raise Malformed(reason)
+
+
+def name_of(names, number, other):
+    return names[number] if number < len(names) else other
 
 
 def to_text(data):
@@ -109,9 +116,12 @@ def render_value(argument, conversion, flags, width, precision):
     require(argument.type not in (WIDTH, PRECISION))
     if argument.type not in VALUE_NAMES:
         return conversion.group()
+    if letter == b"p":
+        require(argument.type in ((TEXT,) if conversion["more"] else (POINTER, TEXT)))
+    else:
+        require(argument.type in VALUES_OF_LETTER.get(letter, (S32, U32, S64, U64)))
     if argument.type == TEXT:
         return argument.data
-    require(argument.type in VALUES_OF_LETTER.get(letter, (S32, U32, S64, U64)))
     if letter in b"cs":
         return fill(argument.data[:precision if letter == b"s" else None], width, flags)
     if letter == b"p":
@@ -125,36 +135,53 @@ def render_value(argument, conversion, flags, width, precision):
                          precision)
 
 
+def parse_format(template, truncated):
+    """Returns the texts and conversions that a format consists of."""
+    parts, position = [], 0
+    while (start := template.find(b"%", position)) >= 0:
+        conversion = CONVERSION.match(template, start)
+        if not conversion:
+            require(truncated and CUT_CONVERSION.match(template, start))
+            return parts + [template[position:start], None]
+        stars = (conversion["width"], conversion["precision"]).count(b"*")
+        require(conversion["letter"] != b"%" or not stars)
+        parts += [template[position:start], conversion]
+        position = conversion.end()
+    return parts + [template[position:]]
+
+
 def render(template, arguments, truncated):
     """Returns the values that the format converts, and the text."""
     arguments = collections.deque(arguments)
-    values, text, position = [], b"", 0
+    values, text = [], b""
 
     def number(written, kind):
         if written != b"*":
             return int(written[:4000]) if written else None  # int() refuses 4300 digits
+        if not arguments:
+            return None
         require(arguments[0].type == kind)
         return to_integer(arguments.popleft())
 
-    for conversion in CONVERSION.finditer(template):
-        text += template[position:conversion.start()]
-        position = conversion.end()
-        if conversion["letter"] == b"%":
+    for part in parse_format(template, truncated):
+        if isinstance(part, bytes):
+            text += part
+            continue
+        if part and part["letter"] == b"%":
             text += b"%"
             continue
-        stars = (conversion["width"], conversion["precision"]).count(b"*")
-        if len(arguments) <= stars:
-            require(truncated)
+        if part:
+            width, precision = number(part["width"], WIDTH), number(part["precision"], PRECISION)
+        if not part or not arguments:
+            require(truncated and not arguments)
             return values, text
-        width = number(conversion["width"], WIDTH)
-        precision = number(conversion["precision"], PRECISION)
-        flags = conversion["flags"] + (b"-" if width and width < 0 else b"")
+        flags = part["flags"] + (b"-" if width and width < 0 else b"")
         width = width and min(abs(width), WIDTH_MAX)
         precision = precision and min(max(precision, 0), PRECISION_MAX)
         values.append(arguments.popleft())
-        text += render_value(values[-1], conversion, flags, width, precision)
+        text += render_value(values[-1], part, flags, width, precision)
     require(not arguments)
-    return values, text + template[position:]
+    return values, text
 
 
 def parse_arguments(data):
@@ -186,20 +213,22 @@ def describe_evlog(data):
     (time_realtime, time_boot, event_id, event_type, _, flags, cpu, uid, gid, pid, tid,
      variable_size, magic, header_size, device_size, format_size, _, severity, kind, _,
      comm, facility) = EVL_HEADER.unpack_from(data)
-    require(magic == EVL_MAGIC and header_size >= EVL_HEADER.size and b"\0" in comm)
-    require(header_size + device_size + variable_size == len(data) and b"\0" in facility)
-    require(variable_size <= EVL_VARIABLE_MAX and severity < len(SEVERITIES) and kind < len(KINDS))
+    require(magic == EVL_MAGIC and header_size >= EVL_HEADER.size)
+    require(header_size + device_size + variable_size == len(data))
+    require(comm[-1] == facility[-1] == 0)
     item = {"time_realtime": time_realtime, "time_boot": time_boot,
-            "severity": SEVERITIES[severity], "facility": to_text(facility.split(b"\0")[0]),
+            "severity": name_of(SEVERITIES, severity, "unknown"),
+            "facility": to_text(facility.split(b"\0")[0]),
             "context": next(name for flag, name in CONTEXTS if flags & flag == flag),
             "cpu": cpu, "uid": uid, "gid": gid, "pid": pid, "tid": tid, "event_type": event_type,
-            "comm": to_text(comm.split(b"\0")[0]), "kind": KINDS[kind]}
+            "comm": to_text(comm.split(b"\0")[0]), "kind": name_of(KINDS, kind, "binary")}
     item.update((name, True) for flag, name in FLAG_NAMES if flags & flag)
     device = data[header_size:header_size + device_size]
     variable = data[header_size + device_size:]
     if device:
         require(device.find(b"\0") == len(device) - 1)
-        item["device"] = to_text(device[:-1])
+        if device[:-1]:
+            item["device"] = to_text(device[:-1])
     require(item["kind"] != "nodata" or not variable)
     if item["kind"] == "binary":
         item["data"] = variable.hex()
@@ -405,7 +434,8 @@ def self_test(order):
         ("%p", p8, "0000000000000abc"), ("%p", p4, "00000abc"), ("%5p", p8, "  abc"),
         ("%-p|", p4, "abc     |"), ("%#p", p8, "0x00000000000abc"), ("%*p", w(6) + p8, "   abc"),
         ("%pI4, %d", t(b"1.2.3.4") + i(1), "1.2.3.4, 1"), ("%*pbl.", w(8) + t(b"0-3"), "0-3."),
-        ("100%%, %-5%%d", i(1), "100%, %1"), ("%d %w", pack_argument(99, b"?"), "%d %w"))
+        ("100%%, %-5%%d", i(1), "100%, %1"),
+        ("%d %-5s.", pack_argument(99, b"?") + pack_argument(0, b""), "%d %-5s."))
 
     def describe(data, group=GROUP_EVLOG):
         return describe_event(group, Message(MSG_EVENT, 0, 0, data))
@@ -427,7 +457,9 @@ def self_test(order):
         ("event_id", cut["event_id"], "%08x" % zlib.crc32(b"%d %s%% %d")),
         ("device", describe(pack_printf(b"", header_size=152, device=b"n2\0"))["device"], "n2"),
         ("absent or left argument", ["kind" in describe(pack_printf(*bad)) for bad in (
-            (b"%d",), (b"", i(1)), (b"%d", s(b"")), (b"%*d", i(1) + i(1)))], [False] * 4),
+            (b"%d",), (b"", i(1)), (b"%d", s(b"")), (b"%*d", i(1) + i(1)), (b"%w", i(1)),
+            (b"%*%", w(1)), (b"%pX", p8), (b"%s", t(b"")), (b"%d %", i(1)))], [False] * 9),
+        ("cut conversion", describe(pack_printf(b"%d %-0", i(1), FLAG_TRUNCATED))["text"], "1 "),
         ("cut event", describe(pack_printf(b"")[:-1])["data"], pack_printf(b"")[:-1].hex()),
         ("event", capture(datagram), ([(1, Message(MSG_EVENT, 5, 6, b"\xff"))], None)),
         ("replay", capture("REPLAY 16\n" + datagram.replace("STREAM 1", "STREAM 0"))[0][0][0], 16),
