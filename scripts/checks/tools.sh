@@ -66,6 +66,18 @@ ended() {
 	return "$(cat "$1/$2")"
 }
 
+# Debian's prometheus starts a server when it is installed, so that its promtool is only
+# unpacked. Without it, the test skips what needs it.
+prometheus_examples() {
+	promtool=$(command -v promtool || echo "$BUILD/promtool/usr/bin/promtool")
+	[ -e "$promtool" ] || {
+		mkdir -p "$BUILD/promtool"
+		(cd "$BUILD/promtool" && apt-get -q download prometheus && dpkg-deb -x prometheus_*.deb . &&
+			rm prometheus_*.deb)
+	} || echo "# Debian's prometheus cannot be fetched"
+	tools test-prometheus PROMTOOL="$promtool"
+}
+
 # Each uses one CPU at most: two of them run at a time.
 tools_checks() {
 	group "user space, with sanitizers and under valgrind"
@@ -85,6 +97,7 @@ tools_checks() {
 		nats day outputs hostile install; do
 		check_each tools/$test tools test-$test
 	done
+	check_each tools/prometheus prometheus_examples
 	for test in $those; do check_each tools/$test ended "$results" $test; done
 	rm -rf "$results"
 }

@@ -39,6 +39,7 @@ struct metrics {
 	unsigned int facilities;
 	struct facility facility[FACILITIES + 1];	/* the last: OTHERS */
 	uint64_t raw;
+	uint64_t last_event;	/* when one was received, seconds since 1970, or 0 */
 	uint64_t lost[GROUPS][KERROR_CAUSES + 1];
 	struct kerror_statistics kernel[GROUPS];
 };
@@ -81,6 +82,7 @@ void metrics_event(struct metrics *metrics, const struct kerror_event *event)
 	const struct evl_header *header = kerror_event_header(event);
 
 	pthread_mutex_lock(&metrics->lock);
+	metrics->last_event = time(NULL);
 	if (header)
 		find_facility(metrics, header->facility)
 			->events[header->severity < SEVERITIES - 1 ?
@@ -159,6 +161,9 @@ static void print_events(FILE *file, const struct metrics *metrics)
 	metrics_describe(file, "kerror_raw_events_total", "counter",
 			 "Events of the raw group received.");
 	fprintf(file, "kerror_raw_events_total %" PRIu64 "\n", metrics->raw);
+	metrics_describe(file, "kerror_last_event_timestamp_seconds", "gauge",
+			 "When an event was received last, 0: not since kerrord started.");
+	fprintf(file, "kerror_last_event_timestamp_seconds %" PRIu64 "\n", metrics->last_event);
 	metrics_describe(file, "kerror_lost_events_total", "counter",
 			 "Events known to be lost, by cause.");
 	for (int i = 0; i < GROUPS; i++)

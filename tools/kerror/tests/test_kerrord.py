@@ -1927,6 +1927,8 @@ def metrics_over_http(folder):
     assert status == 200
     assert 'kerror_lost_events_total{group="evlog",cause="staging-full"} 5' in body
     assert 'kerror_sink_written_total{sink="json"} 800' in body, body
+    last = [line for line in body.splitlines() if line.startswith("kerror_last_event_")]
+    assert len(last) == 1 and 0 <= time.time() - int(last[0].split()[-1]) < 600, last
     counts = [int(line.split()[-1]) for line in body.splitlines()
               if line.startswith("kerror_events_total{")]
     assert sum(counts) == 800 and len(counts) == 24, counts
