@@ -74,8 +74,9 @@ check_each() {
 # show REGEX: lines of the last test that are worth seeing
 show() { [ -z "$ran" ] || grep -aE "$1" "$log" || true; }
 
-CHECK_PACKAGES="$TOOLS_PACKAGES abigail-tools ccache dpkg-dev git libcmocka-dev locales mandoc openssl perl protobuf-compiler
-	python3 python3-protobuf quilt sparse valgrind"
+CHECK_PACKAGES="$TOOLS_PACKAGES abigail-tools ccache dpkg-dev fish git libcmocka-dev locales
+	mandoc openssl perl protobuf-compiler python3 python3-protobuf quilt sparse
+	valgrind zsh"
 NEWEST=7.3
 
 quick_checks() {

@@ -55,6 +55,13 @@ for path in usr/local/sbin/kerrord usr/local/bin/kerrorctl usr/local/lib/libkerr
 	usr/local/lib/sysusers.d/kerror.conf usr/local/lib/udev/rules.d/70-kerror.rules; do
 	[ -e "$work/dest/$path" ] || fail "$path is missing"
 done
+for path in bash-completion/completions/kerrorctl zsh/site-functions/_kerrorctl \
+	fish/vendor_completions.d/kerrorctl.fish; do
+	grep -q '/usr/local/share/kerror/complete' "$work/dest/usr/local/share/$path" ||
+		fail "$path is missing, or does not find what knows the options"
+done
+sh "$work/dest/usr/local/share/kerror/complete" "$out/kerrorctl" query --si | grep -q '^--since=' ||
+	fail "the installed completion knows no options"
 unit=$work/dest/usr/local/lib/systemd/system/kerrord.service
 grep -q '^ExecStart=/usr/local/sbin/kerrord' "$unit" || fail "the unit starts another kerrord"
 ! grep -q '@[A-Z]*@' "$unit" || fail "the unit has a name of the Makefile in it"

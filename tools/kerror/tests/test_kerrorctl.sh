@@ -1363,16 +1363,17 @@ EOF
 
 # ---- Completion ----
 
-# completes CANDIDATES WORD...: of the last word, which the cursor is behind
+# completes CANDIDATES WORD...: of the last word, which the cursor is behind, in each shell
 completes() {
 	expected=$1
 	shift
 	got=$(bash -c '. "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1))
 		_kerrorctl; echo "${COMPREPLY[*]}"' bash \
-		"$here/../kerrorctl/completion.bash" "$out/san/tests/kerrorctl" "$@")
+		"$here/../kerrorctl/completion/kerrorctl.bash" "$out/san/tests/kerrorctl" "$@")
 	[ "$got" = "$expected" ] || fail "completion of $*: '$got', not '$expected'"
 }
-completes "--help watch query boots lastwords show report ack health clear top stats rules explain formats check-rules selftest send help" ""
+export KERROR_COMPLETE="$here/../kerrorctl/completion/complete.sh"
+completes "--help --version watch query boots lastwords show report ack health clear top stats rules explain formats check-rules selftest send help" ""
 completes 'err' formats --priority = er
 completes 'show stats selftest send' s
 completes '--since= --store=' query --s
@@ -1386,7 +1387,25 @@ completes 'severity' watch --filter = sev
 completes 'severity<=err' watch --filter 'severity<=er'
 completes 'severity<=err&&context==softirq' watch --filter 'severity<=err&&context==so'
 completes 'boot||text' watch --filter 'boot||te'
+completes 'severity<=err' watch --filter "'severity<=er"
+completes 'show stats selftest send' help s
 completes '' query x
 completes "$work/rules.conf" check-rules "$work/rul"
+
+# The same in zsh and fish, with descriptions in fish, if they are there
+ln -s "$out/san/tests/kerrorctl" "$work/kerrorctl"
+if command -v zsh >/dev/null; then
+	zsh -fc 'compadd() { print -r -- "$@[-1]" }; complete() { . "$1" }
+		words=(kerrorctl query --s); CURRENT=3; PATH=$2:$PATH; complete "$1"' zsh \
+		"$here/../kerrorctl/completion/kerrorctl.zsh" "$work" >"$work/got"
+	[ "$(paste -sd' ' "$work/got")" = "--since= --store=" ] || fail "completion in zsh: $(cat "$work/got")"
+fi
+if command -v fish >/dev/null; then
+	HOME=$work PATH=$work:$PATH fish -c "source '$here/../kerrorctl/completion/kerrorctl.fish'
+		complete -C 'kerrorctl query --s'; complete -C 'kerrorctl watch -p er'" >"$work/got"
+	[ "$(cut -f 1 "$work/got" | paste -sd' ')" = "--since= --store= err" ] ||
+		fail "completion in fish: $(cat "$work/got")"
+	grep -q "^--store=$(printf '\t')default: " "$work/got" || fail "no description in fish"
+fi
 
 echo "test_kerrorctl: ok"
