@@ -33,7 +33,7 @@ stock_rules() {
 	"$BUILD/tools/kerrorctl" check-rules --matches "$rules" "$BUILD/$stock"/catalogue-* > "$small" &&
 	"$BUILD/tools/kerrorctl" check-rules "$rules" "$small" || return 1
 	for words in 'blocked|stuck' 'Killed process|Ended process' 'error, dev|fault, dev' \
-		'log I/O error|log error' 'Failing path|Path'; do
+		'log I/O error|log error' 'Failing path|Path' 'Sense Key|Sense'; do
 		sed "s|$words|" "$small" > "$small.reworded"
 		! "$BUILD/tools/kerrorctl" check-rules "$rules" "$small.reworded" > "$small.out" &&
 			grep 'CANNOT MATCH' "$small.out" || { echo "not noticed: $words"; return 1; }

@@ -22,7 +22,7 @@
 #include "libkerror.h"
 
 #define STORE_PATH		"/var/lib/kerror/events.db"
-#define STORE_VERSION		6
+#define STORE_VERSION		7
 #define STORE_PATIENCE_MS	2000
 
 /* What /proc/sys/kernel/random/boot_id holds: 36 characters and NUL. */
@@ -172,6 +172,7 @@ int store_check_place(struct store *store);
  * @meaning: for people, or ""
  * @remedy: likewise: what to do
  * @text: of the last event
+ * @found: JSON object of a format that was found in it, or ""
  * @expires: seconds, CONDITION_NEVER or CONDITION_BOOT
  * @since: when it was raised, nanoseconds since 1970
  * @last: when its last event was, likewise
@@ -182,7 +183,7 @@ int store_check_place(struct store *store);
  * @untold: of these, those of which store_tell_conditions() has not told
  */
 struct condition {
-	const char *name, *key, *rule, *meaning, *remedy, *text, *cleared_by;
+	const char *name, *key, *rule, *meaning, *remedy, *text, *found, *cleared_by;
 	unsigned int severity;
 	int64_t expires;
 	uint64_t since, last, count, cleared, changes, untold;
@@ -190,7 +191,7 @@ struct condition {
 
 /*
  * Within a transaction. Raises @condition, of which @name, @key, @rule, @severity,
- * @meaning, @remedy, @text, @expires and @last are looked at, or counts another event.
+ * @meaning, @remedy, @text, @found, @expires and @last are looked at, or counts another event.
  */
 int store_raise(struct store *store, const char *boot_id,
 		const struct condition *condition);

@@ -122,6 +122,9 @@ int store_make_indices(struct store *store);
 /* From this version on a store has more of an origin than the series. */
 #define STORE_HAS_ORIGIN 5
 
+/* The version that added what was found in the text of a condition */
+#define STORE_HAS_FOUND 7
+
 /* Makes of an instance in the table of boots a field of an origin, which has none for 0. */
 #define STORE_INSTANCE "CAST(nullif(instance, 0) AS TEXT)"
 

@@ -53,14 +53,14 @@ static const char *const statement_sql[] = {
 		"INSERT INTO condition VALUES(?1, CASE WHEN EXISTS"
 		" (SELECT 1 FROM condition WHERE name = ?1 AND key = ?2) OR"
 		" (SELECT count(*) FROM condition) < ?12 THEN ?2 ELSE ?13 END,"
-		" ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10, ?11, 1, NULL, NULL, 1, 0)"
+		" ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10, ?11, 1, NULL, NULL, 1, 0, ?14)"
 		" ON CONFLICT(name, key) DO UPDATE SET"
 		" since = iif(cleared IS NULL, since, excluded.since),"
 		" count = iif(cleared IS NULL, count + 1, 1),"
 		" changes = changes + (cleared IS NOT NULL),"
 		" cleared = NULL, cleared_by = NULL, rule = excluded.rule,"
 		" severity = excluded.severity, meaning = excluded.meaning,"
-		" remedy = excluded.remedy, text = excluded.text,"
+		" remedy = excluded.remedy, text = excluded.text, found = excluded.found,"
 		" expires = excluded.expires, boot_id = excluded.boot_id,"
 		" last = excluded.last, arrived = excluded.arrived",
 	[CLEAR] =

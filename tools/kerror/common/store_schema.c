@@ -65,6 +65,8 @@ static const char *const migrations[STORE_VERSION] = {
 	"ALTER TABLE boot ADD COLUMN ended INTEGER;"
 	"ALTER TABLE boot ADD COLUMN how TEXT;"
 	"ALTER TABLE boot ADD COLUMN message TEXT;",
+
+	"ALTER TABLE condition ADD COLUMN found TEXT NOT NULL DEFAULT '';",
 };
 
 int store_migrate(struct store *store)

@@ -38,6 +38,7 @@ int store_raise(struct store *store, const char *boot_id,
 	add_number(&values, store_clock(store));
 	add_number(&values, CONDITIONS_MAX);
 	add_string(&values, CONDITION_OTHERS);
+	add_string(&values, condition->found);
 	/* Its expiry needs a clock that goes on. */
 	store->clock_used = true;
 	return store_step_with(store, RAISE, &values);
@@ -100,8 +101,8 @@ static int select_conditions(struct store *store, const char *rest,
 
 	snprintf(sql, sizeof(sql),
 		 "SELECT name, key, rule, severity, meaning, remedy, text, expires, since,"
-		 " last, count, cleared, cleared_by, changes, changes - told"
-		 " FROM condition %s", rest);
+		 " last, count, cleared, cleared_by, changes, changes - told, %s"
+		 " FROM condition %s", store->version < STORE_HAS_FOUND ? "''" : "found", rest);
 	if (sqlite3_prepare_v2(store->database, sql, -1, &statement, NULL) != SQLITE_OK)
 		return store_failed(store);
 	while ((code = sqlite3_step(statement)) == SQLITE_ROW)
@@ -121,6 +122,7 @@ static int select_conditions(struct store *store, const char *rest,
 			.cleared_by = text_of(statement, 12),
 			.changes = sqlite3_column_int64(statement, 13),
 			.untold = sqlite3_column_int64(statement, 14),
+			.found = text_of(statement, 15),
 		});
 	code = sqlite3_finalize(statement);
 	return code == SQLITE_OK ? 0 : store_failed(store);

@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <ini.h>
 #include <json-c/json.h>
+#include <zlib.h>
 #include "catalogue.h"
 #include "explanations.h"
 #include "filter.h"
@@ -48,10 +49,13 @@ struct verdict {
 	struct verdict *next;
 };
 
-/* @broken: it has a verdict that it cannot match; else it has one of the whole filter. */
+/*
+ * @broken: it has a verdict that it cannot match; else it has one of the whole filter.
+ * @text_format: that the text must have in it, too, or NULL
+ */
 struct rule {
 	const char *path;
-	char *section, *filter, *instead_of;
+	char *section, *filter, *instead_of, *text_format;
 	unsigned int line;
 	bool broken;
 	struct verdict *verdicts;
@@ -97,13 +101,21 @@ static int take_option(void *context, const char *section, const char *name,
 		       const char *value)
 {
 	struct rules *rules = context;
-	bool is_filter = !strcmp(name, "filter");
+	bool is_filter = !strcmp(name, "filter"), is_format = !strcmp(name, "text_format");
 	struct rule *rule;
 	char **text, *joined;
+	size_t size = strlen(value);
 
-	if (!is_filter && strcmp(name, "instead_of"))
+	if (!is_filter && !is_format && strcmp(name, "instead_of"))
 		return 1;
 	rule = find_rule(rules, section);
+	if (is_format) {
+		bool quoted = size > 1 && *value == '"' && value[size - 1] == '"';
+
+		free(rule->text_format);
+		rule->text_format = must_have(strndup(value + quoted, size - 2 * quoted));
+		return 1;
+	}
 	text = is_filter ? &rule->filter : &rule->instead_of;
 	if (is_filter && !*text)
 		rule->line = rules->line;
@@ -636,6 +648,38 @@ static void add_verdict(struct rule *rule, struct verdict verdict)
 	**last = verdict;
 }
 
+/* The place of that very string, in a message or by itself, or NULL */
+static const struct catalogue_entry *find_text_format(const struct rule *rule,
+						      const struct kernels *kernels)
+{
+	const char *format = rule->text_format ? : "";
+
+	return catalogue_find(&kernels->catalogue,
+			      crc32(0, (const Bytef *)format, strlen(format)));
+}
+
+/* The kernel must have it. */
+static void check_text_format(struct rule *rule, const struct kernels *kernels)
+{
+	const struct catalogue *catalogue = &kernels->catalogue;
+	const struct catalogue_entry *end = catalogue->entries + catalogue->size;
+	const struct catalogue_entry *found = find_text_format(rule, kernels), *entry;
+	struct verdict verdict = { .filter = rule->filter, .old_format = rule->text_format };
+	struct like like;
+
+	for (entry = found; entry && kernels->used && entry < end && entry->id == found->id;
+	     entry++)
+		kernels->used[entry - catalogue->entries] = true;
+	if (found)
+		return;
+	if (asprintf((char **)&verdict.culprit, "text_format = \"%s\"",
+		     catalogue_escape(rule->text_format)) < 0)
+		must_have(NULL);
+	if (likeness_find(kernels->likeness, rule->text_format, &like, 1))
+		verdict.nearest = &catalogue->entries[like.entry];
+	add_verdict(rule, verdict);
+}
+
 /* Each part of an outermost ||; if none is broken, the filter as a whole */
 static void check(const struct rules *rules, struct rule *rule, const struct kernels *kernels)
 {
@@ -657,11 +701,15 @@ static void check(const struct rules *rules, struct rule *rule, const struct ker
 			add_verdict(rule, verdict);
 	}
 	kerror_filter_free(filter);
+	if (rule->text_format && *rule->text_format)
+		check_text_format(rule, kernels);
 	rule->broken = rule->verdicts;
 	if (rule->broken)
 		return;
 	verdict = judge(rules, rule, rule->filter, kernels);
 	rule->broken = is_broken(rules, &verdict);
+	if (verdict.unknown && find_text_format(rule, kernels))
+		verdict.string = find_text_format(rule, kernels);
 	add_verdict(rule, verdict);
 }
 

@@ -68,6 +68,7 @@ static void print_condition(const struct print_style *style,
 	}
 	putchar('\n');
 	print_text("  event:   ", condition->text);
+	print_text("  in it:   ", condition->found);
 	print_text("  meaning: ", condition->meaning);
 	print_text("  remedy:  ", condition->remedy);
 }
@@ -90,6 +91,8 @@ struct json_object *condition_json(const struct condition *condition)
 	}
 	json_add(object, "rule", json_string(condition->rule));
 	json_add(object, "text", json_string(condition->text));
+	if (*condition->found)
+		json_add(object, "found_in_text", json_tokener_parse(condition->found));
 	json_add(object, "meaning", json_string(condition->meaning));
 	json_add(object, "remedy", json_string(condition->remedy));
 	return object;

@@ -60,11 +60,12 @@ void conditions_use(const struct settings *settings)
 /* ---- Events ---- */
 
 /* The values of the rule's key, parted by blanks; NULL without memory */
-static char *make_key(const struct sink_settings *rule, const struct kerror_event *event)
+static char *make_key(const struct sink_settings *rule, const struct kerror_event *event,
+		      const struct found *found)
 {
 	struct buffer key = { 0 };
 
-	event_key(&key, rule->key, event);
+	event_key(&key, rule->key, event, found);
 	while (key.size && key.bytes[key.size - 1] == '\n')
 		key.size--;
 	if (!buffer_terminate(&key)) {
@@ -79,8 +80,10 @@ static char *make_key(const struct sink_settings *rule, const struct kerror_even
 
 static int raise_condition(const struct sink *sink, struct store *store,
 			   const struct sink_settings *rule, const char *key,
-			   const struct kerror_event *event, uint64_t time)
+			   const struct kerror_event *event, const struct found *found,
+			   uint64_t time)
 {
+	char *json = found->format ? found_json(found) : NULL;
 	struct buffer text = { 0 };
 	const char *bytes;
 	size_t size;
@@ -94,9 +97,11 @@ static int raise_condition(const struct sink *sink, struct store *store,
 		.severity = rule->severity, .text = text.bytes,
 		.meaning = rule->meaning ? rule->meaning : "",
 		.remedy = rule->remedy ? rule->remedy : "",
+		.found = json ? json : "",
 		.expires = rule->expires, .last = time,
 	});
 	buffer_free(&text);
+	free(json);
 	return err < 0 ? err : 1;
 }
 
@@ -116,11 +121,12 @@ static int64_t clear_conditions(struct store *store, const struct sink_settings 
 }
 
 static int apply(const struct sink *sink, struct store *store,
-		 const struct sink_settings *rule, const struct kerror_event *event)
+		 const struct sink_settings *rule, const struct kerror_event *event,
+		 const struct found *found)
 {
 	const struct evl_header *header = kerror_event_header(event);
 	uint64_t time = header ? header->time_realtime : now_ns(CLOCK_REALTIME);
-	char *key = make_key(rule, event);
+	char *key = make_key(rule, event, found);
 	int64_t cleared = 0;
 	int raised = 0;
 
@@ -131,7 +137,7 @@ static int apply(const struct sink *sink, struct store *store,
 	if (rule->clears)
 		cleared = clear_conditions(store, rule, key, time);
 	if (cleared >= 0 && rule->raises)
-		raised = raise_condition(sink, store, rule, key, event, time);
+		raised = raise_condition(sink, store, rule, key, event, found, time);
 	free(key);
 	return cleared < 0 ? cleared : raised ? raised : cleared > 0;
 }
@@ -139,6 +145,7 @@ static int apply(const struct sink *sink, struct store *store,
 int conditions_event(struct sink *sink, struct store *store,
 		     const struct kerror_event *event)
 {
+	struct found found = { 0 };
 	int result = 0, err = 0;
 
 	pthread_mutex_lock(&conditions.lock);
@@ -148,7 +155,10 @@ int conditions_event(struct sink *sink, struct store *store,
 			continue;
 		if (!is_new_to(rule->filter, event))
 			continue;
-		err = apply(sink, store, rule, event);
+		if (rule->text_format && !find_in_text(&found, rule->text_format, event))
+			continue;
+		err = apply(sink, store, rule, event, &found);
+		found_free(&found);
 		result |= err > 0;
 	}
 	pthread_mutex_unlock(&conditions.lock);

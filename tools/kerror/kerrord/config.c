@@ -99,6 +99,8 @@ const struct option config_options[] = {
 	  "what to do about it" },
 	{ "rule", "instead_of", OPTIONAL, SINK(instead_of), "",
 	  "name of the rule in whose place this one is for other kernels, for kerrorctl check-rules" },
+	{ "rule", "text_format", QUOTED, SINK(text_format), "",
+	  "string of the kernel that the text must have in it, as \"Sense Key : \"; the key has its values as found[N], see kerrord(8)" },
 	{ "rule", "expires", EXPIRY, SINK(expires), "boot",
 	  "when a condition ends by itself: boot: with the next boot; a time such as 1h: so long after its last event; never" },
 	{ "rule", "threshold", THRESHOLD, 0, "1",
@@ -284,6 +286,17 @@ static void replace(char **target, const char *value)
 	*target = *value ? config_copy(value) : NULL;
 }
 
+/* Without the quotes around it */
+static void unquote(char *text)
+{
+	size_t size = text ? strlen(text) : 0;
+
+	if (size < 2 || *text != '"' || text[size - 1] != '"')
+		return;
+	memmove(text, text + 1, size - 2);
+	text[size - 2] = '\0';
+}
+
 /* One of two words: 0 or 1 */
 static void set_choice(struct parser *parser, const struct option *option, const char *value,
 		       const char *zero, const char *one)
@@ -317,8 +330,11 @@ static void set(struct parser *parser, const struct option *option,
 	case LISTEN:
 	case URL:
 	case COMMAND:
+	case QUOTED:
 		if (!check || config_check_value(parser, option, value))
 			replace(target, value);
+		if (option->kind == QUOTED)
+			unquote(*(char **)target);
 		return;
 	case GROUP:
 		if (!parse_groups(value, number))
@@ -475,6 +491,7 @@ void config_free_sink(struct sink_settings *sink)
 	free(sink->meaning);
 	free(sink->remedy);
 	free(sink->instead_of);
+	free(sink->text_format);
 	free(sink);
 }
 

@@ -16,11 +16,11 @@
 
 /*
  * Texts by what they name: TEXT anything, OPTIONAL anything or nothing, PATH an
- * absolute path, FILE_PATH the same or nothing, OUTPUT where lines go. Each is a text up
- * to COMMAND.
+ * absolute path, FILE_PATH the same or nothing, OUTPUT where lines go, QUOTED anything or
+ * nothing, in quotes if blanks at its ends count. Each is a text up to COMMAND.
  */
 enum kind {
-	TEXT, OPTIONAL, PATH, FILE_PATH, OUTPUT, ADDRESS, LISTEN, URL, COMMAND,
+	TEXT, OPTIONAL, PATH, FILE_PATH, OUTPUT, ADDRESS, LISTEN, URL, QUOTED, COMMAND,
 	GROUP, SECONDS, BYTES, COUNT, FILTER, THRESHOLD, FACILITY,
 	FRAMING, ENCODING, COMPRESSION, YES, LEVEL, EXPIRY, TAG,
 };

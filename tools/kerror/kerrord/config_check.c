@@ -151,7 +151,7 @@ static const char *wanted_of(enum kind kind, const char *value)
 bool config_check_value(struct parser *parser, const struct option *option,
 			const char *value)
 {
-	bool may_be_empty = option->kind == OPTIONAL || option->kind == LISTEN ||
+	bool may_be_empty = option->kind == OPTIONAL || option->kind == QUOTED || option->kind == LISTEN ||
 			    option->kind == FILE_PATH || option->kind == TAG;
 	const char *wanted, *hash = strstr(value, " #");
 
@@ -210,17 +210,19 @@ static void check_keys(struct parser *parser, const struct sink_settings *sink)
 	char *keys = config_copy(sink->key), *rest = keys, *key;
 
 	while ((key = strsep(&rest, " "))) {
+		const char *index;
 		size_t digits;
 
 		if (!strncmp(key, DISK_KEY, strlen(DISK_KEY)))
 			key += strlen(DISK_KEY);
-		digits = !strncmp(key, "arg[", 4) ?
-				strspn(key + 4, "0123456789") : 0;
+		index = !strncmp(key, "arg[", 4) ? key + 4 :
+			!strncmp(key, "found[", 6) && sink->text_format ? key + 6 : "";
+		digits = strspn(index, "0123456789");
 
 		if (*key && !has_word("facility device id", key, strlen(key)) &&
-		    (!digits || digits > 2 || strcmp(key + 4 + digits, "]")))
+		    (!digits || digits > 2 || strcmp(index + digits, "]")))
 			config_complain_at(parser, place_of(sink, "key"),
-					   "[%s] key: '%s' is none of facility, device, id, arg[N], disk:arg[N]",
+					   "[%s] key: '%s' is none of facility, device, id, arg[N], disk:arg[N]; nor, with a text_format, found[N]",
 					   sink->name, key);
 	}
 	free(keys);
@@ -284,6 +286,10 @@ static void check_sink(struct parser *parser, struct sink_settings *sink)
 		check_keys(parser, sink);
 	if (sink->raises || sink->clears)
 		check_condition(parser, sink);
+	if (sink->text_format && *sink->text_format == '%')
+		config_complain_at(parser, place_of(sink, "text_format"),
+				   "[%s] text_format: '%s' can begin with anything; leave out what is before the first word",
+				   sink->name, sink->text_format);
 }
 
 /* A file, under whatever name; "-" and sockets may have several. */

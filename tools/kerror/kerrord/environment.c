@@ -120,8 +120,24 @@ int event_environment(char **variables, size_t most,
 	return -ENOMEM;
 }
 
-static void add_key(struct buffer *buffer, const char *key,
-		    const struct kerror_event *event)
+/* A value without the blanks around it */
+static struct kerror_span found_value(const struct found *found, size_t index)
+{
+	struct kerror_span value = { "", 0 };
+
+	if (found && index < found->count)
+		value = found->values[index];
+	while (value.size && *value.start == ' ') {
+		value.start++;
+		value.size--;
+	}
+	while (value.size && value.start[value.size - 1] == ' ')
+		value.size--;
+	return value;
+}
+
+static void add_key(struct buffer *buffer, const char *key, const struct kerror_event *event,
+		    const struct found *found)
 {
 	bool disk = !strncmp(key, DISK_KEY, strlen(DISK_KEY));
 	struct kerror_field field;
@@ -131,7 +147,16 @@ static void add_key(struct buffer *buffer, const char *key,
 
 	if (disk)
 		key += strlen(DISK_KEY);
-	/* "arg[3]", or the name of another field */
+	/* "found[0]", "arg[3]", or the name of another field */
+	if (sscanf(key, "found[%u]", &index) == 1) {
+		struct kerror_span value = found_value(found, index);
+
+		if (disk)
+			disk_form(buffer, value.start, value.size);
+		else
+			buffer_printable(buffer, value.start, value.size);
+		return;
+	}
 	if (sscanf(key, "arg[%u]", &index) == 1)
 		id = KERROR_FIELD_ARG;
 	else if (sscanf(key, "%31[a-z_]", name) == 1)
@@ -146,13 +171,42 @@ static void add_key(struct buffer *buffer, const char *key,
 		buffer_value(buffer, &field, "");
 }
 
-void event_key(struct buffer *buffer, const char *keys,
-	       const struct kerror_event *event)
+void event_key(struct buffer *buffer, const char *keys, const struct kerror_event *event,
+	       const struct found *found)
 {
 	while (keys && *keys) {
-		add_key(buffer, keys, event);
+		add_key(buffer, keys, event, found);
 		buffer_byte(buffer, '\n');
 		keys += strcspn(keys, " ");
 		keys += strspn(keys, " ");
 	}
+}
+
+int found_environment(char **variables, const struct found *found)
+{
+	struct environment environment = { .variables = variables, .most = FOUND_VARIABLES };
+	struct buffer made = { 0 };
+
+	buffer_string(&made, "KERROR_FOUND_ID=");
+	buffer_hex(&made, found_id(found), 8);
+	keep(&environment, &made);
+	made = (struct buffer) { 0 };
+	buffer_string(&made, "KERROR_FOUND_FORMAT=");
+	buffer_printable(&made, found->format, strlen(found->format));
+	keep(&environment, &made);
+	for (size_t i = 0; i < found->count; i++) {
+		struct kerror_span value = found_value(found, i);
+
+		made = (struct buffer) { 0 };
+		buffer_string(&made, "KERROR_FOUND_");
+		buffer_number(&made, i);
+		buffer_byte(&made, '=');
+		buffer_printable(&made, value.start, value.size);
+		keep(&environment, &made);
+	}
+	if (!environment.failed)
+		return environment.count;
+	while (environment.count)
+		free(variables[--environment.count]);
+	return -ENOMEM;
 }

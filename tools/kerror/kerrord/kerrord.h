@@ -19,6 +19,7 @@
  * store_sink.c, file_sink.c, journald_sink.c, syslog_sink.c
  * rule_sink.c, and others of rule.h
  * conditions.c  rules without a command, of the store
+ * found.c     a format in the text of an event, for rules
  * syslog_peer.c, kept.c  connection of a syslog_sink, and what it sends again
  * stream.c, tls.c  a TCP or TLS connection
  * otlp_sink.c, and others of otlp.h
@@ -90,6 +91,7 @@
  * @meaning: for people, or NULL
  * @remedy: likewise
  * @instead_of: for kerrorctl check-rules, or NULL
+ * @text_format: that the text must have in it, or NULL
  * @expires: seconds, or one of CONDITION_NEVER, CONDITION_BOOT
  */
 struct sink_settings {
@@ -115,7 +117,7 @@ struct sink_settings {
 	uint64_t retries, retry_after, backlog;
 	char *runner;
 	char *key;
-	char *raises, *clears, *meaning, *remedy, *instead_of;
+	char *raises, *clears, *meaning, *remedy, *instead_of, *text_format;
 	uint64_t severity, expires;
 };
 

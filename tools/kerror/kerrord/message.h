@@ -53,6 +53,39 @@ void free_journal_entry(struct journal_entry *entry);
 int event_environment(char **variables, size_t most,
 		      const struct kerror_event *event);
 
+/* Likewise those of a format in its text, at most FOUND_VARIABLES */
+#define FOUND_VARIABLES (2 + FOUND_VALUES)
+struct found;
+int found_environment(char **variables, const struct found *found);
+
+/* ---- found.c ---- */
+
+/* Of a format, as many as are kept */
+#define FOUND_VALUES 16
+
+/**
+ * struct found - a format of the kernel's that is in the text of an event
+ * @format: the rule's
+ * @values: what its conversions became, and what is behind it, in @text
+ * @count: how many
+ */
+struct found {
+	const char *format;
+	char *text;
+	struct kerror_span values[FOUND_VALUES];
+	size_t count;
+};
+
+/* False: it is not there. To be freed if it is. */
+bool find_in_text(struct found *found, const char *format, const struct kerror_event *event);
+void found_free(struct found *found);
+
+/* The id of its format, as an event with that would have */
+uint32_t found_id(const struct found *found);
+
+/* As a condition keeps it, to be freed; NULL without memory */
+char *found_json(const struct found *found);
+
 /* ---- disk.c ---- */
 
 /* Before the folders of the system, for tests */
@@ -66,9 +99,9 @@ void disk_form(struct buffer *buffer, const char *text, size_t size);
 
 /*
  * Adds the values of the fields that @keys names, a line each; of one behind "disk:" in
- * the form of a disk's name.
+ * the form of a disk's name. @found: what "found[N]" is of, or NULL.
  */
-void event_key(struct buffer *buffer, const char *keys,
-	       const struct kerror_event *event);
+void event_key(struct buffer *buffer, const char *keys, const struct kerror_event *event,
+	       const struct found *found);
 
 #endif

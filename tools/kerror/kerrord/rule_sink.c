@@ -20,11 +20,12 @@
 /* ---- Counting ---- */
 
 /* What the events of a counter have in common; NULL without memory */
-static char *make_key(const char *keys, const struct kerror_event *event)
+static char *make_key(const char *keys, const struct kerror_event *event,
+		      const struct found *found)
 {
 	struct buffer key = { 0 };
 
-	event_key(&key, keys, event);
+	event_key(&key, keys, event, found);
 	if (!buffer_terminate(&key))
 		buffer_free(&key);
 	return key.bytes;
@@ -124,9 +125,9 @@ static const char path_variable[] =
 /* 0, or -ENOMEM; firing_free() frees them in any case. */
 static int make_environment(struct firing *firing,
 			    const struct sink_settings *settings,
-			    const struct kerror_event *event)
+			    const struct kerror_event *event, const struct found *found)
 {
-	int count;
+	int count = 2, more;
 
 	firing->variables[0] = strdup(path_variable);
 	if (!firing->variables[0] ||
@@ -134,13 +135,19 @@ static int make_environment(struct firing *firing,
 		firing->variables[1] = NULL;
 		return -ENOMEM;
 	}
-	count = event_environment(firing->variables + 2, VARIABLES - 2, event);
-	return count < 0 ? count : 0;
+	if (found->format) {
+		more = found_environment(firing->variables + count, found);
+		if (more < 0)
+			return more;
+		count += more;
+	}
+	more = event_environment(firing->variables + count, VARIABLES - count, event);
+	return more < 0 ? more : 0;
 }
 
 static struct firing *new_firing(const struct sink_settings *settings,
 				 const struct counter *counter,
-				 const struct record *record)
+				 const struct record *record, const struct found *found)
 {
 	const struct evl_header *header = kerror_event_header(record->event);
 	struct firing *firing = calloc(1, sizeof(*firing));
@@ -148,7 +155,7 @@ static struct firing *new_firing(const struct sink_settings *settings,
 	if (!firing)
 		return NULL;
 	firing->key = strdup(counter->key);
-	if (!firing->key || make_environment(firing, settings, record->event)) {
+	if (!firing->key || make_environment(firing, settings, record->event, found)) {
 		firing_free(firing);
 		return NULL;
 	}
@@ -236,20 +243,23 @@ static int write_records(struct sink *sink, struct record *const *records,
 	const struct record *record = records[0];
 	struct rule *rule = sink->private;
 	struct counter *counter;
+	struct found found = { 0 };
 	struct firing *firing;
 
 	(void)count;
-	if (!record->event)
+	if (!record->event || (sink->settings->text_format &&
+			       !find_in_text(&found, sink->settings->text_format, record->event)))
 		return 1;
 	pthread_mutex_lock(&rule->lock);
-	counter = rule_counter(rule, make_key(sink->settings->key, record->event));
+	counter = rule_counter(rule, make_key(sink->settings->key, record->event, &found));
 	if (!counter) {
 		pthread_mutex_unlock(&rule->lock);
+		found_free(&found);
 		snprintf(message, size, "out of memory");
 		return -ENOMEM;
 	}
 	if (is_due(rule, counter, time_of(record))) {
-		firing = new_firing(sink->settings, counter, record);
+		firing = new_firing(sink->settings, counter, record, &found);
 		counter->more = firing ? 0 : counter->more + 1;
 		if (firing)
 			backlog_add(rule, firing);
@@ -257,6 +267,7 @@ static int write_records(struct sink *sink, struct record *const *records,
 	rule->dirty = true;
 	rule->settled = false;
 	pthread_mutex_unlock(&rule->lock);
+	found_free(&found);
 	return 1;
 }
 

@@ -1006,7 +1006,7 @@ def what_retention_deletes_is_told(folder):
 
 
 # Of the store, as this version makes it
-SCHEMA = 6
+SCHEMA = 7
 
 FIRST_SCHEMA = """
 CREATE TABLE boot(boot INTEGER PRIMARY KEY, boot_id TEXT NOT NULL UNIQUE);
@@ -1067,7 +1067,7 @@ def make_fifth_version(path):
     """Takes out of the store that is there what schema 5 did not have."""
     execute_in(path, *(f"ALTER TABLE boot DROP COLUMN {column}" for column in
                        ("before", "began", "ended", "how", "message")),
-               "PRAGMA user_version = 5")
+               "ALTER TABLE condition DROP COLUMN found", "PRAGMA user_version = 5")
 
 
 def make_fourth_version(path):
@@ -1075,7 +1075,8 @@ def make_fourth_version(path):
     make_fifth_version(path)
     execute_in(path, *(f"ALTER TABLE boot DROP COLUMN {column}" for column in
                        ("machine", "host", "release", "version", "arch", "livepatch")),
-               "DROP TABLE tag", "PRAGMA user_version = 4")
+               "DROP TABLE tag",
+               "PRAGMA user_version = 4")
 
 
 @test
@@ -1374,6 +1375,41 @@ def a_line_of_several_events_is_one(folder):
     assert {(c["name"], c["key"], c["count"], c["text"]) for c in health(place)[1]} == {
         ("whole", "/pod1", 2, "oom:constraint=MEMCG,memcg=/pod1,task=hlp"),
         ("begin", "", 2, "oom:constraint=MEMCG"), ("open", "", 1, "open end")}, health(place)
+
+
+@test
+def a_format_is_found_in_the_text(folder):
+    """Of a message whose own format says nothing: for conditions and commands"""
+    texts = ("[sda] tag#99 Add. Sense: Unrecovered read error", "[sda] Add. Sens: no",
+             "[sdb] Add. Sense: Logical unit not ready", "x" * 2000 + "Add. Sense: late")
+    with open(folder + "/messages", "wb") as file:
+        for text in texts:
+            data = message("%s", text)
+            file.write(struct.pack("=I", len(data)) + data)
+    rule = "filter = format==\"%s\"\ntext_format = {}\nkey = found[0]\n"
+    place = Place(folder, STORE + JSON +
+                  "[rule sense]\nraises = sense\n" + rule.format("Add. Sense: %s") +
+                  "[rule head]\nraises = head\n" + rule.format('"Add. "').replace("0]", "1]") +
+                  "[rule page]\nrunner =\ncommand = /bin/sh FOLDER/page\n" +
+                  rule.format("tag#%d Add. Sense: %s"),
+                  events=0, printk=4, rate=10**6, messages=folder + "/messages")
+    write_script(place, "page", 'echo "$KERROR_FOUND_ID $KERROR_FOUND_0 $KERROR_FOUND_1 '
+                 '$KERROR_TEXT" >>FOLDER/pages\n')
+    place.run_until(lambda: place.stored() == 4 and notes(place, "pages"))
+    found = {c["name"] + " " + c["key"]: c["found_in_text"] for c in health(place)[1]}
+    ids = {form: f"{zlib.crc32(form.encode()):08x}"
+           for form in ("Add. Sense: %s", "Add. ", "tag#%d Add. Sense: %s")}
+    form = "Add. Sense: %s"
+    assert found == {
+        f"sense {text}": {"event_id": ids[form], "format": form, "values": [text]}
+        for text in ("Unrecovered read error", "Logical unit not ready")} | {
+        "head ": {"event_id": ids["Add. "], "format": "Add. ",
+                  "values": ["Sense: Logical unit not ready"]}}, found
+    assert notes(place, "pages") == [ids["tag#%d Add. Sense: %s"] + " 99 Unrecovered read error " +
+                                     texts[0]], notes(place, "pages")
+    screen = subprocess.run([CONTROL, "health", "--store=" + place.path("db")], text=True,
+                            stdout=subprocess.PIPE, timeout=60).stdout
+    assert f'  in it:   {{"event_id":"{ids[form]}"' in screen, screen
 
 
 @test
