@@ -8,7 +8,10 @@
 
 #include "kerrorctl.h"
 
-/* A part of the key; TALLY_EVENT is the format, or else kind and number. */
+/*
+ * A part of the key; TALLY_EVENT is the format, of a message of the kernel that came as
+ * text its words, or else kind and number.
+ */
 enum tally_kind {
 	TALLY_FACILITY, TALLY_EVENT, TALLY_DEVICE, TALLY_SEVERITY, TALLY_HOUR, TALLY_DAY,
 	TALLY_ARG
@@ -32,6 +35,10 @@ struct tally_keys parse_keys(const char *value);
 
 /* For the head of a table */
 const char *key_name(const struct tally_key *key);
+
+/* A message of the kernel without a format: its words, with a # for each number, tell the kind. */
+bool is_text_of_printk(const struct kerror_event *event);
+void add_words(struct buffer *value, const struct kerror_event *event);
 
 /* The value of the key, any bytes, which the caller frees; "" if there is none */
 char *key_value(const struct tally_key *key, const struct kerror_event *event, uint64_t time);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What events are counted by: the names of --count-by, and the values that events have. */
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,6 +56,54 @@ const char *key_name(const struct tally_key *key)
 	return name;
 }
 
+/* Of a text that is part of a key, at most */
+#define WORDS_MAX 256
+
+/* The word at @text, with a # for each number in it: "ata#" of "ata3", "#" of "0x1f" or "de3f" */
+static size_t add_word(struct buffer *value, const char *text, size_t size)
+{
+	size_t hex = size > 1 && text[0] == '0' && text[1] == 'x' ? 2 : 0, end = hex;
+	bool number = true, digits = false;
+
+	for (; end < size && isalnum((unsigned char)text[end]); end++) {
+		number &= !!isxdigit((unsigned char)text[end]);
+		digits |= !!isdigit((unsigned char)text[end]);
+	}
+	if (number && (digits || hex)) {
+		buffer_byte(value, '#');
+		return end;
+	}
+	for (size_t at = 0; at < end; at++) {
+		bool digit = isdigit((unsigned char)text[at]);
+
+		if (!digit || !at || !isdigit((unsigned char)text[at - 1]))
+			buffer_byte(value, digit ? '#' : text[at]);
+	}
+	return end;
+}
+
+void add_words(struct buffer *value, const struct kerror_event *event)
+{
+	size_t size, at = 0;
+	const char *text = event_text(event, &size);
+
+	if (size > WORDS_MAX)
+		size = whole_characters(text, WORDS_MAX);
+	while (at < size) {
+		if (isalnum((unsigned char)text[at]))
+			at += add_word(value, text + at, size - at);
+		else
+			buffer_byte(value, text[at++]);
+	}
+}
+
+bool is_text_of_printk(const struct kerror_event *event)
+{
+	const struct evl_header *header = kerror_event_header(event);
+
+	return header && header->format == EVL_FORMAT_STRING && header->flags & EVL_FLAG_PRINTK;
+}
+
 static void add_event(struct buffer *value, const struct kerror_event *event)
 {
 	const struct evl_header *header = kerror_event_header(event);
@@ -64,6 +113,12 @@ static void add_event(struct buffer *value, const struct kerror_event *event)
 		buffer_hex(value, header->event_id, 8);
 		buffer_string(value, " \"");
 		buffer_string(value, kerror_event_format(event));
+		buffer_byte(value, '"');
+		return;
+	}
+	if (is_text_of_printk(event)) {
+		buffer_string(value, "string \"");
+		add_words(value, event);
 		buffer_byte(value, '"');
 		return;
 	}

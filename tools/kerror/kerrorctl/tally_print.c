@@ -138,6 +138,14 @@ static void add_event(struct json_object *object, const struct kerror_event *eve
 			 json_string(kerror_group_name(kerror_event_group(event))));
 	else
 		json_add(object, "kind", json_text(kind.text, kind.size));
+	if (is_text_of_printk(event)) {
+		struct buffer words = { 0 };
+
+		add_words(&words, event);
+		json_add(object, "words", json_text(words.bytes, words.size));
+		buffer_free(&words);
+		return;
+	}
 	if (!header || header->format != EVL_FORMAT_PRINTF) {
 		json_add(object, "event_type", json_number(header ? header->event_type : 0));
 		return;

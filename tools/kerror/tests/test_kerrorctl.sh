@@ -447,6 +447,29 @@ same query --count-by='arg[1],arg[0],facility' --json --limit=2 -F net --grep='d
 {"item":"count","count":1,"first":1700000000123456789,"last":1700000000123456789,"severity":"err","arg[1]":-5,"arg[0]":"eth0","facility":"net"}
 EOF
 has '^       1  .*  -         raw type=0$' query --count-by=event
+# Messages of the kernel that came as text are told apart by their words.
+cp "$store" "$work/words.db"
+python3 -c 'import sqlite3, struct, sys
+database = sqlite3.connect(sys.argv[1])
+data = database.execute("SELECT data FROM event WHERE id = 6").fetchone()[0]
+columns = "boot, event_group, thread, severity, facility, device, event_id, text"
+for at, text in enumerate((b"ata3.00: error -5 at 0x1f, sda12", b"ata12.00: error -71 at 0x0, sda1",
+                           b"ata3: deadbeef is 2 words, v1x22", b"\xff1")):
+    head = bytearray(data[:-len(b"recovered \x1b[31m\xff \xc3\xa4")])
+    struct.pack_into("=I", head, 28, 0x40)
+    struct.pack_into("=I", head, 52, len(text))
+    database.execute("INSERT INTO event(sequence, time, data, " + columns + ") SELECT ?, time, ?, " +
+                     columns + " FROM event WHERE id = 6", (90 + at, bytes(head) + text))
+database.commit()' "$work/words.db"
+same ctl query --store="$work/words.db" --count-by=event $old --filter='severity==info' <<'EOF'
+   COUNT  LAST                 SEVERITY  EVENT
+       2  2023-11-14 22:18:20  info      string "ata#.#: error -# at #, sda#"
+       1  2023-11-14 22:18:20  info      string "ata#: deadbeef is # words, v#x#"
+       1  2023-11-14 22:18:20  info      string "\xff#"
+       1  2023-11-14 22:18:20  info      string type=2
+EOF
+has '"count":2,.*"kind":"string","words":"ata#.#: error -# at #, sda#"}$' \
+	ctl query --store="$work/words.db" --count-by=event --json
 
 # ---- The store ----
 
