@@ -21,6 +21,7 @@
 #include <linux/percpu.h>
 #include <linux/printk.h>
 #include <linux/rcupdate.h>
+#include <linux/sched.h>
 #include <linux/string.h>
 #include <linux/workqueue.h>
 #include "tap.h"
@@ -55,9 +56,11 @@ static DEFINE_PER_CPU(unsigned long, evl_tap_calls);
 
 /*
  * What the tap calls may print, by a probe on it or an exception in it, and so call the
- * tap again. That must end; printk() has a limit for itself, beyond the tap.
+ * tap again. That must end; printk() has a limit for itself, beyond the tap. The count
+ * is of one task: a fault in the tap may end the task before it counts down.
  */
 #define EVL_TAP_NESTED	8
+static DEFINE_PER_CPU(struct task_struct *, evl_tap_task);
 static DEFINE_PER_CPU(unsigned int, evl_tap_nested);
 static DEFINE_PER_CPU(unsigned long, evl_tap_too_deep);
 
@@ -75,6 +78,10 @@ void evl_tap_seen(unsigned long facility, unsigned long level,
 
 	preempt_disable_notrace();
 	raw_cpu_inc(evl_tap_calls);
+	if (raw_cpu_read(evl_tap_task) != current) {
+		raw_cpu_write(evl_tap_nested, 0);
+		raw_cpu_write(evl_tap_task, current);
+	}
 	if (unlikely(raw_cpu_inc_return(evl_tap_nested) > EVL_TAP_NESTED)) {
 		raw_cpu_inc(evl_tap_too_deep);
 		goto out;
@@ -158,8 +165,7 @@ static bool evl_tap_is_dead(void)
 	u64 end = evl_log_end();
 	unsigned long calls = evl_of_all_cpus(&evl_tap_calls);
 	/* If it died since the last look, the log grew by more than the calls. */
-	long unseen = (long)(end - evl_watch.end) -
-		      (long)(calls - evl_watch.calls);
+	long unseen = (end - evl_watch.end) - (calls - evl_watch.calls);
 	bool doubt = calls == evl_watch.calls && end != evl_watch.end;
 	bool dead = doubt && evl_watch.doubt;
 
@@ -358,22 +364,17 @@ static int evl_tap_get(char *buffer, const struct kernel_param *kp)
 	int size;
 
 	mutex_lock(&evl_tap_mutex);
-	if (evl_tap_kind)
-		size = sprintf(buffer, "%s\n", evl_tap_kind->name);
-	else if (evl_tap_error)
+	if (!evl_tap_kind && evl_tap_error)
 		size = sprintf(buffer, "off, error %d\n", evl_tap_error);
 	else
-		size = sprintf(buffer, "off\n");
+		size = sprintf(buffer, "%s\n", evl_tap_kind ? evl_tap_kind->name : "off");
 	mutex_unlock(&evl_tap_mutex);
 	return size;
 }
 
-static const struct kernel_param_ops evl_tap_param_ops = {
-	.set = evl_tap_set,
-	.get = evl_tap_get,
-};
+static const struct kernel_param_ops evl_param_ops = { .set = evl_tap_set, .get = evl_tap_get };
 
-module_param_cb(tap, &evl_tap_param_ops, NULL, 0644);
+module_param_cb(tap, &evl_param_ops, NULL, 0644);
 MODULE_PARM_DESC(tap, "how messages of the kernel become events: ftrace, kprobe, text, 1 (the best of them) or 0 (off)");
 module_param_named(tap_missed, evl_tap_missed, ulong, 0444);
 MODULE_PARM_DESC(tap_missed, "how many messages did not become events, though the tap was on or is on again");

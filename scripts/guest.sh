@@ -270,7 +270,7 @@ case $variant in
 esac
 # These patch code in a flood. In QEMU 7.2, a CPU with a thread of its own may go on with an
 # instruction that another CPU has replaced; it then handles one breakpoint for ever.
-case $script in tap|unload) thread=single ;; *) thread=multi ;; esac
+case $script in tap|unload|death) thread=single ;; *) thread=multi ;; esac
 parameters="${SIZES-kerror.staging_kb=512 kerror.history_kb=8192} guest=$script cpus=$cpus ${APPEND:-}"
 if [ $kind = old ]; then
 	# One thread for both CPUs: with two, one boot in fifty or so hung on a busy

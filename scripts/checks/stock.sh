@@ -20,6 +20,8 @@ stock_stress() { APPEND="evlog.printk=0 events=200000 forward=8" LOGLEVEL=6 stoc
 # The log must hold all that is compared with it.
 stock_tap() { APPEND=log_buf_len=16M stock_guest tap; }
 
+stock_death() { APPEND=faults=death stock_guest death; }
+
 stock_messages() {
 	TIMEOUT=900 stock_guest boot &&
 	python3 "$TOP/scripts/compare-boot.py" "$(stock_log boot)"
@@ -87,6 +89,7 @@ stock_checks() {
 	check_each "$1/selftests" stock_selftests
 	check_each "$1/unload" stock_guest unload
 	check_each "$1/tap" stock_tap
+	check_each "$1/death" stock_death
 	# An emulated serial port loses its interrupt on PREEMPT_RT when so much is
 	# printed.
 	case $1 in *-rt-*) return ;; esac
