@@ -99,6 +99,42 @@
  * One newline that ended the format string has been removed before anything
  * else.
  *
+ * WELL-FORMED
+ *
+ * An event is well-formed if all of this is true; if not, its bytes are all that a
+ * reader may show of it:
+ *
+ *    1. It has at least EVL_HEADER_SIZE bytes, and its magic is EVL_MAGIC.
+ *    2. header_size is at least EVL_HEADER_SIZE, and header_size + device_size +
+ *       variable_size, without a limit of 32 bits, is the size of the event.
+ *    3. The last bytes of comm and of facility are NUL. What is behind the first NUL
+ *       of each has no meaning.
+ *    4. device_size is 0, or the last byte of the device is its only NUL.
+ *    5. With EVL_FORMAT_NODATA, variable_size is 0.
+ *
+ * And with EVL_FORMAT_PRINTF:
+ *
+ *    6. format_size is at least 1 and at most variable_size; the last byte of the
+ *       format string is its only NUL.
+ *    7. Each % of the format string begins a conversion as in RENDERING, and %% has no
+ *       '*'. With EVL_FLAG_TRUNCATED, the end of the string may cut the last one before
+ *       its letter.
+ *    8. What is behind the format string is a row of arguments. Each is whole, and the
+ *       bytes that fill it up are zeros.
+ *    9. WIDTH, PRECISION, S32 and U32 have 4 bytes, S64 and U64 have 8, CHAR has 1,
+ *       POINTER has 4 or 8. Other types have any number.
+ *   10. The arguments of each conversion are those that ARGUMENTS names, in that order.
+ *       d, i, u, o, x and X take S32, U32, S64 or U64, whatever the length; c takes CHAR,
+ *       s STRING, plain p POINTER or TEXT, any other p TEXT; each takes a type that you
+ *       do not know.
+ *   11. No argument is left over. None is absent, unless EVL_FLAG_TRUNCATED is set: then
+ *       any number of the last ones may be.
+ *
+ * Nothing else is a condition. An unknown format is that of bytes. A severity over 7, an
+ * unknown flag, version or reserved field, EVL_ARG_FLAG_INVALID of what is no string, a
+ * format_size without a format string, and more than EVL_VARIABLE_MAX bytes change
+ * nothing.
+ *
  * PRINTK
  *
  * With EVL_FLAG_PRINTK, as all events of evlog in KERROR_GROUP_PRINTK have it, the
