@@ -279,7 +279,6 @@ int store_query(struct store *store, const struct store_query *query,
 		int (*found)(void *context, const struct store_item *item),
 		void *context);
 
-
 /*
  * Calls @found for each boot that the store has something of, the oldest first. To count
  * the events takes long in a large store: without @count they are 0.

@@ -678,7 +678,7 @@ database = sqlite3.connect(sys.argv[1])
 for number, data in database.execute("SELECT id, data FROM event").fetchall():
     database.execute("UPDATE event SET data = ? WHERE id = ?",
                      (data.replace(b"net\0", b"<i>\0").replace(b"link %s", b"link&%s"), number))
-database.execute("INSERT INTO condition VALUES(?, ?, ?, 3, ?, ?, ?, 0, ?, 1, 1, 0, 2, NULL, NULL, 1, 0)",
+database.execute("INSERT INTO condition VALUES(?, ?, ?, 3, ?, ?, ?, 0, ?, 1, 1, 0, 2, NULL, NULL, 1, 0, '')",
                  ("disk", "<sda>", "rule", "It fails.", "Replace it.", "bad & worse", "boot"))
 database.commit()' "$work/report.db"
 report --since=all --json >"$work/report.json" || fail "report --json"
@@ -753,7 +753,7 @@ python3 - "$out/san/tests/kerrorctl" "$work/recipes.db" "$here/../man/kerrorctl.
 import re, sqlite3, subprocess, sys
 program, store, page = sys.argv[1:]
 database = sqlite3.connect(store)
-database.execute("INSERT INTO condition VALUES(?, ?, ?, 3, ?, ?, ?, 0, '', ?, ?, 0, 2, NULL, NULL, 1, 0)",
+database.execute("INSERT INTO condition VALUES(?, ?, ?, 3, ?, ?, ?, 0, '', ?, ?, 0, 2, NULL, NULL, 1, 0, '')",
                  ("bad-blocks", "b8:0", "rule", "The disk cannot read some of its blocks.",
                   "Save the data, and replace it.", "round 9: bad block at 6",
                   1700000060123456789, 1700003600123456789))

@@ -21,7 +21,8 @@
 #include <sys/stat.h>
 
 static const char usage[] =
-"usage: fault null | opcode | poison | hold-hpet | overwrite FILE TEXT | syn-flood ADDRESS PORT COUNT";
+"usage: fault null | opcode | poison | hold-hpet | overwrite FILE TEXT |\n"
+"             syn-flood ADDRESS PORT COUNT";
 
 #define PAGE		4096
 
@@ -42,14 +43,14 @@ static int poison(void)
 	memset(page, 1, PAGE);
 	if (madvise(page, PAGE, MADV_HWPOISON))
 		err(1, "the kernel does not take a page out of use");
-	return *(volatile char *)page;
+	return __atomic_load_n(page, __ATOMIC_RELAXED);
 }
 
 /* It cannot sleep: the clock that it holds may be the one that wakes it. */
 static void hold_hpet(void)
 {
 	int fd = open("/dev/mem", O_RDWR | O_SYNC);
-	volatile uint32_t *config;
+	uint32_t *config, value;
 	uint64_t begin;
 	void *hpet;
 
@@ -59,11 +60,12 @@ static void hold_hpet(void)
 	if (hpet == MAP_FAILED)
 		err(1, "/dev/mem; the kernel wants iomem=relaxed");
 	config = hpet + HPET_CONFIG;
-	*config &= ~HPET_RUNS;
+	value = __atomic_load_n(config, __ATOMIC_ACQUIRE);
+	__atomic_store_n(config, value & ~HPET_RUNS, __ATOMIC_RELEASE);
 	begin = __builtin_ia32_rdtsc();
 	while (__builtin_ia32_rdtsc() - begin < HELD_CYCLES)
 		;
-	*config |= HPET_RUNS;
+	__atomic_store_n(config, value | HPET_RUNS, __ATOMIC_RELEASE);
 }
 
 static void overwrite(const char *path, const char *text)

@@ -20,8 +20,10 @@ recovered() {
 	}
 	/ last words / { words++ }
 	/^lost / { lost = lost (lost ? "," : "") $2 ":" $3 }
-	END { printf "first=%d last=%d gaps=%d words=%d lost=%s\n", first, last, gaps, words, lost }' \
-		/tmp/events
+	END {
+		printf "first=%d last=%d gaps=%d words=%d lost=%s\n", first, last, gaps,
+			words, lost
+	}' /tmp/events
 }
 
 boots list | awk '$2 != "runs"' > /tmp/before
