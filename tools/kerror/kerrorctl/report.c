@@ -7,6 +7,7 @@
 #include <err.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 #include "report.h"
 
@@ -62,8 +63,10 @@ const char *ending_text(const struct report_boot *boot)
 	return texts[boot->ending];
 }
 
-static struct report_boot *find_boot_of(struct search *search, const char *id)
+static struct report_boot *find_boot_of(struct search *search, const struct kerror_origin *origin)
 {
+	const char *id = kerror_origin_get(origin, "boot_id");
+	const char *host = kerror_origin_get(origin, "host");
 	struct report *report = search->report;
 	struct report_boot *boot;
 
@@ -74,38 +77,67 @@ static struct report_boot *find_boot_of(struct search *search, const char *id)
 					       sizeof(*report->boots)));
 	boot = &report->boots[report->boots_count++];
 	*boot = (struct report_boot) {
-		.id = must_have(strdup(id)), .first = UINT64_MAX,
+		.id = must_have(strdup(id)), .host = must_have(strdup(host ? host : "")),
+		.first = UINT64_MAX,
 		.ending = strcmp(id, search->running) ? ENDING_UNKNOWN : ENDING_RUNS,
 	};
 	return boot;
 }
 
-static bool begins_with(const char *text, const char *start)
+/* A boot is of one machine. */
+static void name_machines(struct report *report)
 {
-	return !strncmp(text, start, strlen(start));
+	const char *host = NULL;
+
+	for (size_t i = 0; i < report->boots_count; i++) {
+		size_t same = 0;
+
+		while (strcmp(report->boots[same].host, report->boots[i].host))
+			same++;
+		report->hosts += same == i;
+		host = report->boots[i].host;
+	}
+	if (report->hosts > 1)
+		snprintf(report->host, sizeof(report->host), "%zu machines", report->hosts);
+	else if (host && *host)
+		snprintf(report->host, sizeof(report->host), "%s", host);
+	else
+		gethostname(report->host, sizeof(report->host) - 1);
 }
 
-/* What the kernel prints last; kerrord may be gone by then. */
+static bool begins_with(const char *text, size_t size, const char *start)
+{
+	return size >= strlen(start) && !memcmp(text, start, strlen(start));
+}
+
+/*
+ * What the kernel prints last; kerrord may be gone by then. Of messages that came as
+ * text, the text is looked at.
+ */
 static enum ending ending_of(const struct kerror_event *event, enum ending otherwise)
 {
-	const char *format = kerror_event_format(event);
+	static const char *const stops[] = {
+		"reboot: Restarting system", "reboot: Power down", "reboot: System halted",
+	};
+	const char *text = kerror_event_format(event);
+	size_t size = text ? strlen(text) : 0;
 
-	if (!format || otherwise == ENDING_RUNS)
+	if (otherwise == ENDING_RUNS || kerror_event_group(event) != KERROR_GROUP_PRINTK)
 		return otherwise;
-	if (begins_with(format, "Kernel panic - not syncing"))
+	if (!text)
+		text = event_text(event, &size);
+	if (begins_with(text, size, "Kernel panic - not syncing"))
 		return ENDING_PANIC;
-	if (otherwise != ENDING_PANIC &&
-	    (begins_with(format, "reboot: Restarting system") ||
-	     begins_with(format, "reboot: Power down") ||
-	     begins_with(format, "reboot: System halted")))
-		return ENDING_STOPPED;
+	for (size_t i = 0; i < sizeof(stops) / sizeof(*stops); i++)
+		if (otherwise != ENDING_PANIC && begins_with(text, size, stops[i]))
+			return ENDING_STOPPED;
 	return otherwise;
 }
 
 static void count_boot(struct search *search, const struct store_item *item)
 {
 	const struct evl_header *header = kerror_event_header(item->event);
-	struct report_boot *boot = find_boot_of(search, kerror_origin_get(item->origin, "boot_id"));
+	struct report_boot *boot = find_boot_of(search, item->origin);
 
 	if (item->time < boot->first)
 		boot->first = item->time;
@@ -171,7 +203,7 @@ static int found(void *context, const struct store_item *item)
 	report->events++;
 	report->unacknowledged += !item->acknowledged;
 	report->by_severity[header && header->severity < 8 ? header->severity : 8]++;
-	slot = (item->time - report->since) / report->slot_ns;
+	slot = (item->time - report->begin) / report->slot_ns;
 	report->slot[slot][band_of(header ? header->severity : 7)]++;
 	tally_add(&report->kinds, item->event, item->time);
 	tally_add(&report->facilities, item->event, item->time);
@@ -202,7 +234,7 @@ static void find_new_kinds(struct report *report)
 	qsort(new->entries, new->size, sizeof(*new->entries), compare_first);
 }
 
-/* Steps of a clock, so that a column is an hour, or a day */
+/* Columns are full hours, say, or days; as many as fit, as the first begins before @since. */
 static uint64_t slot_width(uint64_t period_ns)
 {
 	static const unsigned int seconds[] = {
@@ -210,9 +242,23 @@ static uint64_t slot_width(uint64_t period_ns)
 	};
 
 	for (size_t i = 0; i < sizeof(seconds) / sizeof(*seconds); i++)
-		if (period_ns / (seconds[i] * NS_PER_S) < REPORT_SLOTS)
+		if (period_ns / (seconds[i] * NS_PER_S) < REPORT_SLOTS - 1)
 			return seconds[i] * NS_PER_S;
-	return period_ns / REPORT_SLOTS + 1;
+	return period_ns / (REPORT_SLOTS - 1) + 1;
+}
+
+/* Which begin on the hour, say, of the local time */
+static void divide_period(struct report *report)
+{
+	time_t since = report->since / NS_PER_S;
+	uint64_t past;
+	struct tm tm;
+
+	report->slot_ns = slot_width(report->until - report->since);
+	localtime_r(&since, &tm);
+	past = (report->since + tm.tm_gmtoff * NS_PER_S) % report->slot_ns;
+	report->begin = report->since > past ? report->since - past : 0;
+	report->slots = (report->until - 1 - report->begin) / report->slot_ns + 1;
 }
 
 static void add_condition(void *context, const struct condition *condition)
@@ -256,8 +302,7 @@ static void count_all(struct report *report, struct common *common)
 	check_store(store, store_query(store, &any, first_only, &report->oldest));
 	if (!report->since)
 		report->since = report->oldest ? report->oldest : report->until - 1;
-	report->slot_ns = slot_width(report->until - report->since);
-	report->slots = (report->until - 1 - report->since) / report->slot_ns + 1;
+	divide_period(report);
 	select_stored(&query, common);
 	check_store(store, store_query(store, &query, found, &search));
 	check_store(store, store_boots(store, false, correct_ending, report));
@@ -269,6 +314,7 @@ static void count_all(struct report *report, struct common *common)
 	tally_sort(&report->facilities);
 	tally_sort(&report->devices);
 	find_new_kinds(report);
+	name_machines(report);
 }
 
 int command_report(int argc, char **argv)
@@ -293,9 +339,9 @@ int command_report(int argc, char **argv)
 	struct report report = {
 		.common = &common, .made = now_ns(),
 		.since = parse_time("--since", DEFAULT_SINCE),
-		.all.keys = parse_keys("event"),
-		.kinds.keys = parse_keys("event,facility"),
-		.devices.keys = parse_keys("device,facility"),
+		.all.keys = parse_keys("facility,event"),
+		.kinds.keys = parse_keys("facility,event"),
+		.devices.keys = parse_keys("facility,device"),
 		.facilities.keys = parse_keys("facility"),
 	};
 	bool html = false;
@@ -314,7 +360,6 @@ int command_report(int argc, char **argv)
 	if (!report.until)
 		report.until = report.made;
 	check_period(report.since, report.until);
-	gethostname(report.host, sizeof(report.host) - 1);
 	count_all(&report, &common);
 	if (common.json) {
 		report_as_json(&report);

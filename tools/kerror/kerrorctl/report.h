@@ -26,6 +26,7 @@ enum ending { ENDING_RUNS, ENDING_PANIC, ENDING_STOPPED, ENDING_CUT, ENDING_UNKN
 /**
  * struct report_boot - a boot that has events in the period
  * @id: that of the kernel
+ * @host: the machine, or ""
  * @first: time of its first event in the period, nanoseconds since 1970
  * @last: of the last
  * @events: by band
@@ -33,7 +34,7 @@ enum ending { ENDING_RUNS, ENDING_PANIC, ENDING_STOPPED, ENDING_CUT, ENDING_UNKN
  * @ending: how it ended
  */
 struct report_boot {
-	char *id;
+	char *id, *host;
 	uint64_t first, last, events[BANDS], oopses;
 	enum ending ending;
 };
@@ -51,7 +52,8 @@ struct report_loss {
 /**
  * struct report - all of it
  * @common: the options
- * @host: the name of this machine
+ * @host: the machine that all events are from, "2 machines", or this one if there are none
+ * @hosts: how many machines they are from
  * @made: when, nanoseconds since 1970
  * @since: the period begins; of "everything", with the first event
  * @until: the period ends
@@ -60,7 +62,8 @@ struct report_loss {
  * @unacknowledged: of these, those that nobody has acknowledged
  * @by_severity: likewise; the last: of no severity
  * @losses_total: events lost in the period
- * @slot_ns: width of a column of the plot
+ * @begin: of the first column of the plot: on the hour, say, and so not behind @since
+ * @slot_ns: width of a column
  * @slots: how many there are
  * @slot: events of each, by band
  * @all: kinds of all times, by which the new ones are found
@@ -76,9 +79,10 @@ struct report_loss {
 struct report {
 	const struct common *common;
 	char host[65];
+	size_t hosts;
 	uint64_t made, since, until, oldest;
 	uint64_t events, unacknowledged, by_severity[9], losses_total;
-	uint64_t slot_ns, slots, slot[REPORT_SLOTS][BANDS];
+	uint64_t begin, slot_ns, slots, slot[REPORT_SLOTS][BANDS];
 	struct tally all, kinds, new_kinds, devices, facilities;
 	struct report_boot *boots;
 	size_t boots_count;

@@ -7,6 +7,9 @@
 #include <string.h>
 #include "report_html.h"
 
+/* Of the text of an event, in bytes */
+#define EXAMPLE_MAX 300
+
 const char *band_class(enum band band)
 {
 	static const char *const names[BANDS] = { "crit", "err", "warning", "other" };
@@ -14,11 +17,11 @@ const char *band_class(enum band band)
 	return names[band];
 }
 
-static void print_text(const char *text)
+static void print_bytes(const char *text, size_t size)
 {
 	struct buffer made = { 0 };
 
-	buffer_printable(&made, text, strlen(text));
+	buffer_printable(&made, text, size);
 	for (size_t i = 0; i < made.size; i++) {
 		char c = made.bytes[i];
 
@@ -34,9 +37,18 @@ static void print_text(const char *text)
 	buffer_free(&made);
 }
 
-static void print_cell_time(uint64_t time)
+static void print_text(const char *text)
 {
-	fputs("<td class=\"t\">", stdout);
+	print_bytes(text, strlen(text));
+}
+
+/* @name: of the column, which a narrow page shows beside it, or NULL: it is clear */
+static void print_cell_time(uint64_t time, const char *name)
+{
+	fputs("<td class=\"t\"", stdout);
+	if (name)
+		printf(" data-name=\"%s\"", name);
+	putchar('>');
 	print_time(stdout, time);
 	fputs("</td>", stdout);
 }
@@ -127,6 +139,19 @@ static void print_conditions(const struct report *report)
 		print_condition(&report->conditions[i]);
 }
 
+static void print_width(uint64_t seconds)
+{
+	static const struct {
+		unsigned int seconds;
+		const char *name;
+	} units[] = { { 86400, "d" }, { 3600, "h" }, { 60, "min" }, { 1, "s" } };
+	size_t i = 0;
+
+	while (seconds % units[i].seconds)
+		i++;
+	printf("%" PRIu64 " %s", seconds / units[i].seconds, units[i].name);
+}
+
 static void print_over_time(const struct report *report)
 {
 	puts("<h2>Events over time</h2>");
@@ -134,14 +159,17 @@ static void print_over_time(const struct report *report)
 	fputs("<p class=\"legend\">", stdout);
 	for (int band = 0; band < BANDS; band++)
 		printf("<span class=\"%s\">%s</span>", band_class(band), band_names[band]);
-	printf("<span>a column is %" PRIu64 " s</span></p>\n", report->slot_ns / 1000000000);
+	fputs("<span>a column is ", stdout);
+	print_width(report->slot_ns / 1000000000);
+	puts("</span></p>");
 }
 
 static void print_boots(const struct report *report)
 {
-	puts("<h2>Boots</h2>\n<div class=\"scroll\"><table><tr><th>boot</th><th>first event</th>"
-	     "<th>last event</th><th>end</th><th>events</th><th class=\"wide\">severities</th>"
-	     "<th>of an oops</th></tr>");
+	printf("<h2>Boots</h2>\n<table><tr><th>boot</th>%s<th>first event</th><th>last event</th>"
+	       "<th>end</th><th class=\"n\">events</th><th class=\"wide\">severities</th>"
+	       "<th class=\"n\">in an oops</th></tr>\n",
+	       report->hosts > 1 ? "<th>host</th>" : "");
 	for (size_t i = 0; i < report->boots_count; i++) {
 		const struct report_boot *boot = &report->boots[i];
 		uint64_t events = 0;
@@ -149,29 +177,52 @@ static void print_boots(const struct report *report)
 		for (int band = 0; band < BANDS; band++)
 			events += boot->events[band];
 		printf("<tr><td><code>%.8s</code></td>", boot->id);
-		print_cell_time(boot->first);
-		print_cell_time(boot->last);
-		printf("<td>%s</td><td class=\"n\">%" PRIu64 "</td><td class=\"wide\">",
-		       ending_text(boot), events);
+		if (report->hosts > 1) {
+			fputs("<td class=\"w\">", stdout);
+			print_text(boot->host);
+			fputs("</td>", stdout);
+		}
+		print_cell_time(boot->first, "from");
+		print_cell_time(boot->last, "to");
+		printf("<td data-name=\"end\">%s</td><td class=\"n\" data-name=\"events\">%" PRIu64
+		       "</td><td class=\"wide\">", ending_text(boot), events);
 		svg_bands(boot->events);
-		printf("</td><td class=\"n\">%" PRIu64 "</td></tr>\n", boot->oopses);
+		printf("</td><td class=\"n\" data-name=\"in an oops\">%" PRIu64 "</td></tr>\n",
+		       boot->oopses);
 	}
-	puts("</table></div>");
+	puts("</table>");
+}
+
+/* What the first event of a kind said, unless the kind is its words */
+static void print_example(const struct tally_entry *entry)
+{
+	size_t size;
+	const char *text;
+
+	if (!kerror_event_format(entry->event))
+		return;
+	text = event_text(entry->event, &size);
+	fputs("<br><small>", stdout);
+	print_bytes(text, size < EXAMPLE_MAX ? size : whole_characters(text, EXAMPLE_MAX));
+	puts("</small>");
 }
 
 static void print_row(const struct tally_entry *entry, uint64_t most, bool first)
 {
 	printf("<tr><td class=\"n\">%" PRIu64 "</td><td class=\"wide\">", entry->count);
 	svg_bar(entry->count, most, entry->worst);
-	fputs("</td><td>", stdout);
+	fputs("</td><td class=\"s\">", stdout);
 	print_severity(entry->worst);
 	fputs("</td>", stdout);
 	for (size_t key = 0; key < entry->keys->count; key++) {
 		fputs("<td class=\"w\"><code>", stdout);
 		print_text(*entry->value[key] ? entry->value[key] : "-");
-		fputs("</code></td>", stdout);
+		fputs("</code>", stdout);
+		if (entry->keys->key[key].kind == TALLY_EVENT)
+			print_example(entry);
+		fputs("</td>", stdout);
 	}
-	print_cell_time(first ? entry->first : entry->last);
+	print_cell_time(first ? entry->first : entry->last, NULL);
 	puts("</tr>");
 }
 
@@ -186,17 +237,16 @@ static void print_tally(const char *head, const struct tally *tally, bool first,
 		printf("<p class=\"dim\">%s</p>\n", none);
 		return;
 	}
-	fputs("<div class=\"scroll\"><table><tr><th>count</th><th class=\"wide\"></th><th>worst</th>",
-	      stdout);
+	fputs("<table><tr><th class=\"n\">count</th><th class=\"wide\"></th><th>worst</th>", stdout);
 	for (size_t key = 0; key < tally->keys.count; key++)
-		printf("<th>%s</th>", key_name(&tally->keys.key[key]));
+		printf("<th class=\"w\">%s</th>", key_name(&tally->keys.key[key]));
 	printf("<th>%s</th></tr>\n", first ? "first" : "last");
 	for (size_t i = 0; i < tally->size && i < REPORT_ROWS; i++)
 		if (tally->entries[i]->count > most)
 			most = tally->entries[i]->count;
 	for (size_t i = 0; i < tally->size && i < REPORT_ROWS; i++)
 		print_row(tally->entries[i], most, first);
-	puts("</table></div>");
+	puts("</table>");
 	if (tally->size > REPORT_ROWS)
 		printf("<p class=\"dim\">and %zu more</p>\n", tally->size - REPORT_ROWS);
 }
@@ -207,9 +257,9 @@ static void print_losses(const struct report *report)
 	if (!report->losses_count)
 		puts("<p class=\"dim\">Nothing was lost.</p>");
 	else
-		puts("<table><tr><th>events</th><th>group</th><th>cause</th></tr>");
+		puts("<table><tr><th class=\"n\">events</th><th>group</th><th class=\"w\">cause</th></tr>");
 	for (size_t i = 0; i < report->losses_count; i++) {
-		printf("<tr><td class=\"n\">%" PRIu64 "</td><td>%s</td><td>",
+		printf("<tr><td class=\"n\">%" PRIu64 "</td><td>%s</td><td class=\"w\">",
 		       report->losses[i].count, report->losses[i].group);
 		print_text(report->losses[i].cause);
 		puts("</td></tr>");

@@ -32,6 +32,8 @@ static struct json_object *boots_json(const struct report *report)
 		struct json_object *object = must_have(json_object_new_object());
 
 		json_add(object, "boot_id", json_string(boot->id));
+		if (*boot->host)
+			json_add(object, "host", json_string(boot->host));
 		json_add(object, "first", json_number(boot->first));
 		json_add(object, "last", json_number(boot->last));
 		json_add(object, "end", json_string(ending_text(boot)));
@@ -58,7 +60,7 @@ static struct json_object *slots_json(const struct report *report)
 	for (size_t i = 0; i < report->slots; i++) {
 		struct json_object *object = bands_json(report->slot[i]);
 
-		json_add(object, "begin", json_number(report->since + i * report->slot_ns));
+		json_add(object, "begin", json_number(report->begin + i * report->slot_ns));
 		json_object_array_add(list, object);
 	}
 	return list;

@@ -8,10 +8,9 @@
 #include "report.h"
 #include "report_html.h"
 
+/* Stretched to what the page has; texts, which are not to be stretched, are beside it. */
 #define WIDTH	720
 #define HEIGHT	160
-#define BOTTOM	18
-#define LEFT	40
 
 static uint64_t sum_of(const uint64_t *counts)
 {
@@ -36,13 +35,13 @@ static uint64_t round_up(uint64_t count)
 static void print_slot_title(const struct report *report, size_t slot, int band)
 {
 	fputs("<title>", stdout);
-	print_time(stdout, report->since + slot * report->slot_ns);
+	print_time(stdout, report->begin + slot * report->slot_ns);
 	printf(": %" PRIu64 " %s</title>", report->slot[slot][band], band_names[band]);
 }
 
 static void print_bars(const struct report *report, uint64_t top)
 {
-	const double width = (double)(WIDTH - LEFT) / report->slots;
+	const double width = (double)WIDTH / report->slots;
 
 	for (size_t slot = 0; slot < report->slots; slot++) {
 		double y = HEIGHT;
@@ -57,21 +56,12 @@ static void print_bars(const struct report *report, uint64_t top)
 				height = 1.5;
 			y -= height;
 			printf("<rect class=\"%s\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\">",
-			       band_class(band), LEFT + slot * width, y,
+			       band_class(band), slot * width, y,
 			       width > 3 ? width - 1 : width, height);
 			print_slot_title(report, slot, band);
 			puts("</rect>");
 		}
 	}
-}
-
-static void print_axis_time(const struct report *report, double part, const char *anchor)
-{
-	printf("<text x=\"%.0f\" y=\"%d\" text-anchor=\"%s\">", LEFT + part * (WIDTH - LEFT),
-	       HEIGHT + BOTTOM - 4, anchor);
-	print_time(stdout, report->since +
-			   (uint64_t)(part * report->slots * report->slot_ns));
-	puts("</text>");
 }
 
 void svg_events(const struct report *report)
@@ -82,17 +72,18 @@ void svg_events(const struct report *report)
 		if (sum_of(report->slot[slot]) > top)
 			top = sum_of(report->slot[slot]);
 	top = round_up(top);
-	printf("<svg viewBox=\"0 -8 %d %d\" role=\"img\" aria-label=\"Events over time\">\n",
-	       WIDTH, HEIGHT + BOTTOM + 8);
+	printf("<div class=\"plot\"><div class=\"y\"><span>%" PRIu64 "</span><span>0</span></div>"
+	       "<svg viewBox=\"0 0 %d %d\" preserveAspectRatio=\"none\" role=\"img\" "
+	       "aria-label=\"Events over time\">\n", top, WIDTH, HEIGHT);
 	for (int line = 0; line <= 2; line++)
-		printf("<line class=\"grid\" x1=\"%d\" x2=\"%d\" y1=\"%d\" y2=\"%d\"/>\n", LEFT,
-		       WIDTH, HEIGHT * line / 2, HEIGHT * line / 2);
-	printf("<text x=\"%d\" y=\"4\" text-anchor=\"end\">%" PRIu64 "</text>\n", LEFT - 4, top);
-	printf("<text x=\"%d\" y=\"%d\" text-anchor=\"end\">0</text>\n", LEFT - 4, HEIGHT + 4);
+		printf("<line class=\"grid\" x2=\"%d\" y1=\"%d\" y2=\"%d\"/>\n", WIDTH,
+		       HEIGHT * line / 2, HEIGHT * line / 2);
 	print_bars(report, top);
-	print_axis_time(report, 0, "start");
-	print_axis_time(report, 1, "end");
-	puts("</svg>");
+	fputs("</svg><div class=\"x\"><span>", stdout);
+	print_time(stdout, report->begin);
+	fputs("</span><span>", stdout);
+	print_time(stdout, report->begin + report->slots * report->slot_ns);
+	puts("</span></div></div>");
 }
 
 void svg_bar(uint64_t count, uint64_t most, unsigned int severity)

@@ -63,20 +63,29 @@ static void print_boots(const struct report *report)
 	print_head(report, "Boots");
 	if (!report->boots_count)
 		puts("  none");
+	else
+		printf("%-8s  %-19s  %-19s  %-9s  %8s  %8s%s\n", "BOOT", "FIRST", "LAST", "END",
+		       "EVENTS", "ERR+", report->hosts > 1 ? "  HOST" : "");
 	for (size_t i = 0; i < report->boots_count; i++) {
 		const struct report_boot *boot = &report->boots[i];
 
-		printf("  %.8s ", boot->id);
-		print_time(stdout, boot->first);
-		fputs(" to ", stdout);
-		print_time(stdout, boot->last);
-		printf(", end: %s", ending_text(boot));
+		uint64_t events = 0;
+
 		for (int band = 0; band < BANDS; band++)
-			if (boot->events[band])
-				printf(", %" PRIu64 " %s", boot->events[band], band_names[band]);
-		if (boot->oopses)
-			printf(", %" PRIu64 " of an oops", boot->oopses);
+			events += boot->events[band];
+		printf("%.8s  ", boot->id);
+		print_time(stdout, boot->first);
+		fputs("  ", stdout);
+		print_time(stdout, boot->last);
+		printf("  %-9s  %8" PRIu64 "  %8" PRIu64, ending_text(boot), events,
+		       boot->events[BAND_CRIT] + boot->events[BAND_ERR]);
+		if (report->hosts > 1) {
+			fputs("  ", stdout);
+			print_string(boot->host);
+		}
 		putchar('\n');
+		if (boot->oopses)
+			printf("  %" PRIu64 " events in an oops\n", boot->oopses);
 	}
 }
 

@@ -668,81 +668,8 @@ sed -n '/^Within/,$p' "$work/got" >"$work/around"
 	[ "$(tail -1 "$work/around" | cut -c7-)" = '2023-11-14 22:16:30 -- 2 evlog events lost: sink' ] ||
 	fail "show, around: $(cat "$work/around")"
 
-# ---- report ----
+# ---- report: see test_report.py, too ----
 
-report() { ctl report --store="$work/report.db" "$@"; }
-# Names that HTML could take for its own
-cp "$store" "$work/report.db"
-python3 -c 'import sqlite3, sys
-database = sqlite3.connect(sys.argv[1])
-for number, data in database.execute("SELECT id, data FROM event").fetchall():
-    database.execute("UPDATE event SET data = ? WHERE id = ?",
-                     (data.replace(b"net\0", b"<i>\0").replace(b"link %s", b"link&%s"), number))
-database.execute("INSERT INTO condition VALUES(?, ?, ?, 3, ?, ?, ?, 0, ?, 1, 1, 0, 2, NULL, NULL, 1, 0, '')",
-                 ("disk", "<sda>", "rule", "It fails.", "Replace it.", "bad & worse", "boot"))
-database.commit()' "$work/report.db"
-report --since=all --json >"$work/report.json" || fail "report --json"
-report --since=all >"$work/report.text" || fail "report"
-report --since=all --html >"$work/report.html" || fail "report --html"
-ctl query --store="$work/report.db" --json --losses >"$work/got" || fail "query of report.db"
-python3 - "$work" <<'EOF' || fail "report"
-import html.parser, json, re, sys
-folder = sys.argv[1]
-report = json.load(open(folder + "/report.json"))
-items = [json.loads(line) for line in open(folder + "/got")]
-events = [item for item in items if item["item"] == "event"]
-text, page = open(folder + "/report.text").read(), open(folder + "/report.html").read()
-class Parser(html.parser.HTMLParser):
-    void = {"meta", "rect", "line"}
-    def __init__(self):
-        super().__init__()
-        self.open, self.data, self.cells = [], [], []
-    def handle_starttag(self, tag, attrs):
-        assert tag not in ("script", "link", "img", "i"), tag
-        assert not {name for name, _ in attrs} & {"src", "href", "onload"}, attrs
-        if tag not in ("meta", "line"):
-            self.open.append(tag)
-    def handle_startendtag(self, tag, attrs):
-        pass
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag, (tag, self.open)
-    def handle_data(self, data):
-        self.data.append(data)
-parser = Parser()
-parser.feed(page)
-assert not parser.open, parser.open
-shown = " ".join(" ".join(parser.data).split())
-# The same numbers in the query, in JSON, on the screen and in the page
-assert report["events"] == len(events) == 8
-assert f"{len(events)} events, {report['unacknowledged']} not acknowledged, 7 lost" in text
-assert f"{len(events)} events" in shown and "7 lost" in shown and report["lost"] == 7
-for name, count in report["severities"].items():
-    assert count == sum(event.get("severity", "none") == name for event in events), name
-for part in ("kinds", "facilities"):
-    assert sum(row["count"] for row in report[part]) == len(events), part
-    for row in report[part][:10]:
-        assert re.search(rf"^ +{row['count']} ", text, re.M) and f" {row['count']} " in shown
-assert sum(row["count"] for row in report["devices"]) == sum("device" in event for event in events)
-bands = ("crit", "err", "warning", "other")
-assert sum(slot[band] for slot in report["slots"] for band in bands) == len(events)
-assert len(report["slots"]) <= 60
-assert sum(boot["events"][band] for boot in report["boots"] for band in bands) == len(events)
-assert [boot["end"] for boot in report["boots"]] == ["not known", "runs"]
-assert len(report["new_kinds"]) == 6
-assert {(loss["cause"], loss["count"]) for loss in report["losses"]} == {("staging-full", 5), ("sink", 2)}
-# What a driver or a rule reports is text in the page.
-assert "<i>" in shown and "link&%s down" in shown and "disk <sda>" in shown and "bad & worse" in shown
-assert "\\x1b[2J" in shown and "http" not in page.replace("http-equiv", "")
-assert report["conditions"][0]["name"] == "disk" and "err disk <sda>: 2 events" in text
-EOF
-# Of a part of it: what is new there, and only that
-report --since=2023-11-14T22:16 --until=2023-11-14T23:00 -p warning --json >"$work/got" || fail "report -p"
-python3 - "$work/got" <<'EOF' || fail "report of a part: $(cat "$work/got")"
-import json, sys
-report = json.load(open(sys.argv[1]))
-assert report["events"] == 2 and report["severities"]["crit"] == 1
-assert sorted(row["kind"] for row in report["new_kinds"]) == ["binary", "printf"]
-EOF
 misuses '--since is not before --until' report --since=now --until=-1h
 
 # ---- What the manual pages tell to type ----
