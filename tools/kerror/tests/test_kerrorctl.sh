@@ -694,14 +694,14 @@ for typed, expected in recipes:
     assert done.stdout == expected, (typed, done.stdout, expected)
 EOF
 # What stands in the place of other programs is used in the right way.
-sed -n 's/^\.It .* Ta kerrorctl //p' "$here/../man/kerror-from-journalctl.7" |
-	sed 's/\\(dq/"/g; s/NUMBER/1/' >"$work/typed"
-[ "$(wc -l <"$work/typed")" -ge 40 ] || fail "kerror-from-journalctl(7) has $(wc -l <"$work/typed") commands"
+sed -n 's/^\.It .* Ta \(TZ=UTC \)\?kerrorctl //p' "$here/../man/kerror-from-journalctl.7" |
+	sed 's/\\(dq/"/g; s/NUMBER/1/; s/ --store=FILE//' >"$work/typed"
+[ "$(wc -l <"$work/typed")" -ge 55 ] || fail "kerror-from-journalctl(7) has $(wc -l <"$work/typed") commands"
 while read -r typed; do
 	status=0
 	case $typed in
 	watch*) options=--idle=300 ;;
-	'query -f') options=--help ;;
+	selftest | 'query -f') options=--help ;;
 	*) options="--store=$work/recipes.db" ;;
 	esac
 	eval "ctl $typed $options" >"$work/got" 2>"$work/error" || status=$?
