@@ -101,6 +101,7 @@ other_checks() {
 	group "Linux 6.12: kerrord with journald, rsyslog, bad disks; killed"
 	check_each 6.12/daemon kerrord_in_guest
 	show '^# (killed|after it was full)'
+	check 6.12/lastwords last_words_in_guest
 }
 
 for part in tools series sources kunit guest stock; do . "$TOP/scripts/checks/$part.sh"; done

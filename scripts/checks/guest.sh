@@ -119,6 +119,19 @@ events_outlive_the_kernel() {
 	END { exit bad || seen != (crashes ? crashes : 9) }' "$(guest_log persist)"
 }
 
+# kerrord stores the boots before, kerrorctl shows them.
+boots_and_last_words() {
+	RESETS=yes TIMEOUT=900 MEMORY=512 SIZES='reserve_mem=8M:4096:kerror kerror.persist=kerror' \
+		guest lastwords &&
+	printed lastwords '^   -3 .*  panic after [0-9]* s: test_evlog: asked for, Linux 6.12' \
+		'^   -2 .*  cut after ' '^   -1 .*  cut after ' '^    0 .*  running' \
+		'^events of -3: [1-9][0-9]*$' \
+		'boot .* ended (panic: test_evlog: asked for); [1-9][0-9]* of its events are new' \
+		'^left: [^ ]* runs 4 ' &&
+	[ "$(grep -ac '^left:' "$(guest_log lastwords)")" = 1 ] &&
+	grep -A99 '^# kerrorctl lastwords' "$(guest_log lastwords)" | grep -q 'evlog_sample'
+}
+
 same_by_two_readers() {
 	guest capture &&
 	python3 "$SELFTESTS/reader.py" "$(guest_log capture)" > "$BUILD/$kernel/reader$suffix.json" &&
@@ -153,6 +166,11 @@ demo_shows_all() {
 		grep -aq '21 events received, 0 lost' "$demo" &&
 		diff "$TOP/scripts/sample-events.txt" "$events"
 	fi
+}
+
+last_words_in_guest() {
+	kernel=6.12 arch=x86_64 suffix= kernel_built=
+	boots_and_last_words
 }
 
 kerrord_in_guest() {
