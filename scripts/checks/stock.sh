@@ -107,10 +107,9 @@ all_stock_checks() {
 		stock_checks $kernel
 		check_each $kernel/stress stock_stress
 		show 'everywhere.*raised [0-9]'
+		check $kernel/cost stock_guest cost
+		show '^\|'
 	done
-	stock=linux-image-amd64
-	check $stock/cost stock_guest cost
-	show '^\|'
 	stock=vanilla-6.12-debug
 	group "6.12 without the series: KASAN, lockdep, kmemleak"
 	check $stock/modules "$TOP/scripts/stock.sh" $stock
