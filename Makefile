@@ -25,7 +25,7 @@ help:
 	@echo '  make stock   the tests of the modules, on unmodified kernels of Debian: 6.1, 6.12, 7.3;'
 	@echo '               amd64, cloud, rt, arm64'
 	@echo '  make images SUITE=bookworm  installs the Debian packages on a whole Debian in QEMU, and'
-	@echo '               reboots it'
+	@echo '               reboots it; SESSION="install driver cases" also upgrades, removes ...'
 	@echo '  make faults  real faults on unmodified kernels of Debian, and which installed rule'
 	@echo '               recognises each (FAULTS="oom_cgroup usb" KERNELS=linux-image-amd64 TABLE=file)'
 	@echo '  make stress  the long form of the stress tests, on debug kernels (EVENTS=N)'
@@ -73,7 +73,7 @@ arches:
 	@scripts/check.sh --arches
 
 images:
-	@scripts/images.sh '$(SUITE)'
+	@scripts/images.sh '$(SUITE)' $(SESSION)
 
 KERNELS = linux-image-amd64 linux-image-amd64_trixie linux-image-amd64_trixie-backports
 faults:

@@ -1,20 +1,27 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Installs the Debian packages on a whole Debian, in QEMU: images.sh SUITE
+# Installs the Debian packages on a whole Debian, in QEMU: images.sh SUITE [SESSION...]
 #
 # SUITE is bookworm or trixie. The packages are built in a chroot of it. The disk image
 # has its stock kernel and systemd; the guest has no network, so the packages that
-# those want are on the disk. images.session lists what is typed at the serial console,
-# see console.py. What it shows goes to standard output and to
-# build/images/SUITE/log.session. It is run as root. The image is made anew if one of the
-# packages has changed.
+# those want are on the disk. images/SESSION lists what is typed at the serial console,
+# see console.py; sessions are typed one after the other in one guest. What it shows
+# goes to standard output and to build/images/SUITE/log.session. It is run as root. The
+# image is made anew if one of the packages has changed. SESSION is "install" unless
+# given; "none" only makes the image.
 . "$(dirname "$0")/common.sh"
 
 case ${1:-} in
 bookworm | trixie) suite=$1 ;;
 *) die "no SUITE, or another than bookworm and trixie; as in: make images SUITE=bookworm" ;;
 esac
+shift
+[ $# != 0 ] || set -- install
+for session in "$@"; do
+	[ "$session" = none ] || [ -e "$TOP/scripts/images/$session" ] ||
+		die "no session $session; there are: $(cd "$TOP/scripts/images" && echo *)"
+done
 out=$BUILD/images/$suite
 [ "$(id -u)" = 0 ] || die "not root: it makes chroots"
 need_packages cpio debootstrap e2fsprogs python3 qemu-system-x86 util-linux
@@ -73,11 +80,14 @@ if [ ! "$out/disk" -nt "$out/packages/done" ]; then
 	new_root root
 	inside root "apt-get update -qq
 		apt-get install -y -qq --no-install-recommends build-essential dbus e2fsprogs \
-			dkms initramfs-tools linux-headers-amd64 linux-image-amd64 mokutil openssl procps \
-			systemd-sysv udev zstd
+			dkms initramfs-tools kexec-tools linux-headers-amd64 linux-image-amd64 mokutil \
+			openssl procps systemd-sysv udev zstd
 		apt-get clean"
 	cp "$out"/packages/*.deb "$TOP/samples/evlog/evlog_sample.c" "$out/root/root"
-	inside root "apt-get install -y -qq --download-only /root/*.deb"
+	# The headers are installed once more by the session "cases".
+	inside root "apt-get install -y -qq --download-only /root/*.deb
+		apt-get install -y -qq --download-only --reinstall \
+			\$(dpkg-query -W -f '\${Package} ' 'linux-headers-*-amd64')"
 	echo guest > "$out/root/etc/hostname"
 	echo "/dev/vda / ext4 rw 0 1" > "$out/root/etc/fstab"
 	echo "PS1='[\$?] guest# '; export TERM=dumb PAGER=cat LC_ALL=C; stty cols 160" \
@@ -99,12 +109,14 @@ if [ ! "$out/disk" -nt "$out/packages/done" ]; then
 	rm -rf "$out/root"
 fi
 
-step "a session in Debian $suite"
+[ "$1" != none ] || exit 0
+(cd "$TOP/scripts/images" && cat "$@") > "$out/typed"
+step "$* in Debian $suite"
 khz=$(awk '/^cpu MHz/ { printf "%d", $4 * 1000; exit }' /proc/cpuinfo)
-# The disk stays as it is. An emulated TSC may seem unstable on a busy machine. One thread for both
-# CPUs, as guest.sh has it for guests that patch code.
-TMPDIR=$out python3 "$TOP/scripts/console.py" "$TOP/scripts/images.session" "$out/log.session" \
+# The disk stays as it is. On a busy machine, an emulated timer or TSC seems broken. One
+# thread for both CPUs, as guest.sh has it for guests that patch code.
+TMPDIR=$out python3 "$TOP/scripts/console.py" "$out/typed" "$out/log.session" \
 	qemu-system-x86_64 -M q35 -cpu max -accel tcg,thread=single -smp 2 -m 1536 -nodefaults \
 	-display none -serial stdio -snapshot -drive "file=$out/disk,format=raw,if=virtio,cache=unsafe" \
 	-kernel "$out/kernel" -initrd "$out/initrd" \
-	-append "root=/dev/vda rw console=ttyS0 tsc=reliable ${khz:+tsc_early_khz=$khz} loglevel=4 systemd.show_status=0 systemd.default_timeout_start_sec=900 ${APPEND:-}"
+	-append "root=/dev/vda rw console=ttyS0 no_timer_check tsc=reliable ${khz:+tsc_early_khz=$khz} loglevel=4 systemd.show_status=0 systemd.default_timeout_start_sec=900 ${APPEND:-}"
