@@ -81,7 +81,7 @@ faults:
 		scripts/faults.sh $$kernel $(FAULTS) || status=1; \
 		logs="$$logs $$(cat build/$$kernel/release)=build/$$kernel/faults.all"; \
 	done; [ -z "$(TABLE)" ] || \
-		python3 scripts/faults.py --table tools/kerror/rules.d $$logs > $(TABLE); \
+		python3 scripts/faults.py --table tools/kerror/rules.d $$logs > "$(TABLE)"; \
 	exit $$status
 
 stress:

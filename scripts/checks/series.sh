@@ -87,6 +87,10 @@ mutants_apply() {
 			{ echo "changes nothing: $line"; exit 1; }
 		case $test in
 		kunit:*|panic) ;;
+		tools:*)
+			[ -e "$TOP/tools/kerror/tests/${test#tools:}.c" ] ||
+				{ echo "no such test: $line"; exit 1; }
+			;;
 		*)
 			grep -qE "^TEST_F(_TIMEOUT)?\(.*\<${test#*.}\>" "$SELFTESTS"/*_test.c ||
 				{ echo "no such test: $line"; exit 1; }

@@ -1197,6 +1197,15 @@ ctl check-rules "$work/strings.conf" "$work/strings/vmlinux" >"$work/got" 2>"$wo
 [ "$(grep -c 'unknown: the kernel does not list "link of %s is up" as' "$work/got")" = 2 ] &&
 	[ "$(grep -c 'unknown: the kernel does not list "mirror %d was' "$work/got")" = 1 ] &&
 	grep -q 'other level\] CANNOT MATCH' "$work/got" || fail "check-rules with strings: $(cat "$work/got")"
+# A format in the text has to be one of its strings.
+printf '%s\n' '[rule there]' 'filter = id==048d7147' 'text_format = "link of %s is up"' \
+	'[rule gone]' 'filter = id==048d7147' 'text_format = link of %s is gone' >"$work/found.conf"
+! ctl check-rules "$work/found.conf" "$work/strings/vmlinux" >"$work/got" 2>"$work/error" &&
+	grep -q 'there\] can match 1 places' "$work/got" &&
+	grep -q 'no event has: text_format = "link of %s is gone"' "$work/got" &&
+	grep -q 'reworded to? "link of %s is up"' "$work/got" || fail "check-rules: $(cat "$work/got")"
+ctl check-rules --matches "$work/found.conf" "$work/strings/vmlinux" >"$work/few" 2>/dev/null
+has 'there\] can match 1 places' ctl check-rules "$work/found.conf" "$work/few"
 printf '%s\n' '[rule facility]' 'filter = id==048d7147 && facility=="sbp"' \
 	'[rule printk]' 'filter = id==eb22564c && printk' >"$work/joint.conf"
 ctl check-rules "$work/joint.conf" "$work/new" >"$work/got" 2>"$work/error" || true
