@@ -109,13 +109,11 @@ nats_server() {
 		[ -e "$found" ] || (
 			SUITES=trixie
 			own_apt "$BUILD/nats/apt" deb
-			cd "$BUILD/nats"
-			apt-get $apt -q download nats-server > log 2>&1
-			dpkg-deb --fsys-tarfile nats-server_*.deb |
-				tar -xO ./usr/sbin/nats-server > new
-			chmod +x new
-			mv new nats-server
-			rm -f nats-server_*.deb
+			cd "$BUILD/nats" &&
+			apt-get $apt -q download nats-server > log 2>&1 &&
+			dpkg-deb --extract nats-server_*.deb new &&
+			mv new/usr/sbin/nats-server . &&
+			rm -rf new nats-server_*.deb
 		) >&2 || true
 	fi
 	[ ! -x "$found" ] || echo "$found"
