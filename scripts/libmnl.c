@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Stands in for libmnl in a guest's static programs, where no mirror has its
- * source: the six functions that libkerror calls, by the names and types of
+ * source: the functions that libkerror calls, by the names and types of
  * <libmnl/libmnl.h>. See userland.sh.
  */
 #include <errno.h>
@@ -65,10 +65,62 @@ ssize_t mnl_socket_sendto(const struct mnl_socket *sock, const void *message,
 		      (const struct sockaddr *)&kernel, sizeof(kernel));
 }
 
+ssize_t mnl_socket_recvfrom(const struct mnl_socket *sock, void *buffer, size_t size)
+{
+	struct sockaddr_nl from;
+	socklen_t from_size = sizeof(from);
+	ssize_t got = recvfrom(sock->fd, buffer, size, MSG_TRUNC,
+			       (struct sockaddr *)&from, &from_size);
+
+	if (got <= (ssize_t)size)
+		return got;
+	errno = ENOSPC;
+	return -1;
+}
+
 int mnl_socket_close(struct mnl_socket *sock)
 {
 	int status = close(sock->fd);
 
 	free(sock);
 	return status;
+}
+
+void *mnl_nlmsg_get_payload(const struct nlmsghdr *message)
+{
+	return NLMSG_DATA(message);
+}
+
+size_t mnl_nlmsg_get_payload_len(const struct nlmsghdr *message)
+{
+	return NLMSG_PAYLOAD(message, 0);
+}
+
+/* What ends an answer is 0 or an error number; NLMSG_DONE has one in some kernels only. */
+static int end_of(const struct nlmsghdr *message)
+{
+	size_t size = NLMSG_PAYLOAD(message, 0);
+
+	errno = size < sizeof(int) ? 0 : abs(*(const int *)NLMSG_DATA(message));
+	return errno ? MNL_CB_ERROR : MNL_CB_STOP;
+}
+
+int mnl_cb_run(const void *bytes, size_t size, unsigned int sequence, unsigned int port,
+	       mnl_cb_t callback, void *context)
+{
+	const struct nlmsghdr *message = bytes;
+	int result = MNL_CB_OK, left = size;
+
+	for (; result > MNL_CB_STOP && NLMSG_OK(message, left);
+	     message = NLMSG_NEXT(message, left)) {
+		if (message->nlmsg_pid != port || message->nlmsg_seq != sequence) {
+			errno = message->nlmsg_pid != port ? ESRCH : EPROTO;
+			return MNL_CB_ERROR;
+		}
+		if (message->nlmsg_type == NLMSG_ERROR || message->nlmsg_type == NLMSG_DONE)
+			return end_of(message);
+		if (message->nlmsg_type >= NLMSG_MIN_TYPE)
+			result = callback(message, context);
+	}
+	return result;
 }
