@@ -279,6 +279,7 @@ static void add_condition(void *context, const struct condition *condition)
 	copy->meaning = must_have(strdup(condition->meaning));
 	copy->remedy = must_have(strdup(condition->remedy));
 	copy->text = must_have(strdup(condition->text));
+	copy->found = must_have(strdup(condition->found));
 	copy->cleared_by = must_have(strdup(condition->cleared_by));
 	report->conditions_last += !condition->cleared;
 }
