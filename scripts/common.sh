@@ -111,9 +111,10 @@ nats_server() {
 			own_apt "$BUILD/nats/apt" deb
 			cd "$BUILD/nats" &&
 			apt-get $apt -q download nats-server > log 2>&1 &&
-			dpkg-deb --extract nats-server_*.deb new &&
+			package=$(find . -name 'nats-server_*.deb') &&
+			dpkg-deb --extract "$package" new &&
 			mv new/usr/sbin/nats-server . &&
-			rm -rf new nats-server_*.deb
+			rm -r new "$package"
 		) >&2 || true
 	fi
 	[ ! -x "$found" ] || echo "$found"

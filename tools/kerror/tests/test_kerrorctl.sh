@@ -310,6 +310,7 @@ database.execute("INSERT INTO event(" + columns % "sequence" + ") SELECT " +
                  " FROM event WHERE id = ?", (sys.argv[2],))
 database.commit()' "$work/follow.db" "$1"
 }
+: >"$work/followed"
 # lines COUNT: waits until so many were printed
 lines() {
 	for _ in $(seq 300); do
