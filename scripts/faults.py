@@ -73,7 +73,10 @@ class Fault:
         """Text and arguments of each line of the log, which several events may make up"""
         begun = {}
         for event in self.messages():
-            text, arguments = begun.pop(event["tid"], ("", [])) if event.get("continues") else ("", [])
+            before = ("", [])
+            if event.get("continues"):
+                before = begun.pop(event["tid"], before)
+            text, arguments = before
             line = text + event["text"], arguments + event.get("arguments", [])
             if event.get("open"):
                 begun[event["tid"]] = line
@@ -147,7 +150,8 @@ def judge(fault, rules):
         return not missing, "no last line of " + ", ".join(missing)
     if not fault.ended:
         return False, "the guest did not survive it"
-    false = [f"{c['rule']} by '{c['text']}'" for c in changed if c["name"] not in EXPECTED_ALWAYS and
+    false = [f"{c['rule']} by '{c['text']}'" for c in changed
+             if c["name"] not in EXPECTED_ALWAYS and
              (fault.name == "none" or c["last"] < fault.begin)]
     if false:
         return False, "false match: " + ", ".join(false)

@@ -55,7 +55,7 @@ watch() {
 	faults=0 ends=$(($(date +%s) + 600 + limit))
 	while kill -0 "$1" 2> /dev/null; do
 		sleep 2
-		began=$(grep -c '^FAULT ' "$log" || true)
+		began=$(grep -c '^FAULT ' "$log" 2> /dev/null || true)
 		[ "${began:-0}" = "$faults" ] || ends=$(($(date +%s) + limit + 100))
 		faults=${began:-0}
 		[ "$(date +%s)" -gt $ends ] || continue
