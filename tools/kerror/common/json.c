@@ -86,14 +86,37 @@ static void add_string(struct buffer *buffer, const char *key, const char *value
 	add_text(buffer, value, strlen(value));
 }
 
+/* Behind a number that is none of JSON_EXACT: its digits as a string */
+static void begin_digits(struct buffer *buffer, const char *key)
+{
+	buffer_string(buffer, ",\"");
+	buffer_string(buffer, key);
+	buffer_string(buffer, JSON_DIGITS "\":\"");
+}
+
 static void add_number(struct buffer *buffer, const char *key, uint64_t value)
 {
 	add_key(buffer, key);
 	buffer_number(buffer, value);
+	if (value <= JSON_EXACT)
+		return;
+	begin_digits(buffer, key);
+	buffer_number(buffer, value);
+	buffer_byte(buffer, '"');
 }
 
-static void add_value(struct buffer *buffer, const struct kerror_field *field)
+static bool is_exact(const struct kerror_field *field)
 {
+	if (field->value == KERROR_VALUE_SIGNED && (int64_t)field->number < 0)
+		return -field->number <= JSON_EXACT;
+	return (field->value != KERROR_VALUE_NUMBER && field->value != KERROR_VALUE_SIGNED) ||
+	       field->number <= JSON_EXACT;
+}
+
+static void add_value(struct buffer *buffer, const char *key,
+		      const struct kerror_field *field)
+{
+	add_key(buffer, key);
 	switch (field->value) {
 	case KERROR_VALUE_TEXT:
 		add_text(buffer, field->text, field->size);
@@ -109,6 +132,11 @@ static void add_value(struct buffer *buffer, const struct kerror_field *field)
 		break;
 	default:
 		buffer_value(buffer, field, "");
+		if (is_exact(field))
+			break;
+		begin_digits(buffer, key);
+		buffer_value(buffer, field, "");
+		buffer_byte(buffer, '"');
 	}
 }
 
@@ -119,10 +147,8 @@ static void add_argument(struct buffer *buffer, const struct kerror_field *field
 	buffer_string(buffer, "{\"type\":\"");
 	buffer_string(buffer, kerror_argument_name(field->type));
 	buffer_byte(buffer, '"');
-	if (field->value != KERROR_VALUE_NONE) {
-		add_key(buffer, "value");
-		add_value(buffer, field);
-	}
+	if (field->value != KERROR_VALUE_NONE)
+		add_value(buffer, "value", field);
 	if (field->invalid)
 		buffer_string(buffer, ",\"invalid\":true");
 	buffer_byte(buffer, '}');
@@ -206,8 +232,7 @@ static void add_fields(struct buffer *buffer, const struct print_style *style,
 		/* They stand at the beginning. */
 		if (field.id == KERROR_FIELD_BOOT_ID || field.id == KERROR_FIELD_INSTANCE)
 			continue;
-		add_key(buffer, key_of(&field));
-		add_value(buffer, &field);
+		add_value(buffer, key_of(&field), &field);
 		/* The list is there without arguments, too. */
 		if (field.id == KERROR_FIELD_FORMAT) {
 			add_key(buffer, "arguments");

@@ -50,6 +50,13 @@ void report_line(struct buffer *buffer, const struct print_style *style, const c
 void report_json(struct buffer *buffer, const struct print_style *style, uint64_t time,
 		 unsigned int severity, const char *text);
 
+/*
+ * JavaScript's numbers, and those of jq before 1.7, are exact up to this one. A key with a
+ * number beyond is followed by one whose name ends so, with the digits as a string.
+ */
+#define JSON_EXACT	(1ULL << 53)
+#define JSON_DIGITS	"_string"
+
 /* The last line: what was received, and what was lost for which cause; @lost has
  * KERROR_CAUSES + 1 elements, the last of them for causes that are not known.
  */

@@ -6,11 +6,31 @@
 #include <json-c/json.h>
 #include "kerrorctl.h"
 
-void json_add(struct json_object *object, const char *key,
-	      struct json_object *value)
+static bool is_exact(struct json_object *value)
+{
+	int64_t number = json_object_get_int64(value);
+
+	/* What is too large is INT64_MAX here. */
+	return !json_object_is_type(value, json_type_int) ||
+	       (number <= (int64_t)JSON_EXACT && number >= -(int64_t)JSON_EXACT);
+}
+
+static void add(struct json_object *object, const char *key, struct json_object *value)
 {
 	if (!value || json_object_object_add(object, key, value))
 		errx(EXIT_FAILURE, "out of memory");
+}
+
+void json_add(struct json_object *object, const char *key,
+	      struct json_object *value)
+{
+	char digits[64];
+
+	add(object, key, value);
+	if (is_exact(value))
+		return;
+	snprintf(digits, sizeof(digits), "%s" JSON_DIGITS, key);
+	add(object, digits, json_object_new_string(json_object_get_string(value)));
 }
 
 struct json_object *json_text(const char *text, size_t size)

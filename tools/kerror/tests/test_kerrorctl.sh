@@ -171,9 +171,9 @@ same query -o verbose --losses $old <<'EOF'
 7 2023-11-14T23:13:20.123456Z err     ata[b8:0] process cpu=3 pid=42 tid=43 comm=task uid=1000 gid=0: round 9: bad block at 6 <id=fcf2063c format="round %d: bad block at %llu" s32=9 u64=6>
 EOF
 same query --json --losses --since=2023-11-14T22:18Z --until=2023-11-14T23:00Z <<'EOF'
-{"item":"event","number":6,"boot_id":"01234567-89ab-cdef-0123-456789abcdef","group":"evlog","sequence":4294967045,"thread":42,"time_realtime":1700000300123456789,"time_boot":5000000000,"severity":"info","facility":"net\u001b","device":"+x:\u001b[2J","context":"process","cpu":3,"uid":1000,"gid":0,"pid":42,"tid":43,"comm":"task","event_type":2,"kind":"string","text":"recovered \u001b[31m\\xff ä"}
-{"item":"loss","time_realtime":1700000360000000000,"boot_id":"01234567-89ab-cdef-0123-456789abcdef","group":"evlog","cause":"staging-full","count":5,"total":5}
-{"item":"loss","time_realtime":1700000420000000000,"boot_id":"01234567-89ab-cdef-0123-456789abcdef","group":"evlog","cause":"sink","count":2,"total":2}
+{"item":"event","number":6,"boot_id":"01234567-89ab-cdef-0123-456789abcdef","group":"evlog","sequence":4294967045,"thread":42,"time_realtime":1700000300123456789,"time_realtime_string":"1700000300123456789","time_boot":5000000000,"severity":"info","facility":"net\u001b","device":"+x:\u001b[2J","context":"process","cpu":3,"uid":1000,"gid":0,"pid":42,"tid":43,"comm":"task","event_type":2,"kind":"string","text":"recovered \u001b[31m\\xff ä"}
+{"item":"loss","time_realtime":1700000360000000000,"time_realtime_string":"1700000360000000000","boot_id":"01234567-89ab-cdef-0123-456789abcdef","group":"evlog","cause":"staging-full","count":5,"total":5}
+{"item":"loss","time_realtime":1700000420000000000,"time_realtime_string":"1700000420000000000","boot_id":"01234567-89ab-cdef-0123-456789abcdef","group":"evlog","cause":"sink","count":2,"total":2}
 EOF
 finds '1 2 3 4 5 6 7 8'
 finds '1 3 4' --filter='(arg[0]=="eth0" || device!="b8:0") && severity<=warning && kind==printf'
@@ -242,7 +242,7 @@ head -2 "$work/got" | diff -u - /dev/fd/3 3<<'EOF' || fail "query --list-boots"
 EOF
 grep -q "^    0  $(cat /proc/sys/kernel/random/boot_id)         2  2023-11-14 23:13:20  20" "$work/got" ||
 	fail "query --list-boots: $(cat "$work/got")"
-has '{"item":"boot","index":-1,"boot_id":"01234567-.*","events":6,"first":1700000000123456789,"last":1' \
+has '{"item":"boot","index":-1,"boot_id":"01234567-.*","events":6,"first":1700000000123456789,"first_string":"1700000000123456789","last":1' \
 	query --list-boots --json
 
 # Events of two loads of the modules are of one boot.
@@ -419,8 +419,8 @@ same query --count-by=severity $old --filter='severity<=warning' <<'EOF'
        1  2023-11-14 22:16:20  warning
 EOF
 same query --count-by=event --json $old --limit=2 <<'EOF'
-{"item":"count","count":3,"first":1700000060123456789,"last":1700003600123456789,"severity":"err","kind":"printf","event_id":"fcf2063c","format":"round %d: bad block at %llu"}
-{"item":"count","count":1,"first":1700000000123456789,"last":1700000000123456789,"severity":"err","kind":"printf","event_id":"048d7147","format":"link %s down, error %d"}
+{"item":"count","count":3,"first":1700000060123456789,"first_string":"1700000060123456789","last":1700003600123456789,"last_string":"1700003600123456789","severity":"err","kind":"printf","event_id":"fcf2063c","format":"round %d: bad block at %llu"}
+{"item":"count","count":1,"first":1700000000123456789,"first_string":"1700000000123456789","last":1700000000123456789,"last_string":"1700000000123456789","severity":"err","kind":"printf","event_id":"048d7147","format":"link %s down, error %d"}
 EOF
 same query --count-by=device,arg[0] $old -F ata <<'EOF'
    COUNT  LAST                 SEVERITY  DEVICE  ARG[0]
@@ -442,10 +442,10 @@ TZ=CET-1 same query --count-by=day,severity $old -p err <<'EOF'
        1  2023-11-15 00:13:20  err       2023-11-15
 EOF
 TZ=CET-1 same query --count-by=day --json --filter='arg[0]==9' $old <<'EOF'
-{"item":"count","count":1,"first":1700003600123456789,"last":1700003600123456789,"severity":"err","day":"2023-11-15"}
+{"item":"count","count":1,"first":1700003600123456789,"first_string":"1700003600123456789","last":1700003600123456789,"last_string":"1700003600123456789","severity":"err","day":"2023-11-15"}
 EOF
 same query --count-by='arg[1],arg[0],facility' --json --limit=2 -F net --grep='down|5 00' $old <<'EOF'
-{"item":"count","count":1,"first":1700000000123456789,"last":1700000000123456789,"severity":"err","arg[1]":-5,"arg[0]":"eth0","facility":"net"}
+{"item":"count","count":1,"first":1700000000123456789,"first_string":"1700000000123456789","last":1700000000123456789,"last_string":"1700000000123456789","severity":"err","arg[1]":-5,"arg[0]":"eth0","facility":"net"}
 EOF
 has '^       1  .*  -         raw type=0$' query --count-by=event
 # Messages of the kernel that came as text are told apart by their words.
@@ -519,7 +519,7 @@ finds '1 6 7 8' --unacked
 finds '7 8' --unacked --limit=2
 has '^2 acknowledged 2023-11-14T22:14:20.123456Z err' query -o verbose
 has '^2\* 2023-11-14 22:14:20 err' query
-has '"number":2,"acknowledged":[0-9]*,"boot_id"' query --json
+has '"number":2,"acknowledged":[0-9]*,"acknowledged_string":"[0-9]*","boot_id"' query --json
 same ack --filter='facility=="ata"' --json <<'EOF'
 {"acknowledged":1}
 EOF
@@ -557,7 +557,7 @@ same explain 'round %d: bad block at %llu\n' <"$work/expected"
 same explain 'round %d: bad block at %llu
 ' <"$work/expected"
 same explain --json bdd62ee9 <<'EOF'
-{"item":"explanation","event_id":"bdd62ee9","formats":["queue %d stalled for %u ms"],"facilities":["net"],"devices":["n2"],"count":1,"first":1700000180123456789,"last":1700000180123456789,"format":"queue %d stalled for %u ms","text":"Requests have waited in the queue for so long without one being completed.","action":"None for a single one. If it is the same queue again and again, look at where its interrupts go, in /proc/interrupts.","severity":"warning"}
+{"item":"explanation","event_id":"bdd62ee9","formats":["queue %d stalled for %u ms"],"facilities":["net"],"devices":["n2"],"count":1,"first":1700000180123456789,"first_string":"1700000180123456789","last":1700000180123456789,"last_string":"1700000180123456789","format":"queue %d stalled for %u ms","text":"Requests have waited in the queue for so long without one being completed.","action":"None for a single one. If it is the same queue again and again, look at where its interrupts go, in /proc/interrupts.","severity":"warning"}
 EOF
 has '^action      None.$' explain 82ee4be8
 has '^action      None.$' ctl explain 82ee4be8 --explanations="$catalogue" --store="$work/no.db"

@@ -242,7 +242,20 @@ def decode(decoder, events):
     lines = "".join(f"{group} {sequence} {thread} {data.hex()}\n"
                     for group, sequence, thread, data in events)
     output = subprocess.run([decoder], input=lines.encode(), capture_output=True, check=True).stdout
-    return [json.loads(line) for line in output.splitlines()]
+    return [without_digits(json.loads(line)) for line in output.splitlines()]
+
+
+def without_digits(item):
+    """The same without the keys for readers of 53 bits, which have to be right"""
+    if isinstance(item, list):
+        return [without_digits(each) for each in item]
+    if not isinstance(item, dict):
+        return item
+    for key in item:
+        if key.endswith("_string"):
+            assert item[key] == str(item[key[:-7]]) and abs(int(item[key])) > 2**53, item
+    return {key: without_digits(value) for key, value in item.items()
+            if not key.endswith("_string")}
 
 
 def same(one, other):
