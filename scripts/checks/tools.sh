@@ -93,8 +93,8 @@ tools_checks() {
 	fi
 	[ "$LIST" ] || [ "${NATS_SERVER:-}" ] || ! wanted tools/nats ||
 		export NATS_SERVER="$(nats_server)"
-	for test in abi vectors schema fuzz examples kerrorctl report terminal kerrord rules sinks paths \
-		otlp nats day outputs hostile install; do
+	for test in abi vectors schema wireshark fuzz examples kerrorctl report terminal kerrord rules \
+		sinks paths otlp nats day outputs hostile install; do
 		check_each tools/$test tools test-$test
 	done
 	check_each tools/prometheus prometheus_examples
