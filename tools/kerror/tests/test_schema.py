@@ -96,6 +96,7 @@ def lines_of_daemon(folder):
     store = "--store=" + place.path("db")
     daemon = place.start()
     wait_for(lambda: place.lines(item="line") and place.lines(item="report") and
+             place.stored() >= 200 and
              glob.glob(place.path("state") + "/rule-fails.state"), daemon=daemon)
     for item in ("event", "loss", "report", "line"):
         yield from place.lines(item=item)
