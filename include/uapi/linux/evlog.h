@@ -133,7 +133,7 @@
  * Nothing else is a condition. An unknown format is that of bytes. A severity over 7, an
  * unknown flag, version or reserved field, EVL_ARG_FLAG_INVALID of what is no string, a
  * format_size without a format string, and more than EVL_VARIABLE_MAX bytes change
- * nothing.
+ * nothing. A device that is a NUL only is none.
  *
  * PRINTK
  *
