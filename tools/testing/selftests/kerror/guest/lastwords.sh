@@ -27,10 +27,11 @@ case $this in
 		wait $! || exit 1
 	done
 	boots list | sed 's/^/left: /'
-	echo "# kerrorctl boots" && kerrorctl boots --store=/tmp/db &&
+	# On this console they would wait for a key, in a pager.
+	echo "# kerrorctl boots" && kerrorctl boots --no-pager --store=/tmp/db &&
 	echo "events of -3: $(kerrorctl query --boot=-3 --store=/tmp/db | grep -c 'last words')" &&
 	echo "# kerrorctl lastwords --limit=5" &&
-	kerrorctl lastwords --limit=5 --color=never --store=/tmp/db
+	kerrorctl lastwords --limit=5 --no-pager --color=never --store=/tmp/db
 	exit
 	;;
 esac
