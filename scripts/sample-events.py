@@ -34,8 +34,8 @@ with open(sys.argv[2], encoding="utf-8", errors="replace") as log:
             continue
         for key in ("sequence", "thread", "time_realtime", "time_boot", "cpu", "pid", "tid"):
             del item[key]
-        for key in ("boot_id", "instance", "machine", "host", "release", "version", "arch",
-                    "livepatch"):
+        for key in ("time_realtime_string", "boot_id", "instance", "machine", "host", "release",
+                    "version", "arch", "livepatch"):
             item.pop(key, None)
         if item["context"] != "process":
             for key in ("comm", "uid", "gid"):
