@@ -19,6 +19,9 @@ case $this in
 	echo "RESET ME"
 	;;
 *)
+	# The store lists this boot, too, as soon as it has an event of it.
+	insmod /modules/evlog_sample.ko
+	echo 1 > /sys/module/evlog_sample/parameters/trigger
 	printf '[kerrord]\nuser = root\nstate = /tmp/state\n[store]\npath = /tmp/db\n' > /tmp/conf
 	for round in 1 2; do
 		kerrord --config /tmp/conf &
