@@ -23,6 +23,7 @@
 #include <linux/rcupdate.h>
 #include <linux/refcount.h>
 #include <linux/string.h>
+#include <linux/timekeeping.h>
 #include <linux/uaccess.h>
 
 /* The CPU of a bug that keeps one */
@@ -179,14 +180,15 @@ static int rcu_stall(void *unused)
 	return 0;
 }
 
-/* Time does not go on for this CPU. */
+/* Its own ticks do not come, and others may not, either. */
 static int interrupts_off(void *unused)
 {
-	unsigned int ms;
+	u64 end;
 
 	local_irq_disable();
-	for (ms = 0; ms < argument * MSEC_PER_SEC; ms++)
-		mdelay(1);
+	end = ktime_get_mono_fast_ns() + argument * NSEC_PER_SEC;
+	while (ktime_get_mono_fast_ns() < end)
+		cpu_relax();
 	local_irq_enable();
 	return 0;
 }

@@ -64,8 +64,10 @@ fault_nvme_read_error() {
 fault_nvme_timeout() {
 	load nvme
 	name=$(disk /nvme) || skip "no NVMe disk"
+	stalls=/sys/module/rcupdate/parameters/rcu_cpu_stall_timeout
 	echo 3000 > "/sys/block/$name/queue/io_timeout"
-	echo 60 > /proc/sys/kernel/watchdog_thresh
+	# Nothing else is to be told of a guest that stands still.
+	echo 60 | tee /proc/sys/kernel/watchdog_thresh > $stalls
 	begin
 	slow nvme
 	for skip in 0 100; do
@@ -78,6 +80,7 @@ fault_nvme_timeout() {
 	cleared nvme-timeout nvme0 60
 	wait
 	echo 10 > /proc/sys/kernel/watchdog_thresh
+	echo 21 > $stalls
 }
 
 # needs: virtio_scsi

@@ -58,11 +58,13 @@ fault_machine_check() {
 }
 
 # guest: CPU=Skylake-Client
-# The patrol of the memory found a page that cannot be corrected, and nobody uses.
+# One that needs no action; then one of a page that nobody uses, of which only the page is told.
 fault_machine_check_uncorrected() {
+	echo 1 > /sys/devices/system/machinecheck/machinecheck0/check_interval
 	begin
+	monitor mce 0 8 0xb000000000000090 0xd 0 0
+	raised machine-check-uncorrected "0 8"
 	monitor mce 0 9 0xbd000000000000c0 0xd 0x12345000 0x8c
-	raised machine-check-uncorrected "0 9"
 	raised memory-failure
 }
 
@@ -238,12 +240,14 @@ fault_rcu_stall() {
 	echo 21 > /sys/module/rcupdate/parameters/rcu_cpu_stall_timeout
 }
 
-# The watchdog of that CPU runs late.
+# needs: crc8
+# Another CPU, which loads a module, waits for that one to see it.
 fault_interrupts_off() {
 	echo 3 > /proc/sys/kernel/watchdog_thresh
 	begin
-	bug interrupts-off 14
-	raised cpu-stuck 1 60
+	bug interrupts-off 20
+	modprobe crc8 && modprobe -r crc8
+	raised cpu-stuck "" 60
 	echo 10 > /proc/sys/kernel/watchdog_thresh
 }
 

@@ -165,7 +165,9 @@ fault_nfs_stalled() {
 	printf 'all 1 \\x00000000 %s /export\n' $forever > $channel/nfsd.fh/channel
 	printf 'all / %s 16391 65534 65534 0\n' $forever > $channel/nfsd.export/channel
 	printf 'all /export %s 9223 65534 65534 0\n' $forever > $channel/nfsd.export/channel
-	echo "tcp 2049" > /proc/fs/nfsd/portlist
+	# The third version wants a program that knows its ports.
+	echo "+4.1 -3" > /proc/fs/nfsd/versions
+	echo "tcp 2049" > /proc/fs/nfsd/portlist 2> /dev/null
 	echo 2 > /proc/fs/nfsd/threads
 	options=vers=4.1,addr=127.0.0.1,clientaddr=127.0.0.1,timeo=10,retrans=2
 	timeout 30 mount -t nfs4 -o $options \
