@@ -151,11 +151,11 @@ static struct record *loss_of(struct sink *sink)
 	return record_of_loss(&loss, CAUSE_SINK, next);
 }
 
-static void feed_lines(struct sink *sink, bool all)
+static void feed_lines(struct sink *sink)
 {
 	struct record *record;
 
-	while ((record = lines_next(sink->catch_up->joiner, all))) {
+	while ((record = lines_next(sink->catch_up->joiner, false))) {
 		sink_feed(sink, record);
 		record_put(record);
 	}
@@ -178,7 +178,7 @@ static bool feed(struct sink *sink, enum kerror_item item,
 	fed = record && sink_feed(sink, record);
 	if (fed && item == KERROR_ITEM_EVENT) {
 		lines_add(sink->catch_up->joiner, record->event);
-		feed_lines(sink, false);
+		feed_lines(sink);
 	}
 	if (record)
 		record_put(record);
@@ -190,7 +190,7 @@ static void note_end(struct sink *sink)
 	struct catch_up *catch_up = sink->catch_up;
 	char text[200];
 
-	feed_lines(sink, true);
+	/* The receiver's joiner has what is open, too. */
 	sink->behind = false;
 	sink->passed = 0;
 	if (catch_up->gone) {

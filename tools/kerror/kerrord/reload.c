@@ -135,6 +135,7 @@ static void list_sinks(const struct settings *next, struct sink *sinks,
 		if (is_new[count]) {
 			array[count]->behind = true;
 			array[count]->passed = UINT32_MAX;
+			array[count]->behind_at = KERROR_SEQUENCE_FIRST;
 		}
 	}
 }

@@ -167,9 +167,10 @@ void sink_offer(struct sink *sink, struct record *record)
 			queue_add(sink, record);
 		return;
 	}
-	/* One that is behind makes its own of what it gets. */
+	/* One that is behind makes its own of what it gets, which lacks what it had. */
 	if (record->kind == RECORD_LINE) {
-		if (!sink->behind)
+		if (!sink->behind ||
+		    (int32_t)(kerror_event_sequence(record->event) - sink->behind_at) < 0)
 			sink_feed(sink, record);
 		return;
 	}
@@ -181,6 +182,8 @@ void sink_offer(struct sink *sink, struct record *record)
 	    (record->kind == RECORD_LOSS && !(sink->passed & group)))
 		fed = sink_feed(sink, record);
 	if (!fed) {
+		if (group == KERROR_GROUP_PRINTK && !(sink->passed & group))
+			sink->behind_at = kerror_event_sequence(record->event);
 		sink->behind = true;
 		sink->passed |= group;
 	}
