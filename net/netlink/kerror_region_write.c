@@ -20,15 +20,14 @@
 
 /*
  * Makes a slot of @header, which is elsewhere and has all up to @cell except @magic
- * and @sum. What was in the slot is gone from the first line on.
+ * and @sum, which are 0. What was in the slot is gone from the first line on.
  */
 void kerror_slot_begin(struct kerror_slot *slot, const struct kerror_slot *header)
 {
 	WRITE_ONCE(slot->magic, 0);
 	smp_wmb();	/* The magic goes first. */
 	memset(slot, 0, header->size);
-	memcpy(&slot->version, &header->version,
-	       HEADER_SIZE - offsetof(struct kerror_slot, version));
+	memcpy(slot, header, HEADER_SIZE);
 	slot->sum = kerror_slot_sum(slot);
 	smp_wmb();	/* The magic comes last. */
 	WRITE_ONCE(slot->magic, KERROR_SLOT_MAGIC);
