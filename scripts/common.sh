@@ -100,7 +100,7 @@ kernel_source() {
 }
 
 # nats_server: prints the path of a nats-server that kerrord takes: this machine's, or else
-# that of Debian 13, which is not installed; nothing if there is none.
+# Debian 13's, which it does not install; nothing if there is none.
 nats_server() {
 	found=$(PATH=$PATH:/usr/sbin command -v nats-server) || found=$BUILD/nats/nats-server
 	if [ "$found" = "$BUILD/nats/nats-server" ] || dpkg --compare-versions \

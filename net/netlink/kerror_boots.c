@@ -21,7 +21,7 @@
 #include <net/sock.h>
 #include "kerror_internal.h"
 
-/* Whoever looks at kerror_old_boots holds it: requests and replays. */
+/* Protects kerror_old_boots. Requests and replays hold it. */
 static DEFINE_MUTEX(boots_lock);
 
 /* Copies a text that another kernel has written, or somebody else. */

@@ -2,7 +2,7 @@
 /*
  * Memory that outlives the kernel: what this boot raises is written there.
  *
- * kerror_region_map.c finds the memory. kerror_cpu.c asks for that of each ring. The
+ * kerror_region_map.c finds the memory. kerror_cpu.c asks for a part of it for each ring. The
  * deliverer (kerror_drain.c, kerror_netlink.c) hands in each message before it is in
  * the history. kerror_region.h has the layout.
  *

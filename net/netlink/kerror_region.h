@@ -62,7 +62,7 @@ struct kerror_cell {
 	u64 value[KERROR_SLOT_CAUSES];
 };
 
-/* What a slot has two cells of, of which the older is written */
+/* Kinds of cells. A slot has two of each kind; a write goes to the older one. */
 enum {
 	/* Nanoseconds from CLOCK_MONOTONIC to _REALTIME and _BOOTTIME; last seen alive */
 	KERROR_CELL_CLOCK,
@@ -201,7 +201,7 @@ struct kerror_log {
  * @sequence: nlmsg_seq, of an event in a ring 0
  * @pid: nlmsg_pid
  * @type: nlmsg_type
- * @ring: as in struct kerror_logged; of what is in a log 0
+ * @ring: as in struct kerror_logged; 0 of a message in a log
  * @stamp: its first 16 bytes are two clocks that were not read yet
  */
 struct kerror_found {

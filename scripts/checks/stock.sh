@@ -27,7 +27,7 @@ stock_messages() {
 	python3 "$TOP/scripts/compare-boot.py" "$(stock_log boot)"
 }
 
-# What the rules of boots.conf are about is printed by kerror, not by the distribution.
+# kerror itself prints the messages that boots.conf is about, and no distribution's kernel.
 own_rules() {
 	sed -n 's/.*format=="kerror: \(.*\)"$/\1/p' "$TOP/tools/kerror/rules.d/boots.conf" > "$small"
 	[ "$(grep -c '^filter' "$TOP/tools/kerror/rules.d/boots.conf")" = "$(wc -l < "$small")" ] &&

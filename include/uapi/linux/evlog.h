@@ -130,10 +130,11 @@
  *   11. No argument is left over. None is absent, unless EVL_FLAG_TRUNCATED is set: then
  *       any number of the last ones may be.
  *
- * Nothing else is a condition. An unknown format is that of bytes. A severity over 7, an
- * unknown flag, version or reserved field, EVL_ARG_FLAG_INVALID of what is no string, a
- * format_size without a format string, and more than EVL_VARIABLE_MAX bytes change
- * nothing. A device that is a NUL only is none.
+ * Nothing else is a condition. With an unknown format, the variable part is bytes. These
+ * change nothing: a severity over 7; an unknown flag, version or reserved field;
+ * EVL_ARG_FLAG_INVALID in an argument of another type than EVL_ARG_STRING; a format_size
+ * without a format string; more than EVL_VARIABLE_MAX bytes. A device that is one NUL is
+ * no device.
  *
  * PRINTK
  *

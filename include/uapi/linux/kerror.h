@@ -111,7 +111,7 @@
  * the oldest makes room for a new one.
  *
  *   KERROR_MSG_BOOTS with NLM_F_DUMP: one KERROR_MSG_BOOT, with a struct kerror_boot,
- *   per boot, oldest first, and last that of this boot; then NLMSG_DONE. No boot at
+ *   per boot, oldest first, and this boot last; then NLMSG_DONE. No boot at
  *   all: this kernel keeps nothing. The body is a struct kerror_request of zeros.
  *
  *   KERROR_MSG_REPLAY with KERROR_REPLAY_EARLIER: the body is a struct
@@ -125,7 +125,7 @@
  *   ENOENT (no such boot, or it is this one), ENOMEM.
  *
  *   KERROR_MSG_BOOT_NAME: gives this boot the name under which the next kernel hands
- *   it out, such as that of /proc/sys/kernel/random/boot_id. Without, it has a random
+ *   it out, such as /proc/sys/kernel/random/boot_id. Without, it has a random
  *   one. The body is a struct kerror_boot_request with group 0.
  *
  *   KERROR_MSG_BOOT_DROP: clears all that is left of an earlier boot, or answers

@@ -6,7 +6,7 @@
  *
  * They are in the order in which kerrord came to know them, but a boot of which it is
  * told later comes before the one that told. They are told of when the transaction has
- * ended, as whoever reads them may take his time.
+ * ended, as a reader of them may take its time.
  */
 #include <errno.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a server of NATS says of itself to whoever connects, before TLS: its version.
+ * Reads the version that a server of NATS tells each client before TLS.
  * libnats does not tell it. nats_peer.c asks the server that it has connected to.
  *
  * Promise: no event is given to a server of a version that is known to lose messages

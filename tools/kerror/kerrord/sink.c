@@ -167,7 +167,10 @@ void sink_offer(struct sink *sink, struct record *record)
 			queue_add(sink, record);
 		return;
 	}
-	/* One that is behind makes its own of what it gets, which lacks what it had. */
+	/*
+	 * A sink that is behind joins the events of its history by itself. A line that
+	 * began before then is the receiver's: the history lacks its first part.
+	 */
 	if (record->kind == RECORD_LINE) {
 		if (!sink->behind ||
 		    (int32_t)(kerror_event_sequence(record->event) - sink->behind_at) < 0)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * What a program asks the kernel about boots: which ones it keeps, the name of this
+ * Asks the kernel about boots: which ones it keeps, the name of this
  * one, that an earlier one may go. A reader brings their events, see
  * kerror_reader_earlier().
  */

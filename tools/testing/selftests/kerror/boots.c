@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What outlives the kernel, for guest/persist.sh: boots COMMAND
+ * Shows events that outlive the kernel, for guest/persist.sh: boots COMMAND
  *
  *   list         a line per boot: id, end, number, release, seconds, message
  *   events ID    a line per event of evlog of that boot: its number and text; losses
