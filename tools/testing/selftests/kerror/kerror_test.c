@@ -447,14 +447,43 @@ TEST_F(kerror, other_network_namespace_is_refused)
 	EXPECT_EQ(0, poll(&ready, 1, 300));
 }
 
+/* A request, and the error number that answers it */
+struct request_case {
+	int expected;
+	uint16_t type, flags;
+	uint32_t length;
+	struct kerror_request body;
+};
+
+/* Sends @size bytes for each, whatever length it claims. */
+static void try_requests(struct __test_metadata *_metadata,
+			 const struct request_case *cases, unsigned int count, size_t size)
+{
+	unsigned int i;
+
+	for (i = 0; i < count; i++) {
+		struct {
+			struct nlmsghdr header;
+			struct kerror_boot_request body;
+		} request = {
+			.header.nlmsg_len = cases[i].length,
+			.header.nlmsg_type = cases[i].type,
+			.header.nlmsg_flags = cases[i].flags,
+			.body.request = cases[i].body,
+		};
+		int fd = plain_socket(0);
+
+		ASSERT_LE(0, fd);
+		EXPECT_EQ(cases[i].expected, answer_to(fd, &request, size)) {
+			TH_LOG("request %u", i);
+		}
+		close(fd);
+	}
+}
+
 TEST_F(kerror, wrong_requests_get_an_errno)
 {
-	static const struct {
-		int expected;
-		uint16_t type, flags;
-		uint32_t length;
-		struct kerror_request body;
-	} cases[] = {
+	static const struct request_case cases[] = {
 		/* Not a request, unknown, or not the kernel's business. */
 		{ -EINVAL, KERROR_MSG_STATISTICS, 0, 32, { 2, 0, 0, 0 } },
 		{ -EOPNOTSUPP, KERROR_MSG_EVENT, 1, 32, { 2, 0, 0, 0 } },
@@ -496,35 +525,14 @@ TEST_F(kerror, wrong_requests_get_an_errno)
 		{ 0, KERROR_MSG_REPLAY, 0x301, 32, { 0x10, 1, 0, 0 } },
 		{ 0, KERROR_MSG_REPLAY, 0x301, 32, { 1, 1, 0, 0 } },
 	};
-	unsigned int i;
 
-	for (i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		struct request request = {
-			.header.nlmsg_len = cases[i].length,
-			.header.nlmsg_type = cases[i].type,
-			.header.nlmsg_flags = cases[i].flags,
-			.body = cases[i].body,
-		};
-		int fd = plain_socket(0);
-
-		ASSERT_LE(0, fd);
-		EXPECT_EQ(cases[i].expected,
-			  answer_to(fd, &request, sizeof(request))) {
-			TH_LOG("request %u", i);
-		}
-		close(fd);
-	}
+	try_requests(_metadata, cases, sizeof(cases) / sizeof(*cases), sizeof(struct request));
 }
 
 /* Nothing outlives this kernel, so that it knows of no boot. */
 TEST_F(kerror, wrong_requests_about_boots_get_an_errno)
 {
-	static const struct {
-		int expected;
-		uint16_t type, flags;
-		uint32_t length;
-		struct kerror_request body;
-	} cases[] = {
+	static const struct request_case cases[] = {
 		{ -EINVAL, KERROR_MSG_BOOTS, 1, 32, { 0, 0, 0, 0 } },
 		{ -EINVAL, KERROR_MSG_BOOTS, 0x301, 31, { 0, 0, 0, 0 } },
 		{ -EINVAL, KERROR_MSG_BOOTS, 0x301, 32, { 2, 0, 0, 0 } },
@@ -544,29 +552,11 @@ TEST_F(kerror, wrong_requests_about_boots_get_an_errno)
 		/* This is right. */
 		{ 0, KERROR_MSG_BOOTS, 0x301, 32, { 0, 0, 0, 0 } },
 	};
-	unsigned int i;
 
 	if (access("/sys/module/kerror/parameters/persist", F_OK))
 		SKIP(return, "this kernel has no kerror.persist=");
-	for (i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		struct {
-			struct nlmsghdr header;
-			struct kerror_boot_request body;
-		} request = {
-			.header.nlmsg_len = cases[i].length,
-			.header.nlmsg_type = cases[i].type,
-			.header.nlmsg_flags = cases[i].flags,
-			.body.request = cases[i].body,
-		};
-		int fd = plain_socket(0);
-
-		ASSERT_LE(0, fd);
-		EXPECT_EQ(cases[i].expected,
-			  answer_to(fd, &request, sizeof(request))) {
-			TH_LOG("request %u", i);
-		}
-		close(fd);
-	}
+	try_requests(_metadata, cases, sizeof(cases) / sizeof(*cases),
+		     sizeof(struct nlmsghdr) + sizeof(struct kerror_boot_request));
 }
 
 TEST_F_TIMEOUT(kerror, garbage_gets_an_errno_and_does_no_harm, 120)
