@@ -140,6 +140,9 @@ static void parse_options(struct options *options, int argc, char **argv)
 /* Not longer than somebody who pressed a key wants to wait */
 #define KEYS_MS 100
 
+/* How long one look at the socket waits */
+#define WAIT_MS 200
+
 /* How long to wait for the kernel's last answers before the summary. */
 #define LAST_ANSWERS_MS 5000
 
@@ -307,7 +310,6 @@ static bool is_answered(const struct watch *watch)
 static void run(struct watch *watch, struct kerror_socket *sock)
 {
 	const unsigned long count = watch->options->count;
-	const int wait = watch->options->joiner ? KERROR_JOIN_MS : 200;
 	bool flushed = true, stop = false, shown;
 	uint64_t keys_due = 0;
 	enum kerror_item item;
@@ -315,9 +317,10 @@ static void run(struct watch *watch, struct kerror_socket *sock)
 	block_signals();
 	do {
 		/* What is there goes out before this waits for more. */
-		item = next_item(sock, watch->reader, flushed ? wait : 0, &stop);
+		item = next_item(sock, watch->reader, flushed ? WAIT_MS : 0, &stop);
 		shown = show_item(watch, item);
-		shown |= show_joined(watch, now_ms());
+		/* While there is more to read, a line may go on. */
+		shown |= show_joined(watch, item == KERROR_ITEM_NONE ? now_ms() : 0);
 		if (shown) {
 			watch->last = now_ms();
 			flushed = false;

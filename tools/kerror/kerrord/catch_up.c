@@ -155,7 +155,7 @@ static void feed_lines(struct sink *sink)
 {
 	struct record *record;
 
-	while ((record = lines_next(sink->catch_up->joiner, false))) {
+	while ((record = lines_next(sink->catch_up->joiner, 0))) {
 		sink_feed(sink, record);
 		record_put(record);
 	}

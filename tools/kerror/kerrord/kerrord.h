@@ -467,10 +467,14 @@ int connect_unix(const char *path, int type);
 void lines_add(struct kerror_joiner *joiner, const struct kerror_event *event);
 
 /*
- * The record of a line that is complete, or will not become so in time; with @all, of each
- * that there is. NULL: no more. To be called after each event, and after lines_wait().
+ * The record of a line that is complete, or has not gone on by @now, as of now_ms(): 0 while
+ * there may be more to read, UINT64_MAX for each that there is. NULL: no more. To be called
+ * after each event, and after lines_wait().
  */
-struct record *lines_next(struct kerror_joiner *joiner, bool all);
+struct record *lines_next(struct kerror_joiner *joiner, uint64_t now);
+
+/* Milliseconds of the clock that is never set back */
+uint64_t now_ms(void);
 
 /* Milliseconds until it has something, or -1 */
 int lines_wait(const struct kerror_joiner *joiner);

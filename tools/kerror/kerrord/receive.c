@@ -164,6 +164,7 @@ struct receiver {
 	struct kerror_reader *reader;
 	struct kerror_joiner *joiner;
 	struct metrics *metrics;
+	bool drained;			/* the socket had nothing more */
 	uint64_t lost[KERROR_CAUSES + 1];	/* the last: unknown causes */
 	unsigned int answers;
 	uint32_t missing;		/* groups that the kernel does not have */
@@ -183,11 +184,11 @@ static void take_loss(struct receiver *receiver)
 }
 
 /* Those that are complete, or late */
-static void offer_lines(struct receiver *receiver, bool all)
+static void offer_lines(struct receiver *receiver, uint64_t now)
 {
 	struct record *record;
 
-	while ((record = lines_next(receiver->joiner, all)))
+	while ((record = lines_next(receiver->joiner, now)))
 		offer(record);
 }
 
@@ -204,7 +205,7 @@ static void take_event(struct receiver *receiver)
 		return;
 	lines_add(receiver->joiner, record->event);
 	record_put(record);
-	offer_lines(receiver, false);
+	offer_lines(receiver, 0);
 }
 
 /* Once: that there will be nothing of a group that was asked for */
@@ -226,6 +227,7 @@ static int take_items(struct receiver *receiver)
 	enum kerror_item item;
 	int error, count;
 
+	receiver->drained = false;
 	for (count = 0; count < ROUND; count++) {
 		error = kerror_socket_next(receiver->sock, reader, 0, &item);
 		if (error)
@@ -248,6 +250,7 @@ static int take_items(struct receiver *receiver)
 				strerror(-kerror_reader_error(reader)));
 			break;
 		default:
+			receiver->drained = true;
 			return 0;
 		}
 	}
@@ -366,7 +369,7 @@ static int run(struct receiver *receiver)
 			watch = now_ns(CLOCK_MONOTONIC) + watchdog;
 		}
 		error = take_items(receiver);
-		offer_lines(receiver, false);
+		offer_lines(receiver, receiver->drained ? now_ms() : 0);
 		sleep = tend_sinks(receiver);
 		late = lines_wait(receiver->joiner);
 		if (late >= 0 && sleep > late)
@@ -395,7 +398,7 @@ static int run(struct receiver *receiver)
 		error = take_items(receiver);
 		poll(&ready, 1, 10);
 	}
-	offer_lines(receiver, true);
+	offer_lines(receiver, UINT64_MAX);
 	return error;
 }
 

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include "kerrord.h"
 
-static uint64_t now_ms(void)
+uint64_t now_ms(void)
 {
 	return now_ns(CLOCK_MONOTONIC) / 1000000;
 }
@@ -28,12 +28,12 @@ void lines_add(struct kerror_joiner *joiner, const struct kerror_event *event)
 	kerror_joiner_add(joiner, event, now_ms());
 }
 
-struct record *lines_next(struct kerror_joiner *joiner, bool all)
+struct record *lines_next(struct kerror_joiner *joiner, uint64_t now)
 {
 	struct kerror_event *event;
 	struct record *record;
 
-	while (joiner && (event = kerror_joiner_next(joiner, all ? UINT64_MAX : now_ms()))) {
+	while (joiner && (event = kerror_joiner_next(joiner, now))) {
 		record = kerror_event_first_part(event) ? record_of_line(event) : NULL;
 		if (record)
 			return record;

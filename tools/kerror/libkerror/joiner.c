@@ -4,9 +4,9 @@
  * one before by the same task, or by an interrupt of the same CPU. Programs hand over
  * events and get them back, a line as one event with all formats and arguments.
  *
- * Promise: no event is lost, doubled or held for longer than KERROR_JOIN_MS, whatever
- * comes; what does not fit together is given part by part. Memory is that of
- * LINES events.
+ * Promise: no event is lost or doubled, and no line is held for longer than
+ * KERROR_JOIN_MS after its last part, whatever comes; what does not fit together is
+ * given part by part. Memory is that of LINES events.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -24,14 +24,14 @@
 
 struct line {
 	uint64_t writer;
-	uint64_t since;			/* when its first part came */
-	uint64_t order;			/* of lines, as they began */
+	uint64_t since;			/* when its last part came */
+	uint64_t order;			/* of lines, as their last parts came */
 	struct kerror_event *event;	/* what there is of it; NULL: no line */
 };
 
 struct kerror_joiner {
 	struct line lines[LINES];
-	uint64_t begun;
+	uint64_t parts;
 	struct kerror_event *ready[READY];
 	size_t ready_count;
 };
@@ -105,7 +105,7 @@ static void begin_line(struct kerror_joiner *joiner, struct kerror_event *event,
 		give(joiner, take_line(line));
 	}
 	*line = (struct line) {
-		.writer = writer, .since = now, .order = joiner->begun++, .event = event,
+		.writer = writer, .since = now, .order = joiner->parts++, .event = event,
 	};
 }
 
@@ -289,6 +289,8 @@ int kerror_joiner_add(struct kerror_joiner *joiner, const struct kerror_event *e
 		}
 		kerror_event_free(its);
 		line->event = joined;
+		line->since = now;
+		line->order = joiner->parts++;
 		if (!(joined->header.flags & EVL_FLAG_OPEN))
 			give(joiner, take_line(line));
 		return 0;
@@ -315,7 +317,8 @@ struct kerror_event *kerror_joiner_next(struct kerror_joiner *joiner, uint64_t n
 		return event;
 	}
 	line = oldest_line(joiner);
-	return line && now - line->since >= KERROR_JOIN_MS ? take_line(line) : NULL;
+	return line && now > line->since && now - line->since >= KERROR_JOIN_MS ?
+	       take_line(line) : NULL;
 }
 
 int kerror_joiner_wait(const struct kerror_joiner *joiner, uint64_t now)

@@ -654,8 +654,8 @@ int kerror_reader_cursor(const struct kerror_reader *reader, uint32_t group,
 
 struct kerror_joiner;
 
-/* No event is held for longer, in milliseconds of the program's clock. */
-#define KERROR_JOIN_MS 100
+/* No line waits for longer after its last part, in milliseconds of the program's clock. */
+#define KERROR_JOIN_MS 500
 
 /**
  * kerror_joiner_new() - make a joiner
@@ -667,8 +667,9 @@ struct kerror_joiner;
  *
  * Events of other tasks and CPUs are given at once, so that a line can come after events
  * that were raised later than its first part. A line that is larger than
- * KERROR_EVENT_MAX, that was cut, or that does not end within KERROR_JOIN_MS is given
- * as far as it came, and the rest after it. At most 64 lines are held.
+ * KERROR_EVENT_MAX, that was cut, or that does not go on within KERROR_JOIN_MS is given
+ * as far as it came, and the rest after it. At most 64 lines are held. The writer of a line
+ * may print much in the middle of it, to a slow console: so this time is long.
  *
  * Return: a joiner to be freed with kerror_joiner_free(), and what it holds with it; or
  * NULL.
@@ -690,7 +691,8 @@ int kerror_joiner_add(struct kerror_joiner *joiner, const struct kerror_event *e
 /*
  * An event that is complete, to be freed with kerror_event_free(), or NULL. To be called
  * until NULL after each event, and after the time of kerror_joiner_wait(). With UINT64_MAX
- * for @now it gives all that is held.
+ * for @now it gives all that is held, with 0 what is complete: so a program that was
+ * stopped parts no line of which the rest waits in its socket.
  */
 struct kerror_event *kerror_joiner_next(struct kerror_joiner *joiner, uint64_t now);
 
