@@ -239,8 +239,14 @@ def main():
         return 0
     rules, counts = Rules(sys.argv[1]), {True: 0, False: 0, None: 0}
     print("fault | rule | condition | cleared | values")
+    missed = []
     for fault in read(sys.argv[2]):
-        counts[show(fault, rules)] += 1
+        recognised = show(fault, rules)
+        counts[recognised] += 1
+        if recognised is False:
+            missed.append(f"NOT recognised: {fault.name}: {judge(fault, rules)[1]}")
+    # Once more where the end of a long log shows it
+    print("\n".join(missed), end="\n" if missed else "")
     print(f"{counts[True]} recognised, {counts[False]} not")
     return counts[False] > 0 or not counts[True]
 
