@@ -389,7 +389,8 @@ struct entry {
  * @give_up_fd: an eventfd that says the same to poll()
  * @behind: gets its events from the history; set by the receiver only
  * @passed: groups of which an event passed it by since then, KERROR_GROUP bits; likewise
- * @behind_at: the first message that did; likewise
+ * @behind_at: the first message that it was to have from there; likewise
+ * @offered: the message after the last that the receiver had; likewise
  * @catch_up: reads it; of the receiver
  * @report: where a report about this sink goes
  */
@@ -422,7 +423,7 @@ struct sink {
 	atomic_ullong oldest, busy_since;
 	uint64_t stuck_at;
 	bool started, ended;
-	uint32_t passed, behind_at;
+	uint32_t passed, behind_at, offered;
 	int give_up_fd;
 	struct catch_up *catch_up;
 	void (*report)(struct sink *about, unsigned int severity,

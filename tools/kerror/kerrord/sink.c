@@ -154,8 +154,17 @@ bool sink_feed(struct sink *sink, struct record *record)
 	return fed;
 }
 
+/* Whether it has had messages that the receiver has not had yet, from the history */
+static bool is_ahead(const struct sink *sink)
+{
+	const struct progress *messages = &sink->progress[kerror_group_index(KERROR_GROUP_PRINTK)];
+
+	return messages->known && (int32_t)(messages->next - sink->offered) > 0;
+}
+
 void sink_offer(struct sink *sink, struct record *record)
 {
+	const struct progress *messages = &sink->progress[kerror_group_index(KERROR_GROUP_PRINTK)];
 	uint32_t group;
 	bool fed = false;
 
@@ -168,11 +177,12 @@ void sink_offer(struct sink *sink, struct record *record)
 		return;
 	}
 	/*
-	 * A sink that is behind joins the events of its history by itself. A line that
+	 * A sink that is behind joins the events of its history by itself; until the
+	 * receiver is where that ended, it completes the same lines once more. A line that
 	 * began before then is the receiver's: the history lacks its first part.
 	 */
 	if (record->kind == RECORD_LINE) {
-		if (!sink->behind ||
+		if (!(sink->behind || is_ahead(sink)) ||
 		    (int32_t)(kerror_event_sequence(record->event) - sink->behind_at) < 0)
 			sink_feed(sink, record);
 		return;
@@ -181,10 +191,14 @@ void sink_offer(struct sink *sink, struct record *record)
 		group = record->loss.group;
 	else
 		group = kerror_event_group(record->event);
+	if (record->kind == RECORD_EVENT && group == KERROR_GROUP_PRINTK)
+		sink->offered = kerror_event_sequence(record->event) + 1;
 	if (!sink->behind ||
 	    (record->kind == RECORD_LOSS && !(sink->passed & group)))
 		fed = sink_feed(sink, record);
 	if (!fed) {
+		if (!sink->behind && messages->known)
+			sink->behind_at = messages->next;
 		if (group == KERROR_GROUP_PRINTK && !(sink->passed & group))
 			sink->behind_at = kerror_event_sequence(record->event);
 		sink->behind = true;

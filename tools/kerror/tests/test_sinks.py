@@ -403,7 +403,7 @@ def a_reader_that_dies_gets_the_rest_again(folder):
     for reader in readers:
         reader.start()
     for name in got:
-        wait_for(lambda: metric(place, "written_total", name) == 2000, 60, daemon)
+        wait_for(lambda: metric(place, "written_total", name) == 2000, 150, daemon)
     place.end(daemon)
     for name, events in got.items():
         assert set(events) == set(range(2000)), (name, len(set(events)))
