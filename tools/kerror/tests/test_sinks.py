@@ -6,6 +6,7 @@ test_kerrord.py: test_sinks.py PROGRAM [TEST]... Prints TAP."""
 
 import contextlib
 import http.client
+import itertools
 import json
 import os
 import signal
@@ -380,8 +381,8 @@ def a_reader_that_dies_gets_the_rest_again(folder):
     got = {"json stream": [], "json fifo": []}
 
     def parts(name):
-        """Three readers one after the other, the last of which stays"""
-        for number in range(3):
+        """Readers one after the other, of which the first two die"""
+        for number in itertools.count():
             # Those that die take no more than what they look at.
             buffering = 0 if number < 2 else -1
             if name == "json stream":
