@@ -15,6 +15,9 @@
 /* A part of an id, not a number */
 #define PREFIX_MIN 8
 
+/* Where a line of the table fits as a whole */
+#define TABLE_COLUMNS 132
+
 static void add_boot(void *context, const struct store_boot *boot)
 {
 	struct boots *boots = context;
@@ -164,9 +167,11 @@ void print_end(const struct store_boot *boot)
 	}
 }
 
-static void print_boot(const struct store_boot *boot, long index)
+/* @narrow: the id is as much as --boot wants, and the end is below. */
+static void print_boot(const struct store_boot *boot, long index, bool narrow)
 {
-	printf("%5ld  %s  %8" PRIu64 "  ", index, boot->id, boot->events);
+	printf("%5ld  %.*s  %8" PRIu64 "  ", index, narrow ? PREFIX_MIN : BOOT_ID_SIZE, boot->id,
+	       boot->events);
 	if (boot->events) {
 		print_time(stdout, boot->first);
 		fputs("  ", stdout);
@@ -174,7 +179,7 @@ static void print_boot(const struct store_boot *boot, long index)
 	} else {
 		printf("%-19s  %-19s", "-", "-");
 	}
-	fputs("  ", stdout);
+	fputs(narrow ? "\n       " : "  ", stdout);
 	print_end(boot);
 	putchar('\n');
 }
@@ -182,14 +187,23 @@ static void print_boot(const struct store_boot *boot, long index)
 void list_boots(const struct common *common, struct store *store)
 {
 	struct boots boots = read_boots(store, true);
+	const size_t width = terminal_width();
+	const bool narrow = width && width < TABLE_COLUMNS;
 
+	begin_pager(common);
 	if (!common->json)
-		printf("%s%5s  %-36s  %8s  %-19s  %-19s  %s%s\n",
-		       color_begin(&common->style, LOG_INFO), "BOOT", "ID", "EVENTS",
-		       "FIRST", "LAST", "END", color_end(&common->style));
-	for (size_t i = 0; i < boots.count; i++)
-		(common->json ? print_json : print_boot)
-			(&boots.boot[i], (long)i - (long)boots.current);
+		printf("%s%5s  %-*s  %8s  %-19s  %-19s%s%s\n",
+		       color_begin(&common->style, LOG_INFO), "BOOT",
+		       narrow ? PREFIX_MIN : BOOT_ID_SIZE - 1, "ID", "EVENTS", "FIRST", "LAST",
+		       narrow ? "" : "  END", color_end(&common->style));
+	for (size_t i = 0; i < boots.count; i++) {
+		long index = (long)i - (long)boots.current;
+
+		if (common->json)
+			print_json(&boots.boot[i], index);
+		else
+			print_boot(&boots.boot[i], index, narrow);
+	}
 	free_boots(&boots);
 }
 
@@ -223,7 +237,6 @@ int command_boots(int argc, char **argv)
 		;
 	no_arguments(argc, argv);
 	store = open_store(&common, false);
-	begin_pager(&common);
 	list_boots(&common, store);
 	store_close(store);
 	flush_output();

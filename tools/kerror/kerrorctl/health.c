@@ -41,8 +41,7 @@ static void print_text(const char *before, const char *text)
 	if (!*text)
 		return;
 	fputs(before, stdout);
-	print_printable(stdout, text, strlen(text));
-	putchar('\n');
+	print_folded(text, strlen(before), terminal_width());
 }
 
 static void print_condition(const struct print_style *style,
@@ -54,14 +53,15 @@ static void print_condition(const struct print_style *style,
 	if (*condition->key)
 		putchar(' ');
 	print_printable(stdout, condition->key, strlen(condition->key));
-	fputs(color_end(style), stdout);
-	fputs(" since ", stdout);
-	print_time(stdout, condition->since);
-	printf(", %" PRIu64 " event%s, last ", condition->count,
+	printf("%s, %" PRIu64 " event%s\n  since:   ", color_end(style), condition->count,
 	       condition->count == 1 ? "" : "s");
-	print_time(stdout, condition->last);
+	print_time(stdout, condition->since);
+	if (condition->count > 1) {
+		fputs(", the last ", stdout);
+		print_time(stdout, condition->last);
+	}
 	if (condition->cleared) {
-		fputs(", cleared ", stdout);
+		fputs("\n  cleared: ", stdout);
 		print_time(stdout, condition->cleared);
 		fputs(" by ", stdout);
 		print_printable(stdout, condition->cleared_by, strlen(condition->cleared_by));

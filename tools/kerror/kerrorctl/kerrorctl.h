@@ -351,7 +351,7 @@ const char *boot_value(int argc, char **argv);
 /* The id of the boot that --boot names, or ends the program; NULL: all boots */
 const char *find_boot(struct store *store, const char *value);
 
-/* For boots and --list-boots */
+/* For boots and --list-boots; with a pager */
 void list_boots(const struct common *common, struct store *store);
 
 /* ---- Stored events as lines: stored.c ---- */
@@ -414,6 +414,12 @@ bool begin_pager(const struct common *common);
 
 /* The columns of the terminal, or 0: the output is none */
 size_t terminal_width(void);
+
+/*
+ * Prints a text of one line, which begins in column @indent, in lines of @columns at
+ * most, broken between words; 0: in one line. fold.c
+ */
+void print_folded(const char *text, size_t indent, size_t columns);
 
 /* @time, nanoseconds since 1970, as 2026-01-31 23:59:59, or 2026-01-31T23:59:59.000000+01:00 */
 void local_time(struct buffer *to, uint64_t time, bool iso);

@@ -241,7 +241,6 @@ int command_query(int argc, char **argv)
 	parse_options(&options, argc, argv);
 	store = open_store(&options.common, false);
 	if (options.list_boots) {
-		begin_pager(&options.common);
 		list_boots(&options.common, store);
 		store_close(store);
 		flush_output();

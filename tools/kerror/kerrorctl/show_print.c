@@ -10,6 +10,9 @@
 #include <json-c/json.h>
 #include "show.h"
 
+/* What print_name() prints takes so many. */
+#define NAME_COLUMNS 17
+
 static void print_name(const struct print_style *style, const char *name)
 {
 	printf("  %s%-14s%s ", color_begin(style, LOG_INFO), name, color_end(style));
@@ -18,8 +21,7 @@ static void print_name(const struct print_style *style, const char *name)
 static void print_text(const struct print_style *style, const char *name, const char *text)
 {
 	print_name(style, name);
-	print_printable(stdout, text, strlen(text));
-	putchar('\n');
+	print_folded(text, NAME_COLUMNS, 0);
 }
 
 static void print_head(const struct print_style *style, const char *head)
@@ -90,7 +92,7 @@ static void print_places(const struct print_style *style, const struct details *
 {
 	if (!details->places_known && kerror_event_format(details->item.event))
 		print_text(style, "source",
-			   "not known: this kernel has no index of its messages; name one by --kernel");
+			   "not known, as this kernel has no index; name one by --kernel");
 	else if (details->places_known && !details->places_count)
 		print_text(style, "source", "not among the formats of that kernel");
 	if (details->guessed) {
@@ -109,7 +111,7 @@ static void print_places(const struct print_style *style, const struct details *
 }
 
 static void print_explanation(const struct print_style *style,
-			      const struct explanation *explanation)
+			      const struct explanation *explanation, size_t columns)
 {
 	static const struct {
 		const char *name;
@@ -118,9 +120,14 @@ static void print_explanation(const struct print_style *style,
 		{ "meaning", EXPLANATION_TEXT }, { "action", EXPLANATION_ACTION },
 	};
 
-	for (size_t i = 0; explanation && i < 2; i++)
-		if (explanation->value[keys[i].key])
-			print_text(style, keys[i].name, explanation->value[keys[i].key]);
+	for (size_t i = 0; explanation && i < 2; i++) {
+		const char *text = explanation->value[keys[i].key];
+
+		if (!text)
+			continue;
+		print_name(style, keys[i].name);
+		print_folded(text, NAME_COLUMNS, columns);
+	}
 }
 
 static void print_before(const struct stored_style *style, const struct details *details)
@@ -157,13 +164,13 @@ static void print_around(const struct stored_style *style, const struct details 
 void print_details(const struct common *common, struct store *store,
 		   const struct details *details)
 {
-	const bool paged = begin_pager(common);
-	size_t columns = paged ? 0 : terminal_width();
-	struct stored_style style = stored_style(common, store, columns > 2 ? columns - 2 : 0);
+	const size_t width = terminal_width();
+	const size_t columns = begin_pager(common) || width < 3 ? 0 : width - 2;
+	struct stored_style style = stored_style(common, store, columns);
 
 	print_event_itself(&common->style, &details->item);
 	print_places(&common->style, details);
-	print_explanation(&common->style, details->explanation);
+	print_explanation(&common->style, details->explanation, width);
 	print_before(&style, details);
 	print_around(&style, details);
 }

@@ -623,7 +623,7 @@ event 7: round 9: bad block at 6
   arg[0]         9 (s32)
   arg[1]         6 (u64)
   boot_id        BOOT
-  source         not known: this kernel has no index of its messages; name one by --kernel
+  source         not known, as this kernel has no index; name one by --kernel
   meaning        The device could not read the block at this number of 512 bytes, and has given up.
   action         Save the data. Find out with smartctl -a whether the number of such blocks grows, and if so, exchange the disk.
 

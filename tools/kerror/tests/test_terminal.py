@@ -1,20 +1,22 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Tests kerrorctl top and watch on a terminal, with the played kernel of fake_kernel.c:
-test_terminal.py KERRORCTL. Prints TAP."""
+"""Tests kerrorctl on a terminal: top and watch with the played kernel of fake_kernel.c,
+and whether lines fit, with a store: test_terminal.py KERRORCTL MAKE_STORE. Prints TAP."""
 
 import fcntl
 import os
 import pty
 import re
 import select
+import sqlite3
 import struct
 import subprocess
 import sys
+import tempfile
 import termios
 import time
 
-PROGRAM = os.path.abspath(sys.argv[1])
+PROGRAM, MAKE_STORE = (os.path.abspath(path) for path in sys.argv[1:3])
 
 
 class Terminal:
@@ -24,7 +26,7 @@ class Terminal:
         self.master, slave = pty.openpty()
         self.size(rows, columns)
         environment = dict(os.environ, FAKE_START=str(time.time_ns()), FAKE_EVENTS="1000000",
-                           FAKE_RATE="200", TERM="xterm", TZ="UTC",
+                           FAKE_RATE="200", TERM="xterm", TZ="UTC", KERROR_PAGER="cat",
                            ASAN_OPTIONS="detect_leaks=0")
         self.program = subprocess.Popen([PROGRAM, *arguments], stdin=slave, stdout=slave,
                                         stderr=slave, env=environment, start_new_session=True,
@@ -112,7 +114,45 @@ def watch_takes_keys():
     assert max(len(line) for line in watch.output.split("\r\n") if "fake" in line) <= 50 + 20
 
 
-for number, test in enumerate((top_follows_the_terminal, watch_takes_keys), 1):
+def printed(columns, *arguments):
+    """Lines, without colours"""
+    terminal = Terminal(*arguments, columns=columns)
+    terminal.end()
+    return re.sub(r"\x1b\[[0-9;]*m", "", terminal.output).split("\r\n")
+
+
+def lines_fit():
+    meaning = "The disk cannot read some of its blocks, and says so each time it is asked for one."
+    remedy = "Save the data, replace it, and write to /very/" + 100 * "long" + "/path then."
+    text = "round 9: bad block at 6"
+    with tempfile.TemporaryDirectory() as folder:
+        store, explanations = folder + "/events.db", folder + "/explain.ini"
+        subprocess.run([MAKE_STORE, store], check=True)
+        with sqlite3.connect(store) as database:
+            database.execute("INSERT INTO condition VALUES(?, ?, ?, 3, ?, ?, ?, 0, '', 1, 1, 0, 2,"
+                             " NULL, NULL, 1, 0, '')",
+                             ("bad-blocks", "b8:0", "rule", meaning, remedy, text))
+        with open(explanations, "w") as file:
+            file.write(f"[fcf2063c]\nformat = round %d: bad block at %llu\ntext = {meaning}\n")
+        for columns in (40, 80, 200):
+            for arguments in (("query",), ("query", "--list-boots"), ("health",),
+                              ("show", "7", "--explanations=" + explanations)):
+                lines = printed(columns, *arguments, "--store=" + store)
+                # A word that is too long cannot be broken, nor a time.
+                lines = [line for line in lines if "/very/" not in line]
+                if columns > 40 or arguments == ("query",):
+                    assert max(map(len, lines)) <= columns, (columns, arguments, lines)
+                whole = " ".join(" ".join(lines).split())
+                assert meaning in whole or arguments[0] == "query", (columns, arguments, lines)
+        # Elsewhere, each is one line
+        done = subprocess.run([PROGRAM, "health", "--store=" + store], stdout=subprocess.PIPE,
+                              text=True, timeout=60,
+                              env=dict(os.environ, ASAN_OPTIONS="detect_leaks=0"))
+        assert done.returncode == 3 and done.stdout.splitlines()[2:] == [
+            "  event:   " + text, "  meaning: " + meaning, "  remedy:  " + remedy], done.stdout
+
+
+for number, test in enumerate((top_follows_the_terminal, watch_takes_keys, lines_fit), 1):
     test()
     print(f"ok {number} {test.__name__}", flush=True)
 print(f"1..{number}")
