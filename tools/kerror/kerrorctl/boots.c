@@ -149,8 +149,6 @@ static void print_text(const char *before, const char *text)
 
 void print_end(const struct store_boot *boot)
 {
-	const char *separator = "; ";
-
 	print_text("", *boot->how ? boot->how : "end not known");
 	if (boot->began)
 		printf(" after %" PRIu64 " s", (boot->ended - boot->began) / 1000000000);
@@ -158,6 +156,10 @@ void print_end(const struct store_boot *boot)
 		print_text(": ", boot->message);
 	if (*boot->release)
 		print_text(", Linux ", boot->release);
+}
+
+void print_severities(const struct store_boot *boot, const char *separator)
+{
 	for (unsigned int i = 0; i < 8; i++) {
 		if (!boot->severity[i])
 			continue;
@@ -181,6 +183,7 @@ static void print_boot(const struct store_boot *boot, long index, bool narrow)
 	}
 	fputs(narrow ? "\n       " : "  ", stdout);
 	print_end(boot);
+	print_severities(boot, narrow ? "\n       " : "; ");
 	putchar('\n');
 }
 

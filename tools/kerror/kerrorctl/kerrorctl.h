@@ -342,6 +342,9 @@ void free_boots(struct boots *boots);
 /* How and when it ended, and what with: without a newline */
 void print_end(const struct store_boot *boot);
 
+/* How many events are of which severity, with @separator before the first */
+void print_severities(const struct store_boot *boot, const char *separator);
+
 /*
  * The value of --boot, which may be absent or in the next argument, as for
  * journalctl. NULL: the option has none, which means the boot that runs.
@@ -443,6 +446,9 @@ void print_printable(FILE *file, const char *text, size_t size);
 
 /* Prints @time, nanoseconds since 1970, as 2026-01-31 23:59:59, local time. */
 void print_time(FILE *file, uint64_t time);
+
+/* Without the date */
+void print_clock(FILE *file, uint64_t time);
 
 /* JSON of json-c; without memory these end the program. */
 

@@ -84,6 +84,7 @@ int command_lastwords(int argc, char **argv)
 	style = stored_style(&common, store, begin_pager(&common) ? 0 : terminal_width());
 	printf("Boot %s: ", boot->id);
 	print_end(boot);
+	print_severities(boot, "; ");
 	puts("\nThe worst of its last minute:");
 	query.boot_id = boot->id;
 	query.since = boot->last > MINUTE_NS ? boot->last - MINUTE_NS : 0;

@@ -2,6 +2,7 @@
 /* Events, losses and text to a file. */
 #include <err.h>
 #include <stdlib.h>
+#include <string.h>
 #include "kerrorctl.h"
 
 /* Reused: there is one thread. */
@@ -56,6 +57,13 @@ void print_printable(FILE *file, const char *text, size_t size)
 {
 	buffer_printable(&buffer, text, size);
 	print_made(file);
+}
+
+void print_clock(FILE *file, uint64_t time)
+{
+	local_time(&buffer, time, false);
+	fputs(must_have(buffer_terminate(&buffer)) + strlen("2026-01-31 "), file);
+	buffer.size = 0;
 }
 
 void print_time(FILE *file, uint64_t time)

@@ -53,6 +53,14 @@ static void print_cell_time(uint64_t time, const char *name)
 	fputs("</td>", stdout);
 }
 
+/* Not broken where a line ends */
+static void print_whole_time(uint64_t time)
+{
+	fputs("<span class=\"t\">", stdout);
+	print_time(stdout, time);
+	fputs("</span>", stdout);
+}
+
 static void print_severity(unsigned int severity)
 {
 	printf("<span class=\"%s\">%s</span>", band_class(band_of(severity)),
@@ -110,10 +118,10 @@ static void print_condition(const struct condition *condition)
 	printf("</b> (%s) %" PRIu64 " event%s since ",
 	       kerror_severity_name(condition->severity), condition->count,
 	       condition->count == 1 ? "" : "s");
-	print_time(stdout, condition->since);
+	print_whole_time(condition->since);
 	if (condition->cleared) {
 		fputs(", cleared ", stdout);
-		print_time(stdout, condition->cleared);
+		print_whole_time(condition->cleared);
 		fputs(" by ", stdout);
 		print_text(condition->cleared_by);
 	}
@@ -135,8 +143,10 @@ static void print_conditions(const struct report *report)
 	puts("<h2>What is wrong</h2>");
 	if (!report->conditions_count)
 		puts("<p class=\"dim\">No condition lasts, and none was cleared.</p>");
+	puts("<div class=\"cards\">");
 	for (size_t i = 0; i < report->conditions_count; i++)
 		print_condition(&report->conditions[i]);
+	puts("</div>");
 }
 
 static void print_width(uint64_t seconds)
@@ -275,9 +285,9 @@ void report_as_html(const struct report *report)
 {
 	print_begin(report);
 	print_tiles(report);
-	print_conditions(report);
 	print_over_time(report);
 	print_boots(report);
+	print_conditions(report);
 	print_tally("Most frequent", &report->kinds, false, "There was no event.");
 	print_tally("New: not in the store before that time", &report->new_kinds, true,
 		    "No kind is new.");

@@ -23,7 +23,7 @@ const char report_style[] =
 "white-space:nowrap}\n"
 "th,td{padding:.25em 1em .25em 0;border-bottom:1px solid var(--line);vertical-align:top}\n"
 ".n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap;width:1%}\n"
-"td.t{white-space:nowrap;width:1%}.wide{width:8em}td.s{width:7em}.w,code{overflow-wrap:anywhere}"
+"td.t{width:1%}.t{white-space:nowrap}.wide{width:8em}td.s{width:7em}.w,code{overflow-wrap:anywhere}"
 "code{font-size:.92em}small{color:var(--dim)}\n"
 ".plot{display:grid;grid-template-columns:auto 1fr;gap:.2em .5em;font-size:.85em;"
 "color:var(--dim)}.plot svg{height:12em}.x{grid-column:2}\n"
@@ -39,7 +39,8 @@ const char report_style[] =
 "span.warning:before{background:var(--warning)}span.other:before{background:var(--other)}\n"
 ".legend{display:flex;flex-wrap:wrap;gap:1em;font-size:.85em;color:var(--dim)}\n"
 ".card{background:var(--card);border-left:4px solid var(--other);padding:.5em .8em;"
-"margin:.5em 0;overflow-wrap:anywhere}.card.crit{border-color:var(--crit)}"
+"overflow-wrap:anywhere}.cards{display:grid;gap:.5em;"
+"grid-template-columns:repeat(auto-fit,minmax(min(30em,100%),1fr))}.card.crit{border-color:var(--crit)}"
 ".card.err{border-color:var(--err)}.card.warning{border-color:var(--warning)}\n"
 /* No room for columns: a row is a few lines, the time in the first, and names are in it. */
 "@media (max-width:40em){body{padding:.6em}.plot svg{height:9em}.wide,th{display:none}\n"

@@ -65,12 +65,14 @@ struct tally_entry {
 /**
  * struct tally - counts of events by a key; begin with zeros and @keys
  * @keys: what they have in common
+ * @narrow: a table has times without the date, and formats without the id
  * @entries: in no order until tally_sort()
  * @size: how many
  * @tree: finds them
  */
 struct tally {
 	struct tally_keys keys;
+	bool narrow;
 	struct tally_entry **entries;
 	size_t size;
 	void *tree;

@@ -12,6 +12,9 @@ static const char *shown_value(const char *value)
 	return *value ? value : "-";
 }
 
+/* Of a format's id, and the blank behind it */
+#define ID_COLUMNS 9
+
 /* Of a printable text */
 static size_t columns_of(const char *text)
 {
@@ -22,17 +25,28 @@ static size_t columns_of(const char *text)
 	return columns;
 }
 
-/* The worst severity is a column of its own already. */
+/* The worst severity is a column of its own already; on a screen, no device needs none. */
 static bool is_column(const struct tally *tally, size_t key)
 {
-	return tally->keys.key[key].kind != TALLY_SEVERITY;
+	size_t i = 0;
+
+	if (tally->keys.key[key].kind == TALLY_SEVERITY)
+		return false;
+	if (!tally->narrow || tally->keys.key[key].kind != TALLY_DEVICE)
+		return true;
+	while (i < tally->size && !*tally->entries[i]->value[key])
+		i++;
+	return i < tally->size;
 }
 
-static char *printable(const char *value)
+static char *printable(const struct tally *tally, const struct tally_entry *entry, size_t key)
 {
+	const char *value = shown_value(entry->value[key]);
 	struct buffer text = { 0 };
 
-	value = shown_value(value);
+	if (tally->narrow && tally->keys.key[key].kind == TALLY_EVENT &&
+	    kerror_event_format(entry->event))
+		value += ID_COLUMNS;
 	buffer_printable(&text, value, strlen(value));
 	return must_have(buffer_terminate(&text));
 }
@@ -42,7 +56,7 @@ static void find_widths(const struct tally *tally, size_t rows, size_t *widths)
 	for (size_t key = 0; key < tally->keys.count; key++) {
 		widths[key] = strlen(key_name(&tally->keys.key[key]));
 		for (size_t i = 0; i < rows; i++) {
-			char *text = printable(tally->entries[i]->value[key]);
+			char *text = printable(tally, tally->entries[i], key);
 			size_t columns = columns_of(text);
 
 			if (columns > widths[key])
@@ -83,10 +97,10 @@ static bool has_columns(const struct tally *tally)
 static void print_head(FILE *file, const struct tally *tally, const struct print_style *style,
 		       const size_t *widths, bool rate)
 {
-	fprintf(file, "%s%8s", color_begin(style, LOG_INFO), "COUNT");
+	fprintf(file, "%s%*s", color_begin(style, LOG_INFO), tally->narrow ? 6 : 8, "COUNT");
 	if (rate)
-		fprintf(file, " %9s", "RATE/S");
-	fprintf(file, "  %-19s  %s", "LAST", "SEVERITY");
+		fprintf(file, " %*s", tally->narrow ? 7 : 9, "RATE/S");
+	fprintf(file, "  %-*s  %s", tally->narrow ? 8 : 19, "LAST", "SEVERITY");
 	for (size_t key = 0; key < tally->keys.count; key++)
 		if (is_column(tally, key))
 			print_cell(file, key_name(&tally->keys.key[key]), widths[key]);
@@ -98,15 +112,18 @@ static void print_entry(FILE *file, const struct tally *tally,
 			const struct print_style *style, const size_t *widths,
 			double interval_s)
 {
-	fprintf(file, "%8" PRIu64, entry->count);
+	fprintf(file, "%*" PRIu64, tally->narrow ? 6 : 8, entry->count);
 	if (interval_s)
-		fprintf(file, " %9.1f", entry->fresh / interval_s);
+		fprintf(file, " %*.1f", tally->narrow ? 7 : 9, entry->fresh / interval_s);
 	fputs("  ", file);
-	print_time(file, entry->last);
+	if (tally->narrow)
+		print_clock(file, entry->last);
+	else
+		print_time(file, entry->last);
 	fprintf(file, "  %s%-*s%s", color_begin(style, entry->worst),
 		has_columns(tally) ? 8 : 0, severity_of(entry), color_end(style));
 	for (size_t key = 0; key < tally->keys.count; key++) {
-		char *text = printable(entry->value[key]);
+		char *text = printable(tally, entry, key);
 
 		if (is_column(tally, key))
 			print_cell(file, text, widths[key]);

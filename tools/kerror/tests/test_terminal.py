@@ -72,7 +72,7 @@ class Terminal:
 
 
 def rows_of(screen):
-    return [line for line in screen.split("\n") if "12345678" in line]
+    return [line for line in screen.split("\n") if "event %llu: %s" in line]
 
 
 def top_follows_the_terminal():
@@ -93,6 +93,12 @@ def top_follows_the_terminal():
     top.wait_for(lambda screen: len(rows_of(screen)) == 10, "all rows")
     top.type("/no such word\n")
     top.wait_for(lambda screen: not rows_of(screen), "no row")
+    # With room for it, a row has the day and the event's id, too.
+    top.type("/\n")
+    top.wait_for(lambda screen: rows_of(screen) and "12345678" not in screen, "80 columns")
+    top.size(14, 132)
+    top.wait_for(lambda screen: re.search(r"^ +\d+ +[\d.]+  \d{4}-.*12345678 ", screen, re.M),
+                 "132 columns")
     top.type("q")
     assert top.end() == 0
     assert top.output.endswith("\x1b[?25h\x1b[?7h\x1b[?1049l"), top.output[-100:]
