@@ -149,7 +149,7 @@ static void print_text(const char *before, const char *text)
 
 void print_end(const struct store_boot *boot)
 {
-	print_text("", *boot->how ? boot->how : "end not known");
+	print_text("", *boot->how ? boot->how : "end unknown");
 	if (boot->began)
 		printf(" after %" PRIu64 " s", (boot->ended - boot->began) / 1000000000);
 	if (*boot->message)

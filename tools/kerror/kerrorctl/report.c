@@ -55,9 +55,9 @@ struct search {
 const char *ending_text(const struct report_boot *boot)
 {
 	static const char *const texts[] = {
-		[ENDING_RUNS] = "runs", [ENDING_PANIC] = "panic",
-		[ENDING_STOPPED] = "shut down", [ENDING_CUT] = "cut off",
-		[ENDING_UNKNOWN] = "not known",
+		[ENDING_RUNS] = "running", [ENDING_PANIC] = "panic",
+		[ENDING_STOPPED] = "clean", [ENDING_CUT] = "cut",
+		[ENDING_UNKNOWN] = "unknown",
 	};
 
 	return texts[boot->ending];

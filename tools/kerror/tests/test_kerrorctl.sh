@@ -238,7 +238,7 @@ refuses '--boot: the store has no boot ffffffff; ' query --store="$store" --boot
 query --list-boots >"$work/got" && cp "$work/got" "$work/got.boots"
 head -2 "$work/got" | diff -u - /dev/fd/3 3<<'EOF' || fail "query --list-boots"
  BOOT  ID                                      EVENTS  FIRST                LAST                 END
-   -1  01234567-89ab-cdef-0123-456789abcdef         6  2023-11-14 22:13:20  2023-11-14 22:18:20  end not known; 1 crit, 3 err, 1 warning, 1 info
+   -1  01234567-89ab-cdef-0123-456789abcdef         6  2023-11-14 22:13:20  2023-11-14 22:18:20  end unknown; 1 crit, 3 err, 1 warning, 1 info
 EOF
 grep -q "^    0  $(cat /proc/sys/kernel/random/boot_id)         2  2023-11-14 23:13:20  20" "$work/got" ||
 	fail "query --list-boots: $(cat "$work/got")"

@@ -507,7 +507,7 @@ def boots_and_last_words_are_shown(folder):
     for boot, events in (("-2", 300), ("-1", 40), ("1", 300), ("aaaaaaaa", 300)):
         assert len(query(place.path("db"), "--boot=" + boot)[0]) == events, boot
     said = json.loads(control(place, "report", "--json", "--since=all")[0][0])
-    assert sorted(boot["end"] for boot in said["boots"]) == ["panic", "runs", "shut down"], said
+    assert sorted(boot["end"] for boot in said["boots"]) == ["clean", "panic", "running"], said
     out, err = control(place, "lastwords", "--limit=2")
     assert out[0].startswith(f"Boot {boot_name('a')}: panic after 2 s: it hurts, Linux 6.66; ")
     assert len(out) == 1 + 1 + 4 * 2 + 1 + 2, out

@@ -151,7 +151,7 @@ def numbers_are_the_same_everywhere(store, *period):
 def the_same_numbers(folder, store):
     report, _, _ = numbers_are_the_same_everywhere(store, "--since=all")
     assert len(report["new_kinds"]) == 6
-    assert [boot["end"] for boot in report["boots"]] == ["not known", "runs"]
+    assert [boot["end"] for boot in report["boots"]] == ["unknown", "running"]
     assert {(loss["cause"], loss["count"]) for loss in report["losses"]} == \
         {("staging-full", 5), ("sink", 2)}
     # Of a part of it: what is new there, and only that
