@@ -211,16 +211,9 @@ struct kerror_event *explanations_copy(const struct explanations *explanations,
 				       const struct kerror_event *event)
 {
 	int severity = explanations_severity(explanations, event);
-	struct kerror_event *copy;
-	const void *data;
-	size_t size;
+	struct kerror_event *copy = kerror_event_copy(event);
 
-	data = kerror_event_data(event, &size);
-	copy = kerror_event_new(kerror_event_group(event), kerror_event_sequence(event),
-				kerror_event_thread(event), data, size);
 	if (copy && severity >= 0)
 		kerror_event_set_severity(copy, severity);
-	if (copy)
-		kerror_event_set_origin(copy, kerror_event_origin(event));
 	return copy;
 }

@@ -10,7 +10,6 @@
 int main(int argc, char **argv)
 {
 	static uint8_t data[KERROR_EVENT_MAX];
-	const struct evl_header *header;
 	struct kerror_argument argument;
 	struct kerror_event *event;
 	char text[8192];
@@ -27,18 +26,23 @@ int main(int argc, char **argv)
 	event = kerror_event_new(KERROR_GROUP_EVLOG, 0, 0, data, size);
 	if (!event)
 		return 1;
-	header = kerror_event_header(event);
-	if (!header) {
+	if (kerror_event_kind(event) < 0) {
 		fprintf(stderr, "decode: not an evlog event\n");
 		kerror_event_free(event);
 		return 1;
 	}
-	printf("severity: %s\n", kerror_severity_name(header->severity));
-	printf("facility: %s\n", header->facility);
+	printf("time: %" PRIu64 " ns, %" PRIu64 " ns after boot\n",
+	       kerror_event_time_realtime(event), kerror_event_time_boot(event));
+	printf("severity: %s\n", kerror_severity_name(kerror_event_severity(event)));
+	printf("facility: %s\n", kerror_event_facility(event));
 	printf("device: %s\n", kerror_event_device(event));
-	printf("context: %s, %s[%" PRIu32 "] on CPU %" PRIu32 "\n",
-	       kerror_context_name(header->flags), header->comm,
-	       (uint32_t)header->pid, (uint32_t)header->cpu);
+	printf("context: %s, %s[%" PRIu32 ":%" PRIu32 "] of user %" PRIu32 ":%" PRIu32
+	       " on CPU %" PRIu32 "\n",
+	       kerror_context_name(kerror_event_flags(event)), kerror_event_comm(event),
+	       kerror_event_pid(event), kerror_event_tid(event), kerror_event_uid(event),
+	       kerror_event_gid(event), kerror_event_cpu(event));
+	printf("type %" PRIu32 ", id %08" PRIx32 "\n", kerror_event_type(event),
+	       kerror_event_id(event));
 	if (kerror_event_format(event))
 		printf("format: %s\n", kerror_event_format(event));
 	for (size_t i = 0; !kerror_event_argument(event, i, &argument); i++) {

@@ -8,19 +8,7 @@
 
 struct kerror_event *copy_event(const struct kerror_event *event)
 {
-	const struct evl_header *header = kerror_event_header(event);
-	size_t size;
-	const void *data = kerror_event_data(event, &size);
-	struct kerror_event *copy =
-		must_have(kerror_event_new(kerror_event_group(event),
-					   kerror_event_sequence(event),
-					   kerror_event_thread(event), data, size));
-
-	/* Which may be another one than the kernel's */
-	if (header)
-		kerror_event_set_severity(copy, header->severity);
-	kerror_event_set_origin(copy, kerror_event_origin(event));
-	return copy;
+	return must_have(kerror_event_copy(event));
 }
 
 void hold_event(struct held *held, const struct kerror_event *event)

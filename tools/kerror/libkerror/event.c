@@ -190,6 +190,23 @@ fail:
 	return NULL;
 }
 
+struct kerror_event *kerror_event_copy(const struct kerror_event *event)
+{
+	struct kerror_event *copy = kerror_event_new(event->group, event->sequence,
+						     event->thread, event->data, event->size);
+
+	if (!copy)
+		return NULL;
+	if (event->structured)
+		copy->header.severity = event->header.severity;
+	kerror_event_set_origin(copy, event->origin);
+	copy->first = event->first ? kerror_event_copy(event->first) : NULL;
+	if (!event->first || copy->first)
+		return copy;
+	kerror_event_free(copy);
+	return NULL;
+}
+
 void kerror_event_free(struct kerror_event *event)
 {
 	if (!event)

@@ -192,7 +192,7 @@ static bool node_holds(struct view *view, int at)
 bool kerror_filter_matches(const struct kerror_filter *filter,
 			   const struct kerror_event *event)
 {
-		char text[FILTER_EVENT_TEXT_MAX + 1];
+	char text[FILTER_EVENT_TEXT_MAX + 1];
 	struct view view = { .filter = filter, .event = event, .text = text };
 
 	if (event->size >= EVL_HEADER_SIZE) {

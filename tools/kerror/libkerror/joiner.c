@@ -249,18 +249,6 @@ static bool is_message(const struct kerror_event *event)
 	       (event->format || event->header.format == EVL_FORMAT_STRING);
 }
 
-static struct kerror_event *copy(const struct kerror_event *event)
-{
-	struct kerror_event *its = kerror_event_new(event->group, event->sequence,
-						    event->thread, event->data, event->size);
-
-	if (its && event->structured)
-		its->header.severity = event->header.severity;
-	if (its)
-		kerror_event_set_origin(its, event->origin);
-	return its;
-}
-
 int kerror_joiner_add(struct kerror_joiner *joiner, const struct kerror_event *event,
 		      uint64_t now)
 {
@@ -270,7 +258,7 @@ int kerror_joiner_add(struct kerror_joiner *joiner, const struct kerror_event *e
 
 	if (joiner->ready_count)
 		return -EBUSY;
-	its = copy(event);
+	its = kerror_event_copy(event);
 	if (!its)
 		return -ENOMEM;
 	if (!is_message(event)) {

@@ -9,8 +9,9 @@
  * kerror_socket_next() in a loop; see examples/.
  *
  * Functions return 0 or more, or a negative errno. Nothing is thread-safe for
- * one object, except for what takes a const one; different objects are independent. Pointers that accessors
- * return belong to the library and are valid as long as stated.
+ * one object, except for what takes a const one; different objects are
+ * independent. Pointers that accessors return belong to the library and are
+ * valid as long as stated.
  */
 #ifndef LIBKERROR_H
 #define LIBKERROR_H
@@ -93,7 +94,16 @@ uint32_t kerror_event_group(const struct kerror_event *event);
 uint32_t kerror_event_sequence(const struct kerror_event *event);
 uint32_t kerror_event_thread(const struct kerror_event *event);
 
-/* Bytes of memory that an event of kerror_event_new() takes. */
+/**
+ * kerror_event_copy() - an event that can be kept
+ * @event: any event, such as that of kerror_reader_event()
+ *
+ * Return: one of its own, with the same bytes, severity, origin and first part, to be
+ * freed with kerror_event_free(); or NULL.
+ */
+struct kerror_event *kerror_event_copy(const struct kerror_event *event);
+
+/* Bytes of memory that an event of kerror_event_new() or _copy() takes. */
 size_t kerror_event_memory(const struct kerror_event *event);
 
 /* The event's bytes as the kernel sent them; valid as long as the event. */
@@ -108,6 +118,26 @@ const void *kerror_event_data(const struct kerror_event *event, size_t *size);
  * only the functions above apply.
  */
 const struct evl_header *kerror_event_header(const struct kerror_event *event);
+
+/*
+ * The same value by value, for programs that cannot know the layout of the header, as
+ * those of another language. If this is not an evlog event, severity and kind are
+ * -ENODATA, all others 0 or "". The strings are valid as long as the event.
+ */
+int kerror_event_severity(const struct kerror_event *event);
+int kerror_event_kind(const struct kerror_event *event);	/* EVL_FORMAT number */
+uint32_t kerror_event_flags(const struct kerror_event *event);	/* EVL_FLAG bits */
+uint64_t kerror_event_time_realtime(const struct kerror_event *event);
+uint64_t kerror_event_time_boot(const struct kerror_event *event);
+const char *kerror_event_facility(const struct kerror_event *event);
+const char *kerror_event_comm(const struct kerror_event *event);
+uint32_t kerror_event_id(const struct kerror_event *event);
+uint32_t kerror_event_type(const struct kerror_event *event);
+uint32_t kerror_event_cpu(const struct kerror_event *event);
+uint32_t kerror_event_uid(const struct kerror_event *event);
+uint32_t kerror_event_gid(const struct kerror_event *event);
+uint32_t kerror_event_pid(const struct kerror_event *event);
+uint32_t kerror_event_tid(const struct kerror_event *event);
 
 /*
  * Gives the event another severity, 0 to 7, as somebody who knows better has it:

@@ -12,10 +12,12 @@ trap 'rm -rf "$work"' EXIT
 "$out/obj/tests/make_event" >"$work/event"
 "$out/examples/decode" "$work/event" >"$work/decoded"
 diff -u - "$work/decoded" <<'EOF'
+time: 1700000000123456789 ns, 5000000000 ns after boot
 severity: err
 facility: driver
 device: +pci:0000:00:1f.2
-context: process, task[42] on CPU 3
+context: process, task[42:43] of user 1000:0 on CPU 3
+type 7, id 00000000
 format: %d %u %lld %llx %c [%*.*s] %s %p %pI4 100%%
 s32: 0xfffffffffffffffb
 u32: 0xfffffffb
@@ -59,6 +61,28 @@ if "$out/examples/filter" 'severity<=error' 2>"$work/error"; then
 	exit 1
 fi
 grep -q "^filter: column 11: 'error' is no severity; use emerg " "$work/error"
+
+# The kernel is played: tests/fake_kernel.c
+${CC:-cc} -I"$out/include" -Ilibkerror -o "$work/keep" examples/keep.c \
+	"$out/fake/libkerror.so.1" -Wl,-rpath,"$(cd "$out/fake" && pwd)"
+FAKE_EVENTS=10000 timeout 30 "$work/keep" 4 | head -n 10 >"$work/kept"
+diff -u - "$work/kept" <<'EOF'
+0.000 emerg fake0: event 0: text 0, id 12345678, by task[42]
+0.001 alert fake1: event 1: text 1, id 12345678, by task[42]
+0.002 crit fake2: event 2: text 2, id 12345678, by task[42]
+0.003 err fake0: event 3: text 3, id 12345678, by task[42]
+0.005 notice fake2: event 5: text 5, id 12345678, by task[42]
+0.006 info fake0: event 6: text 6, id 12345678, by task[42]
+0.007 debug fake1: event 7: text 7, id 12345678, by task[42]
+0.008 emerg fake2: event 8: text 8, id 12345678, by task[42]
+0.009 alert fake0: event 9: text 9, id 12345678, by task[42]
+0.010 crit fake1: event 10: text 10, id 12345678, by task[42]
+EOF
+if "$out/examples/keep" 65 2>"$work/error"; then
+	echo "keep takes a count that there is no room for" >&2
+	exit 1
+fi
+grep -q '^usage: keep COUNT, from 1 to 64' "$work/error"
 
 ${MAKE:-make} -s install-lib DESTDIR="$work" PREFIX=/usr LIBDIR=/usr/lib \
 	INCLUDEDIR=/usr/include OUTPUT="$out"

@@ -399,6 +399,94 @@ static void test_set_severity(void **state)
 	kerror_filter_free(filter);
 }
 
+/* Each value is that of the header, none that of another field. */
+static void test_header(void **state)
+{
+	const struct evl_header *header;
+	struct kerror_event *event;
+	struct build build;
+
+	(void)state;
+	build_example(&build);
+	build.header.flags = EVL_FLAG_SOFTIRQ | EVL_FLAG_BOOT;
+	build.header.event_id = 0xfedcba98;
+	build.header.gid = 1001;
+	event = event_of(&build);
+	kerror_event_set_severity(event, 200);
+	header = kerror_event_header(event);
+	assert_int_equal(kerror_event_severity(event), 200);
+	assert_int_equal(kerror_event_kind(event), EVL_FORMAT_PRINTF);
+	assert_int_equal(kerror_event_flags(event), EVL_FLAG_SOFTIRQ | EVL_FLAG_BOOT);
+	assert_true(kerror_event_time_realtime(event) == header->time_realtime);
+	assert_true(kerror_event_time_boot(event) == header->time_boot);
+	assert_true(header->time_boot != header->time_realtime);
+	assert_string_equal(kerror_event_facility(event), "driver");
+	assert_string_equal(kerror_event_comm(event), "task");
+	assert_int_equal(kerror_event_id(event), 0xfedcba98);
+	assert_int_equal(kerror_event_type(event), 7);
+	assert_int_equal(kerror_event_cpu(event), 3);
+	assert_int_equal(kerror_event_uid(event), 1000);
+	assert_int_equal(kerror_event_gid(event), 1001);
+	assert_int_equal(kerror_event_pid(event), 42);
+	assert_int_equal(kerror_event_tid(event), 43);
+	kerror_event_free(event);
+
+	event = kerror_event_new(KERROR_GROUP_EVLOG, 1, 2, build.data, build.size - 1);
+	assert_int_equal(kerror_event_severity(event), -ENODATA);
+	assert_int_equal(kerror_event_kind(event), -ENODATA);
+	assert_true(kerror_event_time_realtime(event) == 0);
+	assert_true(kerror_event_time_boot(event) == 0);
+	assert_string_equal(kerror_event_facility(event), "");
+	assert_string_equal(kerror_event_comm(event), "");
+	assert_int_equal(kerror_event_flags(event) | kerror_event_id(event) |
+			 kerror_event_type(event) | kerror_event_cpu(event) |
+			 kerror_event_uid(event) | kerror_event_gid(event) |
+			 kerror_event_pid(event) | kerror_event_tid(event), 0);
+	kerror_event_free(event);
+}
+
+/* A copy has nothing of the original, which can go. */
+static void test_copy(void **state)
+{
+	struct kerror_origin *origin = build_origin("x");
+	struct kerror_event *event, *copy;
+	struct build build;
+	const void *data;
+	size_t size;
+
+	(void)state;
+	build_example(&build);
+	event = event_of(&build);
+	kerror_event_set_severity(event, 2);
+	kerror_event_set_origin(event, origin);
+	kerror_origin_release(origin);
+	copy = kerror_event_copy(event);
+	assert_non_null(copy);
+	assert_int_equal(kerror_event_memory(copy), kerror_event_memory(event));
+	assert_ptr_not_equal(kerror_event_format(copy), kerror_event_format(event));
+	kerror_event_free(event);
+	assert_int_equal(kerror_event_group(copy), KERROR_GROUP_EVLOG);
+	assert_int_equal(kerror_event_sequence(copy), 5);
+	assert_int_equal(kerror_event_thread(copy), 6);
+	assert_int_equal(kerror_event_severity(copy), 2);
+	assert_string_equal(kerror_origin_get(kerror_event_origin(copy), "boot_id"), "x");
+	assert_text(copy, BUILD_EXAMPLE_TEXT);
+	data = kerror_event_data(copy, &size);
+	assert_int_equal(size, build.size);
+	assert_memory_equal(data, build.data, size);
+	assert_null(kerror_event_first_part(copy));
+	kerror_event_free(copy);
+
+	event = kerror_event_new(KERROR_GROUP_RAW, 1, 2, NULL, 0);
+	copy = kerror_event_copy(event);
+	kerror_event_free(event);
+	data = kerror_event_data(copy, &size);
+	assert_int_equal(size, 0);
+	assert_null(kerror_event_header(copy));
+	assert_null(kerror_event_origin(copy));
+	kerror_event_free(copy);
+}
+
 /* Indices have no gap, and only what is one group has one. */
 static void test_groups(void **state)
 {
@@ -456,6 +544,8 @@ int main(void)
 		cmocka_unit_test(test_malformed),
 		cmocka_unit_test(test_mutations),
 		cmocka_unit_test(test_set_severity),
+		cmocka_unit_test(test_header),
+		cmocka_unit_test(test_copy),
 		cmocka_unit_test(test_groups),
 		cmocka_unit_test(test_names),
 	};

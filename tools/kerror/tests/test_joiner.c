@@ -81,7 +81,7 @@ static void test_line(void **state)
 {
 	const struct kerror_event *first;
 	struct kerror_argument argument;
-	struct kerror_event *event;
+	struct kerror_event *event, *copy;
 
 	(void)state;
 	add(7, OPEN, "oom-kill:constraint=%s", 0, "MEMCG", 0);
@@ -106,7 +106,11 @@ static void test_line(void **state)
 	assert_non_null(first);
 	assert_string_equal(kerror_event_format(first), "oom-kill:constraint=%s");
 	assert_null(kerror_event_first_part(first));
+	copy = kerror_event_copy(event);
 	kerror_event_free(event);
+	assert_string_equal(kerror_event_format(kerror_event_first_part(copy)),
+			    "oom-kill:constraint=%s");
+	kerror_event_free(copy);
 	expect(UINT64_MAX, NULL, 0);
 	assert_int_equal(kerror_joiner_wait(joiner, 3), -1);
 }
