@@ -81,7 +81,7 @@ prometheus_examples() {
 # Each uses one CPU at most: two of them run at a time.
 tools_checks() {
 	group "user space, with sanitizers and under valgrind"
-	those="units syslog" now=
+	those="python units syslog" now=
 	for test in $those; do
 		[ "$LIST" ] || ! wanted "tools/$test" || now="$now $test"
 	done

@@ -100,4 +100,12 @@ make -n OUTPUT="$out" PREFIX=/usr LIBDIR=/usr/lib/x86_64-linux-gnu "$out/install
 ! grep 'installed/kerrord' "$work/log" | grep -q rpath || fail "a RUNPATH of a system's folder"
 "$out/kerrord" --help >"$work/log" || fail "the program in $out does not run"
 ok "the programs use the shared library"
+
+make -s OUTPUT="$out" DESTDIR="$work/dest" PYTHONDIR=/python install-python >"$work/log" 2>&1 ||
+	fail "$(cat "$work/log")"
+[ "$(cd / && LD_LIBRARY_PATH="$out" PYTHONPATH="$work/dest/python" python3 -B -c \
+	'import kerror; print(kerror.library_version)')" = "$(sed -n 's/^Version: //p' "$out/libkerror.pc")" ] ||
+	fail "the installed Python package does not find the library"
+[ -e "$work/dest/python/kerror/py.typed" ] || fail "the Python package lacks its mark of types"
+ok "the installed Python package works with the library"
 echo "1..$number"
