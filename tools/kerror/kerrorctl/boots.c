@@ -15,9 +15,6 @@
 /* A part of an id, not a number */
 #define PREFIX_MIN 8
 
-/* Where a line of the table fits as a whole */
-#define TABLE_COLUMNS 132
-
 static void add_boot(void *context, const struct store_boot *boot)
 {
 	struct boots *boots = context;
@@ -190,8 +187,7 @@ static void print_boot(const struct store_boot *boot, long index, bool narrow)
 void list_boots(const struct common *common, struct store *store)
 {
 	struct boots boots = read_boots(store, true);
-	const size_t width = terminal_width();
-	const bool narrow = width && width < TABLE_COLUMNS;
+	const bool narrow = is_narrow(terminal_width());
 
 	begin_pager(common);
 	if (!common->json)

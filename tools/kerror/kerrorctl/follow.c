@@ -54,7 +54,7 @@ static struct store_mark print_new(const struct common *common, const struct sto
 				   struct store_mark mark)
 {
 	struct store *store = open_store(common, false);
-	struct stored_style style = stored_style(common, store, terminal_width());
+	struct stored_style style = stored_style(common, store, terminal_width(), false);
 	struct store_query more = *query;
 
 	more.limit = 0;

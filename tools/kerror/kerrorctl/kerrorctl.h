@@ -39,7 +39,10 @@ int command_check_rules(int argc, char **argv);
 /* ---- The command line: options.c ---- */
 
 /* How events are printed: -o */
-enum output { OUTPUT_SHORT, OUTPUT_ISO, OUTPUT_VERBOSE, OUTPUT_CAT, OUTPUT_JSON };
+/* As --output names them, and what fitting_output() makes of OUTPUT_SHORT */
+enum output {
+	OUTPUT_SHORT, OUTPUT_ISO, OUTPUT_VERBOSE, OUTPUT_CAT, OUTPUT_JSON, OUTPUT_NARROW
+};
 
 /**
  * struct common - the options that mean the same in every command that has them
@@ -362,18 +365,20 @@ void list_boots(const struct common *common, struct store *store);
 /**
  * struct stored_style - how to show what is in the store
  * @common: the options
+ * @output: OUTPUT_NARROW if the terminal is
  * @columns: of a line at most, or 0: any number
  * @digits: of the largest number in the store
  */
 struct stored_style {
 	const struct common *common;
+	enum output output;
 	size_t columns;
 	int digits;
 };
 
-/* @columns: as above */
+/* @columns: of the terminal that there was before the pager began; @paged: no line is cut */
 struct stored_style stored_style(const struct common *common, struct store *store,
-				 size_t columns);
+				 size_t columns, bool paged);
 /* For event_json() and the like: with what the store knows of the item */
 struct print_style stored_print_style(const struct common *common,
 				      const struct store_item *item);
@@ -418,16 +423,30 @@ bool begin_pager(const struct common *common);
 /* The columns of the terminal, or 0: the output is none */
 size_t terminal_width(void);
 
+/* A terminal of less is narrow. */
+#define WIDE_COLUMNS 132
+
+static inline bool is_narrow(size_t width)
+{
+	return width && width < WIDE_COLUMNS;
+}
+
+/* OUTPUT_NARROW for OUTPUT_SHORT on a terminal that is so wide */
+enum output fitting_output(enum output output, size_t width);
+
 /*
  * Prints a text of one line, which begins in column @indent, in lines of @columns at
  * most, broken between words; 0: in one line. fold.c
  */
 void print_folded(const char *text, size_t indent, size_t columns);
 
-/* @time, nanoseconds since 1970, as 2026-01-31 23:59:59, or 2026-01-31T23:59:59.000000+01:00 */
-void local_time(struct buffer *to, uint64_t time, bool iso);
+/*
+ * @time, nanoseconds since 1970, as 2026-01-31 23:59:59, 2026-01-31T23:59:59.000000+01:00 for
+ * OUTPUT_ISO, or 01-31 23:59:59 for OUTPUT_NARROW
+ */
+void local_time(struct buffer *to, uint64_t time, enum output output);
 
-/* The line of OUTPUT_SHORT, OUTPUT_ISO or OUTPUT_CAT; @columns at most, 0: any */
+/* A line, unless that is OUTPUT_VERBOSE or OUTPUT_JSON; @columns at most, 0: any */
 void print_short(FILE *file, const struct print_style *style, enum output output,
 		 const struct kerror_event *event, uint64_t time, size_t columns);
 

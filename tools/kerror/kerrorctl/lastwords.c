@@ -70,6 +70,7 @@ int command_lastwords(int argc, char **argv)
 	};
 	struct common common = { .usage = usage };
 	struct store_query query = { .limit = 10 };
+	const size_t width = terminal_width();
 	const struct store_boot *boot;
 	struct stored_style style;
 	struct store *store;
@@ -81,7 +82,7 @@ int command_lastwords(int argc, char **argv)
 	store = open_store(&common, false);
 	boots = read_boots(store, true);
 	boot = find_bad(&boots);
-	style = stored_style(&common, store, begin_pager(&common) ? 0 : terminal_width());
+	style = stored_style(&common, store, width, begin_pager(&common));
 	printf("Boot %s: ", boot->id);
 	print_end(boot);
 	print_severities(boot, "; ");

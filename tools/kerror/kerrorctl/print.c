@@ -61,13 +61,13 @@ void print_printable(FILE *file, const char *text, size_t size)
 
 void print_clock(FILE *file, uint64_t time)
 {
-	local_time(&buffer, time, false);
+	local_time(&buffer, time, OUTPUT_SHORT);
 	fputs(must_have(buffer_terminate(&buffer)) + strlen("2026-01-31 "), file);
 	buffer.size = 0;
 }
 
 void print_time(FILE *file, uint64_t time)
 {
-	local_time(&buffer, time, false);
+	local_time(&buffer, time, OUTPUT_SHORT);
 	print_made(file);
 }

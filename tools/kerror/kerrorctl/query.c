@@ -208,10 +208,11 @@ static void warn_of_deleted(struct store *store,
 static void print_all(struct options *options, struct store *store, struct store_mark mark)
 {
 	struct store_query *query = &options->query;
+	const size_t width = terminal_width();
 	const bool paged = !options->follow && begin_pager(&options->common);
 	struct store_deleted deleted;
 
-	options->style = stored_style(&options->common, store, paged ? 0 : terminal_width());
+	options->style = stored_style(&options->common, store, width, paged);
 	check_store(store, store_deleted(store, &deleted));
 	if (query->losses && !options->count)
 		print_deleted(&options->common, &deleted);

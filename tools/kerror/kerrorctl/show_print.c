@@ -75,12 +75,12 @@ static void print_event_itself(const struct print_style *style, const struct sto
 	fputs(color_begin(style, header ? header->severity : LOG_NOTICE), stdout);
 	print_printable(stdout, text, size);
 	printf("%s\n", color_end(style));
-	local_time(&time, item->time, true);
+	local_time(&time, item->time, OUTPUT_ISO);
 	buffer_byte(&time, '\0');
 	print_text(style, "time", time.bytes);
 	if (item->acknowledged) {
 		time.size = 0;
-		local_time(&time, item->acknowledged, false);
+		local_time(&time, item->acknowledged, OUTPUT_SHORT);
 		buffer_byte(&time, '\0');
 		print_text(style, "acknowledged", time.bytes);
 	}
@@ -165,8 +165,8 @@ void print_details(const struct common *common, struct store *store,
 		   const struct details *details)
 {
 	const size_t width = terminal_width();
-	const size_t columns = begin_pager(common) || width < 3 ? 0 : width - 2;
-	struct stored_style style = stored_style(common, store, columns);
+	const bool paged = begin_pager(common);
+	struct stored_style style = stored_style(common, store, width < 3 ? 0 : width - 2, paged);
 
 	print_event_itself(&common->style, &details->item);
 	print_places(&common->style, details);

@@ -9,9 +9,12 @@
 #include "store.h"
 
 struct stored_style stored_style(const struct common *common, struct store *store,
-				 size_t columns)
+				 size_t columns, bool paged)
 {
-	struct stored_style style = { .common = common, .columns = columns };
+	struct stored_style style = {
+		.common = common, .columns = paged ? 0 : columns,
+		.output = fitting_output(common->output, columns),
+	};
 	struct store_mark mark;
 
 	check_store(store, store_mark(store, &mark));
@@ -30,14 +33,18 @@ static void print_json(const struct print_style *style, const struct store_item 
 static void print_line(const struct stored_style *style, const struct print_style *own,
 		       const struct store_item *item)
 {
-	enum output output = style->common->output;
+	const enum output output = style->output;
 	size_t columns = style->columns;
 
 	if (!item->event) {
+		struct buffer time = { 0 };
+
 		if (output != OUTPUT_VERBOSE)
 			printf("%*s ", style->digits + 1, "");
-		print_time(stdout, item->time);
+		local_time(&time, item->time, output);
+		fputs(must_have(buffer_terminate(&time)), stdout);
 		putchar(' ');
+		buffer_free(&time);
 		print_loss(stdout, own, &item->loss);
 	} else if (output == OUTPUT_VERBOSE) {
 		printf("%" PRId64 "%s ", item->id, item->acknowledged ? " acknowledged" : "");

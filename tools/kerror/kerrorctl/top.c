@@ -35,9 +35,6 @@ HELP_USAGE
 
 #define ROWS_ELSEWHERE 20
 
-/* With less, what the events are does not fit beside all of the rest. */
-#define WIDE_COLUMNS 120
-
 /* Not longer than somebody who pressed a key wants to wait */
 #define KEYS_MS 100
 
@@ -152,7 +149,7 @@ static void show_live(struct top *top)
 	FILE *table, *screen;
 
 	ioctl(STDOUT_FILENO, TIOCGWINSZ, &top->size);
-	top->tally.narrow = top->size.ws_col && top->size.ws_col < WIDE_COLUMNS;
+	top->tally.narrow = is_narrow(top->size.ws_col);
 	table = must_have(open_memstream(&text, &size));
 	print_table(table, top);
 	must_have(fclose(table) ? NULL : text);

@@ -192,6 +192,7 @@ static void show_event(void *context, const struct kerror_event *event)
 	const struct evl_header *header = kerror_event_header(event);
 	struct watch *watch = context;
 	const struct common *common = &watch->options->common;
+	const size_t width = terminal_width();
 
 	/* More than that may have been held. */
 	if (watch->options->count && watch->count >= watch->options->count)
@@ -202,8 +203,8 @@ static void show_event(void *context, const struct kerror_event *event)
 	else if (common->output == OUTPUT_VERBOSE)
 		print_event(stdout, &common->style, event);
 	else
-		print_short(stdout, &common->style, common->output, event,
-			    header ? header->time_realtime : now_ns(), terminal_width());
+		print_short(stdout, &common->style, fitting_output(common->output, width), event,
+			    header ? header->time_realtime : now_ns(), width);
 	watch->count++;
 }
 

@@ -281,9 +281,9 @@ terminal() { script -qec "stty cols 50; $1" /dev/null </dev/null | tr -d '\r'; }
 command="$out/san/tests/kerrorctl query --store=$store $old"
 export KERROR_PAGER='sed s/^/P:/' TERM=xterm
 [ "$(terminal "$command -n 1 --color=never")" = \
-	'P:7  2023-11-14 23:13:20 err     ata[b8:0]: round 9: bad block at 6' ] || fail "no pager"
+	'P:7  11-14 23:13:20 err  b8:0: round 9: bad block at 6' ] || fail "no pager"
 [ "$(terminal "$command -n 1 --color=never --no-pager")" = \
-	'7  2023-11-14 23:13:20 err     ata[b8:0]: round 9…' ] || fail "a line that is not cut"
+	'7  11-14 23:13:20 err  b8:0: round 9: bad block a…' ] || fail "a line that is not cut"
 [ "$(KERROR_PAGER='' terminal "$command -n 1 -o cat --color=never")" = 'round 9: bad block at 6' ] ||
 	fail "a pager although it is empty"
 [ "$(KERROR_PAGER='head -n 1 >/dev/null; echo end' terminal "$command; echo \$?")" = 'end

@@ -17,6 +17,7 @@ import termios
 import time
 
 PROGRAM, MAKE_STORE = (os.path.abspath(path) for path in sys.argv[1:3])
+MANUAL = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "man", "kerrorctl.1")
 
 
 class Terminal:
@@ -107,17 +108,20 @@ def top_follows_the_terminal():
 
 
 def watch_takes_keys():
-    watch = Terminal("watch", "--new", "--color=never", columns=50)
+    watch = Terminal("watch", "--new", "--color=never", columns=132)
     watch.wait_for(lambda screen: "fake0" in screen and "fake2" in screen, "events")
     watch.type("/facility==fake2\n")
     watch.wait_for(lambda screen: "-- filter: facility==fake2\n" in screen, "the filter")
     begin = len(watch.output)
     watch.wait_for(lambda screen: watch.output.count("fake2", begin) > 5, "events of fake2")
     assert "fake0" not in watch.output[begin:] and "fake1" not in watch.output[begin:]
+    # On a narrow one, the device is in the place of the facility.
+    watch.size(24, 30)
+    narrow = r"\n(?=.{30}\n)[-\d]{5} [:\d]{8} \w+ +\d: event.*…\n"
+    watch.wait_for(lambda screen: re.search(narrow, screen), "narrow lines")
     watch.type("q")
     assert watch.end() == 0
     assert re.search(r"kerrorctl: \d+ events received, 0 lost", watch.output), watch.output[-300:]
-    assert max(len(line) for line in watch.output.split("\r\n") if "fake" in line) <= 50 + 20
 
 
 def printed(columns, *arguments):
@@ -125,6 +129,33 @@ def printed(columns, *arguments):
     terminal = Terminal(*arguments, columns=columns)
     terminal.end()
     return re.sub(r"\x1b\[[0-9;]*m", "", terminal.output).split("\r\n")
+
+
+def texts_get_the_room():
+    """On a narrow terminal; the words are those of the manual."""
+    with open(MANUAL, encoding="utf-8") as file:
+        shown = re.search(r"\n\$ kerrorctl (query -p warning -U 2023-11-15 -n 3)\n(.*?)\n\.Ed",
+                          file.read(), re.S)
+    with tempfile.TemporaryDirectory() as folder:
+        store = "--store=" + folder + "/events.db"
+        subprocess.run([MAKE_STORE, store[8:]], check=True)
+        assert printed(80, *shown[1].split(), store) == shown[2].split("\n") + [""]
+        wide = printed(132, *shown[1].split(), store)
+        assert wide[0] == "4  2023-11-14 22:16:20 warning net[n2]: queue 1 stalled for 250 ms", wide
+        # Of a large store; a text that names its device, and a message of the kernel
+        with sqlite3.connect(store[8:]) as database:
+            database.execute("UPDATE event SET id = id + 123456")
+            for number, old, new in ((2, b"round", b"b8:0 "), (5, b"net\0er\0", b"kernel\0")):
+                data, = database.execute("SELECT data FROM event WHERE id = ?",
+                                         (123456 + number,)).fetchone()
+                assert data.count(old) == 1
+                database.execute("UPDATE event SET data = ? WHERE id = ?",
+                                 (data.replace(old, new), 123456 + number))
+        lines = printed(80, "query", "-p", "err", "-n", "5", store)
+        texts = ("link eth0", "b8:0  7: bad", "round 8: bad", "70 00 03", "round 9: bad")
+        assert len(lines) == len(texts) + 1, lines
+        assert all(line.index(text) <= 80 - 45 for line, text in zip(lines, texts)), lines
+        assert lines[1].count("b8:0") == 1 and "kernel" not in lines[3], lines
 
 
 def lines_fit():
@@ -158,7 +189,8 @@ def lines_fit():
             "  event:   " + text, "  meaning: " + meaning, "  remedy:  " + remedy], done.stdout
 
 
-for number, test in enumerate((top_follows_the_terminal, watch_takes_keys, lines_fit), 1):
+for number, test in enumerate((top_follows_the_terminal, watch_takes_keys,
+                               texts_get_the_room, lines_fit), 1):
     test()
     print(f"ok {number} {test.__name__}", flush=True)
 print(f"1..{number}")
