@@ -75,7 +75,7 @@ check_each() {
 show() { [ -z "$ran" ] || grep -aE "$1" "$log" || true; }
 
 CHECK_PACKAGES="$TOOLS_PACKAGES abigail-tools ccache dpkg-dev fish git libcmocka-dev locales
-	mandoc mypy openssl perl protobuf-compiler python3 python3-jsonschema python3-protobuf
+	mandoc mypy openssl perl protobuf-compiler python3 python3-jsonschema python3-protobuf python3-yaml
 	quilt sparse tshark valgrind zsh"
 NEWEST=7.3
 

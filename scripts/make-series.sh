@@ -357,7 +357,7 @@ of all kinds, or make a CPU hang, and programs that check what arrives.
 M
 }
 
-files_doc() { add Documentation/kerror.txt; }
+files_doc() { add Documentation/kerror.txt Documentation/netlink/specs/kerror.yaml; }
 hook_doc() {
 	if [ "$index" ]; then
 		insert $index after '^   io_ordering$' '   kerror'

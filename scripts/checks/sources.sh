@@ -65,6 +65,12 @@ kernel_doc_is_silent() {
 	! grep -qiE 'warning|error:' "$BUILD/$1/kernel-doc.out"
 }
 
+# The kernel's tools read the specification of the protocol, which is that of the headers.
+ynl_specification() {
+	"$TOP/scripts/kernel.sh" "$1" source &&
+	/usr/bin/python3 "$TOP/scripts/ynl-spec.py" "$BUILD/$1/source"
+}
+
 # The callers' side with the facility configured out: it is the sample driver
 # that shows that the stubs compile.
 builds_without() {
@@ -117,6 +123,8 @@ sources_checks() {
 	group "Linux $1: sources"
 	check "$1/sparse" sparse_is_silent "$1" x86_64 W=1 $OBJECTS
 	check "$1/kernel-doc" kernel_doc_is_silent "$1"
+	# 6.1 has no schema for such a protocol.
+	[ "$1" = 6.1 ] || check "$1/ynl" ynl_specification "$1"
 }
 
 # newest_sources_checks NAME: of one only. The unit tests pass NULL as a string on
