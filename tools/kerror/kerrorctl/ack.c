@@ -99,7 +99,7 @@ int command_ack(int argc, char **argv)
 	while ((option = next_option(&common, argc, argv, ":" SELECTION_SHORTS "S:U:js:h",
 				     longs)) >= 0) {
 		if (option == 'S')
-			query.since = parse_time("--since", optarg);
+			query.since = parse_since(optarg);
 		else
 			query.until = parse_time("--until", optarg);
 	}

@@ -18,34 +18,37 @@ enum { OPTION_ALL = OPTION_FIRST_OWN };
 
 struct health {
 	struct common common;
-	char **names;
+	char **names;		/* or keys */
 	bool all;
+	size_t width;		/* of the terminal, or 0 */
 	size_t last;		/* how many conditions do */
 };
 
 /* ---- health ---- */
 
 static const char health_usage[] =
-"Usage: kerrorctl health [OPTION]... [CONDITION]...\n"
+"Usage: kerrorctl health [OPTION]... [CONDITION|KEY]...\n"
 "Show what is wrong now, the worst first: since when, how often, and what to do; or\n"
-"only the conditions that are named. Status 0: nothing is wrong; 3: something is.\n"
+"only the conditions of these names, or of these parts of the machine, such as sdb.\n"
+"Status 0: nothing is wrong; 3: something is.\n"
 "\n"
 "      --all            what was cleared, too\n"
 "  -j, --json           one JSON object a line\n"
+NO_PAGER_USAGE
 "      --color=WHEN     auto (default: on a terminal), always or never\n"
 "  -s, --store=FILE     default: " STORE_PATH "\n"
 "  -h, --help           this text\n";
 
-static void print_text(const char *before, const char *text)
+static void print_text(const char *before, const char *text, size_t width)
 {
 	if (!*text)
 		return;
 	fputs(before, stdout);
-	print_folded(text, strlen(before), terminal_width());
+	print_folded(text, strlen(before), width);
 }
 
 static void print_condition(const struct print_style *style,
-			    const struct condition *condition)
+			    const struct condition *condition, size_t width)
 {
 	fputs(color_begin(style, condition->cleared ? LOG_INFO : condition->severity), stdout);
 	printf("%s ", kerror_severity_name(condition->severity));
@@ -67,10 +70,10 @@ static void print_condition(const struct print_style *style,
 		print_printable(stdout, condition->cleared_by, strlen(condition->cleared_by));
 	}
 	putchar('\n');
-	print_text("  event:   ", condition->text);
-	print_text("  in it:   ", condition->found);
-	print_text("  meaning: ", condition->meaning);
-	print_text("  remedy:  ", condition->remedy);
+	print_text("  event:   ", condition->text, width);
+	print_text("  in it:   ", condition->found, width);
+	print_text("  meaning: ", condition->meaning, width);
+	print_text("  remedy:  ", condition->remedy, width);
 }
 
 struct json_object *condition_json(const struct condition *condition)
@@ -98,11 +101,25 @@ struct json_object *condition_json(const struct condition *condition)
 	return object;
 }
 
-static bool is_asked_for(const struct health *health, const char *name)
+/* "eth0" is one of "bond0 eth0", and so are both. */
+static bool has_words(const char *key, const char *words)
+{
+	const size_t size = strlen(words);
+	const char *at = key;
+
+	while (size && (at = strstr(at, words))) {
+		if ((at == key || at[-1] == ' ') && (!at[size] || at[size] == ' '))
+			return true;
+		at++;
+	}
+	return false;
+}
+
+static bool is_asked_for(const struct health *health, const struct condition *condition)
 {
 	char **at = health->names;
 
-	while (*at && strcmp(*at, name))
+	while (*at && strcmp(*at, condition->name) && !has_words(condition->key, *at))
 		at++;
 	return *at || !*health->names;
 }
@@ -111,14 +128,14 @@ static void show(void *context, const struct condition *condition)
 {
 	struct health *health = context;
 
-	if (!is_asked_for(health, condition->name) ||
+	if (!is_asked_for(health, condition) ||
 	    (condition->cleared && !health->all))
 		return;
 	health->last += !condition->cleared;
 	if (health->common.json)
 		json_print(stdout, condition_json(condition));
 	else
-		print_condition(&health->common.style, condition);
+		print_condition(&health->common.style, condition, health->width);
 }
 
 int command_health(int argc, char **argv)
@@ -126,6 +143,7 @@ int command_health(int argc, char **argv)
 	static const struct option longs[] = {
 		{ "all", no_argument, NULL, OPTION_ALL },
 		JSON_OPTION,
+		NO_PAGER_OPTION,
 		COLOR_OPTION,
 		STORE_OPTION,
 		HELP_OPTION,
@@ -137,7 +155,9 @@ int command_health(int argc, char **argv)
 	while (next_option(&health.common, argc, argv, ":js:h", longs) >= 0)
 		health.all = true;
 	health.names = argv + optind;
+	health.width = terminal_width();
 	store = open_store(&health.common, false);
+	begin_pager(&health.common);
 	check_store(store, store_conditions(store, show, &health));
 	store_close(store);
 	flush_output();

@@ -395,6 +395,10 @@ void follow_store(const struct common *common, const struct store_query *query,
 
 /* Nanoseconds since 1970; the grammar is in kerrorctl(1). */
 uint64_t parse_time(const char *option, const char *value);
+
+/* Of --since; 0, which is no limit, for "all" */
+uint64_t parse_since(const char *value);
+
 uint64_t now_ns(void);
 
 /* Ends the program unless @since is before @until; 0 is no limit. */

@@ -44,7 +44,7 @@ enum { OPTION_COUNT_BY = OPTION_FIRST_OWN, OPTION_LIST_BOOTS, OPTION_JOIN };
 struct options {
 	struct common common;
 	struct store_query query;
-	bool count, follow, list_boots, join;
+	bool count, follow, list_boots, join, all_times;
 	struct stored_lines *lines;	/* NULL without --join */
 	const char *boot;
 	size_t rows;
@@ -58,7 +58,8 @@ static void set_option(struct options *options, int option, int argc, char **arg
 
 	switch (option) {
 	case 'S':
-		query->since = parse_time("--since", optarg);
+		query->since = parse_since(optarg);
+		options->all_times = !query->since;
 		break;
 	case 'U':
 		query->until = parse_time("--until", optarg);
@@ -134,7 +135,8 @@ static void parse_options(struct options *options, int argc, char **argv)
 	check_period(query->since, query->until);
 	if (options->follow && (query->newest_first || query->until || options->count))
 		wrong_use("--follow goes on for ever, so not with --reverse, --until or --count-by");
-	if (options->follow && !query->limit && !query->since && !options->boot)
+	if (options->follow && !query->limit && !query->since && !options->all_times &&
+	    !options->boot)
 		query->limit = FOLLOW_LIMIT;
 	if (options->join && (query->newest_first || options->follow ||
 			      (query->limit && !options->count)))

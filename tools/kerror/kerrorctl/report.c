@@ -353,7 +353,7 @@ int command_report(int argc, char **argv)
 		if (option == OPTION_HTML)
 			html = true;
 		else if (option == 'S')
-			report.since = strcmp(optarg, "all") ? parse_time("--since", optarg) : 0;
+			report.since = parse_since(optarg);
 		else
 			report.until = parse_time("--until", optarg);
 	}

@@ -208,6 +208,11 @@ uint64_t parse_time(const char *option, const char *value)
 	return time;
 }
 
+uint64_t parse_since(const char *value)
+{
+	return strcmp(value, "all") ? parse_time("--since", value) : 0;
+}
+
 void check_period(uint64_t since, uint64_t until)
 {
 	if (since && until && since >= until)

@@ -694,6 +694,20 @@ for typed, expected in recipes:
     done = subprocess.run(command, shell=True, stdout=subprocess.PIPE, text=True, timeout=60)
     assert done.stdout == expected, (typed, done.stdout, expected)
 EOF
+# Conditions have a key, or several words as one.
+cp "$work/recipes.db" "$work/keys.db"
+python3 -c 'import sqlite3, sys
+database = sqlite3.connect(sys.argv[1])
+database.execute("UPDATE condition SET key = ?", ("bond0 eth0",))
+database.commit()' "$work/keys.db"
+for words in '' bad-blocks 'bond0 eth0' eth0 bond0 'sdb eth0'; do
+	# shellcheck disable=SC2086
+	[ "$(case $words in b*0) set -- "$words" ;; *) set -- $words ;; esac
+	     ctl health --store="$work/keys.db" "$@" | wc -l)" = 5 ] || fail "health $words"
+done
+for word in eth ond0 sdb ''; do
+	[ "$(ctl health --store="$work/keys.db" "$word" | wc -l)" = 0 ] || fail "health '$word'"
+done
 # What stands in the place of other programs is used in the right way.
 sed -n 's/^\.It .* Ta \(TZ=UTC \)\?kerrorctl //p' "$here/../man/kerror-from-journalctl.7" |
 	sed 's/\\(dq/"/g; s/NUMBER/1/; s/ --store=FILE//' >"$work/typed"

@@ -94,7 +94,6 @@ def numbers_are_the_same_everywhere(store, *period):
     report = json.loads(kerrorctl("report", "--store=" + store, "--json", *period))
     page = Page(kerrorctl("report", "--store=" + store, "--html", *period))
     text = kerrorctl("report", "--store=" + store, *period)
-    period = tuple(option for option in period if option != "--since=all")
     items = [json.loads(line) for line in
              kerrorctl("query", "--store=" + store, "--json", "--losses", *period).splitlines()]
     events = [item for item in items if item["item"] == "event"]
