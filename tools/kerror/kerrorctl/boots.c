@@ -12,9 +12,6 @@
 #include "kerrorctl.h"
 #include "store.h"
 
-/* A part of an id, not a number */
-#define PREFIX_MIN 8
-
 static void add_boot(void *context, const struct store_boot *boot)
 {
 	struct boots *boots = context;
@@ -61,7 +58,8 @@ static bool is_boot(const char *value)
 
 	return !strcmp(value, "all") || !strcmp(value, "current") ||
 	       (digits && !value[(*value == '-') + digits]) ||
-	       (strlen(value) >= PREFIX_MIN && strspn(value, "0123456789abcdef-") == strlen(value));
+	       (strlen(value) >= BOOT_PREFIX &&
+		strspn(value, "0123456789abcdef-") == strlen(value));
 }
 
 const char *boot_value(int argc, char **argv)
@@ -92,12 +90,12 @@ const char *find_boot(struct store *store, const char *value)
 	/* Of an id that begins with digits it is not the number that counts. */
 	if (!*end && !offset)
 		id = must_have(strdup(boots.running));
-	if (!id && !*end && strlen(value) < PREFIX_MIN) {
+	if (!id && !*end && strlen(value) < BOOT_PREFIX) {
 		offset = offset < 0 ? (long long)boots.current + offset : offset - 1;
 		if (offset >= 0 && offset < (long long)boots.count)
 			id = must_have(strdup(boots.boot[offset].id));
 	}
-	for (size_t i = 0; !id && strlen(value) >= PREFIX_MIN && i < boots.count; i++)
+	for (size_t i = 0; !id && strlen(value) >= BOOT_PREFIX && i < boots.count; i++)
 		if (!strncmp(boots.boot[i].id, value, strlen(value)))
 			id = must_have(strdup(boots.boot[i].id));
 	if (!id)
@@ -166,10 +164,12 @@ void print_severities(const struct store_boot *boot, const char *separator)
 	}
 }
 
-/* @narrow: the id is as much as --boot wants, and the end is below. */
-static void print_boot(const struct store_boot *boot, long index, bool narrow)
+/* On a terminal, severities are below; on a narrow one, the end is, too. */
+static void print_boot(const struct store_boot *boot, long index, size_t width)
 {
-	printf("%5ld  %.*s  %8" PRIu64 "  ", index, narrow ? PREFIX_MIN : BOOT_ID_SIZE, boot->id,
+	const bool narrow = is_narrow(width);
+
+	printf("%5ld  %.*s  %8" PRIu64 "  ", index, narrow ? BOOT_PREFIX : BOOT_ID_SIZE, boot->id,
 	       boot->events);
 	if (boot->events) {
 		print_time(stdout, boot->first);
@@ -180,20 +180,21 @@ static void print_boot(const struct store_boot *boot, long index, bool narrow)
 	}
 	fputs(narrow ? "\n       " : "  ", stdout);
 	print_end(boot);
-	print_severities(boot, narrow ? "\n       " : "; ");
+	print_severities(boot, width ? "\n       " : "; ");
 	putchar('\n');
 }
 
 void list_boots(const struct common *common, struct store *store)
 {
 	struct boots boots = read_boots(store, true);
-	const bool narrow = is_narrow(terminal_width());
+	const size_t width = terminal_width();
+	const bool narrow = is_narrow(width);
 
 	begin_pager(common);
 	if (!common->json)
 		printf("%s%5s  %-*s  %8s  %-19s  %-19s%s%s\n",
 		       color_begin(&common->style, LOG_INFO), "BOOT",
-		       narrow ? PREFIX_MIN : BOOT_ID_SIZE - 1, "ID", "EVENTS", "FIRST", "LAST",
+		       narrow ? BOOT_PREFIX : BOOT_ID_SIZE - 1, "ID", "EVENTS", "FIRST", "LAST",
 		       narrow ? "" : "  END", color_end(&common->style));
 	for (size_t i = 0; i < boots.count; i++) {
 		long index = (long)i - (long)boots.current;
@@ -201,7 +202,7 @@ void list_boots(const struct common *common, struct store *store)
 		if (common->json)
 			print_json(&boots.boot[i], index);
 		else
-			print_boot(&boots.boot[i], index, narrow);
+			print_boot(&boots.boot[i], index, width);
 	}
 	free_boots(&boots);
 }

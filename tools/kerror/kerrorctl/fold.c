@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Sentences on a terminal: health and show break what operators have written between
- * words, where the terminal ends. Elsewhere a text stays one line, for grep.
+ * Texts on a terminal: health, show and report break them between words, where the
+ * terminal ends. Elsewhere a text stays one line, for grep.
  */
 #include <stdlib.h>
 #include "kerrorctl.h"
@@ -22,18 +22,18 @@ static size_t fitting(const char *text, size_t size, size_t columns)
 	return at == size && (used <= columns || !best) ? size : best;
 }
 
-void print_folded(const char *text, size_t indent, size_t columns)
+void print_folded(const char *text, size_t size, size_t indent, size_t columns)
 {
 	struct buffer made = { 0 };
-	size_t at = 0, size;
+	size_t at = 0, fits;
 
-	buffer_printable(&made, text, strlen(text));
+	buffer_printable(&made, text, size);
 	must_have(made.failed ? NULL : &made);
 	columns = columns >= indent + COLUMNS_MIN ? columns - indent : SIZE_MAX;
 	while (at < made.size) {
-		size = fitting(made.bytes + at, made.size - at, columns);
-		fwrite(made.bytes + at, 1, size, stdout);
-		for (at += size; at < made.size && made.bytes[at] == ' '; at++)
+		fits = fitting(made.bytes + at, made.size - at, columns);
+		fwrite(made.bytes + at, 1, fits, stdout);
+		for (at += fits; at < made.size && made.bytes[at] == ' '; at++)
 			;
 		if (at < made.size)
 			printf("\n%*s", (int)indent, "");

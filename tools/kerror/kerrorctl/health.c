@@ -44,7 +44,7 @@ static void print_text(const char *before, const char *text, size_t width)
 	if (!*text)
 		return;
 	fputs(before, stdout);
-	print_folded(text, strlen(before), width);
+	print_folded(text, strlen(text), strlen(before), width);
 }
 
 static void print_condition(const struct print_style *style,

@@ -348,6 +348,9 @@ void print_end(const struct store_boot *boot);
 /* How many events are of which severity, with @separator before the first */
 void print_severities(const struct store_boot *boot, const char *separator);
 
+/* Characters of an id that --boot takes for one, not for a number */
+#define BOOT_PREFIX 8
+
 /*
  * The value of --boot, which may be absent or in the next argument, as for
  * journalctl. NULL: the option has none, which means the boot that runs.
@@ -442,7 +445,7 @@ enum output fitting_output(enum output output, size_t width);
  * Prints a text of one line, which begins in column @indent, in lines of @columns at
  * most, broken between words; 0: in one line. fold.c
  */
-void print_folded(const char *text, size_t indent, size_t columns);
+void print_folded(const char *text, size_t size, size_t indent, size_t columns);
 
 /*
  * @time, nanoseconds since 1970, as 2026-01-31 23:59:59, 2026-01-31T23:59:59.000000+01:00 for

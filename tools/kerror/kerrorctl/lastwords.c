@@ -83,9 +83,9 @@ int command_lastwords(int argc, char **argv)
 	boots = read_boots(store, true);
 	boot = find_bad(&boots);
 	style = stored_style(&common, store, width, begin_pager(&common));
-	printf("Boot %s: ", boot->id);
+	printf("Boot %.*s: ", is_narrow(width) ? BOOT_PREFIX : BOOT_ID_SIZE, boot->id);
 	print_end(boot);
-	print_severities(boot, "; ");
+	print_severities(boot, width ? "\n  " : "; ");
 	puts("\nThe worst of its last minute:");
 	query.boot_id = boot->id;
 	query.since = boot->last > MINUTE_NS ? boot->last - MINUTE_NS : 0;

@@ -367,6 +367,7 @@ int command_report(int argc, char **argv)
 	} else if (html) {
 		report_as_html(&report);
 	} else {
+		report.width = terminal_width();
 		begin_pager(&common);
 		report_as_text(&report);
 	}

@@ -52,6 +52,7 @@ struct report_loss {
 /**
  * struct report - all of it
  * @common: the options
+ * @width: of the terminal that a text is for, or 0
  * @host: the machine that all events are from, "2 machines", or this one if there are none
  * @hosts: how many machines they are from
  * @made: when, nanoseconds since 1970
@@ -78,6 +79,7 @@ struct report_loss {
  */
 struct report {
 	const struct common *common;
+	size_t width;
 	char host[65];
 	size_t hosts;
 	uint64_t made, since, until, oldest;

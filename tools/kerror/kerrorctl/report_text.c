@@ -53,8 +53,7 @@ static void print_conditions(const struct report *report)
 		       condition->count == 1 ? "" : "s");
 		print_time(stdout, condition->since);
 		fputs("\n    ", stdout);
-		print_string(condition->text);
-		putchar('\n');
+		print_folded(condition->text, strlen(condition->text), 4, report->width);
 	}
 }
 
@@ -64,7 +63,7 @@ static void print_boots(const struct report *report)
 	if (!report->boots_count)
 		puts("  none");
 	else
-		printf("%-8s  %-19s  %-19s  %-9s  %8s  %8s%s\n", "BOOT", "FIRST", "LAST", "END",
+		printf("%-8s  %-19s  %-19s  %-7s  %8s  %8s%s\n", "BOOT", "FIRST", "LAST", "END",
 		       "EVENTS", "ERR+", report->hosts > 1 ? "  HOST" : "");
 	for (size_t i = 0; i < report->boots_count; i++) {
 		const struct report_boot *boot = &report->boots[i];
@@ -77,7 +76,7 @@ static void print_boots(const struct report *report)
 		print_time(stdout, boot->first);
 		fputs("  ", stdout);
 		print_time(stdout, boot->last);
-		printf("  %-9s  %8" PRIu64 "  %8" PRIu64, ending_text(boot), events,
+		printf("  %-7s  %8" PRIu64 "  %8" PRIu64, ending_text(boot), events,
 		       boot->events[BAND_CRIT] + boot->events[BAND_ERR]);
 		if (report->hosts > 1) {
 			fputs("  ", stdout);

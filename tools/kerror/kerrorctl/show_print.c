@@ -18,10 +18,11 @@ static void print_name(const struct print_style *style, const char *name)
 	printf("  %s%-14s%s ", color_begin(style, LOG_INFO), name, color_end(style));
 }
 
-static void print_text(const struct print_style *style, const char *name, const char *text)
+static void print_text(const struct print_style *style, const char *name, const char *text,
+		       size_t width)
 {
 	print_name(style, name);
-	print_folded(text, NAME_COLUMNS, 0);
+	print_folded(text, strlen(text), NAME_COLUMNS, width);
 }
 
 static void print_head(const struct print_style *style, const char *head)
@@ -29,7 +30,8 @@ static void print_head(const struct print_style *style, const char *head)
 	printf("\n%s%s%s\n", color_begin(style, LOG_INFO), head, color_end(style));
 }
 
-static void print_field(const struct print_style *style, const struct kerror_field *field)
+static void print_field(const struct print_style *style, const struct kerror_field *field,
+			size_t width)
 {
 	struct buffer value = { 0 };
 	char name[32];
@@ -48,53 +50,56 @@ static void print_field(const struct print_style *style, const struct kerror_fie
 		buffer_string(&value, kerror_argument_name(field->type));
 		buffer_byte(&value, ')');
 	}
-	fwrite(value.bytes, 1, value.size, stdout);
-	putchar('\n');
+	print_folded(value.bytes, value.size, NAME_COLUMNS, width);
 	buffer_free(&value);
 }
 
 /* The times are there already, and the text stands above. */
-static void print_fields(const struct print_style *style, const struct kerror_event *event)
+static void print_fields(const struct print_style *style, const struct kerror_event *event,
+			 size_t width)
 {
 	struct kerror_field field = { 0 };
 
 	while (next_field(style, event, &field))
 		if (field.id != KERROR_FIELD_TIME_REALTIME && field.id != KERROR_FIELD_TEXT)
-			print_field(style, &field);
+			print_field(style, &field, width);
 }
 
-static void print_event_itself(const struct print_style *style, const struct store_item *item)
+static void print_event_itself(const struct print_style *style, const struct store_item *item,
+			       size_t width)
 {
 	const struct evl_header *header = kerror_event_header(item->event);
 	struct buffer time = { 0 };
-	size_t size;
+	size_t size, indent;
 	const char *text = styled_text(style, item->event, &size);
+	const char *begin = color_begin(style, LOG_INFO), *end = color_end(style);
 
-	printf("%sevent %" PRId64 ":%s ", color_begin(style, LOG_INFO), item->id,
-	       color_end(style));
+	indent = printf("%sevent %" PRId64 ":%s ", begin, item->id, end) - strlen(begin) -
+		 strlen(end);
 	fputs(color_begin(style, header ? header->severity : LOG_NOTICE), stdout);
-	print_printable(stdout, text, size);
-	printf("%s\n", color_end(style));
+	print_folded(text, size, indent, width);
+	fputs(end, stdout);
 	local_time(&time, item->time, OUTPUT_ISO);
 	buffer_byte(&time, '\0');
-	print_text(style, "time", time.bytes);
+	print_text(style, "time", time.bytes, width);
 	if (item->acknowledged) {
 		time.size = 0;
 		local_time(&time, item->acknowledged, OUTPUT_SHORT);
 		buffer_byte(&time, '\0');
-		print_text(style, "acknowledged", time.bytes);
+		print_text(style, "acknowledged", time.bytes, width);
 	}
-	print_fields(style, item->event);
+	print_fields(style, item->event, width);
 	buffer_free(&time);
 }
 
-static void print_places(const struct print_style *style, const struct details *details)
+static void print_places(const struct print_style *style, const struct details *details,
+			 size_t width)
 {
 	if (!details->places_known && kerror_event_format(details->item.event))
 		print_text(style, "source",
-			   "not known, as this kernel has no index; name one by --kernel");
+			   "not known, as this kernel has no index; name one by --kernel", width);
 	else if (details->places_known && !details->places_count)
-		print_text(style, "source", "not among the formats of that kernel");
+		print_text(style, "source", "not among the formats of that kernel", width);
 	if (details->guessed) {
 		print_name(style, "guessed");
 		printf("id=%08" PRIx32 " \"%s\"\n", details->guess.entry->id,
@@ -111,7 +116,7 @@ static void print_places(const struct print_style *style, const struct details *
 }
 
 static void print_explanation(const struct print_style *style,
-			      const struct explanation *explanation, size_t columns)
+			      const struct explanation *explanation, size_t width)
 {
 	static const struct {
 		const char *name;
@@ -123,10 +128,8 @@ static void print_explanation(const struct print_style *style,
 	for (size_t i = 0; explanation && i < 2; i++) {
 		const char *text = explanation->value[keys[i].key];
 
-		if (!text)
-			continue;
-		print_name(style, keys[i].name);
-		print_folded(text, NAME_COLUMNS, columns);
+		if (text)
+			print_text(style, keys[i].name, text, width);
 	}
 }
 
@@ -168,8 +171,8 @@ void print_details(const struct common *common, struct store *store,
 	const bool paged = begin_pager(common);
 	struct stored_style style = stored_style(common, store, width < 3 ? 0 : width - 2, paged);
 
-	print_event_itself(&common->style, &details->item);
-	print_places(&common->style, details);
+	print_event_itself(&common->style, &details->item, width);
+	print_places(&common->style, details, width);
 	print_explanation(&common->style, details->explanation, width);
 	print_before(&style, details);
 	print_around(&style, details);

@@ -161,7 +161,7 @@ def texts_get_the_room():
 def lines_fit():
     meaning = "The disk cannot read some of its blocks, and says so each time it is asked for one."
     remedy = "Save the data, replace it, and write to /very/" + 100 * "long" + "/path then."
-    text = "round 9: bad block at 6"
+    text = "round 9: bad block at 6, " + 8 * "and so on, " + "and on"
     with tempfile.TemporaryDirectory() as folder:
         store, explanations = folder + "/events.db", folder + "/explain.ini"
         subprocess.run([MAKE_STORE, store], check=True)
@@ -173,14 +173,16 @@ def lines_fit():
             file.write(f"[fcf2063c]\nformat = round %d: bad block at %llu\ntext = {meaning}\n")
         for columns in (40, 80, 200):
             for arguments in (("query",), ("query", "--list-boots"), ("health",),
+                              ("report", "--since=2023-01-01"),
                               ("show", "7", "--explanations=" + explanations)):
                 lines = printed(columns, *arguments, "--store=" + store)
-                # A word that is too long cannot be broken, nor a time.
-                lines = [line for line in lines if "/very/" not in line]
+                # A word that is too long cannot be broken, nor a time, nor a row of a table.
+                lines = [line for line in lines if "/very/" not in line and " \"" not in line]
                 if columns > 40 or arguments == ("query",):
                     assert max(map(len, lines)) <= columns, (columns, arguments, lines)
                 whole = " ".join(" ".join(lines).split())
-                assert meaning in whole or arguments[0] == "query", (columns, arguments, lines)
+                wanted = {"health": meaning, "show": meaning, "report": text}
+                assert wanted.get(arguments[0], "") in whole, (columns, arguments, lines)
         # Elsewhere, each is one line
         done = subprocess.run([PROGRAM, "health", "--store=" + store], stdout=subprocess.PIPE,
                               text=True, timeout=60,
