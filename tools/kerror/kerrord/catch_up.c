@@ -151,12 +151,14 @@ static struct record *loss_of(struct sink *sink)
 	return record_of_loss(&loss, CAUSE_SINK, next);
 }
 
+/* What begins with a continuation is the rest of a line, of which the receiver has all. */
 static void feed_lines(struct sink *sink)
 {
 	struct record *record;
 
 	while ((record = lines_next(sink->catch_up->joiner, 0))) {
-		sink_feed(sink, record);
+		if (!(kerror_event_header(record->event)->flags & EVL_FLAG_CONTINUES))
+			sink_feed(sink, record);
 		record_put(record);
 	}
 }

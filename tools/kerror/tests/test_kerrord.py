@@ -1379,26 +1379,33 @@ def a_line_of_several_events_is_one(folder):
 
 @test
 def a_sink_that_was_behind_has_each_line_once(folder):
+    """Wherever in a line its queue was full"""
     parts = [("line %s", 0x140), (" goes %s", 0x1c0), (" on %s", 0xc0)]
     with open(folder + "/messages", "wb") as file:
         for form, flags in parts:
             data = message(form, "x" * 40, flags)
             file.write(struct.pack("=I", len(data)) + data)
+    for queue in range(65536, 67036, 300):
+        os.mkdir(f"{folder}/{queue}")
+        lines_of_a_sink_that_was_behind(f"{folder}/{queue}", queue, folder + "/messages")
+
+
+def lines_of_a_sink_that_was_behind(folder, queue, messages):
     place = Place(folder, JSON + "lines = yes\n[json later]\npath = FOLDER/later/json\n"
-                  "lines = yes\nqueue = 64K\n", events=0, printk=6000, rate=20000,
-                  messages=folder + "/messages")
+                  f"lines = yes\nqueue = {queue}\n", events=0, printk=1500, rate=20000,
+                  messages=messages)
     with open(folder + "/later", "w"):      # no folder yet
         daemon = place.start()
-    wait_for(lambda: len(place.lines(item="line")) == 2000, daemon=daemon)
+    wait_for(lambda: len(place.lines(item="line")) == 500, daemon=daemon)
     wait_for(lambda: place.metric('kerror_sink_behind{sink="json later"}') == 1, daemon=daemon)
     os.remove(folder + "/later")
     os.mkdir(folder + "/later")
-    wait_for(lambda: len(place.lines("later/json")) == 6000, daemon=daemon)
+    wait_for(lambda: len(place.lines("later/json")) == 1500, daemon=daemon)
     place.end(daemon)
     for name in ("json", "later/json"):
         lines = place.lines(name, "line")
         assert [line["sequence"] for line in lines] == \
-            [(FIRST + 3 * i) % 2**32 for i in range(2000)], (name, len(lines))
+            [(FIRST + 3 * i) % 2**32 for i in range(500)], (name, queue, len(lines))
         text = "line {0} goes {0} on {0}".format("x" * 40)
         assert {line["text"] for line in lines} == {text}, lines[:3]
 
