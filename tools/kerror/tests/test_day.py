@@ -221,7 +221,7 @@ class Machine(Place):
         lines = []
         for name in ("disk/json.1", "disk/json"):
             with contextlib.suppress(FileNotFoundError), open(self.path(name)) as file:
-                lines += [json.loads(line) for line in file if line.endswith("\n")]
+                lines += [json.loads(line) for line in file.read().split("\n")[:-1]]
         return [line for line in lines if line["item"] != "report"]
 
     def json_is_level(self):

@@ -84,8 +84,8 @@ class Place:
 
     def lines(self, name="json", item="event"):
         with contextlib.suppress(FileNotFoundError), open(self.path(name)) as file:
-            # The last line may be only half there.
-            whole = (json.loads(line) for line in file if line.endswith("\n"))
+            # The last line may be only half there, and its other half come meanwhile.
+            whole = (json.loads(line) for line in file.read().split("\n")[:-1])
             return [line for line in whole if line["item"] == item]
         return []
 
