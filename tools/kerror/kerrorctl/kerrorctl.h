@@ -38,8 +38,7 @@ int command_check_rules(int argc, char **argv);
 
 /* ---- The command line: options.c ---- */
 
-/* How events are printed: -o */
-/* As --output names them, and what fitting_output() makes of OUTPUT_SHORT */
+/* How events are printed: as --output names it, or what fitting_output() makes of OUTPUT_SHORT */
 enum output {
 	OUTPUT_SHORT, OUTPUT_ISO, OUTPUT_VERBOSE, OUTPUT_CAT, OUTPUT_JSON, OUTPUT_NARROW
 };

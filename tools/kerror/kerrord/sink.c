@@ -154,17 +154,22 @@ bool sink_feed(struct sink *sink, struct record *record)
 	return fed;
 }
 
+static const struct progress *messages_of(const struct sink *sink)
+{
+	return &sink->progress[kerror_group_index(KERROR_GROUP_PRINTK)];
+}
+
 /* Whether it has had messages that the receiver has not had yet, from the history */
 static bool is_ahead(const struct sink *sink)
 {
-	const struct progress *messages = &sink->progress[kerror_group_index(KERROR_GROUP_PRINTK)];
+	const struct progress *messages = messages_of(sink);
 
 	return messages->known && (int32_t)(messages->next - sink->offered) > 0;
 }
 
 void sink_offer(struct sink *sink, struct record *record)
 {
-	const struct progress *messages = &sink->progress[kerror_group_index(KERROR_GROUP_PRINTK)];
+	const struct progress *messages = messages_of(sink);
 	uint32_t group;
 	bool fed = false;
 

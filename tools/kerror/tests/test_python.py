@@ -34,6 +34,7 @@ PLAYED = {"FAKE_START": "1700000000000000000", "FAKE_EVENTS": "20", "FAKE_PRINTK
 sys.dont_write_bytecode = True
 sys.path.insert(0, PACKAGE)
 import kerror
+from test_vectors import without_digits
 
 
 class Skip(Exception):
@@ -67,18 +68,6 @@ def decode(vector):
     return kerror.Event.decode(bytes.fromhex(vector["bytes"]), group=item["group"],
                                sequence=item["sequence"], thread=item["thread"],
                                byteorder=vector["order"])
-
-
-def without_digits(item):
-    """Without the keys for readers of 53 bits, which have to be right"""
-    if isinstance(item, list):
-        return [without_digits(each) for each in item]
-    if not isinstance(item, dict):
-        return item
-    for key in item:
-        assert not key.endswith("_string") or item[key] == str(item[key[:-7]]), item
-    return {key: without_digits(value) for key, value in item.items()
-            if not key.endswith("_string")}
 
 
 def same(one, other, what=""):
