@@ -36,7 +36,7 @@ need_packages() {
 	[ "$(id -u)" = 0 ] ||
 		die "not root: as root, run: apt-get install$missing"
 	apt-get update -qq || true
-	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
+	DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=600 install -y -qq \
 		--no-install-recommends $missing >"$BUILD/apt.log" 2>&1 ||
 		{ tail -5 "$BUILD/apt.log" >&2; die "apt-get failed: $BUILD/apt.log"; }
 }

@@ -90,7 +90,7 @@ mkdir -p "$packages" "$out/$variant/$boot"
 # apt_install PACKAGE...
 apt_install() {
 	step "installing $*"
-	in_debian env DEBIAN_FRONTEND=noninteractive apt-get $default install -y -qq \
+	in_debian env DEBIAN_FRONTEND=noninteractive apt-get $default -o DPkg::Lock::Timeout=600 install -y -qq \
 		--no-install-recommends "$@" > "$out/log" 2>&1 ||
 		{ tail -5 "$out/log" >&2; die "apt-get failed: $out/log"; }
 }
