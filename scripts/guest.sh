@@ -270,7 +270,12 @@ case $variant in
 esac
 # These patch code in a flood. In QEMU 7.2, a CPU with a thread of its own may go on with an
 # instruction that another CPU has replaced; it then handles one breakpoint for ever.
-case $script in tap|unload|death) thread=single ;; *) thread=multi ;; esac
+accel=thread=multi
+case $script in
+tap | unload | death) accel=thread=single ;;
+# A nanosecond of the guest is an instruction, whatever else this machine does.
+cost) accel="thread=single -icount shift=0,sleep=off" ;;
+esac
 parameters="${SIZES-kerror.staging_kb=512 kerror.history_kb=8192} guest=$script cpus=$cpus ${APPEND:-}"
 if [ $kind = old ]; then
 	# One thread for both CPUs: with two, one boot in fifty or so hung on a busy
@@ -285,7 +290,7 @@ elif [ "${variant%%-*}" = um ]; then
 		loglevel="${LOGLEVEL:-1}" off=1 panic=-1 $parameters
 elif [ $arch = arm64 ]; then
 	# QEMU's manual: the architecture's algorithm to sign pointers is slow to emulate.
-	set -- qemu-system-aarch64 -M virt -cpu max,pauth-impdef=on -accel tcg,thread=multi \
+	set -- qemu-system-aarch64 -M virt -cpu max,pauth-impdef=on -accel tcg,$accel \
 		-smp "$cpus" -m "${MEMORY:-1024}" \
 		-append "console=ttyAMA0 random.trust_cpu=on loglevel=${LOGLEVEL:-1} panic=-1 $parameters"
 elif [ $arch = s390x ]; then
@@ -298,9 +303,10 @@ else
 	# The emulated TSC has this machine's rate. A guest on a busy machine often
 	# fails to measure it, and counts ticks instead; or finds that no timer works.
 	khz=$(awk '/^cpu MHz/ { printf "%d", $4 * 1000; exit }' /proc/cpuinfo)
+	case $accel in *icount*) khz=1000000 ;; esac
 	case $name in linux-image-*) machine=q35 ;; esac
 	[ -z "$devices" ] || machine=q35
-	set -- qemu-system-x86_64 -M $machine -cpu "${CPU:-max}" -accel tcg,thread=$thread \
+	set -- qemu-system-x86_64 -M $machine -cpu "${CPU:-max}" -accel tcg,$accel \
 		-smp "$cpus" -m "${MEMORY:-1024}" \
 		-append "console=ttyS0 no_timer_check ${TSC-tsc=reliable} ${khz:+tsc_early_khz=$khz} random.trust_cpu=on loglevel=${LOGLEVEL:-1} panic=-1 reboot=t $parameters"
 fi
