@@ -14,7 +14,8 @@
 # x86_64-compat is its x86_64. SCRIPT "try" has PID 1 and kerrorctl only; "faults" has
 # kerrord with its rules, too, and what makes file systems. With RESETS, the guest boots
 # again when it dies, its memory as it was, and is reset when it prints "RESET ME"; it
-# ends with its token.
+# ends with its token. With DUMP, a panic of the guest ends it, and QEMU dumps its memory to
+# that file first.
 . "$(dirname "$0")/common.sh"
 
 [ $# -ge 2 ] || die "usage: guest.sh NAME SCRIPT [KERNEL]"
@@ -190,6 +191,7 @@ fill() {
 	for applet in $(/bin/busybox --list | grep -vx busybox); do ln -s busybox "$root/bin/$applet"; done
 	# The facility itself, for a kernel of a distribution, see stock.sh
 	[ ! -e "$kernel/kerror.ko" ] || cp "$kernel/kerror.ko" "$kernel/evlog.ko" "$root/modules"
+	[ ! -d "$kernel/more" ] || cp "$kernel"/more/*.ko "$root/modules"
 }
 
 # fill_tests STRIP
@@ -313,6 +315,7 @@ fi
 [ "${1##*/}" = linux ] || set -- "$@" -nodefaults -no-user-config -display none -no-reboot \
 	-serial stdio $devices -kernel "$image" -initrd "$initrd"
 # QEMU has a monitor in place of -no-reboot, which a program writes to.
+[ -z "${DUMP:-}" ] || RESETS=yes
 if [ "${RESETS:-}" ]; then
 	monitor=$BUILD/$name/monitor
 	rm -f "$monitor.in" "$monitor.out"
@@ -327,6 +330,11 @@ if [ "${RESETS:-}" ]; then
 	tail -n +1 --pid=$$ -f "$log" | while read -r line; do
 		case $line in
 		"RESET ME"*) echo system_reset >&3 ;;
+		*"end Kernel panic"*)
+			[ "${DUMP:-}" ] || continue
+			printf '%s\n' "dump-guest-memory $DUMP" quit >&3
+			break
+			;;
 		GUEST-*) echo quit >&3; break ;;
 		esac
 	done &

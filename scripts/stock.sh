@@ -157,6 +157,21 @@ put_drivers() {
 	done
 }
 
+# put_more PACKAGE_FILE: what the tests of dumps and of pstore load, numbered as above
+put_more() {
+	number=100
+	unpack "$1" '*/kernel/drivers/firmware/qemu_fw_cfg.*' '*/kernel/fs/pstore/*' '*/kernel/lib/*'
+	rm -rf "$more"
+	mkdir -p "$more"
+	for wanted in qemu_fw_cfg ramoops; do
+		depends $wanted | while read -r file; do
+			number=$((number + 1))
+			put_module "$file" "$more/$wanted-$number.ko"
+		done
+	done
+	rm -rf "$unpacked"
+}
+
 # wanted_modules: what the faults need, with the release that they are taken from
 wanted_modules() {
 	echo "$release"
@@ -222,9 +237,10 @@ fetch_image() {
 		dpkg-deb --fsys-tarfile "$packages"/*.deb | tar -x -C "$root" --keep-directory-symlink
 		touch "$root/usr/src/$headers/built"
 	fi
-	drivers=$out/$variant/drivers faults=$out/$variant/faults
+	drivers=$out/$variant/drivers faults=$out/$variant/faults more=$out/$variant/more
 	if [ "$(cat "$out/release" 2>/dev/null)" != "$release" ] ||
 	   { [ "$what" = try ] && [ ! -d "$drivers" ]; } ||
+	   { [ "$tests" ] && [ ! -d "$more" ]; } ||
 	   { [ "$what" = faults ] && [ "$(wanted_modules)" != "$(cat "$faults/wanted" 2>/dev/null)" ]; }; then
 		rm -f "$out/release"
 		# The image of newer releases is a package that only depends on its parts.
@@ -233,10 +249,11 @@ fetch_image() {
 		dpkg-deb --fsys-tarfile "$packages/${binary:-$image}"_*.deb |
 			tar -xO --wildcards "*/vmlinuz*" > "$out/$variant/$boot/bzImage"
 		modules=$(on_which "$image" '^linux-modules-[0-9]' | head -1)
-		[ -z "$modules" ] || [ -z "$what" ] || fetch "$modules$foreign"
+		[ -z "$modules" ] || fetch "$modules$foreign"
 		case $what in
 		try) put_drivers "$packages"/linux-*.deb ;;
 		faults) put_modules "$packages"/linux-*.deb ;;
+		"") put_more "$packages"/linux-*.deb ;;
 		esac
 		rm -f "$packages"/*.deb
 		echo "$release" > "$out/release"

@@ -9,10 +9,10 @@
  * send. The protocol is <uapi/linux/kerror.h>.
  *
  * The rest is in kerror_cpu.c (the rings of each CPU), kerror_worker.c (when
- * events are delivered), kerror_drain.c (in which order), kerror_history.c (the
- * events that a late reader can ask for), kerror_netlink.c (the socket),
- * kerror_print.c (the kernel log), kerror_region*.c, kerror_persist.c and
- * kerror_boots.c (memory that outlives the kernel).
+ * events are delivered), kerror_drain.c (in which order), kerror_history.c (late
+ * readers), kerror_netlink.c (the socket), kerror_print.c (the kernel log),
+ * kerror_dump.c (debuggers), kerror_region*.c, kerror_persist.c and kerror_boots.c
+ * (memory that outlives the kernel).
  *
  * Promise: each event gets a number, or is counted under one cause. These are all
  * the ways to lose one, each where kerror_count_lost() names it:
@@ -378,7 +378,7 @@ subsys_initcall(kerror_init);
 static int __init kerror_late_init(void)
 {
 	kerror_early_exit();
-	return 0;
+	return kerror_dump_init(kerror_lost);
 }
 late_initcall(kerror_late_init);
 

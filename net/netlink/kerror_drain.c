@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Takes the events out of the rings of all CPUs, in the order of their times.
- *
  * The worker calls kerror_drain_chunk(), a guard kerror_try_drain(). One at a time
  * delivers: it holds kerror_drain_lock with softirqs disabled, for a few events.
  * Each event goes to kerror_publish() and kerror_print().
@@ -228,6 +227,7 @@ static void kerror_deliver(unsigned int group, struct kerror_record *record)
 
 		memcpy(record->data, stamps, sizeof(stamps));
 	}
+	kerror_dump_delivered(group, record);
 	heard = kerror_publish(group, KERROR_MSG_EVENT, record->pid,
 			       record->data, record->size);
 	if (kerror_record_printable(record, group))

@@ -108,6 +108,7 @@ enum kerror_guarded {
  * @guarded: whether @tick_work or @guard looks
  * @woken: the state of the worker from which this CPU has woken it
  * @passes: kerror_passes when @guard last looked
+ * @next: of another CPU, for kerror_dump.c
  */
 struct kerror_cpu {
 	struct kerror_source *source[KERROR_GROUPS];
@@ -117,6 +118,7 @@ struct kerror_cpu {
 	enum kerror_guarded guarded;
 	unsigned int woken;
 	unsigned int passes;
+	struct kerror_cpu *next;
 };
 
 DECLARE_PER_CPU(struct kerror_cpu, kerror_cpu);
@@ -281,6 +283,55 @@ static inline int kerror_boots_request(struct sk_buff *skb,
 }
 
 #endif
+
+/* kerror_dump.c: what a debugger finds */
+#define KERROR_DUMP_MAGIC	"kerror dump 1\r\n"
+
+/**
+ * struct kerror_dump - where the events are in a dump of the memory
+ * @magic: %KERROR_DUMP_MAGIC; a change of anything below changes it
+ * @self: its address. A copy that is not there is none.
+ * @instance: as the parameter of the module, or 0
+ * @severities: events that have left the rings, by severity
+ * @offset_real: what makes CLOCK_REALTIME of CLOCK_MONOTONIC, at the last event
+ * @offset_boot: what makes CLOCK_BOOTTIME of it
+ * @lost: losses that were not announced yet, a long per group and cause
+ * @cpus: that of the CPU which came up last; the others follow
+ * @early: the rings of early boot, one per group
+ * @history: one per group
+ * @word: bytes of a long and of a pointer
+ * @groups: how many groups there are
+ * @causes: how many causes of a loss are counted
+ * @sizes: bytes of struct kerror_source, kerror_history and kerror_record
+ * @cpu: offsets in struct kerror_cpu: source, next
+ * @source: in struct kerror_source: older, and of its ring head, size, buffer, tail, next
+ * @messages: in struct kerror_history: head, tail, size, buffer, sequence_next
+ *
+ * A record begins with four times 32 bits: state, size, groups, pid; then its time.
+ */
+struct kerror_dump {
+	char magic[16];
+	u64 self;
+	u64 instance;
+	u64 severities[8];
+	u64 offset_real;
+	u64 offset_boot;
+	const void *lost;
+	struct kerror_cpu *cpus;
+	const void *early;
+	const void *history;
+	u16 word;
+	u16 groups;
+	u16 causes;
+	u16 sizes[3];
+	u16 cpu[2];
+	u16 source[6];
+	u16 messages[5];
+};
+
+extern struct kerror_dump kerror_dump;
+int kerror_dump_init(const void *lost);
+void kerror_dump_delivered(unsigned int group, const struct kerror_record *record);
 
 /* kerror_netlink.c: what is sent */
 extern struct sock *kerror_sock;

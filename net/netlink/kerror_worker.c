@@ -241,6 +241,8 @@ void kerror_cpu_init(struct kerror_cpu *this)
 	this->tick_work = IRQ_WORK_INIT_LAZY(kerror_tick_work);
 	hrtimer_setup(&this->guard, kerror_guard_timer, CLOCK_MONOTONIC,
 		      HRTIMER_MODE_REL_PINNED_SOFT);
+	this->next = kerror_dump.cpus;
+	kerror_dump.cpus = this;
 }
 
 /*

@@ -28,6 +28,10 @@ guest_checks() {
 	6.*|7.*) check "$prefix/persist" events_outlive_the_kernel ;;
 	esac
 	show '^# died of'
+	case $prefix in
+	6.1 | 6.12) check "$prefix/dump" dump_has_what_is_stored ;;
+	esac
+	show ' events .* are equal'
 }
 
 # On Linux 2.6, a kernel for programs of 32 bits is none of its own.
@@ -125,6 +129,22 @@ events_outlive_the_kernel() {
 			value["lost"] == "" ? "none" : value["lost"], good ? "ok" : "WRONG"
 	}
 	END { exit bad || seen != (crashes ? crashes : 9) }' "$(guest_log persist)"
+}
+
+# What kerror-drgn finds in a dump of the memory equals what kerrord has stored, and the
+# events are there, too, that waited when the kernel died.
+dump_has_what_is_stored() {
+	need_packages python3-drgn && tools lib || return 1
+	dump=$BUILD/$kernel/vmcore
+	rm -f "$dump"
+	! DUMP=$dump TIMEOUT=600 MEMORY=256 DEVICES="-device vmcoreinfo" SIZES=kerror.history_kb=512 \
+		APPEND="panic=0 qemu_fw_cfg.ioport=12@0x510:0:1:4" guest dump || return 1
+	python3=/usr/bin/python3
+	env LD_LIBRARY_PATH="$BUILD/tools" PYTHONPATH="$TOP/tools/kerror/python" $python3 -B \
+		"$TOP/scripts/compare-dump.py" "$(guest_log dump)" "$TOP/tools/kerror/drgn/kerror-drgn" "$dump"
+	status=$?
+	rm -f "$dump"
+	return $status
 }
 
 # kerrord stores the boots before, kerrorctl shows them.

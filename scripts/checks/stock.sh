@@ -84,6 +84,11 @@ stock_persist() {
 	"$TOP/scripts/stock.sh" "$stock" && events_outlive_the_kernel
 }
 
+stock_dump() {
+	kernel=$stock arch=$variant kernel_built=yes
+	"$TOP/scripts/stock.sh" "$stock" && dump_has_what_is_stored
+}
+
 loaded_often() { APPEND=loads=100 stock_guest unload; }
 
 # stock_checks PACKAGE[_SUITE]
@@ -112,6 +117,8 @@ stock_checks() {
 	show 'lines of the log'
 	[ "$variant" = arm64 ] || check "$1/persist" stock_persist
 	show '^# died of'
+	[ "$variant" = arm64 ] || check "$1/dump" stock_dump
+	show ' events .* are equal'
 }
 
 # Each flavour, architecture and release; what takes longer, too

@@ -12,7 +12,7 @@ Everything is decoded by libkerror(3). Objects may be used by one thread at a ti
 """
 
 from ._event import TEXT_LIMIT, Argument, Event, Flag, Item, Loss, Severity
-from ._file import FileError, dump, load
+from ._file import FileError, dump, load, messages
 from ._filter import Filter, FilterError
 from ._library import lib as _lib
 from ._socket import Position, Socket
@@ -23,4 +23,4 @@ library_version = ".".join(str(_lib.version() >> shift & 0xff) for shift in (16,
 
 __all__ = ["Argument", "Event", "FileError", "Filter", "FilterError", "Flag", "Item", "Loss",
            "Position", "Severity", "Socket", "Store", "StoreError", "TEXT_LIMIT", "dump",
-           "library_version", "load"]
+           "library_version", "load", "messages"]

@@ -8,14 +8,16 @@ Promises that load() names the first line that is none of these and that dump() 
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import re
 import struct
 import sys
-from typing import Iterable, Iterator, Optional, TextIO, Union
+from types import MappingProxyType
+from typing import Iterable, Iterator, Mapping, Optional, TextIO, Union
 
-from ._event import Event, Item, Loss
-from ._library import GROUPS, lib, name_of
+from ._event import Event, Item, Loss, set_origin
+from ._library import GROUPS, lib, name_of, new_origin
 
 _LINE = re.compile(r"(?:ENDIAN (little|big)|REPLAY ([0-9]{1,9})|STREAM ([0-9]{1,9}) "
                    r"((?:[0-9A-Fa-f]{2})+))")
@@ -43,14 +45,29 @@ def load(path: Union[str, os.PathLike[str]]) -> Iterator[Item]:
             else:
                 try:
                     yield from _messages(bytes.fromhex(found[4]), order,
-                                         int(found[3]) or replayed)
+                                         name_of(lib.group_name(int(found[3]) or replayed)))
                 except FileError as error:
                     raise FileError(f"{os.fspath(path)}:{number}: {error}") from error
 
 
-def _messages(datagram: bytes, order: str, group: int) -> Iterator[Item]:
+def messages(data: bytes, *, group: str, byteorder: str = sys.byteorder,
+             origin: Mapping[str, str] = MappingProxyType({})) -> Iterator[Item]:
+    """The events and losses in messages of the kernel, such as a datagram or a piece of a dump of
+    its memory; origin is where they come from. FileError names what is no message."""
+    place = new_origin(origin.items())
+    try:
+        for item in _messages(data, byteorder, group):
+            if isinstance(item, Event):
+                set_origin(item, place)
+                yield item
+            else:
+                yield dataclasses.replace(item, origin=dict(origin))
+    finally:
+        lib.origin_release(place)
+
+
+def _messages(datagram: bytes, order: str, name: str) -> Iterator[Item]:
     sign, at = "<" if order == "little" else ">", 0
-    name = name_of(lib.group_name(group))
     while at < len(datagram):
         if len(datagram) - at < 16:
             raise FileError("the datagram is cut")
@@ -61,7 +78,7 @@ def _messages(datagram: bytes, order: str, group: int) -> Iterator[Item]:
         at += (size + 3) // 4 * 4
         if kind == _EVENT:
             if name not in GROUPS:
-                raise FileError(f"{group} is no group of events")
+                raise FileError(f"{name} is no group of events")
             yield Event.decode(data, group=name, sequence=sequence, thread=thread, byteorder=order)
         elif kind == _LOSS:
             if len(data) < 24:

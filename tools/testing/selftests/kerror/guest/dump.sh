@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Prints what kerrord has stored; then it panics while events wait in the rings. The host
+# has QEMU dump the memory and compares kerror-drgn with what was printed.
+. /guest/common.sh
+[ ! -e /modules/qemu_fw_cfg.ko ] || insmod /modules/qemu_fw_cfg.ko || exit 1
+printf '[kerrord]\nuser = root\nstate = /tmp/state\n[store]\npath = /tmp/db\n' > /tmp/conf
+kerrord --config /tmp/conf &
+insmod /modules/evlog_sample.ko
+echo 1 > /sys/module/evlog_sample/parameters/trigger
+echo 1 > /sys/module/evlog_sample/parameters/trigger
+load_test_module && taskset -p 1 "$(pidof kerror)" && taskset -p 1 $$ || exit 1
+sleep 3
+kill $!
+wait $! || exit 1
+sed -n '/^[^ ]* kerror_dump\>/p' /proc/kallsyms | sed 's/^/# /'
+[ ! -e /proc/kcore ] || head -c 65536 /proc/kcore | tr '\0' '\n' | grep -a 'kerror_dump' | sed 's/^/# /'
+echo "BOOT-ID $(cat /proc/sys/kernel/random/boot_id)"
+kerrorctl query --store=/tmp/db -o json | sed 's/^/STORED /'
+sleep 1
+raise panic 20
+sleep 60
+exit 1
