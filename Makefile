@@ -29,6 +29,8 @@ help:
 	@echo '  make faults  real faults on unmodified kernels of Debian, and which installed rule'
 	@echo '               recognises each (FAULTS="oom_cgroup usb" KERNELS=linux-image-amd64 TABLE=file)'
 	@echo '  make stress  the long form of the stress tests, on debug kernels (EVENTS=N)'
+	@echo '  make crashes [N=200]  kernels die at random in a flood of events, one after another;'
+	@echo '               kerrord must have each event (KERNELS="6.1 linux-image-amd64" WAYS="reset panic-nmi")'
 	@echo '  make bench   measures what events cost, beside printk, tracing and others, and writes'
 	@echo '               Documentation/kerror-bench/; 10 minutes, on a machine that does nothing else'
 	@echo '  make mutants breaks the code on purpose, to see the tests fail'
@@ -87,6 +89,11 @@ faults:
 stress:
 	@scripts/stress.sh $(EVENTS)
 
+N = 200
+crashes: KERNELS = 6.1 6.12
+crashes:
+	@WAYS='$(WAYS)' scripts/crashes.sh $(N) $(KERNELS)
+
 bench:
 	@scripts/bench.sh
 
@@ -121,5 +128,5 @@ series:
 clean:
 	rm -rf build
 
-.PHONY: help try demo check check-quick stock arches faults images stress bench mutants newest guest-test kunit \
+.PHONY: help try demo check check-quick stock arches faults images stress crashes bench mutants newest guest-test kunit \
 	shell kernel tools series clean

@@ -15,7 +15,8 @@
 # kerrord with its rules, too, and what makes file systems. With RESETS, the guest boots
 # again when it dies, its memory as it was, and is reset when it prints "RESET ME"; it
 # ends with its token. With DUMP, a panic of the guest ends it, and QEMU dumps its memory to
-# that file first.
+# that file first. With COMMAND, it is not booted: that file gets QEMU's command, an
+# argument per line.
 . "$(dirname "$0")/common.sh"
 
 [ $# -ge 2 ] || die "usage: guest.sh NAME SCRIPT [KERNEL]"
@@ -57,6 +58,7 @@ faults) need_packages $TOOLS_PACKAGES btrfs-progs dmsetup iproute2 xfsprogs ;;
 native)
 	need_packages $TOOLS_PACKAGES
 	[ "$script" != daemon ] || need_packages rsyslog sqlite3 systemd
+	[ "$script" != crash ] || need_packages sqlite3
 	;;
 cross)
 	"$TOP/scripts/sysroot.sh" $arch
@@ -142,6 +144,11 @@ fill_native() {
 			mkdir -p "$root$(dirname "$file")"
 			cp "$file" "$root$file"
 		done
+	fi
+	if [ "$script" = crash ]; then
+		servers=/usr/bin/sqlite3
+		cp $servers "$root/bin"
+		[ ! -d "$kernel/drivers" ] || cp "$kernel"/drivers/*.ko "$root/modules"
 	fi
 	fill_tests strip
 	fill_libraries "$root/bin/kerrord" "$root/bin/kerror_test" $servers
@@ -314,6 +321,10 @@ else
 fi
 [ "${1##*/}" = linux ] || set -- "$@" -nodefaults -no-user-config -display none -no-reboot \
 	-serial stdio $devices -kernel "$image" -initrd "$initrd"
+if [ "${COMMAND:-}" ]; then
+	printf '%s\n' "$@" > "$COMMAND"
+	exit 0
+fi
 # QEMU has a monitor in place of -no-reboot, which a program writes to.
 [ -z "${DUMP:-}" ] || RESETS=yes
 if [ "${RESETS:-}" ]; then

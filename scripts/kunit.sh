@@ -5,12 +5,13 @@
 # [PARAMETER...]
 #
 # $FILTER chooses tests, as evlog.test_site; PARAMETERs are for the kernel. Prints
-# KUnit's output, which is in build/NAME/kunit.log, too.
+# KUnit's output, which is in build/NAME/kunit.log, too. $KERNEL is um, or um-kasan.
 . "$(dirname "$0")/common.sh"
 
 [ $# -ge 1 ] || die "usage: kunit.sh NAME [PARAMETER...]"
 name=$1
 shift
-"$TOP/scripts/kernel.sh" "$name" um
-timeout 120 "$BUILD/$name/um/linux" mem=256M con=null con0=fd:0,fd:1 panic=-1 kunit.enable=1 \
+kernel=${KERNEL:-um}
+"$TOP/scripts/kernel.sh" "$name" "$kernel"
+timeout "${TIMEOUT:-120}" "$BUILD/$name/$kernel/linux" mem=256M con=null con0=fd:0,fd:1 panic=-1 kunit.enable=1 \
 	${FILTER:+"kunit.filter_glob=$FILTER"} "$@" < /dev/null 2>&1 | tee "$BUILD/$name/kunit.log"

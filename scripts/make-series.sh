@@ -338,7 +338,7 @@ files_tests() {
 	add tools/testing/selftests/kerror ":!tools/testing/selftests/kerror/ring" \
 		":!tools/testing/selftests/kerror/region" \
 		kernel/test_evlog.c kernel/test_evlog_stress.c kernel/test_evlog_hang.c \
-		kernel/test_evlog_bench.c kernel/test_evlog_trace.h kernel/Kconfig.evlog_test \
+		kernel/test_evlog_bench.c kernel/test_evlog_crash.c kernel/test_evlog_trace.h kernel/Kconfig.evlog_test \
 		"net/netlink/kerror*_kunit.c" kernel/evlog_kunit.c kernel/evlog_kunit.h \
 		kernel/evlog_printk_kunit.c
 }

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Prepares a guest with an unmodified kernel of Debian: stock.sh META[_SUITE] [try|rules|faults]
+# Prepares a guest with an unmodified kernel of Debian: stock.sh META[_SUITE] [try|rules|faults|crash]
 #
 # META is a package such as linux-image-amd64, linux-image-rt-amd64 or
 # linux-image-arm64. Its kernel is taken out of the package, not installed, and
@@ -21,13 +21,14 @@
 # drivers of an NVMe disk with ext4. "rules" builds nothing and makes no Debian: it makes a
 # catalogue of all that the kernel and its modules print, with the kerrorctl of build/tools.
 # "faults" builds the driver with bugs, and takes the modules out of the package that
-# guest/faults.sh needs.
+# guest/faults.sh needs. "crash" builds the tests, and has the drivers of "try", too.
 . "$(dirname "$0")/common.sh"
 
 case $#,${2:-} in
 1,) tests=1 ;;
+2,crash) tests=1 ;;
 2,try | 2,rules | 2,faults) tests= ;;
-*) die "usage: stock.sh linux-image-FLAVOUR[_SUITE] [try|rules|faults]" ;;
+*) die "usage: stock.sh linux-image-FLAVOUR[_SUITE] [try|rules|faults|crash]" ;;
 esac
 what=${2:-}
 # Which modules of the tests are built
@@ -239,8 +240,8 @@ fetch_image() {
 	fi
 	drivers=$out/$variant/drivers faults=$out/$variant/faults more=$out/$variant/more
 	if [ "$(cat "$out/release" 2>/dev/null)" != "$release" ] ||
-	   { [ "$what" = try ] && [ ! -d "$drivers" ]; } ||
-	   { [ "$tests" ] && [ ! -d "$more" ]; } ||
+	   { [ ! -d "$drivers" ] && case $what in try | crash) ;; *) false ;; esac; } ||
+	   { [ -z "$what" ] && [ ! -d "$more" ]; } ||
 	   { [ "$what" = faults ] && [ "$(wanted_modules)" != "$(cat "$faults/wanted" 2>/dev/null)" ]; }; then
 		rm -f "$out/release"
 		# The image of newer releases is a package that only depends on its parts.
@@ -251,7 +252,7 @@ fetch_image() {
 		modules=$(on_which "$image" '^linux-modules-[0-9]' | head -1)
 		[ -z "$modules" ] || fetch "$modules$foreign"
 		case $what in
-		try) put_drivers "$packages"/linux-*.deb ;;
+		try | crash) put_drivers "$packages"/linux-*.deb ;;
 		faults) put_modules "$packages"/linux-*.deb ;;
 		"") put_more "$packages"/linux-*.deb ;;
 		esac

@@ -31,4 +31,18 @@ run x86_64-debug 640	# KASAN, lockdep, kmemleak, failing allocations
 run x86_64-kcsan 1024	# data races
 run x86_64-kmsan 2048	# bytes that nobody has initialised
 run x86_64-rt 1024	# PREEMPT_RT
+
+# Memory of another kernel, in which anything may be
+rounds=${ROUNDS:-100000}
+step "$rounds corruptions of what outlives the kernel: KASAN"
+if KERNEL=um-kasan TIMEOUT=3600 FILTER=kerror_persist "$TOP/scripts/kunit.sh" 6.12 \
+   kerror_persist_kunit.rounds="$rounds" > "$BUILD/6.12/stress.out" 2>&1 &&
+   grep -qE "ok [0-9]+ test_persist_corrupted" "$BUILD/6.12/kunit.log" &&
+   ! grep -aE '^ *not ok|BUG:|WARNING:' "$BUILD/6.12/kunit.log"; then
+	echo "ok - um-kasan"
+else
+	echo "not ok - um-kasan: $BUILD/6.12/kunit.log"
+	failed=1
+fi
+grep -a 'corrupted' "$BUILD/6.12/kunit.log" | sed 's/^/    /'
 exit $failed

@@ -4,10 +4,15 @@
  * waits is in a ring, and what is read is what a replay of that boot brings.
  *
  * Each test has a slot of its own, in ordinary memory, in the place of that of this
- * boot. Corrupted slots are for user space, tools/testing/selftests/kerror/region/.
+ * boot. The last one corrupts its slot, kerror_persist_kunit.rounds= times: "make stress"
+ * has KASAN look on. What must be found in a corrupted slot is tested in user space,
+ * tools/testing/selftests/kerror/region/.
  */
 #include <kunit/test.h>
 #include <linux/cpumask.h>
+#include <linux/moduleparam.h>
+#include <linux/prandom.h>
+#include <linux/slab.h>
 #include <linux/timekeeping.h>
 #include <linux/vmalloc.h>
 #include "kerror_internal.h"
@@ -201,11 +206,109 @@ static void test_persist_describe(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, boot->release, "test");
 }
 
+static unsigned int rounds = 300;
+module_param(rounds, uint, 0400);
+MODULE_PARM_DESC(rounds, "how often test_persist_corrupted corrupts its slot");
+
+static u32 test_below(struct rnd_state *random, u32 limit)
+{
+	return prandom_u32_state(random) % limit;
+}
+
+/* Writes something over a few places, mostly where sizes and offsets are. */
+static void test_corrupt(u8 *memory, struct rnd_state *random)
+{
+	u32 times = 1 + test_below(random, 4), at, length, kind;
+
+	while (times--) {
+		at = test_below(random, test_below(random, 3) ? TEST_SLOT : 1500);
+		length = min_t(u32, 1U << test_below(random, 10), TEST_SLOT - at);
+		kind = test_below(random, 3);
+		if (kind == 0)
+			prandom_bytes_state(random, memory + at, length);
+		else if (kind == 1)
+			memset(memory + at, test_below(random, 2) ? 0 : 0xff, length);
+		else
+			memory[at] ^= 1U << test_below(random, 8);
+	}
+}
+
+/* A kernel that wants to harm gets its sum right. */
+static void test_forge(struct kerror_slot *slot, struct rnd_state *random)
+{
+	slot->magic = KERROR_SLOT_MAGIC;
+	slot->version = KERROR_SLOT_VERSION;
+	slot->size = TEST_SLOT;
+	slot->long_size = test_below(random, 2) ? 8 : 4;
+	slot->log_size[test_below(random, KERROR_SLOT_GROUPS)] =
+		test_below(random, 2) ? 8 * test_below(random, TEST_SLOT / 8) :
+		prandom_u32_state(random);
+	if (test_below(random, 2))
+		slot->rings = test_below(random, 70000);
+	if (test_below(random, 2))
+		slot->ring_size = 1U << test_below(random, 32);
+	slot->sum = kerror_slot_sum(slot);
+}
+
+/* Reads all that a replay would. Returns a sum of it, for KASAN to see each byte. */
+static u64 test_read_all(struct test_persist *this, const void *memory,
+			 struct kerror_boot *boot)
+{
+	unsigned int group, i;
+	u64 sum = 0;
+
+	kerror_boot_describe(memory, boot);
+	for (group = 0; group < KERROR_SLOT_GROUPS; group++) {
+		this->count = kerror_slot_find(memory, group, this->found,
+					       ARRAY_SIZE(this->found),
+					       &this->survey);
+		for (i = 0; i < min_t(u32, this->count, ARRAY_SIZE(this->found)); i++)
+			sum += kerror_region_sum(0, memory + this->found[i].offset,
+						 this->found[i].size);
+	}
+	return sum;
+}
+
+/* Whatever the slot holds, nothing outside of it is read, and nothing takes for ever. */
+static void test_persist_corrupted(struct kunit *test)
+{
+	struct kerror_boot *boot = kunit_kzalloc(test, sizeof(*boot), GFP_KERNEL);
+	void *memory = kunit_kzalloc(test, TEST_SLOT, GFP_KERNEL);
+	struct test_persist *this = test->priv;
+	unsigned int i, taken = 0, forged = 0;
+	struct rnd_state random;
+
+	KUNIT_ASSERT_NOT_NULL(test, boot);
+	KUNIT_ASSERT_NOT_NULL(test, memory);
+	for (i = 0; i < 40; i++)
+		kernel_error_event("an event of this test", 5 + i % 16,
+				   i % 2 ? KERROR_GROUP_RAW : KERROR_GROUP_EVLOG);
+	kerror_sync();
+	prandom_seed_state(&random, 1);
+	for (i = 0; i < rounds; i++) {
+		memcpy(memory, this->slot, TEST_SLOT);
+		test_corrupt(memory, &random);
+		if (i % 2)
+			test_forge(memory, &random);
+		if (!kerror_slot_repair(memory, TEST_SLOT))
+			continue;
+		taken++;
+		forged += i % 2;
+		this->found[0].order += test_read_all(this, memory, boot);
+		cond_resched();
+	}
+	kunit_info(test, "%u corrupted, %u taken, %u of them forged\n", rounds, taken,
+		   forged);
+	KUNIT_EXPECT_GT(test, taken - forged, rounds / 100);
+	KUNIT_EXPECT_GT(test, forged, rounds / 100);
+}
+
 static struct kunit_case kerror_persist_cases[] = {
 	KUNIT_CASE(test_persist_log),
 	KUNIT_CASE(test_persist_ring),
 	KUNIT_CASE(test_persist_losses),
 	KUNIT_CASE(test_persist_describe),
+	KUNIT_CASE(test_persist_corrupted),
 	{}
 };
 

@@ -6,7 +6,7 @@
 # kunit NAME [PARAMETER]
 kunit() {
 	FILTER= "$TOP/scripts/kunit.sh" "$@"
-	for suite in kerror evlog evlog_printk; do
+	for suite in kerror kerror_persist evlog evlog_printk; do
 		# Without the socket, those of evlog have nothing to look at.
 		grep -aqE "^ok [0-9]+ $suite${2:+( # SKIP.*)?}\$" "$BUILD/$1/kunit.log" || return 1
 	done

@@ -35,7 +35,7 @@ objects() { "$TOP/scripts/make-series.sh" --objects "$1" | sed "s,^,${1%/*}/,"; 
 KERROR=$(objects net/netlink/Makefile.kerror)
 EVLOG=$(objects kernel/Makefile.evlog)
 OBJECTS="$KERROR $EVLOG kernel/test_evlog.o samples/evlog/evlog_sample.o
-	kernel/test_evlog_stress.o kernel/test_evlog_hang.o kernel/test_evlog_bench.o
+	kernel/test_evlog_stress.o kernel/test_evlog_hang.o kernel/test_evlog_bench.o kernel/test_evlog_crash.o
 	kernel/printk/printk.o"
 kbuild() {
 	release=$1
