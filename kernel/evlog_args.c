@@ -227,28 +227,28 @@ static bool evl_put_string(struct evl_writer *writer,
 	writer->skip = 0;
 	value->string += skip;
 	value->size -= skip;
-	if (last && value->size && value->string[value->size - 1] == '\n' &&
-	    conv->width < 0 && !conv->width_arg) {
-		value->size--;
-		writer->ended = true;
-	}
+	writer->ended = last && conv->width < 0 && !conv->width_arg &&
+			evl_ends_line(value->string, value->size);
+	value->size -= writer->ended;
 	return evl_put(writer, EVL_ARG_STRING, 0, value);
 }
 
 /* Records a plain %p as its hash, an extension as vsnprintf()'s text. */
 static bool evl_put_pointer(struct evl_writer *writer,
 			    const struct evl_conv *conv,
-			    struct evl_value *value)
+			    struct evl_value *value, bool last)
 {
 	size_t start = writer->at + sizeof(struct evl_argument);
-	size_t left = writer->limit > start ? writer->limit - start : 0;
+	size_t left = writer->data && writer->limit > start ?
+		      writer->limit - start : 0;
+	char *text = (char *)writer->data + start;
 	const void *pointer = value->pointer;
 	char hashed[2 * sizeof(pointer) + 8];
 	char fmt[EVL_CONV_MAX];
 	unsigned long hash;
+	bool cut;
 
-	/* Some extensions end in a p, too. */
-	if (strchr(conv->start, 'p') + 1 == conv->end) {
+	if (!evl_conv_is_text(conv)) {
 		snprintf(hashed, sizeof(hashed), "%p", pointer);
 		/* Early in boot vsnprintf() has no key to hash with, and says so. */
 		if (!kstrtoul(hashed, 16, &hash)) {
@@ -258,20 +258,19 @@ static bool evl_put_pointer(struct evl_writer *writer,
 		}
 	}
 	evl_conv_copy(fmt, conv);
-	if (!writer->data) {
-		value->size = evl_snprintf(NULL, 0, fmt, conv, pointer) + 1;
-		return evl_put(writer, EVL_ARG_TEXT, 0, value);
-	}
-	value->size = evl_snprintf((char *)writer->data + start, left, fmt,
-				   conv, pointer);
-	if (value->size >= left && left) {
-		/* The last byte is vsnprintf()'s NUL, which is not text. */
+	value->size = evl_snprintf(text, left, fmt, conv, pointer);
+	cut = left && value->size >= left;
+	writer->ended = left && last && !cut &&
+			evl_ends_line(text, value->size);
+	if (!writer->data)
+		value->size++;	/* for vsnprintf()'s NUL, which is not text */
+	else if (cut)
 		value->size = left - 1;
-		evl_put(writer, EVL_ARG_TEXT, 0, value);
-		writer->truncated = true;
-		return false;
-	}
-	return evl_put(writer, EVL_ARG_TEXT, 0, value);
+	else if (writer->ended)
+		text[--value->size] = '\0';
+	evl_put(writer, EVL_ARG_TEXT, 0, value);
+	writer->truncated |= cut;
+	return !writer->truncated;
 }
 
 static bool evl_put_spliced(struct evl_writer *writer,
@@ -320,7 +319,8 @@ bool evl_put_args(struct evl_writer *writer, const char *fmt,
 				fits = evl_put_spliced(writer, value.pointer,
 						       last && !*fmt);
 			else
-				fits = evl_put_pointer(writer, &conv, &value);
+				fits = evl_put_pointer(writer, &conv, &value,
+						       last && !*fmt);
 			break;
 		default:
 			fits = evl_put(writer, type, 0, &value);

@@ -88,6 +88,12 @@ bool evl_conv_is_format(const struct evl_conv *conv)
 	       !conv->width_arg && !conv->precision_arg;
 }
 
+/* True for any %p but the plain one. Some extensions end in a p, too. */
+bool evl_conv_is_text(const struct evl_conv *conv)
+{
+	return conv->letter == 'p' && strchr(conv->start, 'p') + 1 != conv->end;
+}
+
 /* Returns the EVL_ARG number of its value; 0: it has none. */
 u8 evl_conv_type(const struct evl_conv *conv)
 {

@@ -28,6 +28,7 @@ struct evl_conv {
 bool evl_conv_next(const char *fmt, struct evl_conv *conv);
 bool evl_conv_supported(const struct evl_conv *conv);
 bool evl_conv_is_format(const struct evl_conv *conv);
+bool evl_conv_is_text(const struct evl_conv *conv);
 u8 evl_conv_type(const struct evl_conv *conv);
 void evl_conv_copy(char *fmt, const struct evl_conv *conv);
 

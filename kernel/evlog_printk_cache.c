@@ -129,6 +129,8 @@ static void evl_fmt_parse(struct evl_fmt_info *info, const char *text,
 			info->kind = EVL_FMT_SLOW;
 		else if (evl_conv_is_format(&conv))
 			info->kind = EVL_FMT_PREFIX;
+		else if (!*next && evl_conv_is_text(&conv))
+			info->kind = EVL_FMT_SLOW; /* may end in a newline */
 		info->ends_in_string = !*next && conv.letter == 's' &&
 				       conv.width < 0 && !conv.width_arg;
 	}

@@ -133,6 +133,37 @@ static void test_printk_nested(struct kunit *test)
 	test_printed(test, LOG_ERR, EVL_FLAG_OPEN, "%s, %s %llu", "a, c 1");
 }
 
+/*
+ * Fault: a newline at the end of what an extension of %p expands to, as %pA of
+ * Rust's messages does, was part of the text, and the line stayed open.
+ */
+static void test_printk_text_ends(struct kunit *test)
+{
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		test_print(KERN_INFO "%s: %*pEc", i ? "d" : "c", 4, "abc\n");
+		test_printed(test, LOG_INFO, 0, "%s: %*pEc",
+			     i ? "d: abc" : "c: abc");
+		test_print(KERN_INFO "%*pEc", 1, "\n");
+		test_printed(test, LOG_INFO, 0, "%*pEc", "");
+		test_print(KERN_INFO "%*pEc", 3, "abc\n");
+		test_printed(test, LOG_INFO, EVL_FLAG_OPEN, "%*pEc", "abc");
+		test_print(KERN_INFO "%*pEc.", 4, "abc\n");
+		test_printed(test, LOG_INFO, EVL_FLAG_OPEN, "%*pEc.", "abc\n.");
+		test_print(KERN_INFO "%*pEc\n", 4, "abc\n");
+		test_printed(test, LOG_INFO, 0, "%*pEc", "abc\n");
+		test_print_named(KERN_INFO "%s %s: %pV", "a", "b", "%d %*pEc",
+				 i, 4, "abc\n");
+		test_printed(test, LOG_INFO, 0, "%s %s: %d %*pEc",
+			     i ? "a b: 1 abc" : "a b: 0 abc");
+		/* The newline of the format, if there is one, is the last. */
+		test_print_named(KERN_INFO "%s %s: %pV\n", "a", "b", "%*pEc",
+				 4, "abc\n");
+		test_printed(test, LOG_INFO, 0, "%s %s: %*pEc", "a b: abc\n");
+	}
+}
+
 /* Each byte of a format counts, wherever in a word it begins and ends. */
 static void test_printk_changed(struct kunit *test)
 {
@@ -415,6 +446,7 @@ static void test_printk_exit(struct kunit *test)
 static struct kunit_case evl_printk_test_cases[] = {
 	KUNIT_CASE(test_printk),
 	KUNIT_CASE(test_printk_nested),
+	KUNIT_CASE(test_printk_text_ends),
 	KUNIT_CASE(test_printk_changed),
 	KUNIT_CASE(test_printk_dead_user),
 	KUNIT_CASE(test_printk_text_grows),

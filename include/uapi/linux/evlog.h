@@ -144,7 +144,8 @@
  * facility the module whose format it is, or "kernel". The format has no level
  * any more, and stands for all of its parts: one that was passed on by %pV has
  * taken the place of that %pV, and its arguments are among the others. A level
- * that an argument of %s began with has been taken off it. If the level is an argument
+ * that an argument of %s began with has been taken off it, and the newline that the
+ * argument of a last %s or extension of %p ended with. If the level is an argument
  * of its own ("\001%d", "\001%c"), that one is not there. A message whose
  * format evl_printf() would refuse is an EVL_FORMAT_STRING.
  *
