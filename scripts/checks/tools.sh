@@ -91,10 +91,10 @@ tools_checks() {
 		tools test-programs > /dev/null 2>&1 || true
 		beside "$results" $now &
 	fi
-	[ "$LIST" ] || [ "${NATS_SERVER:-}" ] || ! wanted tools/nats ||
+	[ "$LIST" ] || [ "${NATS_SERVER:-}" ] || { ! wanted tools/nats && ! wanted tools/fleet; } ||
 		export NATS_SERVER="$(nats_server)"
 	for test in abi vectors schema wireshark fuzz examples kerrorctl report terminal kerrord rules \
-		sinks paths otlp nats day outputs hostile install; do
+		sinks paths otlp nats fleet day outputs hostile install; do
 		check_each tools/$test tools test-$test
 	done
 	check_each tools/prometheus prometheus_examples

@@ -210,7 +210,7 @@ int explanations_severity(const struct explanations *explanations,
 struct kerror_event *explanations_copy(const struct explanations *explanations,
 				       const struct kerror_event *event)
 {
-	int severity = explanations_severity(explanations, event);
+	int severity = explanations ? explanations_severity(explanations, event) : -1;
 	struct kerror_event *copy = kerror_event_copy(event);
 
 	if (copy && severity >= 0)

@@ -60,7 +60,7 @@ void explanations_each_severity(const struct explanations *explanations,
 int explanations_severity(const struct explanations *explanations,
 			  const struct kerror_event *event);
 
-/* A copy of an event that has the operator's severity; NULL without memory */
+/* A copy of an event that has the operator's severity, if any; NULL without memory */
 struct kerror_event *explanations_copy(const struct explanations *explanations,
 				       const struct kerror_event *event);
 

@@ -273,6 +273,20 @@ void loss_json(struct buffer *buffer, const struct print_style *style,
 	buffer_add(buffer, "}\n", 2);
 }
 
+void heartbeat_json(struct buffer *buffer, const struct kerror_origin *origin, uint64_t time,
+		    uint64_t interval, bool behind)
+{
+	buffer_string(buffer, "{\"item\":\"heartbeat\"");
+	add_number(buffer, "time_realtime", time);
+	add_series(buffer, origin);
+	add_origin(buffer, origin);
+	add_number(buffer, "interval", interval);
+	add_key(buffer, "behind");
+	buffer_string(buffer, behind ? "true" : "false");
+	add_key(buffer, "groups");
+	buffer_byte(buffer, '[');
+}
+
 void report_json(struct buffer *buffer, const struct print_style *style, uint64_t time,
 		 unsigned int severity, const char *text)
 {

@@ -47,6 +47,9 @@ void event_json(struct buffer *buffer, const struct print_style *style,
 void loss_json(struct buffer *buffer, const struct print_style *style,
 	       const struct kerror_loss *loss);
 void report_line(struct buffer *buffer, const struct print_style *style, const char *text);
+/* One that says that a machine lives; up to its list of groups, which its caller ends */
+void heartbeat_json(struct buffer *buffer, const struct kerror_origin *origin, uint64_t time,
+		    uint64_t interval, bool behind);
 void report_json(struct buffer *buffer, const struct print_style *style, uint64_t time,
 		 unsigned int severity, const char *text);
 

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+#include "output.h"
 #include "store_internal.h"
 
 uint64_t store_now(void)
@@ -178,9 +179,12 @@ const char *store_message(const struct store *store)
 
 int store_boot_id(char id[BOOT_ID_SIZE])
 {
-	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	char path[512];
 	ssize_t size;
+	int fd;
 
+	snprintf(path, sizeof(path), "%s/proc/sys/kernel/random/boot_id", facility_root);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
 	size = read(fd, id, BOOT_ID_SIZE - 1);

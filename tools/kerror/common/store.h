@@ -22,7 +22,7 @@
 #include "libkerror.h"
 
 #define STORE_PATH		"/var/lib/kerror/events.db"
-#define STORE_VERSION		7
+#define STORE_VERSION		8
 #define STORE_PATIENCE_MS	2000
 
 /* What /proc/sys/kernel/random/boot_id holds: 36 characters and NUL. */
@@ -91,6 +91,86 @@ int store_cursor(struct store *store, const struct series *series,
 /* The total of the last loss of @cause (a kernel's number), or -ENOENT. */
 int store_loss_total(struct store *store, const struct series *series,
 		     uint32_t group, uint32_t cause, uint64_t *total);
+
+/* ---- Of a collector: events of many machines ---- */
+
+/* The cause of losses of which no machine has told */
+#define CAUSE_STREAM "stream"
+
+/*
+ * Within a transaction: 1, or 0 if it is there already. With @gaps, numbers before it
+ * that are missing are remembered. -EINVAL: two machines have the same boot id.
+ */
+int store_collect_event(struct store *store, const struct kerror_event *event, bool gaps);
+int store_collect_loss(struct store *store, struct kerror_origin *origin, uint64_t time,
+		       const struct kerror_loss *loss, const char *cause, bool gaps);
+
+/**
+ * struct store_heartbeat - what a machine says of itself
+ * @time: when, nanoseconds since 1970
+ * @interval: seconds until the next one
+ * @behind: it has events that the stream does not have yet
+ * @filtered: it sends only some of its events, so that gaps are none
+ * @group: of each, the next sequence number, and how many events without one are lost
+ * @count: how many groups
+ */
+struct store_heartbeat {
+	uint64_t time, interval;
+	bool behind, filtered;
+	struct {
+		uint32_t group, next;
+		uint64_t lost;
+	} group[KERROR_GROUP_COUNT];
+	size_t count;
+};
+
+/* Within a transaction: 1 if the machine was silent, else 0 */
+int store_collect_heartbeat(struct store *store, struct kerror_origin *origin,
+			    const struct store_heartbeat *heartbeat);
+
+/*
+ * Outside of transactions: makes losses of the gaps that are older than that, and calls
+ * @named for each.
+ */
+int store_collect_sweep(struct store *store, uint64_t grace_s,
+			void (*named)(void *context, struct kerror_origin *origin,
+				      const struct kerror_loss *loss),
+			void *context);
+
+/*
+ * Outside of transactions: calls @found, within one, for a machine that has been silent
+ * for so many of its intervals; 1 if there was one. @listens_since: that long at most, of
+ * store_collect_clock().
+ */
+int store_collect_silent(struct store *store, int64_t listens_since, unsigned int intervals,
+			 int (*found)(void *context, const char *machine, const char *host,
+				      uint64_t seconds),
+			 void *context);
+int64_t store_collect_clock(struct store *store);
+
+/**
+ * struct store_machine - one of a fleet
+ * @machine: its id, or its name
+ * @host: its name
+ * @release: of its kernel
+ * @boot_id: of its boot
+ * @heard: when its last heartbeat arrived, nanoseconds since 1970; 0: never
+ * @interval: seconds between two
+ * @behind: it said that it has events that the stream does not have
+ * @silent: it should have said more
+ * @lag: events that it has and the store does not, as far as is known
+ * @lost: events in its losses
+ * @conditions: how many of it last
+ */
+struct store_machine {
+	const char *machine, *host, *release, *boot_id;
+	uint64_t heard, interval, lag, lost, conditions;
+	bool behind, silent;
+};
+
+int store_fleet(struct store *store,
+		void (*found)(void *context, const struct store_machine *machine),
+		void *context);
 
 /**
  * struct store_boot - what is known of a boot
@@ -200,7 +280,14 @@ int store_raise(struct store *store, const char *boot_id,
 int64_t store_clear(struct store *store, const char *name, const char *key,
 		    const char *by, uint64_t time);
 
-/* Clears those that have expired: by time, or because they were of another boot. */
+/* The same of all keys of a machine, which are its name, or begin with it */
+int64_t store_clear_machine(struct store *store, const char *name, const char *machine,
+			    const char *by, uint64_t time);
+
+/*
+ * Clears those that have expired: by time, or because they were of another boot than
+ * @boot_id. NULL: than the one of which the machine that had it told last.
+ */
 int store_expire(struct store *store, const char *boot_id);
 
 /* Calls @found for each: those that last first, the worst and then the newest first. */

@@ -16,6 +16,7 @@
  * store_origin.c    of which machine and series the rows of a boot are
  * store_origins.c   those that a query has met
  * store_filter.c    filters as SQL
+ * store_collect.c   the events of many machines: gaps, heartbeats
  * store_state.c     conditions
  */
 #ifndef STORE_INTERNAL_H
@@ -33,7 +34,9 @@ enum statement {
 	WRITER_STATEMENTS,
 	BEGIN = WRITER_STATEMENTS, COMMIT, ROLLBACK, FIND_BOOT, ADD_BOOT, ADD_EVENT,
 	ADD_LOSS, SET_PROGRESS, SET_STATE, ACKNOWLEDGE, TOUCH, RAISE, CLEAR,
-	CLEAR_TAGS, ADD_TAG, END_BOOT, STATEMENTS
+	CLEAR_MACHINE, CLEAR_TAGS, ADD_TAG, END_BOOT, BOOT_MACHINE, GET_COLLECTED, SET_COLLECTED,
+	FIND_GAP, ADD_GAP, DELETE_GAP, OLD_GAPS, FIND_LOSS, LAST_LOSS, TOLD_MORE,
+	GET_MACHINE, SET_MACHINE, FIND_SILENT, SET_SILENT, STATEMENTS
 };
 
 struct store {
@@ -51,6 +54,10 @@ struct store {
 	bool clock_used;
 	bool immutable;				/* nobody was to write it */
 	int64_t page_size, log_pages;		/* store_log.c */
+	void *collected;			/* store_collect.c */
+	void (*named)(void *context, struct kerror_origin *origin,
+		      const struct kerror_loss *loss);
+	void *named_context;
 	/* The next sequence number of each group, if the transaction moved it */
 	struct {
 		bool moved;
@@ -125,6 +132,9 @@ int store_make_indices(struct store *store);
 /* The version that added what was found in the text of a condition */
 #define STORE_HAS_FOUND 7
 
+/* The version that added what a collector knows of machines */
+#define STORE_HAS_FLEET 8
+
 /* Makes of an instance in the table of boots a field of an origin, which has none for 0. */
 #define STORE_INSTANCE "CAST(nullif(instance, 0) AS TEXT)"
 
@@ -137,6 +147,19 @@ int store_find_boot(struct store *store, const struct series *series, int64_t *b
 
 /* Fills in an origin of the row with that number. */
 int store_read_origin(struct store *store, int64_t boot, struct kerror_origin *origin);
+
+/* ---- store_write.c ---- */
+
+/* Within a transaction, of the series whose row is store->boot; they move no cursor. */
+int store_insert_event(struct store *store, const struct kerror_event *event);
+int store_insert_loss(struct store *store, uint64_t time, const struct kerror_loss *loss,
+		      const char *cause);
+
+/* ---- store_collect.c ---- */
+
+/* Writes what a transaction of a collector has changed, or forgets it. */
+int store_collect_save(struct store *store);
+void store_collect_drop(struct store *store);
 
 /* ---- store_retain.c ---- */
 

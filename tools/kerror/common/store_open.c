@@ -67,12 +67,50 @@ static const char *const statement_sql[] = {
 		"UPDATE condition SET cleared = ?4, cleared_by = ?3,"
 		" changes = changes + 1 WHERE cleared IS NULL AND name = ?1"
 		" AND key = coalesce(?2, key)",
+	[CLEAR_MACHINE] =
+		"UPDATE condition SET cleared = ?4, cleared_by = ?3,"
+		" changes = changes + 1 WHERE cleared IS NULL AND name = ?1"
+		" AND (key = ?2 OR substr(key, 1, length(?2) + 1) = ?2 || ' ')",
 	[CLEAR_TAGS] = "DELETE FROM tag WHERE boot = ?1",
 	[END_BOOT] =
 		"UPDATE boot SET how = ?2, message = ?3, began = ?4, ended = ?5,"
 		" before = (SELECT min(boot) FROM boot WHERE boot_id = ?6 AND boot < ?1)"
 		" WHERE boot = ?1",
 	[ADD_TAG] = "INSERT INTO tag(boot, name, value) VALUES(?1, ?2, ?3)",
+	[BOOT_MACHINE] = "SELECT machine FROM boot WHERE boot_id = ?1 AND instance = ?2",
+	[GET_COLLECTED] =
+		"SELECT next, told, lost, gone, reported, named FROM collected"
+		" WHERE boot = ?1 AND event_group = ?2",
+	[SET_COLLECTED] =
+		"INSERT OR REPLACE INTO collected(boot, event_group, next, told, lost, gone,"
+		" reported, named) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+	[FIND_GAP] =
+		"SELECT first, last, arrived FROM gap WHERE boot = ?1 AND event_group = ?2"
+		" AND first <= ?3 ORDER BY first DESC LIMIT 1",
+	[ADD_GAP] =
+		"INSERT OR REPLACE INTO gap(boot, event_group, first, last, arrived)"
+		" VALUES(?1, ?2, ?3, ?4, ?5)",
+	[DELETE_GAP] = "DELETE FROM gap WHERE boot = ?1 AND event_group = ?2 AND first = ?3",
+	[OLD_GAPS] =
+		"SELECT boot, event_group, first, last FROM gap WHERE arrived <= ?1 LIMIT ?2",
+	[FIND_LOSS] =
+		"SELECT 1 FROM loss WHERE boot = ?1 AND event_group = ?2 AND cause = ?3"
+		" AND total = ?4 AND time = ?5",
+	[LAST_LOSS] =
+		"SELECT rowid, count FROM loss WHERE boot = ?1 AND event_group = ?2"
+		" AND cause = ?3 ORDER BY rowid DESC LIMIT 1",
+	[TOLD_MORE] =
+		"SELECT c.boot, event_group FROM boot JOIN collected c USING(boot)"
+		" WHERE coalesce(machine, host) = ?1 AND told > next",
+	[GET_MACHINE] = "SELECT silent FROM machine WHERE machine = ?1",
+	[SET_MACHINE] =
+		"INSERT OR REPLACE INTO machine(machine, boot, heard, arrived, sent, interval,"
+		" behind, silent) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, 0)",
+	[FIND_SILENT] =
+		"SELECT m.machine, coalesce(host, m.machine), ?3 - arrived FROM machine m"
+		" LEFT JOIN boot USING(boot) WHERE NOT silent"
+		" AND max(arrived, ?1) + interval * ?2 < ?3 LIMIT 1",
+	[SET_SILENT] = "UPDATE machine SET silent = 1 WHERE machine = ?1",
 };
 
 static void close_database(struct store *store)
@@ -379,6 +417,7 @@ void store_close(struct store *store)
 	if (!store)
 		return;
 	store_end_clock(store);
+	store_collect_drop(store);
 	close_database(store);
 	kerror_origin_release(store->origin);
 	free(store);

@@ -67,6 +67,24 @@ static const char *const migrations[STORE_VERSION] = {
 	"ALTER TABLE boot ADD COLUMN message TEXT;",
 
 	"ALTER TABLE condition ADD COLUMN found TEXT NOT NULL DEFAULT '';",
+
+	/* Of a collector; positions in gaps count from the first number of a boot. */
+	"CREATE TABLE collected("
+	" boot INTEGER NOT NULL, event_group INTEGER NOT NULL, next INTEGER NOT NULL,"
+	" told INTEGER NOT NULL, lost INTEGER NOT NULL, gone INTEGER NOT NULL,"
+	" reported INTEGER NOT NULL, named INTEGER NOT NULL,"
+	" PRIMARY KEY(boot, event_group)) WITHOUT ROWID;"
+	"CREATE TABLE gap("
+	" boot INTEGER NOT NULL, event_group INTEGER NOT NULL, first INTEGER NOT NULL,"
+	" last INTEGER NOT NULL, arrived INTEGER NOT NULL,"
+	" PRIMARY KEY(boot, event_group, first)) WITHOUT ROWID;"
+	"CREATE INDEX gap_arrived ON gap(arrived);"
+	"CREATE TABLE machine("
+	" machine TEXT PRIMARY KEY, boot INTEGER NOT NULL, heard INTEGER NOT NULL,"
+	" arrived INTEGER NOT NULL, sent INTEGER NOT NULL, interval INTEGER NOT NULL,"
+	" behind INTEGER NOT NULL, silent INTEGER NOT NULL) WITHOUT ROWID;"
+	"CREATE INDEX boot_machine ON boot(coalesce(machine, host));"
+	"CREATE INDEX loss_key ON loss(boot, event_group, cause, total);",
 };
 
 int store_migrate(struct store *store)

@@ -44,32 +44,51 @@ int store_raise(struct store *store, const char *boot_id,
 	return store_step_with(store, RAISE, &values);
 }
 
-int64_t store_clear(struct store *store, const char *name, const char *key,
-		    const char *by, uint64_t time)
+static int64_t clear(struct store *store, enum statement which, const char *name,
+		     const char *key, const char *by, uint64_t time)
 {
-	struct values values = { .statement = store->statement[CLEAR] };
+	struct values values = { .statement = store->statement[which] };
 	int err;
 
 	add_string(&values, name);
 	add_text(&values, key, key ? strlen(key) : 0);
 	add_string(&values, by);
 	add_number(&values, time);
-	err = store_step_with(store, CLEAR, &values);
+	err = store_step_with(store, which, &values);
 	return err ? err : sqlite3_changes(store->database);
+}
+
+int64_t store_clear(struct store *store, const char *name, const char *key,
+		    const char *by, uint64_t time)
+{
+	return clear(store, CLEAR, name, key, by, time);
+}
+
+int64_t store_clear_machine(struct store *store, const char *name, const char *machine,
+			    const char *by, uint64_t time)
+{
+	return clear(store, CLEAR_MACHINE, name, machine, by, time);
 }
 
 int store_expire(struct store *store, const char *boot_id)
 {
 	static const char format[] =
-		"%s cleared IS NULL AND ((expires = %d AND boot_id <> '%s')"
+		"%s cleared IS NULL AND ((expires = %d AND boot_id <> %s)"
 		" OR (expires > 0 AND arrived + expires <= %lld))";
-	char sql[512], set[192];
+	/* Without heartbeats it is its own. */
+	static const char of_machine[] =
+		"coalesce((SELECT now.boot_id FROM boot own"
+		" JOIN machine m ON m.machine = coalesce(own.machine, own.host)"
+		" JOIN boot now ON now.boot = m.boot"
+		" WHERE own.boot_id = condition.boot_id LIMIT 1), boot_id)";
+	char sql[1024], set[192], running[sizeof(of_machine)];
 	int64_t count;
 	int err;
 
+	snprintf(running, sizeof(running), boot_id ? "'%s'" : of_machine, boot_id);
 	/* Mostly there is nothing to do, which costs no lock. */
 	snprintf(sql, sizeof(sql), format, "SELECT count(*) FROM condition WHERE",
-		 CONDITION_BOOT, boot_id, (long long)store_clock(store));
+		 CONDITION_BOOT, running, (long long)store_clock(store));
 	err = store_number(store, sql, &count);
 	if (err || !count)
 		return err;
@@ -77,7 +96,7 @@ int store_expire(struct store *store, const char *boot_id)
 		 "UPDATE condition SET cleared = %lld, changes = changes + 1,"
 		 " cleared_by = iif(expires > 0, 'time', 'boot') WHERE",
 		 (long long)store_now());
-	snprintf(sql, sizeof(sql), format, set, CONDITION_BOOT, boot_id,
+	snprintf(sql, sizeof(sql), format, set, CONDITION_BOOT, running,
 		 (long long)store_clock(store));
 	return store_execute(store, sql);
 }

@@ -54,6 +54,9 @@ int store_commit(struct store *store)
 	int err = write_cursors(store);
 
 	if (!err)
+		err = store_collect_save(store);
+	store_collect_drop(store);
+	if (!err)
 		err = store_save_clock(store);
 	if (!err)
 		err = store_step(store, COMMIT);
@@ -70,6 +73,7 @@ void store_rollback(struct store *store)
 {
 	if (!sqlite3_get_autocommit(store->database))
 		store_step(store, ROLLBACK);
+	store_collect_drop(store);
 	/* Its row may be gone. */
 	kerror_origin_release(store->origin);
 	store->origin = NULL;
@@ -125,23 +129,18 @@ static void add_header(struct values *values, const struct kerror_event *event,
 	add_text(values, text, size);
 }
 
-int store_add_event(struct store *store, const struct kerror_event *event)
+int store_insert_event(struct store *store, const struct kerror_event *event)
 {
 	const struct evl_header *header = kerror_event_header(event);
 	struct values values = values_of(store, ADD_EVENT);
-	uint32_t sequence = kerror_event_sequence(event);
-	uint32_t group = kerror_event_group(event);
 	const void *data;
 	uint64_t time;
 	size_t size;
 	int err;
 
-	err = use_series(store, kerror_event_origin(event));
-	if (err)
-		return err;
 	add_number(&values, store->boot);
-	add_number(&values, group);
-	add_number(&values, sequence);
+	add_number(&values, kerror_event_group(event));
+	add_number(&values, kerror_event_sequence(event));
 	add_number(&values, kerror_event_thread(event));
 	add_number(&values, store_clock(store));
 	time = header ? header->time_realtime : store_now();
@@ -156,20 +155,25 @@ int store_add_event(struct store *store, const struct kerror_event *event)
 	if (err)
 		return err;
 	store->clock_used = true;
-	move_cursor(store, group, sequence + 1);
 	return 0;
 }
 
-int store_add_loss(struct store *store, struct kerror_origin *origin, uint64_t time,
-		   const struct kerror_loss *loss, const char *cause,
-		   const uint32_t *next)
+int store_add_event(struct store *store, const struct kerror_event *event)
+{
+	int err = use_series(store, kerror_event_origin(event));
+
+	if (!err)
+		err = store_insert_event(store, event);
+	if (!err)
+		move_cursor(store, kerror_event_group(event), kerror_event_sequence(event) + 1);
+	return err;
+}
+
+int store_insert_loss(struct store *store, uint64_t time, const struct kerror_loss *loss,
+		      const char *cause)
 {
 	struct values values = values_of(store, ADD_LOSS);
-	int err;
 
-	err = use_series(store, origin);
-	if (err)
-		return err;
 	add_number(&values, store->boot);
 	add_number(&values, loss->group);
 	add_number(&values, time);
@@ -177,7 +181,17 @@ int store_add_loss(struct store *store, struct kerror_origin *origin, uint64_t t
 	add_text(&values, cause, strlen(cause));
 	add_number(&values, loss->count);
 	add_number(&values, loss->total);
-	err = store_step_with(store, ADD_LOSS, &values);
+	return store_step_with(store, ADD_LOSS, &values);
+}
+
+int store_add_loss(struct store *store, struct kerror_origin *origin, uint64_t time,
+		   const struct kerror_loss *loss, const char *cause,
+		   const uint32_t *next)
+{
+	int err = use_series(store, origin);
+
+	if (!err)
+		err = store_insert_loss(store, time, loss, cause);
 	if (err)
 		return err;
 	if (next) {

@@ -39,7 +39,9 @@ static struct {
 /* With the lock held: whether the sink is the store that has them, the first one */
 static bool are_of(const struct sink *sink)
 {
-	return conditions.store && !strcmp(conditions.store->path, sink->settings->path);
+	const char *path = sink->settings->path ? sink->settings->path : sink->settings->store;
+
+	return conditions.store && path && !strcmp(conditions.store->path, path);
 }
 
 void conditions_use(const struct settings *settings)
@@ -59,12 +61,28 @@ void conditions_use(const struct settings *settings)
 
 /* ---- Events ---- */
 
+/* In a store of many machines, the name of the event's begins its keys; else NULL */
+static const char *machine_of(const struct sink *sink, const struct kerror_event *event)
+{
+	struct kerror_origin *origin = kerror_event_origin(event);
+	const char *name = kerror_origin_get(origin, "host");
+
+	if (!sink->settings->stream)
+		return NULL;
+	name = name ? name : kerror_origin_get(origin, "machine");
+	return name ? name : "unknown";
+}
+
 /* The values of the rule's key, parted by blanks; NULL without memory */
 static char *make_key(const struct sink_settings *rule, const struct kerror_event *event,
-		      const struct found *found)
+		      const struct found *found, const char *machine)
 {
 	struct buffer key = { 0 };
 
+	if (machine) {
+		buffer_printable(&key, machine, strlen(machine));
+		buffer_byte(&key, '\n');
+	}
 	event_key(&key, rule->key, event, found);
 	while (key.size && key.bytes[key.size - 1] == '\n')
 		key.size--;
@@ -85,14 +103,16 @@ static int raise_condition(const struct sink *sink, struct store *store,
 {
 	char *json = found->format ? found_json(found) : NULL;
 	struct buffer text = { 0 };
-	const char *bytes;
+	const char *bytes, *boot_id = sink->series->boot_id;
 	size_t size;
 	int err;
 
+	if (sink->settings->stream)
+		boot_id = kerror_origin_get(kerror_event_origin(event), "boot_id");
 	bytes = event_text(event, &size);
 	buffer_printable(&text, bytes, size < TEXT_MAX ? size : TEXT_MAX);
 	err = !buffer_terminate(&text) ? -ENOMEM :
-	      store_raise(store, sink->series->boot_id, &(struct condition) {
+	      store_raise(store, boot_id, &(struct condition) {
 		.name = rule->raises, .key = key, .rule = rule->name,
 		.severity = rule->severity, .text = text.bytes,
 		.meaning = rule->meaning ? rule->meaning : "",
@@ -105,15 +125,17 @@ static int raise_condition(const struct sink *sink, struct store *store,
 	return err < 0 ? err : 1;
 }
 
-/* Of each of the names; without a key of the rule, whatever key they have */
+/* Of each of the names; without a key of the rule, whatever key they have on @machine */
 static int64_t clear_conditions(struct store *store, const struct sink_settings *rule,
-				const char *key, uint64_t time)
+				const char *key, const char *machine, uint64_t time)
 {
 	char *names = config_copy(rule->clears), *rest = names, *name;
 	int64_t cleared = 0, count = 0;
 
 	while (cleared >= 0 && (name = strsep(&rest, " \t"))) {
-		cleared = store_clear(store, name, rule->key ? key : NULL, rule->name, time);
+		cleared = rule->key || !machine ?
+			  store_clear(store, name, rule->key ? key : NULL, rule->name, time) :
+			  store_clear_machine(store, name, machine, rule->name, time);
 		count += cleared;
 	}
 	free(names);
@@ -126,7 +148,8 @@ static int apply(const struct sink *sink, struct store *store,
 {
 	const struct evl_header *header = kerror_event_header(event);
 	uint64_t time = header ? header->time_realtime : now_ns(CLOCK_REALTIME);
-	char *key = make_key(rule, event, found);
+	const char *machine = machine_of(sink, event);
+	char *key = make_key(rule, event, found, machine);
 	int64_t cleared = 0;
 	int raised = 0;
 
@@ -135,7 +158,7 @@ static int apply(const struct sink *sink, struct store *store,
 	if (time > INT64_MAX)
 		time = INT64_MAX;
 	if (rule->clears)
-		cleared = clear_conditions(store, rule, key, time);
+		cleared = clear_conditions(store, rule, key, machine, time);
 	if (cleared >= 0 && rule->raises)
 		raised = raise_condition(sink, store, rule, key, event, found, time);
 	free(key);
@@ -234,13 +257,17 @@ static void note_shown(void *context, const struct condition *condition)
 
 int conditions_tell(struct sink *sink, struct store *store)
 {
+	const char *boot_id = sink->series->boot_id;
 	bool mine;
 	int told;
 
 	pthread_mutex_lock(&conditions.lock);
 	mine = are_of(sink);
 	pthread_mutex_unlock(&conditions.lock);
-	told = mine ? store_expire(store, sink->series->boot_id) : 0;
+	/* Each is of a boot of its own machine. */
+	if (sink->settings->collected)
+		boot_id = NULL;
+	told = mine ? store_expire(store, boot_id) : 0;
 	if (mine && !told)
 		told = report_changes(sink, store);
 	if (!mine || told < 0)

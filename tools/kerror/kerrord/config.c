@@ -15,6 +15,8 @@
 const struct option config_options[] = {
 	{ "kerrord", "groups", GROUP, GENERAL(groups), "evlog printk",
 	  "several of evlog: events of drivers; printk: messages of the kernel; raw: bytes sent by kernel_error_event(); or all" },
+	{ "kerrord", "source", SOURCE, GENERAL(collects), "kernel",
+	  "where events come from: kernel, or nats: those of other machines, by a [collector]" },
 	{ "kerrord", "user", TEXT, GENERAL(user), "kerror",
 	  "whom to become if started as root; root: stay" },
 	{ "kerrord", "state", PATH, GENERAL(state), "/var/lib/kerror",
@@ -57,13 +59,13 @@ const struct option config_options[] = {
 	  "syslog's facility: kern, user, daemon, local0 to local7" },
 	{ "syslog", "framing", FRAMING, SINK(newline), "octet-counting",
 	  "over tcp and tls: octet-counting (the length before each message) or newline (after it)" },
-	{ "syslog otlp nats", "tls_ca", FILE_PATH, SINK(tls_ca), "",
+	{ "syslog otlp nats collector", "tls_ca", FILE_PATH, SINK(tls_ca), "",
 	  "file of the authorities that may certify the server; none: those of the system" },
-	{ "syslog otlp nats", "tls_cert", FILE_PATH, SINK(tls_cert), "",
+	{ "syslog otlp nats collector", "tls_cert", FILE_PATH, SINK(tls_cert), "",
 	  "file of the certificate to show to the server; none: no certificate" },
-	{ "syslog otlp nats", "tls_key", FILE_PATH, SINK(tls_key), "",
+	{ "syslog otlp nats collector", "tls_key", FILE_PATH, SINK(tls_key), "",
 	  "file of the key of tls_cert" },
-	{ "syslog nats", "tls_name", OPTIONAL, SINK(tls_name), "",
+	{ "syslog nats collector", "tls_name", OPTIONAL, SINK(tls_name), "",
 	  "name that the server's certificate must have; none: the HOST of its address" },
 
 	{ "otlp", "endpoint", URL, SINK(endpoint), "http://127.0.0.1:4318/v1/logs",
@@ -75,15 +77,27 @@ const struct option config_options[] = {
 	{ "otlp", "timeout", SECONDS, SINK(timeout), "10s",
 	  "a request that has no answer by then has failed" },
 
-	{ "nats", "servers", TEXT, SINK(servers), "nats://127.0.0.1:4222",
+	{ "nats collector", "servers", TEXT, SINK(servers), "nats://127.0.0.1:4222",
 	  "nats://HOST:PORT or tls://HOST:PORT of servers, parted by blanks; one of them is enough" },
-	{ "nats", "credentials", FILE_PATH, SINK(credentials), "",
+	{ "nats collector", "credentials", FILE_PATH, SINK(credentials), "",
 	  "file of the credentials (JWT and seed) that the server knows this machine by" },
-	{ "nats", "nkey", OPTIONAL, SINK(nkey), "",
+	{ "nats collector", "nkey", OPTIONAL, SINK(nkey), "",
 	  "public key that the server knows this machine by, in place of credentials" },
-	{ "nats", "nkey_seed", FILE_PATH, SINK(nkey_seed), "", "file of the seed of nkey" },
-	{ "nats", "timeout", SECONDS, SINK(timeout), "5s",
+	{ "nats collector", "nkey_seed", FILE_PATH, SINK(nkey_seed), "", "file of the seed of nkey" },
+	{ "nats collector", "timeout", SECONDS, SINK(timeout), "5s",
 	  "to connect, and for the answers to what was sent" },
+
+	{ "nats", "heartbeat", SECONDS, SINK(heartbeat), "60s",
+	  "between two messages that say that this machine lives and how far its store is; 0: none" },
+
+	{ "collector", "stream", TEXT, SINK(stream), "KERROR",
+	  "name of the stream that has the events" },
+	{ "collector", "heartbeats", OPTIONAL, SINK(heartbeats), "KERROR_HEARTBEATS",
+	  "name of the stream that has the heartbeats of machines; none: without them" },
+	{ "collector", "consumer", TEXT, SINK(consumer), "collector",
+	  "name of the durable consumer of both streams; collectors that share it must share the store" },
+	{ "collector", "grace", SECONDS, SINK(grace), "2m",
+	  "a number that is missing for so long is a loss of the cause stream" },
 
 	{ "rule", "command", COMMAND, SINK(command), NULL,
 	  "program with arguments, parted by blanks; gets the event in variables, see kerrord(8)" },
@@ -120,11 +134,11 @@ const struct option config_options[] = {
 	{ "rule", "timeout", SECONDS, SINK(timeout), "30s",
 	  "a command that runs longer is killed" },
 
-	{ ALL_SINKS, "filter", FILTER, SINK(filter_text), "",
+	{ FED_SINKS " nats", "filter", FILTER, SINK(filter_text), "",
 	  "only events that match, see kerror-filter(7); none: all" },
 	{ FED_SINKS, "queue", BYTES, SINK(queue), "16M",
 	  "memory for what waits while the sink does not work; it gets the rest out of the kernel's history" },
-	{ "store json text journald syslog otlp nats", "stuck", SECONDS, SINK(stuck), "10s",
+	{ "store json text journald syslog otlp nats collector", "stuck", SECONDS, SINK(stuck), "10s",
 	  "a sink whose peer takes nothing for so long is reported, and not up; 0: never" },
 };
 
@@ -145,6 +159,8 @@ const struct section config_sections[] = {
 #endif
 #ifdef WITH_NATS
 	{ "nats", &nats_sink, "A stream of NATS JetStream, out of [store], see Documentation/nats.md" },
+	{ "collector", &collector_sink,
+	  "For source = nats: into [store], what [nats] of other machines has sent, see Documentation/fleet.md" },
 #endif
 	{ "rule", &rule_sink,
 	  "[rule NAME] runs a command for each event, or when there are many; or raises or clears a condition" },
@@ -378,6 +394,11 @@ static void set(struct parser *parser, const struct option *option,
 	case YES:
 		set_choice(parser, option, value, "no", "yes");
 		return;
+	case SOURCE:
+		*number = !strcmp(value, "nats");
+		if (!*number && strcmp(value, "kernel"))
+			config_complain(parser, "source: '%s' is neither kernel nor nats", value);
+		return;
 	case LEVEL:
 		if (!parse_level(value, number))
 			config_complain(parser,
@@ -461,7 +482,8 @@ bool config_same_sink(const struct sink_settings *a, const struct sink_settings 
 		    !is_same(option, (const char *)a, (const char *)b))
 			return false;
 	}
-	return !a->store == !b->store && (!a->store || !strcmp(a->store, b->store));
+	return a->filtered == b->filtered && a->collected == b->collected &&
+	       !a->store == !b->store && (!a->store || !strcmp(a->store, b->store));
 }
 
 void config_free_sink(struct sink_settings *sink)
@@ -479,6 +501,9 @@ void config_free_sink(struct sink_settings *sink)
 	free(sink->nkey);
 	free(sink->nkey_seed);
 	free(sink->store);
+	free(sink->stream);
+	free(sink->heartbeats);
+	free(sink->consumer);
 	free(sink->tls_ca);
 	free(sink->tls_cert);
 	free(sink->tls_key);

@@ -22,7 +22,7 @@
 enum kind {
 	TEXT, OPTIONAL, PATH, FILE_PATH, OUTPUT, ADDRESS, LISTEN, URL, QUOTED, COMMAND,
 	GROUP, SECONDS, BYTES, COUNT, FILTER, THRESHOLD, FACILITY,
-	FRAMING, ENCODING, COMPRESSION, YES, LEVEL, EXPIRY, TAG,
+	FRAMING, ENCODING, COMPRESSION, YES, SOURCE, LEVEL, EXPIRY, TAG,
 };
 
 /**
@@ -49,7 +49,7 @@ struct section {
 	const char *purpose;
 };
 
-#define ALL_SINKS "store json text journald syslog otlp nats rule"
+#define ALL_SINKS "store json text journald syslog otlp nats collector rule"
 /* Those that the receiver feeds */
 #define FED_SINKS "store json text journald syslog otlp rule"
 

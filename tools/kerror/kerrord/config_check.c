@@ -326,10 +326,10 @@ static void check_pair(struct parser *parser, const struct sink_settings *first,
 				   second->name);
 }
 
-/* What a nats sink sends is in the first store. */
+/* What a nats sink sends is in the first store, and a collector fills that. */
 static void find_store(struct parser *parser, struct sink_settings *sink)
 {
-	const struct sink_settings *store = parser->settings->sinks;
+	struct sink_settings *store = parser->settings->sinks;
 
 	if (!sink->nkey != !sink->nkey_seed)
 		config_complain_at(parser, place_of(sink, sink->nkey ? "nkey" : "nkey_seed"),
@@ -338,10 +338,29 @@ static void find_store(struct parser *parser, struct sink_settings *sink)
 		store = store->next;
 	if (!store)
 		config_complain_at(parser, &sink->places[0],
-				   "[%s] sends what is in the store; make a section [store], too",
-				   sink->name);
+				   "[%s] %s; make a section [store], too", sink->name,
+				   sink->stream ? "fills the store" : "sends what is in the store");
 	else
 		sink->store = config_copy(store->path);
+	sink->filtered = sink->filter_text || (store && store->filter_text);
+	if (store && sink->stream)
+		store->collected = true;
+}
+
+static void check_source(struct parser *parser)
+{
+	const struct settings *settings = parser->settings;
+	const struct sink_settings *sink = settings->sinks;
+
+	while (sink && !sink->stream)
+		sink = sink->next;
+	if (settings->collects && !sink)
+		config_complain_at(parser, place_of_general(settings, "source"),
+				   "source: nats needs a section [collector]");
+	if (!settings->collects && sink)
+		config_complain_at(parser, &sink->places[0],
+				   "[%s] needs 'source = nats' in [kerrord], which then takes nothing of its own kernel",
+				   sink->name);
 }
 
 void config_check_sections(struct parser *parser)
@@ -353,6 +372,7 @@ void config_check_sections(struct parser *parser)
 		config_complain_at(parser, place_of_general(settings, "max_text"),
 				   "max_text: %" PRIu64 " bytes is not from 1K to 128K",
 				   settings->max_text);
+	check_source(parser);
 	for (sink = settings->sinks; sink; sink = sink->next) {
 		check_sink(parser, sink);
 		if (sink->type->follows_store)

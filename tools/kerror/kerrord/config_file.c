@@ -88,8 +88,9 @@ static void begin_section(struct parser *parser, const char *name)
 		if (strlen(config_sections[i].name) == length &&
 		    !strncmp(config_sections[i].name, name, length))
 			section = &config_sections[i];
-	if (!section && length == 4 && (!strncmp(name, "otlp", length) ||
-					!strncmp(name, "nats", length))) {
+	if (!section && ((length == 4 && (!strncmp(name, "otlp", length) ||
+					  !strncmp(name, "nats", length))) ||
+			 (length == 9 && !strncmp(name, "collector", length)))) {
 		bool otlp = *name == 'o';
 
 		config_complain(parser,

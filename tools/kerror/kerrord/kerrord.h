@@ -24,6 +24,7 @@
  * stream.c, tls.c  a TCP or TLS connection
  * otlp_sink.c, and others of otlp.h
  * nats_sink.c out of the store; nats_peer.c, nats_server.c  its connection
+ * nats_collect.c  into the store, of other machines; nats_record.c  the messages
  * local.c     datagrams, to a local socket above all
  * journal.c   systemd's journal
  * metrics.c   counters for Prometheus
@@ -69,7 +70,14 @@
  * @credentials: file that a nats server knows us by, or NULL
  * @nkey: public key that it knows us by, or NULL
  * @nkey_seed: file of its seed
- * @store: path of the store that a nats sink follows
+ * @store: path of the store that a nats sink follows, or a collector fills
+ * @collected: of a store: a collector fills it
+ * @filtered: of a nats sink: it does not send all, because of a filter
+ * @stream: of JetStream, that a collector reads
+ * @heartbeats: likewise, of heartbeats, or NULL
+ * @consumer: durable, of both
+ * @grace: seconds that a gap may last
+ * @heartbeat: seconds between two of them
  * @tls_ca: file of the authorities whose certificates a server may have
  * @tls_cert: file of the own certificate
  * @tls_key: file of its key
@@ -110,6 +118,9 @@ struct sink_settings {
 	char *endpoint, *headers;
 	uint64_t json, gzip, lines;
 	char *servers, *credentials, *nkey, *nkey_seed, *store;
+	char *stream, *heartbeats, *consumer;
+	uint64_t grace, heartbeat;
+	bool filtered, collected;
 	char *tls_ca, *tls_cert, *tls_key, *tls_name;
 	char *command;
 	uint64_t timeout, threshold, period, cooldown;
@@ -138,6 +149,7 @@ struct tag {
  * @files: their paths; @file_count of them
  * @places: of each option of no sink, see config.h
  * @groups: KERROR_GROUP bits
+ * @collects: events come from a [collector] and not from the kernel
  * @user: whom to become if started as root
  * @state: folder of the cursors
  * @explain: folder of the operators' catalogues
@@ -154,7 +166,7 @@ struct settings {
 	char **files;
 	size_t file_count;
 	struct place *places;
-	uint64_t groups;
+	uint64_t groups, collects;
 	char *user;
 	char *state;
 	char *explain;
@@ -210,6 +222,7 @@ enum record_kind { RECORD_EVENT, RECORD_LINE, RECORD_LOSS, RECORD_REPORT };
  * @origin: of RECORD_LOSS and RECORD_REPORT; an event has its own
  * @next: of RECORD_LOSS of events with a number: the one that comes after them
  * @severity: of RECORD_REPORT: what kerrord itself has to say
+ * @collected: by a collector, of any machine: each record is new to each sink
  * @text: of RECORD_REPORT
  * @about: of RECORD_REPORT: the sink that it is about
  */
@@ -224,6 +237,7 @@ struct record {
 	struct kerror_origin *origin;
 	uint32_t next;
 	unsigned int severity;
+	bool collected;
 	const char *about;
 	char text[];
 };
@@ -326,7 +340,7 @@ struct sink_type {
 };
 
 extern const struct sink_type store_sink, json_sink, text_sink, journald_sink,
-			      syslog_sink, otlp_sink, nats_sink, rule_sink;
+			      syslog_sink, otlp_sink, nats_sink, collector_sink, rule_sink;
 
 /* Fills in the path of a file of the sink in its state folder. */
 void sink_state_path(const struct sink *sink, const char *suffix, char *path,
@@ -383,6 +397,7 @@ struct entry {
  * @busy_since: when it last made progress (CLOCK_MONOTONIC), 0: nothing to do
  * @stuck: there was no progress for longer than the settings allow
  * @stuck_at: when that was noticed; of the receiver
+ * @full_at: CLOCK_MONOTONIC: when it was reported that a collector's record did not fit
  * @started: there is a thread; of the receiver
  * @ended: its thread is no more; of the receiver
  * @give_up: its thread shall not wait for the peer any longer
@@ -421,7 +436,7 @@ struct sink {
 	atomic_ullong deleted_age, deleted_size, log_bytes;
 	atomic_bool up, stuck, give_up, behind;
 	atomic_ullong oldest, busy_since;
-	uint64_t stuck_at;
+	uint64_t stuck_at, full_at;
 	bool started, ended;
 	uint32_t passed, behind_at, offered;
 	int give_up_fd;
@@ -447,6 +462,8 @@ void sink_start(struct sink *sink);
  */
 void sink_offer(struct sink *sink, struct record *record);
 bool sink_feed(struct sink *sink, struct record *record);
+/* The same of what was collected: what does not fit is dropped and counted. */
+void sink_offer_collected(struct sink *sink, struct record *record);
 void sink_reopen(struct sink *sink);
 
 /* Bytes in its queue */
@@ -577,6 +594,13 @@ struct metrics;
  * @path again into @settings.
  */
 int receive(struct settings *settings, const char *path);
+
+/*
+ * For a collector: gives a record of that origin, and its reference, to the other sinks and
+ * to the metrics.
+ */
+void collect_offer(const struct sink *collector, struct record *record,
+		   struct kerror_origin *origin);
 
 /* Held while the list of sinks changes, or is walked by another thread */
 extern pthread_mutex_t sinks_lock;

@@ -18,7 +18,7 @@
 #include <nats/nats.h>
 #include "config.h"
 #include "message.h"
-#include "nats_peer.h"
+#include "nats_record.h"
 
 /* Between two looks at whether the daemon ends, or the connection is gone */
 #define LOOK_MS 250
@@ -30,6 +30,7 @@ enum answer { WAITING, TAKEN, BUSY, REFUSED };
 
 /**
  * struct nats_peer - a connection
+ * @take: gets what comes there, with @context, or NULL
  * @inbox: subject below which answers come
  * @lock: for what follows; answers come in a thread of the library
  * @changed: signalled when an answer came
@@ -47,6 +48,8 @@ struct nats_peer {
 	natsOptions *options;
 	natsConnection *connection;
 	natsSubscription *subscription;
+	void (*take)(void *context, natsMsg *msg);
+	void *context;
 	char inbox[128];
 
 	pthread_mutex_t lock;
@@ -114,6 +117,10 @@ static void take_answer(natsConnection *connection, natsSubscription *subscripti
 
 	(void)connection;
 	(void)subscription;
+	if (peer->take) {
+		peer->take(peer->context, msg);
+		return;
+	}
 	if (natsMsg_IsNoResponders(msg))
 		snprintf(reason, sizeof(reason), "no stream takes the subject, or it has no leader");
 	else
@@ -241,7 +248,8 @@ static natsStatus connect_peer(struct nats_peer *peer)
 }
 
 struct nats_peer *nats_peer_open(struct sink *sink, const char *machine,
-				 char *message, size_t size)
+				 void (*take)(void *context, natsMsg *msg),
+				 void *context, char *message, size_t size)
 {
 	struct nats_peer *peer = calloc(1, sizeof(*peer));
 	pthread_condattr_t attributes;
@@ -256,6 +264,8 @@ struct nats_peer *nats_peer_open(struct sink *sink, const char *machine,
 		return NULL;
 	}
 	peer->sink = sink;
+	peer->take = take;
+	peer->context = context;
 	pthread_mutex_init(&peer->lock, NULL);
 	pthread_condattr_init(&attributes);
 	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
@@ -311,6 +321,39 @@ bool nats_peer_is_open(const struct nats_peer *peer)
 	return !natsConnection_IsClosed(peer->connection);
 }
 
+const char *nats_peer_inbox(const struct nats_peer *peer)
+{
+	return peer->inbox;
+}
+
+void nats_peer_send(struct nats_peer *peer, const char *subject, const char *reply,
+		    const void *data, size_t size)
+{
+	if (reply)
+		natsConnection_PublishRequest(peer->connection, subject, reply, data, size);
+	else
+		natsConnection_Publish(peer->connection, subject, data, size);
+}
+
+void nats_peer_flush(struct nats_peer *peer, unsigned int ms)
+{
+	natsConnection_FlushTimeout(peer->connection, ms);
+}
+
+void nats_peer_reason(struct nats_peer *peer, char *message, size_t size)
+{
+	struct buffer shown = { 0 };
+	char servers[256];
+
+	show_servers(peer->sink->settings->servers, servers, sizeof(servers));
+	pthread_mutex_lock(&peer->lock);
+	buffer_printable(&shown, peer->error, strlen(peer->error));
+	pthread_mutex_unlock(&peer->lock);
+	snprintf(message, size, "%s: the connection is gone%s%s", servers,
+		 shown.size ? ": " : "", buffer_terminate(&shown) ? shown.bytes : "");
+	buffer_free(&shown);
+}
+
 /* ---- Publishing ---- */
 
 static natsStatus publish(struct nats_peer *peer, const struct nats_message *message,
@@ -325,6 +368,10 @@ static natsStatus publish(struct nats_peer *peer, const struct nats_message *mes
 				message->size);
 	if (status == NATS_OK)
 		status = natsMsgHeader_Set(msg, "Nats-Msg-Id", message->id);
+	if (status == NATS_OK && message->data)
+		status = natsMsgHeader_Set(msg, NATS_DATA, message->data);
+	if (status == NATS_OK && message->filtered)
+		status = natsMsgHeader_Set(msg, NATS_FILTERED, "1");
 	if (status == NATS_OK)
 		status = natsConnection_PublishMsg(peer->connection, msg);
 	natsMsg_Destroy(msg);

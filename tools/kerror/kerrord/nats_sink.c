@@ -15,8 +15,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <gnutls/gnutls.h>
 #include "message.h"
-#include "nats_peer.h"
+#include "nats_record.h"
 
 /* Of the bodies of a round */
 #define ROUND_BYTES	1048576
@@ -54,7 +55,7 @@ struct nats {
 	size_t count;
 	struct buffer bodies;
 	char machine[64];
-	uint64_t report_at;
+	uint64_t report_at, beat_at;
 };
 
 /* ---- The place ---- */
@@ -111,16 +112,16 @@ static void move_to(struct nats *nats, const struct store_place *place)
 static void find_machine(struct nats *nats)
 {
 	struct kerror_origin *origin = identity();
-	const char *name = kerror_origin_get(origin, "machine");
 
-	if (!name)
-		name = kerror_origin_get(origin, "host");
-	snprintf(nats->machine, sizeof(nats->machine), "%s", name && *name ? name : "unknown");
+	nats_machine(origin, nats->machine, sizeof(nats->machine));
 	kerror_origin_release(origin);
-	for (char *at = nats->machine; *at; at++)
-		if ((*at < '0' || *at > '9') && (*at < 'a' || *at > 'z') &&
-		    (*at < 'A' || *at > 'Z') && *at != '-' && *at != '_')
-			*at = '_';
+}
+
+static void drop_messages(struct nats *nats)
+{
+	for (size_t i = 0; i < nats->count; i++)
+		free(nats->messages[i].data);
+	nats->count = 0;
 }
 
 static void close_peer(struct nats *nats)
@@ -139,6 +140,7 @@ static void end_nats(struct sink *sink)
 	close_peer(nats);
 	if (nats->place_fd >= 0)
 		close(nats->place_fd);
+	drop_messages(nats);
 	buffer_free(&nats->bodies);
 	free(nats);
 	sink->private = NULL;
@@ -179,7 +181,7 @@ static int open_nats(struct sink *sink, char *message, size_t size)
 		return err;
 	find_machine(nats);
 	if (!nats->peer)
-		nats->peer = nats_peer_open(sink, nats->machine, message, size);
+		nats->peer = nats_peer_open(sink, nats->machine, NULL, NULL, message, size);
 	return nats->peer ? 0 : -ENOTCONN;
 }
 
@@ -207,6 +209,23 @@ static void name_message(const struct nats *nats, struct nats_message *message,
 			 (unsigned long long)item->loss.total);
 }
 
+/* For a collector; NULL without memory */
+static char *encode_data(const struct kerror_event *event)
+{
+	gnutls_datum_t data, encoded;
+	const void *bytes;
+	size_t size;
+	char *text;
+
+	bytes = kerror_event_data(event, &size);
+	data = (gnutls_datum_t) { .data = (void *)bytes, .size = size };
+	if (gnutls_base64_encode2(&data, &encoded) < 0)
+		return NULL;
+	text = strndup((char *)encoded.data, encoded.size);
+	gnutls_free(encoded.data);
+	return text;
+}
+
 static int add_message(void *context, const struct store_item *item,
 		       const struct store_place *place)
 {
@@ -221,11 +240,16 @@ static int add_message(void *context, const struct store_item *item,
 		*(nats->count ? &nats->places[nats->count - 1] : &nats->skipped) = *place;
 		return 0;
 	}
-	*message = (struct nats_message) { .begin = nats->bodies.size };
+	*message = (struct nats_message) {
+		.begin = nats->bodies.size, .filtered = nats->sink->settings->filtered,
+	};
 	name_message(nats, message, item);
-	if (item->event)
+	if (item->event) {
+		message->data = encode_data(item->event);
+		nats->bodies.failed |= !message->data;
 		event_json(&nats->bodies, &style, item->event);
-	else
+	}
+	if (!item->event)
 		loss_json(&nats->bodies, &style, &item->loss);
 	/* Without the newline */
 	message->size = nats->bodies.size - message->begin - 1;
@@ -285,10 +309,10 @@ static int read_store(struct nats *nats, char *message, size_t size)
 /* As read_store() */
 static int send_round(struct nats *nats, char *message, size_t size)
 {
-	size_t done;
+	size_t done, count;
 	int more;
 
-	nats->count = 0;
+	drop_messages(nats);
 	nats->bodies.size = 0;
 	nats->skipped = nats->place;
 	more = read_store(nats, message, size);
@@ -305,9 +329,62 @@ static int send_round(struct nats *nats, char *message, size_t size)
 	done = nats_peer_publish(nats->peer, nats->messages, nats->count,
 				 nats->bodies.bytes, message, size);
 	take_answers(nats, done);
+	count = nats->count;
+	drop_messages(nats);
 	if (nats->bodies.room > KEPT_BYTES)
 		buffer_free(&nats->bodies);
-	return done < nats->count ? -EAGAIN : more;
+	return done < count ? -EAGAIN : more;
+}
+
+/* ---- Heartbeats ---- */
+
+/* Of one group, as the store has it; nothing if it has nothing */
+static void add_group(struct nats *nats, struct buffer *body, uint32_t group)
+{
+	uint64_t lost = 0, total;
+	uint32_t next;
+
+	if (store_cursor(nats->store, nats->sink->series, group, &next))
+		return;
+	for (int cause = 0; cause < KERROR_CAUSES; cause++)
+		if (!store_loss_total(nats->store, nats->sink->series, group, cause, &total))
+			lost += total;
+	if (body->bytes[body->size - 1] == '}')
+		buffer_byte(body, ',');
+	buffer_string(body, "{\"group\":\"");
+	buffer_string(body, kerror_group_name(group));
+	buffer_string(body, "\",\"next\":");
+	buffer_number(body, next);
+	buffer_string(body, ",\"lost\":");
+	buffer_number(body, lost);
+	buffer_byte(body, '}');
+}
+
+/*
+ * Says that this machine lives and how far its store is, so that the end of what it has
+ * sent is known. Nobody answers: the next one is not far.
+ */
+static void send_heartbeat(struct nats *nats, bool behind)
+{
+	uint64_t interval = nats->sink->settings->heartbeat;
+	struct kerror_origin *origin = identity();
+	struct buffer body = { 0 };
+	char subject[128];
+
+	if (!interval || !nats->store || now_ns(CLOCK_MONOTONIC) < nats->beat_at) {
+		kerror_origin_release(origin);
+		return;
+	}
+	nats->beat_at = now_ns(CLOCK_MONOTONIC) + interval * 1000000000ULL;
+	heartbeat_json(&body, origin, now_ns(CLOCK_REALTIME), interval, behind);
+	for (int i = 0; i < GROUPS; i++)
+		add_group(nats, &body, kerror_group_at(i));
+	buffer_string(&body, nats->sink->settings->filtered ? "],\"filtered\":true}" : "]}");
+	snprintf(subject, sizeof(subject), "kerror.%s." NATS_HEARTBEATS, nats->machine);
+	if (!body.failed)
+		nats_peer_send(nats->peer, subject, NULL, body.bytes, body.size);
+	buffer_free(&body);
+	kerror_origin_release(origin);
 }
 
 static bool is_to_end(struct sink *sink)
@@ -329,9 +406,10 @@ static int idle(struct sink *sink, char *message, size_t size)
 		snprintf(message, size, "the connection to the server is gone");
 		return -ENOTCONN;
 	}
-	do
+	do {
 		more = send_round(nats, message, size);
-	while (more > 0 && !is_to_end(sink));
+		send_heartbeat(nats, more);
+	} while (more > 0 && !is_to_end(sink));
 	return more < 0 ? more : 0;
 }
 

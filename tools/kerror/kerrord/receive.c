@@ -143,6 +143,32 @@ static void begin_at(struct kerror_reader *reader, uint32_t groups)
 	begin_after(reader, groups, least);
 }
 
+/* The metrics of the receiver; of collectors as well */
+static struct metrics *sinks_metrics;
+
+void collect_offer(const struct sink *collector, struct record *record,
+		   struct kerror_origin *origin)
+{
+	struct kerror_origin *own = record->origin;
+
+	record->collected = true;
+	if (!record->event) {
+		record->origin = kerror_origin_hold(origin);
+		kerror_origin_release(own);
+	}
+	pthread_mutex_lock(&sinks_lock);
+	if (sinks_metrics && record->event)
+		metrics_event(sinks_metrics, record->event);
+	else if (sinks_metrics)
+		metrics_loss(sinks_metrics, &record->loss);
+	for (struct sink *sink = sinks; sink; sink = sink->next)
+		if (!sink->settings->path ||
+		    strcmp(sink->settings->path, collector->settings->store))
+			sink_offer_collected(sink, record);
+	pthread_mutex_unlock(&sinks_lock);
+	record_put(record);
+}
+
 static void offer(struct record *record)
 {
 	if (!record) {
@@ -227,7 +253,9 @@ static int take_items(struct receiver *receiver)
 	enum kerror_item item;
 	int error, count;
 
-	receiver->drained = false;
+	receiver->drained = !receiver->sock;
+	if (!receiver->sock)
+		return 0;
 	for (count = 0; count < ROUND; count++) {
 		error = kerror_socket_next(receiver->sock, reader, 0, &item);
 		if (error)
@@ -329,7 +357,7 @@ static int tend_sinks(struct receiver *receiver)
 			sleep = BUSY_MS;
 		if (sink->behind && sink->up && !sink->stuck && sleep > BEHIND_MS)
 			sleep = BEHIND_MS;
-		if (catch_up(sink, receiver->reader, receiver->settings->groups,
+		if (receiver->sock && catch_up(sink, receiver->reader, receiver->settings->groups,
 			     receiver->explanations))
 			sleep = 0;
 	}
@@ -353,7 +381,8 @@ static int run(struct receiver *receiver)
 	look = now_ns(CLOCK_MONOTONIC);
 	while (!stop && !error) {
 		struct pollfd ready[] = {
-			{ .fd = kerror_socket_fd(receiver->sock), .events = POLLIN },
+			{ .fd = receiver->sock ? kerror_socket_fd(receiver->sock) : -1,
+			  .events = POLLIN },
 			{ .fd = receiver->signals, .events = POLLIN },
 		};
 
@@ -383,6 +412,8 @@ static int run(struct receiver *receiver)
 	}
 	sd_notify(0, "STOPPING=1");
 
+	if (!receiver->sock)
+		return error;
 	/* The counters tell of losses not yet announced. */
 	answers_wanted = __builtin_popcount(kerror_reader_groups(receiver->reader));
 	receiver->answers = 0;
@@ -448,8 +479,11 @@ int receive(struct settings *settings, const char *path)
 	if (error)
 		errx(EXIT_FAILURE, "/proc/sys/kernel/random/boot_id: %s",
 		     strerror(-error));
-	receiver.sock = listen_to(settings->groups);
-	series.instance = kerror_socket_instance(receiver.sock);
+	series.instance = 0;
+	if (!settings->collects) {
+		receiver.sock = listen_to(settings->groups);
+		series.instance = kerror_socket_instance(receiver.sock);
+	}
 	sinks_series = &series;
 	receiver.reader = kerror_reader_new(settings->groups);
 	receiver.joiner = kerror_joiner_new();
@@ -462,10 +496,15 @@ int receive(struct settings *settings, const char *path)
 	lock_state(settings);
 	sinks_state = settings->state;
 	conditions_use(settings);
-	earlier_boots(settings, series.boot_id);
+	if (receiver.sock)
+		earlier_boots(settings, series.boot_id);
 	make_sinks(settings);
-	begin_at(receiver.reader, settings->groups);
+	if (receiver.sock)
+		begin_at(receiver.reader, settings->groups);
 	receiver.metrics = metrics_start(settings, sinks);
+	pthread_mutex_lock(&sinks_lock);
+	sinks_metrics = receiver.metrics;
+	pthread_mutex_unlock(&sinks_lock);
 
 	error = run(&receiver);
 	if (error)
@@ -475,7 +514,8 @@ int receive(struct settings *settings, const char *path)
 		_exit(EXIT_FAILURE);
 	metrics_write_file(receiver.metrics);
 	metrics_stop(receiver.metrics);
-	print_summary(stderr, "kerrord", kerror_reader_received(receiver.reader),
+	if (receiver.sock)
+		print_summary(stderr, "kerrord", kerror_reader_received(receiver.reader),
 		      kerror_reader_lost(receiver.reader), receiver.lost);
 	while (sinks) {
 		struct sink *sink = sinks;
@@ -486,7 +526,8 @@ int receive(struct settings *settings, const char *path)
 	explanations_free(receiver.explanations);
 	kerror_joiner_free(receiver.joiner);
 	kerror_reader_free(receiver.reader);
-	kerror_socket_close(receiver.sock);
+	if (receiver.sock)
+		kerror_socket_close(receiver.sock);
 	close(receiver.signals);
 	return error ? EXIT_FAILURE : EXIT_SUCCESS;
 }

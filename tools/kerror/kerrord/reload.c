@@ -132,7 +132,7 @@ static void list_sinks(const struct settings *next, struct sink *sinks,
 			array[count] = make(at);
 		if (!array[count])
 			errx(EXIT_FAILURE, "out of memory");
-		if (is_new[count]) {
+		if (is_new[count] && !next->collects) {
 			array[count]->behind = true;
 			array[count]->passed = UINT32_MAX;
 			array[count]->behind_at = KERROR_SEQUENCE_FIRST;
@@ -242,6 +242,10 @@ void reload_apply(struct settings *settings, struct settings *next,
 		fputs("kerrord: [kerrord] groups: the new value counts after 'systemctl restart kerrord'\n",
 		      stderr);
 	next->groups = settings->groups;
+	if (settings->collects != next->collects)
+		fputs("kerrord: [kerrord] source: the new value counts after 'systemctl restart kerrord'\n",
+		      stderr);
+	next->collects = settings->collects;
 	if (settings->max_text != next->max_text)
 		fputs("kerrord: [kerrord] max_text: the new value counts after 'systemctl restart kerrord'\n",
 		      stderr);

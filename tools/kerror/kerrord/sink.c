@@ -7,6 +7,7 @@
  * From the first event on that does not fit, the sink is behind: catch_up.c brings
  * it what it missed.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -16,6 +17,9 @@
 
 /* So much is enough to be written at once. */
 #define GATHER_BYTES	(128 << 10)
+
+/* Between two reports of a full queue of a collector */
+#define FULL_REPORT_S	60
 
 /* ---- The queue; with the lock held ---- */
 
@@ -209,6 +213,23 @@ void sink_offer(struct sink *sink, struct record *record)
 		sink->behind = true;
 		sink->passed |= group;
 	}
+}
+
+void sink_offer_collected(struct sink *sink, struct record *record)
+{
+	const uint64_t now = now_ns(CLOCK_MONOTONIC);
+	char text[128];
+
+	if (sink->type->follows_store || !wants(sink, record) || queue_add(sink, record))
+		return;
+	sink->dropped_total++;
+	if (sink->full_at && now - sink->full_at < FULL_REPORT_S * 1000000000ULL)
+		return;
+	sink->full_at = now;
+	snprintf(text, sizeof(text),
+		 "its queue is full, it lacks events that the store has (so far: %llu)",
+		 (unsigned long long)sink->dropped_total);
+	sink->report(sink, 3, text);
 }
 
 size_t sink_queued(struct sink *sink)

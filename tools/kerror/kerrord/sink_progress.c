@@ -136,7 +136,7 @@ struct record *what_is_new(struct progress *progresses, struct record *record)
 	uint64_t count = loss->count;
 	struct record *smaller;
 
-	if (record->kind == RECORD_REPORT || index < 0)
+	if (record->kind == RECORD_REPORT || record->collected || index < 0)
 		return record_get(record);
 	progress = &progresses[index];
 	if (is_event || is_line || record_is_numbered_loss(record)) {

@@ -34,6 +34,7 @@
  *
  *   FAKE_JOURNAL	a socket, in place of systemd-journald's
  *   FAKE_DISKS	the folder in which disks are looked up, in place of /
+ *   FAKE_HOST	the name of the machine
  *   FAKE_ROOT	the folder in which the modules and the state of a kernel without the
  *		facility are looked for
  *
@@ -48,10 +49,12 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
+#include <sys/utsname.h>
 #include <time.h>
 #include <poll.h>
 #include <linux/netlink.h>
@@ -127,6 +130,16 @@ struct day {
 	uint64_t reserved;
 	struct moment moments[];
 };
+
+int uname(struct utsname *name)
+{
+	const char *host = getenv("FAKE_HOST");
+	int error = syscall(SYS_uname, name);
+
+	if (!error && host)
+		snprintf(name->nodename, sizeof(name->nodename), "%s", host);
+	return error;
+}
 
 __attribute__((constructor)) static void move_root(void)
 {

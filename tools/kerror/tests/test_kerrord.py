@@ -1006,7 +1006,7 @@ def what_retention_deletes_is_told(folder):
 
 
 # Of the store, as this version makes it
-SCHEMA = 7
+SCHEMA = 8
 
 FIRST_SCHEMA = """
 CREATE TABLE boot(boot INTEGER PRIMARY KEY, boot_id TEXT NOT NULL UNIQUE);
@@ -1063,8 +1063,15 @@ def a_store_of_the_first_version_keeps_every_event(folder):
     assert query(place.path("db"))[0][:500] == before
 
 
+def make_seventh_version(path):
+    """Takes out of the store that is there what schema 7 did not have."""
+    execute_in(path, "DROP TABLE collected", "DROP TABLE gap", "DROP TABLE machine",
+               "DROP INDEX boot_machine", "DROP INDEX loss_key", "PRAGMA user_version = 7")
+
+
 def make_fifth_version(path):
     """Takes out of the store that is there what schema 5 did not have."""
+    make_seventh_version(path)
     execute_in(path, *(f"ALTER TABLE boot DROP COLUMN {column}" for column in
                        ("before", "began", "ended", "how", "message")),
                "ALTER TABLE condition DROP COLUMN found", "PRAGMA user_version = 5")

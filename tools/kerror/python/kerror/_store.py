@@ -22,7 +22,7 @@ from ._library import GROUPS, groups_of, lib, name_of, new_origin
 
 PATH = "/var/lib/kerror/events.db"
 _APPLICATION = 0x6b657272    # "kerr"
-_VERSION, _HAS_ORIGIN = 7, 5
+_VERSION, _HAS_ORIGIN = 8, 5
 _PAGE = 256
 _ORIGIN = ("boot_id", "instance", "machine", "host", "release", "version", "arch", "livepatch")
 

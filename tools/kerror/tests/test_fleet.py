@@ -1,0 +1,421 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Tests of a fleet: test_fleet.py PROGRAM [TEST]... with real servers of NATS, as
+test_nats.py, whose stream has the events of several machines that are played, and with
+collectors. The store of a collector is compared with those of the machines. Prints TAP."""
+
+import base64
+import contextlib
+import json
+import os
+import sqlite3
+import sys
+import uuid
+
+from test_kerrord import FIRST, STORE, Place, main, query, wait_for
+from test_nats import Stream, id_of, why_not
+
+TESTS = []
+GROUPS = ("evlog", "printk", "raw")
+EVENTS = ["kerror.*." + group for group in GROUPS]
+
+
+def test(function):
+    TESTS.append(function)
+    return function
+
+
+def make_streams(client, replicas=1, **limits):
+    """What kerrorctl fleet init makes; the acknowledgements of a killed collector come soon."""
+    for stream, subjects, more in (("KERROR", EVENTS, {"duplicate_window": 60 * 10**9, **limits}),
+                                   ("KERROR_HEARTBEATS", ["kerror.*.heartbeat"],
+                                    {"max_msgs_per_subject": 1})):
+        client.request("$JS.API.STREAM.CREATE." + stream, {
+            "name": stream, "subjects": subjects, "storage": "file", "num_replicas": replicas,
+            **more})
+        client.request(f"$JS.API.CONSUMER.DURABLE.CREATE.{stream}.collector", {
+            "stream_name": stream, "config": {
+                "durable_name": "collector", "ack_policy": "explicit", "ack_wait": 5 * 10**9,
+                "max_ack_pending": 20000, "max_deliver": -1, "deliver_policy": "all"}})
+
+
+class Fleet(Stream):
+    """A server with the streams of a fleet"""
+
+    def __init__(self, folder):
+        super().__init__(folder, user={"headers": True}, name=None)
+        with self.client() as client:
+            make_streams(client)
+
+    @contextlib.contextmanager
+    def running(self):
+        try:
+            yield self
+        finally:
+            if self.server.poll() is None:
+                self.stop()
+
+
+def fleet(folder):
+    return Fleet(folder).running()
+
+
+class Machine(Place):
+    """One that is played: with an id, a name and a boot of its own"""
+
+    def __init__(self, folder, ports, name, options="heartbeat = 1s\n", before="", **kernel):
+        self.name = name
+        self.machine = uuid.uuid5(uuid.NAMESPACE_DNS, name).hex
+        self.boot_id = str(uuid.uuid5(uuid.NAMESPACE_URL, name))
+        at = os.path.join(folder, name)
+        os.makedirs(at + "/root/etc")
+        os.makedirs(at + "/root/proc/sys/kernel/random")
+        for file, text in (("etc/machine-id", self.machine),
+                           ("proc/sys/kernel/random/boot_id", self.boot_id)):
+            with open(f"{at}/root/{file}", "w") as out:
+                out.write(text + "\n")
+        super().__init__(at, before + STORE + "[nats]\n" + servers(ports) + options, host=name,
+                         root=at + "/root", **kernel)
+
+    def sent(self):
+        """Whether the stream has all of its store, and how many events that is"""
+        return self.metric('kerror_sink_written_total{sink="nats"}') or 0
+
+
+def servers(ports):
+    return "servers = " + " ".join(f"nats://127.0.0.1:{port}" for port in ports) + "\n"
+
+
+class Collector(Place):
+    def __init__(self, folder, ports, name="collector", options="", more="", store=None):
+        at = os.path.join(folder, name)
+        os.makedirs(at, exist_ok=True)
+        super().__init__(at, "[kerrord]\nsource = nats\n" +
+                         (STORE.replace("FOLDER/db", store) if store else STORE) +
+                         "[collector]\n" + servers(ports) + options + more)
+
+    def sql(self, statement, name="db"):
+        with contextlib.suppress(sqlite3.DatabaseError):    # it is made just now
+            return super().sql(statement, name)
+        return [(0,) * 4] if "count(*)" in statement else []
+
+    def events(self):
+        return events_of(self)
+
+    def count(self, what="event"):
+        return self.sql(f"SELECT count(*) FROM {what}")[0][0]
+
+    def lost(self):
+        """Of each machine and group, the losses by cause"""
+        found = {}
+        for host, group, cause, count in self.sql(
+                "SELECT host, event_group, cause, sum(count) FROM loss JOIN boot USING(boot)"
+                " GROUP BY 1, 2, 3"):
+            found[(host, group, cause)] = count
+        return found
+
+
+def events_of(place):
+    """What kerrorctl says of each event, by its key"""
+    found = {}
+    for line in query(place.path("db"), "--json")[0]:
+        event = json.loads(line)
+        del event["number"]
+        assert id_of(event) not in found, event
+        found[id_of(event)] = event
+    return found
+
+
+def losses_of(place):
+    lines = query(place.path("db"), "--json", "--losses")[0]
+    return sorted(line for line in lines if json.loads(line)["item"] == "loss")
+
+
+def publish(client, subject, name, body, **headers):
+    """One message; its sequence number in the stream"""
+    head = "NATS/1.0\r\n" + "".join(f"{key}: {value}\r\n" for key, value in
+                                    {"Nats-Msg-Id": name, **headers}.items()) + "\r\n"
+    client.send(f"HPUB {subject} _INBOX.test.0 {len(head)} {len(head) + len(body)}\r\n"
+                .encode() + head.encode() + body + b"\r\n")
+    while True:
+        words = client.file.readline().split()
+        assert words, "the server closed"
+        if words[0] == b"PING":
+            client.send(b"PONG\r\n")
+        elif words[0] == b"MSG":
+            answer = json.loads(client.file.read(int(words[-1]) + 2))
+            assert "error" not in answer, answer
+            return answer["seq"]
+
+
+def fetch(client, number):
+    """Subject, headers and body of a message of the stream"""
+    message = client.request("$JS.API.STREAM.MSG.GET.KERROR", {"seq": number})["message"]
+    headers = {}
+    for line in base64.b64decode(message["hdrs"]).decode().split("\r\n")[1:]:
+        if line:
+            key, value = line.split(":", 1)
+            headers[key.strip()] = value.strip()
+    return message["subject"], headers, base64.b64decode(message["data"])
+
+
+@test
+def the_collector_has_what_the_machines_have(folder):
+    """Byte for byte, hostile events too; each once, whatever comes twice"""
+    with fleet(folder) as stream:
+        machines = [Machine(folder, [stream.port], "a", rate=10**6, events=300, printk=100,
+                            hostile=1),
+                    Machine(folder, [stream.port], "b", rate=10**6, events=500, lost=7,
+                            before="[tags]\nrack = r1\n", instance=5000000),
+                    Machine(folder, [stream.port], "c", rate=10**6, events=200)]
+        for machine in machines:
+            machine.run_until(lambda m=machine: m.sent() == m.stored() > 0 and
+                              m.stored() == int(m.kernel["FAKE_EVENTS"]) +
+                              int(m.kernel.get("FAKE_PRINTK", 0)))
+        collector = Collector(folder, [stream.port], more="[json]\npath = FOLDER/json\n")
+        _, err = collector.run_until(lambda: collector.stored() == 1100 and
+                                     len(collector.lines()) == 1100)
+        wanted = {}
+        for machine in machines:
+            wanted.update(events_of(machine))
+        assert collector.events() == wanted
+        # Those of before a loss was told have the same origin.
+        assert losses_of(collector) == sorted(
+            loss for machine in machines for loss in losses_of(machine))
+        assert collector.count("gap") == 0
+        assert {id_of(event) for event in collector.lines()} == set(wanted)
+        # All again, under other message ids and to a consumer that begins anew
+        with stream.client() as client:
+            for number in range(1, 1102):
+                subject, headers, body = fetch(client, number)
+                headers["Nats-Msg-Id"] = f"again {number}"
+                publish(client, subject, headers.pop("Nats-Msg-Id"), body, **headers)
+        collector.run_until(lambda: pending(stream) == (0, 0))
+        assert collector.events() == wanted and len(collector.lines()) == 1100
+        assert collector.lost() == {("b", 2, "staging-full"): 7}, collector.lost()
+        assert "b" in query(collector.path("db"), '--filter=tag.rack=="r1"', "--json")[0][0]
+
+
+def pending(stream):
+    """Messages that the consumer has not given, and those without an acknowledgement"""
+    with stream.client() as client:
+        info = client.request("$JS.API.CONSUMER.INFO.KERROR.collector", {})
+    return info["num_pending"], info["num_ack_pending"]
+
+
+@test
+def what_is_missing_is_named_once_and_taken_back(folder):
+    with fleet(folder) as stream:
+        machine = Machine(folder, [stream.port], "a", rate=10**6, events=100)
+        machine.run_until(lambda: machine.sent() == 100)
+        gone = (1, 2, 11, 12, 13, 51)
+        with stream.client() as client:
+            kept = {number: fetch(client, number) for number in gone}
+            for number in gone:
+                client.request("$JS.API.STREAM.MSG.DELETE.KERROR", {"seq": number})
+        collector = Collector(folder, [stream.port], options="grace = 1s\n",
+                              more="[json]\npath = FOLDER/json\n")
+        _, err = collector.run_until(lambda: collector.lost() == {("a", 2, "stream"): 6} and
+                                     len(collector.lines(item="loss")) > 0)
+        assert collector.stored() == 94
+        losses = collector.lines(item="loss")
+        assert sum(loss["count"] for loss in losses) == 6, losses
+        assert {loss["machine"] for loss in losses} == {machine.machine}
+        # Three of them were only late.
+        with stream.client() as client:
+            for number in (2, 12, 51):
+                subject, headers, body = kept[number]
+                headers.pop("Nats-Msg-Id", None)
+                publish(client, subject, f"late {number}", body, **headers)
+        collector.run_until(lambda: collector.stored() == 97)
+        assert collector.lost() == {("a", 2, "stream"): 3}
+        # And once more, which is once too often
+        with stream.client() as client:
+            subject, headers, body = kept[12]
+            headers.pop("Nats-Msg-Id", None)
+            publish(client, subject, "later", body, **headers)
+        collector.run_until(lambda: pending(stream) == (0, 0))
+        assert collector.stored() == 97
+        assert collector.lost() == {("a", 2, "stream"): 3}
+
+
+@test
+def what_a_machine_has_told_is_not_named_again(folder):
+    with fleet(folder) as stream:
+        machine = Machine(folder, [stream.port], "a", rate=10**6, events=100)
+        machine.run_until(lambda: machine.sent() == 100)
+        machine.set(events=300, history=50)
+        machine.run_until(lambda: machine.sent() == 50)
+        # One that keeps some back
+        other = Machine(folder, [stream.port], "b", options="filter = severity<=err\n",
+                        rate=10**6, events=80)
+        other.run_until(lambda: other.sent() == 40)
+        collector = Collector(folder, [stream.port], options="grace = 1s\n")
+        collector.run_until(lambda: collector.stored() == 190 and collector.count("gap") == 0)
+        assert collector.lost() == {("a", 2, "history"): 150}, collector.lost()
+
+
+@test
+def wrong_messages_are_refused(folder):
+    with fleet(folder) as stream:
+        machine = Machine(folder, [stream.port], "a", rate=10**6, events=20)
+        machine.run_until(lambda: machine.sent() == 20)
+        with stream.client() as client:
+            subject, headers, body = fetch(client, 1)
+            headers.pop("Nats-Msg-Id", None)
+            other = subject.replace(machine.machine, "0" * 32)
+            data = base64.b64decode(headers["Kerror-Event"])
+            swapped = base64.b64encode(data[::-1]).decode()
+            event = json.loads(body)
+            wrong = [(other, headers, body),
+                     (subject.replace(".evlog", ".printk"), headers, body),
+                     (subject, {}, body), (subject, {"Kerror-Event": "?"}, body),
+                     (subject, {"Kerror-Event": swapped}, body),
+                     (subject, headers, b""), (subject, headers, b"[1]"),
+                     (subject, headers, b"{"),
+                     (subject, headers, json.dumps({**event, "boot_id": "x" * 99}).encode()),
+                     (subject, headers, json.dumps({**event, "sequence": "x"}).encode()),
+                     (subject, headers, json.dumps({**event, "item": "report"}).encode()),
+                     # A copy of the machine that was resumed
+                     (other, headers, json.dumps({**event, "machine": "0" * 32}).encode())]
+            for number, (where, more, what) in enumerate(wrong):
+                publish(client, where, f"wrong {number}", what, **more)
+        collector = Collector(folder, [stream.port])
+        _, err = collector.run_until(lambda: collector.stored() == 20 and
+                                     collector.metric('kerror_sink_poison_total'
+                                                      '{sink="collector"}') == len(wrong))
+        assert "is refused: " in err and "refused so far: 1)" in err, err
+        assert collector.events() == events_of(machine)
+        assert pending(stream) == (0, 0)
+
+
+@test
+def collectors_share_the_work(folder):
+    with fleet(folder) as stream:
+        names = "abcde"
+        machines = [Machine(folder, [stream.port], name, rate=500, events=1000)
+                    for name in names]
+        daemons = [machine.start() for machine in machines]
+        first = Collector(folder, [stream.port])
+        second = Collector(folder, [stream.port], "second", store=first.path("db"))
+        pair = [first.start(), second.start()]
+        wait_for(lambda: first.stored() >= 1000, 150, pair[0])
+        pair[0].kill()
+        pair[0].communicate()
+        wait_for(lambda: first.stored() == 5000, 150, pair[1])
+        second.end(pair[1])
+        for machine, daemon in zip(machines, daemons):
+            machine.end(daemon)
+        wanted = {}
+        for machine in machines:
+            wanted.update(events_of(machine))
+        assert first.events() == wanted and first.lost() == {}
+
+
+@test
+def a_silent_machine_is_a_condition(folder):
+    """And the last event, of which only its heartbeat tells, is a loss."""
+    with fleet(folder) as stream:
+        machine = Machine(folder, [stream.port], "a", rate=10**6, events=50)
+        collector = Collector(folder, [stream.port], options="grace = 1s\n")
+        daemon, watch = machine.start(), collector.start()
+        wait_for(lambda: collector.stored() == 50 and collector.count("machine") == 1, 150, watch)
+        machine.end(daemon)
+        # Said, and not sent
+        beat = {"item": "heartbeat", "boot_id": machine.boot_id, "machine": machine.machine,
+                "host": "a", "time_realtime": 10**18, "interval": 1, "behind": True,
+                "groups": [{"group": "evlog", "next": (FIRST + 53) % 2**32, "lost": 0}]}
+        with stream.client() as client:
+            publish(client, f"kerror.{machine.machine}.heartbeat", "beat",
+                    json.dumps(beat).encode())
+
+        def conditions():
+            return collector.sql("SELECT name, key, cleared_by FROM condition")
+
+        wait_for(lambda: conditions() == [("machine-silent", "a", None)], 150, watch)
+        wait_for(lambda: collector.lost() == {("a", 2, "stream"): 3}, 150, watch)
+        # It lives, and has them after all.
+        machine.set(events=60)
+        daemon = machine.start()
+        wait_for(lambda: conditions() == [("machine-silent", "a", "heartbeat")] and
+                 collector.stored() == 60, 150, watch)
+        wait_for(lambda: collector.lost() == {}, 150, watch)
+        machine.end(daemon)
+        _, err = collector.end(watch)
+        assert "condition machine-silent a raised: a (" in err, err
+        assert "condition machine-silent a cleared by heartbeat" in err, err
+
+
+RULES = """[rule up]
+filter = arg[0]==3
+raises = trouble
+key = facility
+expires = boot
+[rule down]
+filter = arg[0]==7
+clears = trouble
+"""
+
+
+@test
+def conditions_are_of_a_machine(folder):
+    with fleet(folder) as stream:
+        for name, events in (("a", 5), ("b", 5), ("b2", 9)):
+            machine = Machine(folder, [stream.port], name, rate=10**6, events=events)
+            machine.run_until(lambda m=machine, n=events: m.sent() == n)
+        collector = Collector(folder, [stream.port], more=RULES)
+
+        def lasting():
+            return collector.sql("SELECT name, key FROM condition WHERE cleared IS NULL"
+                                 " ORDER BY key")
+
+        wanted = [("trouble", "a fake0"), ("trouble", "b fake0")]
+        collector.run_until(lambda: collector.stored() == 19 and lasting() == wanted)
+        # The next boot of one, of which its heartbeat tells
+        with open(folder + "/a/root/proc/sys/kernel/random/boot_id", "w") as file:
+            file.write(str(uuid.uuid4()) + "\n")
+        again = Place.__new__(Machine)
+        again.__dict__.update(machine.__dict__)
+        again.folder = folder + "/a"
+        again.kernel = {**machine.kernel, "FAKE_HOST": "a", "FAKE_ROOT": folder + "/a/root",
+                        "FAKE_EVENTS": "1"}
+        daemon = again.start()
+        collector.run_until(lambda: lasting() == wanted[1:])
+        again.end(daemon)
+
+
+@test
+def without_a_stream_it_says_so(folder):
+    stream = Stream(folder, name=None)
+    try:
+        collector = Collector(folder, [stream.port])
+        daemon = collector.start()
+        wait_for(lambda: collector.metric('kerror_sink_up{sink="collector"}') == 0, 60, daemon)
+        with stream.client() as client:
+            make_streams(client)
+        wait_for(lambda: collector.metric('kerror_sink_up{sink="collector"}') == 1, 150, daemon)
+        _, err = collector.end(daemon)
+        assert "'kerrorctl fleet init' makes both" in err and "works again" in err, err
+    finally:
+        stream.stop()
+
+
+@test
+def wrong_options_are_refused(folder):
+    for text, message in (("[json]\npath = FOLDER/json\n[kerrord]\nsource = nats\n",
+                           "source: nats needs a section [collector]"),
+                          (STORE + "[collector]\n", "[collector] needs 'source = nats'"),
+                          ("[kerrord]\nsource = nats\n[collector]\n",
+                           "[collector] fills the store; make a section [store], too"),
+                          ("[kerrord]\nsource = x\n", "source: 'x' is neither kernel nor nats")):
+        place = Place(folder, text)
+        daemon = place.start()
+        _, err = daemon.communicate(timeout=60)
+        assert daemon.returncode == 1 and message in err, (text, err)
+
+
+if __name__ == "__main__":
+    if why_not():
+        print(f"1..1\nok 1 - fleet # SKIP {why_not()}")
+        sys.exit(0)
+    sys.exit(main(TESTS))
