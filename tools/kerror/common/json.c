@@ -235,6 +235,8 @@ static void add_fields(struct buffer *buffer, const struct print_style *style,
 		add_value(buffer, key_of(&field), &field);
 		/* The list is there without arguments, too. */
 		if (field.id == KERROR_FIELD_FORMAT) {
+			if (!kerror_format_own_id(kerror_event_format(event)))
+				buffer_string(buffer, ",\"own_id\":false");
 			add_key(buffer, "arguments");
 			buffer_byte(buffer, '[');
 			arguments = true;

@@ -680,6 +680,32 @@ static void check_text_format(struct rule *rule, const struct kernels *kernels)
 	add_verdict(rule, verdict);
 }
 
+/* An id that many messages share is no reason for a verdict: they may be meant. */
+static void warn_of_shared_ids(const struct rule *rule, const struct kerror_filter *filter,
+			       const struct catalogue *catalogue)
+{
+	const struct catalogue_entry *entry = NULL;
+
+	for (size_t i = 0; i < filter->node_count; i++) {
+		const struct node *node = &filter->nodes[i];
+		const struct term *term = &node->term;
+		const struct catalogue_entry *found;
+
+		if (node->type != TERM || node->negated)
+			continue;
+		if (term->field->source == TEXT || term->field->source == ARGUMENT)
+			return;
+		found = term->field->literal == ID && term->comparison->accepts & EQUAL ?
+			catalogue_find(catalogue, term->number.value) : NULL;
+		if (found && !kerror_format_own_id(found->format))
+			entry = found;
+	}
+	if (entry)
+		warnx("%s, line %u: [%s] filter: %08" PRIx32 " is the id of many messages, as \"%s\" is their format; ask for an argument, too",
+		      rule->path, rule->line, rule->section, entry->id,
+		      catalogue_escape(entry->format));
+}
+
 /* Each part of an outermost ||; if none is broken, the filter as a whole */
 static void check(const struct rules *rules, struct rule *rule, const struct kernels *kernels)
 {
@@ -687,6 +713,7 @@ static void check(const struct rules *rules, struct rule *rule, const struct ker
 	const struct node *root = &filter->nodes[filter->root];
 	struct verdict verdict;
 
+	warn_of_shared_ids(rule, filter, &kernels->catalogue);
 	for (int i = root->type == ANY ? root->first : -1; i >= 0; i = filter->nodes[i].next) {
 		struct text text = { .size = FILTER_TEXT_MAX };
 

@@ -103,6 +103,7 @@ static void add_entry(struct json_object *object,
 		json_add(object, "function", json_string(entry->function));
 	}
 	json_add(object, "format", json_string(entry->format));
+	json_add_own_id(object, entry->format);
 }
 
 static void print_entry_json(const struct catalogue_entry *entry)

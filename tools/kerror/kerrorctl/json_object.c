@@ -33,6 +33,15 @@ void json_add(struct json_object *object, const char *key,
 	add(object, digits, json_object_new_string(json_object_get_string(value)));
 }
 
+bool json_add_own_id(struct json_object *object, const char *format)
+{
+	bool own = kerror_format_own_id(format);
+
+	if (!own)
+		json_add(object, "own_id", json_object_new_boolean(false));
+	return !own;
+}
+
 struct json_object *json_text(const char *text, size_t size)
 {
 	char *valid = malloc(4 * size + 1);

@@ -485,6 +485,8 @@ struct json_object *json_string(const char *text);
 struct json_object *json_number(uint64_t value);
 void json_add(struct json_object *object, const char *key,
 	      struct json_object *value);
+/* Adds that a format has no id of its own, and returns true, if that is so. */
+bool json_add_own_id(struct json_object *object, const char *format);
 
 /* An object of the item "condition": health.c */
 struct condition;

@@ -112,7 +112,10 @@ static void add_event(struct buffer *value, const struct kerror_event *event)
 	if (header && header->format == EVL_FORMAT_PRINTF) {
 		buffer_hex(value, header->event_id, 8);
 		buffer_string(value, " \"");
-		buffer_string(value, kerror_event_format(event));
+		if (kerror_format_own_id(kerror_event_format(event)))
+			buffer_string(value, kerror_event_format(event));
+		else
+			add_words(value, event);
 		buffer_byte(value, '"');
 		return;
 	}

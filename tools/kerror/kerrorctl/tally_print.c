@@ -144,6 +144,15 @@ void tally_print(FILE *file, const struct tally *tally, const struct print_style
 		print_entry(file, tally, tally->entries[i], style, widths, interval_s);
 }
 
+static void add_words_of(struct json_object *object, const struct kerror_event *event)
+{
+	struct buffer words = { 0 };
+
+	add_words(&words, event);
+	json_add(object, "words", json_text(words.bytes, words.size));
+	buffer_free(&words);
+}
+
 static void add_event(struct json_object *object, const struct kerror_event *event)
 {
 	const struct evl_header *header = kerror_event_header(event);
@@ -156,11 +165,7 @@ static void add_event(struct json_object *object, const struct kerror_event *eve
 	else
 		json_add(object, "kind", json_text(kind.text, kind.size));
 	if (is_text_of_printk(event)) {
-		struct buffer words = { 0 };
-
-		add_words(&words, event);
-		json_add(object, "words", json_text(words.bytes, words.size));
-		buffer_free(&words);
+		add_words_of(object, event);
 		return;
 	}
 	if (!header || header->format != EVL_FORMAT_PRINTF) {
@@ -170,6 +175,8 @@ static void add_event(struct json_object *object, const struct kerror_event *eve
 	snprintf(id, sizeof(id), "%08" PRIx32, header->event_id);
 	json_add(object, "event_id", json_string(id));
 	json_add(object, "format", json_string(kerror_event_format(event)));
+	if (json_add_own_id(object, kerror_event_format(event)))
+		add_words_of(object, event);
 }
 
 static void add_argument(struct json_object *object, const struct tally_key *key,

@@ -142,3 +142,17 @@ int kerror_format_match(const char *format, const char *text, size_t size,
 	free(units);
 	return found ? (int)conversions : -ENOENT;
 }
+
+bool kerror_format_own_id(const char *format)
+{
+	struct conversion c;
+	unsigned char byte;
+
+	while ((byte = *format)) {
+		if (byte >= 0x80 || (format_alnum(byte) && byte > '9'))
+			return true;
+		format = byte == '%' ? format_conversion(format, format + 1,
+							 format_kernel_alnum, &c) : format + 1;
+	}
+	return false;
+}

@@ -362,6 +362,17 @@ struct kerror_span {
 int kerror_format_match(const char *format, const char *text, size_t size,
 			struct kerror_span *values, size_t most);
 
+/**
+ * kerror_format_own_id() - does a format tell what its messages are about?
+ * @format: a format of the kernel, without level and newline
+ *
+ * "%s" and "%s: %pA", which each message of Rust's pr_err!() has, are formats of many
+ * messages, and so is their id. The text of such a message tells what it is about.
+ *
+ * Return: false if there is no letter outside of the conversions.
+ */
+bool kerror_format_own_id(const char *format);
+
 /* ---- Origins: where events come from ---- */
 
 /* The most tags that an origin has */

@@ -56,6 +56,24 @@ static void test_values(void **state)
 	expect("at %", "at %", "|%");
 }
 
+/* Formats that are those of many messages, and others */
+static void test_own_id(void **state)
+{
+	static const char *const shared[] = {
+		"", "%", "%s", "%s: %pA", "%pV", "%*pE: %s", "[%08llx] %c%%", "%pISpfsc", "12 %d: 0%o",
+		"%p\xe9", "-%-+ #08.3ll",
+	};
+	static const char *const own[] = {
+		"a", "%sa", "%s: Z %pA", "%dx", "0x%x", "\xc3\xa9 %s", "%pA\xd7", "%%s",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(shared) / sizeof(*shared); i++)
+		assert_false(kerror_format_own_id(shared[i]));
+	for (size_t i = 0; i < sizeof(own) / sizeof(*own); i++)
+		assert_true(kerror_format_own_id(own[i]));
+}
+
 /* More conversions than there is room for */
 static void test_room(void **state)
 {
@@ -129,6 +147,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_values),
+		cmocka_unit_test(test_own_id),
 		cmocka_unit_test(test_room),
 		cmocka_unit_test(test_bounded),
 		cmocka_unit_test(test_random),

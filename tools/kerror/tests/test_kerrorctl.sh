@@ -471,6 +471,37 @@ same ctl query --store="$work/words.db" --count-by=event $old --filter='severity
 EOF
 has '"count":2,.*"kind":"string","words":"ata#.#: error -# at #, sda#"}$' \
 	ctl query --store="$work/words.db" --count-by=event --json
+# So are those whose format is that of many messages.
+cp "$store" "$work/shared.db"
+python3 -c 'import sqlite3, struct, sys, zlib
+database = sqlite3.connect(sys.argv[1])
+data = database.execute("SELECT data FROM event WHERE id = 6").fetchone()[0]
+columns = "boot, event_group, thread, severity, facility, device, event_id, text"
+form = b"%s:  %s"
+for at, texts in enumerate(((b"one", b"probe 1 failed"), (b"one", b"probe 22 failed"),
+                            (b"two", b"no memory"))):
+    head = bytearray(data[:-len(b"recovered \x1b[31m\xff \xc3\xa4")])
+    variable = form + b"\0" + b"".join(struct.pack("=BBH", 8, 0, len(text)) + text +
+                                       bytes(-len(text) % 4) for text in texts)
+    struct.pack_into("=I", head, 16, zlib.crc32(form))
+    struct.pack_into("=I", head, 28, 0x40)
+    struct.pack_into("=I", head, 52, len(variable))
+    struct.pack_into("=H", head, 62, len(form) + 1)
+    head[66] = 3
+    database.execute("INSERT INTO event(sequence, time, data, " + columns + ") SELECT ?, time, ?, " +
+                     columns + " FROM event WHERE id = 6", (90 + at, bytes(head) + variable))
+database.commit()
+print("%08x" % zlib.crc32(form))' "$work/shared.db" >"$work/shared.id"
+same ctl query --store="$work/shared.db" --count-by=event $old --filter='severity==info' <<EOF
+   COUNT  LAST                 SEVERITY  EVENT
+       2  2023-11-14 22:18:20  info      $(cat "$work/shared.id") "one:  probe # failed"
+       1  2023-11-14 22:18:20  info      $(cat "$work/shared.id") "two:  no memory"
+       1  2023-11-14 22:18:20  info      string type=2
+EOF
+has '"format":"%s:  %s","own_id":false,"words":"one:  probe # failed"}$' \
+	ctl query --store="$work/shared.db" --count-by=event --json
+[ "$(ctl query --store="$work/shared.db" --json $old | grep -c '"format":"%s:  %s","own_id":false,"arguments"')" = 3 ] ||
+	fail "query --json: no own_id"
 
 # ---- The store ----
 
@@ -1197,6 +1228,16 @@ has '^.*\[json\] can match 3 places' ctl check-rules "$work/rules.conf" "$work/o
 [ "$(grep -c 'can match' "$work/got")" = 4 ] && [ "$(grep -c 'unknown: about' "$work/got")" = 3 ] ||
 	fail "check-rules: $(cat "$work/got")"
 [ "$(grep -c 'CANNOT' "$work/got")" = 0 ] || fail "check-rules: $(cat "$work/got")"
+# An id that many messages share is not enough; formats has it, too.
+printf '# kerrorctl formats\n%s\tinfo\tprintk\tkernel\t\t\t%s\n' \
+	"$(cat "$work/shared.id")" '%s:  %s' >"$work/shared.catalogue"
+for also in '' '&& arg[1]=="x"'; do
+	printf '[rule many]\nfilter = id==%s %s\n' "$(cat "$work/shared.id")" "$also" >"$work/shared.conf"
+	has 'many\] can match 1 places' ctl check-rules "$work/shared.conf" "$work/shared.catalogue"
+	[ "$(grep -c "many] filter: $(cat "$work/shared.id") is the id of many .*ask for an argument" "$work/error")" = \
+		"$([ -n "$also" ] && echo 0 || echo 1)" ] || fail "check-rules with $also: $(cat "$work/error")"
+done
+has '"format":"%s:  %s","own_id":false}$' ctl formats --json "$work/shared.catalogue"
 # What the index does not list may be there as a string, with something before it.
 cat >"$work/strings.conf" <<'EOF'
 [rule netdev]

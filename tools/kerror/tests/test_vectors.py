@@ -12,6 +12,7 @@ import importlib.util
 import json
 import os
 import random
+import re
 import struct
 import subprocess
 import sys
@@ -24,6 +25,9 @@ GROUPS = {"raw": 1, "evlog": 2, "printk": 16}
 EACH, LARGEST = 36, 420     # events of each kernel, and their bytes
 MUTATIONS = 60000
 TRUNCATED, PRINTK = 0x20, 0x40
+# \xHH stands for a byte of Latin-1 that belongs to a p.
+CONVERSION = (r"%[-+ #0]*(\*|[0-9]*)(\.(\*|[0-9]*))?(hh|h|ll|l|L|z|t)?"
+              r"([diuoxXcs%]|p([0-9A-Za-z]|\\x(?!d7|f7)[c-f][0-9a-f])*|$)")
 WIDTH, PRECISION, S32, U32, S64, U64, CHAR, STRING, POINTER, TEXT = range(1, 11)
 
 # Offsets in struct evl_header, and the struct module's letter
@@ -246,7 +250,7 @@ def decode(decoder, events):
 
 
 def without_digits(item):
-    """The same without the keys for readers of 53 bits, which have to be right"""
+    """The same without the keys that others tell, which have to be right"""
     if isinstance(item, list):
         return [without_digits(each) for each in item]
     if not isinstance(item, dict):
@@ -254,8 +258,15 @@ def without_digits(item):
     for key in item:
         if key.endswith("_string"):
             assert item[key] == str(item[key[:-7]]) and abs(int(item[key])) > 2**53, item
+    if "format" in item:
+        assert item.get("own_id") is (None if has_letter(item["format"]) else False), item
     return {key: without_digits(value) for key, value in item.items()
-            if not key.endswith("_string")}
+            if not key.endswith("_string") and key != "own_id"}
+
+
+def has_letter(form):
+    """Whether there is one outside of the conversions, or a byte that is not ASCII"""
+    return re.search(r"[A-Za-z\x80-\U0010ffff]", re.sub(CONVERSION, "", form))
 
 
 def same(one, other):

@@ -269,6 +269,12 @@ class Event:
         return int(lib.event_id(self._address))
 
     @property
+    def own_id(self) -> bool:
+        """False if the format has no letter but in conversions: many messages have that id"""
+        found = lib.event_format(self._address)
+        return found is not None and bool(lib.format_own_id(found))
+
+    @property
     def type(self) -> int:
         """The driver's number for this kind of event"""
         return int(lib.event_type(self._address))
@@ -362,6 +368,8 @@ class Event:
                 _put_field(item, {_TYPE: "event_type", _ID: "event_id"}.get(
                     field.id, name_of(field.name)), field)
                 if field.id == _FORMAT:
+                    if not self.own_id:
+                        item["own_id"] = False
                     item["arguments"] = []
         return item
 

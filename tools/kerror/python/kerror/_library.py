@@ -56,6 +56,7 @@ _FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "event_device": (c_char_p, [_P]),
     "event_format": (c_char_p, [_P]),
     "event_id": (c_uint32, [_P]),
+    "format_own_id": (c_bool, [c_char_p]),
     "event_type": (c_uint32, [_P]),
     "event_cpu": (c_uint32, [_P]),
     "event_uid": (c_uint32, [_P]),
