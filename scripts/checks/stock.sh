@@ -84,6 +84,14 @@ stock_persist() {
 	"$TOP/scripts/stock.sh" "$stock" && events_outlive_the_kernel
 }
 
+# The next boot finds what panic printed, in ramoops, once, whatever kerrord is told.
+stock_pstore() {
+	RESETS=yes TIMEOUT=900 MEMORY=512 SIZES='memmap=1M$0x18000000' stock_guest pstore &&
+	kernel=$stock kernel_built=yes &&
+	printed pstore '^# .* panic after [0-9]* s: test_evlog: asked for' \
+		'^first: 20 last words, 1 raw$' '^second: 20 last words, 1 raw$' '^records left: 0$'
+}
+
 stock_dump() {
 	kernel=$stock arch=$variant kernel_built=yes
 	"$TOP/scripts/stock.sh" "$stock" && dump_has_what_is_stored
@@ -117,6 +125,7 @@ stock_checks() {
 	show 'lines of the log'
 	[ "$variant" = arm64 ] || check "$1/persist" stock_persist
 	show '^# died of'
+	[ "$variant" = arm64 ] || check "$1/pstore" stock_pstore
 	[ "$variant" = arm64 ] || check "$1/dump" stock_dump
 	show ' events .* are equal'
 }

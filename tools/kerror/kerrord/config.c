@@ -25,6 +25,10 @@ const struct option config_options[] = {
 	  "folder of catalogues whose severities count instead of the kernel's, see kerrord(8)" },
 	{ "kerrord", "rules", FILE_PATH, GENERAL(rules_folder), RULES_FOLDER,
 	  "folder whose *.conf are read before this file: rules for faults of the kernel; none: without them" },
+	{ "kerrord", "pstore", FILE_PATH, GENERAL(pstore), PSTORE_PATH,
+	  "folder of pstore's records, whose lines the stores get as events of the boot that left them; none: without them" },
+	{ "kerrord", "pstore_remove", YES, GENERAL(pstore_remove), "no",
+	  "yes: a record is removed from there when it was copied to the state folder" },
 	{ "kerrord", "max_text", BYTES, GENERAL(max_text), "64K",
 	  "longer texts of events are cut, from 1K to 128K; bounds the memory that an event can take" },
 
@@ -314,11 +318,9 @@ static void unquote(char *text)
 }
 
 /* One of two words: 0 or 1 */
-static void set_choice(struct parser *parser, const struct option *option, const char *value,
-		       const char *zero, const char *one)
+static void set_choice(struct parser *parser, const struct option *option, uint64_t *number,
+		       const char *value, const char *zero, const char *one)
 {
-	uint64_t *number = (void *)((char *)parser->sink + option->offset);
-
 	*number = !strcmp(value, one);
 	if (!*number && strcmp(value, zero))
 		config_complain(parser, "%s: '%s' is neither %s nor %s", option->name, value,
@@ -383,16 +385,16 @@ static void set(struct parser *parser, const struct option *option,
 					value);
 		return;
 	case FRAMING:
-		set_choice(parser, option, value, "octet-counting", "newline");
+		set_choice(parser, option, number, value, "octet-counting", "newline");
 		return;
 	case ENCODING:
-		set_choice(parser, option, value, "protobuf", "json");
+		set_choice(parser, option, number, value, "protobuf", "json");
 		return;
 	case COMPRESSION:
-		set_choice(parser, option, value, "none", "gzip");
+		set_choice(parser, option, number, value, "none", "gzip");
 		return;
 	case YES:
-		set_choice(parser, option, value, "no", "yes");
+		set_choice(parser, option, number, value, "no", "yes");
 		return;
 	case SOURCE:
 		*number = !strcmp(value, "nats");
@@ -561,6 +563,7 @@ void config_free(struct settings *settings)
 	free(settings->state);
 	free(settings->explain);
 	free(settings->rules_folder);
+	free(settings->pstore);
 	free(settings->listen);
 	free(settings->textfile);
 	memset(settings, 0, sizeof(*settings));

@@ -49,8 +49,8 @@ static int load(struct store *store, const struct series *series,
  * Where its events come from. If kerrord did not run in that boot, its machine and tags
  * are taken to have been those of now; what else is of one kernel is not known.
  */
-static struct kerror_origin *origin_of(struct store *store, const struct series *series,
-				       const struct kerror_boot *boot)
+struct kerror_origin *origin_of_boot(struct store *store, const struct series *series,
+				     const char *release)
 {
 	struct kerror_origin *origin = store_origin(store, series), *own;
 	const char *name, *value;
@@ -64,8 +64,8 @@ static struct kerror_origin *origin_of(struct store *store, const struct series 
 		    !strncmp(name, "tag.", 4))
 			err = kerror_origin_set(origin, name, value);
 	kerror_origin_release(own);
-	if (!err && *boot->release)
-		err = kerror_origin_set(origin, "release", boot->release);
+	if (!err && *release)
+		err = kerror_origin_set(origin, "release", release);
 	if (!err)
 		return origin;
 	kerror_origin_release(origin);
@@ -96,7 +96,7 @@ static int add_boot(struct store *store, const struct kerror_boot *boot,
 {
 	struct progress progress[GROUPS] = { 0 };
 	uint64_t ended = boot->time_realtime + boot->time_boot;
-	struct kerror_origin *origin = origin_of(store, series, boot);
+	struct kerror_origin *origin = origin_of_boot(store, series, boot->release);
 	struct kerror_reader *reader = kerror_reader_new(groups);
 	struct kerror_socket *sock = NULL;
 	enum kerror_item item;

@@ -22,6 +22,7 @@ static const char usage[] =
 "      --check-config   say whether it is right, and end\n"
 "      --print-config   print one in which each option is explained, and end\n"
 "      --run-rule       run a rule's command; for kerror-rules@.service\n"
+"      --take-pstore    copy new records of pstore for the next start, and end; as root\n"
 "  -h, --help           this text\n"
 "\n"
 "SIGHUP opens files anew and reads the configuration again; SIGINT and SIGTERM end\n"
@@ -58,12 +59,13 @@ int main(int argc, char **argv)
 		{ "check-config", no_argument, NULL, 'C' },
 		{ "print-config", no_argument, NULL, 'P' },
 		{ "run-rule", no_argument, NULL, 'R' },
+		{ "take-pstore", no_argument, NULL, 'T' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
 	const char *path = CONFIG_PATH;
 	struct settings settings;
-	bool only_check = false, only_rule = false;
+	bool only_check = false, only_rule = false, only_take = false;
 	int option, status;
 
 	opterr = 0;
@@ -77,6 +79,9 @@ int main(int argc, char **argv)
 			break;
 		case 'R':
 			only_rule = true;
+			break;
+		case 'T':
+			only_take = true;
 			break;
 		case 'P':
 			config_print_sample(stdout);
@@ -102,7 +107,13 @@ int main(int argc, char **argv)
 	if (config_read(&settings, path, only_check))
 		return EXIT_FAILURE;
 	event_text_limit(settings.max_text);
-	status = only_check ? check(&settings, path) : receive(&settings, path);
+	if (only_take) {
+		privileges_prepare(&settings);
+		pstore_take(&settings);
+		status = EXIT_SUCCESS;
+	} else {
+		status = only_check ? check(&settings, path) : receive(&settings, path);
+	}
 	config_free(&settings);
 	return status;
 }

@@ -15,6 +15,7 @@
  * sink.c      queue of any sink, and others of sink.h; sink_lines.c of the kernel log
  * catch_up.c  what a sink had no room for, out of the kernel's history
  * earlier.c   boots that ended, out of memory that outlives the kernel
+ * pstore.c    the same, out of the end of the log that pstore has kept
  * patience.c  waits for a peer that may be stuck
  * store_sink.c, file_sink.c, journald_sink.c, syslog_sink.c
  * rule_sink.c, and others of rule.h
@@ -154,6 +155,8 @@ struct tag {
  * @state: folder of the cursors
  * @explain: folder of the operators' catalogues
  * @rules_folder: of the rules that are read first, or NULL
+ * @pstore: folder of pstore's records, or ""
+ * @pstore_remove: a record that was taken is removed
  * @max_text: bytes that the text of an event is cut to
  * @listen: address and port of the metrics' HTTP server, or NULL
  * @textfile: file of the metrics, or NULL
@@ -171,6 +174,8 @@ struct settings {
 	char *state;
 	char *explain;
 	char *rules_folder;
+	char *pstore;
+	uint64_t pstore_remove;
 	uint64_t max_text;
 	char *listen;
 	char *textfile;
@@ -550,6 +555,21 @@ struct explanations;
 
 /* Stores what the kernel kept of earlier boots, and names this one: earlier.c */
 void earlier_boots(const struct settings *settings, const char *boot_id);
+
+/*
+ * The origin of what another boot has left: as the store has it. If it has none, machine
+ * and tags are those of now, and @release may be "". NULL without memory.
+ */
+struct kerror_origin *origin_of_boot(struct store *store, const struct series *series,
+				     const char *release);
+
+#define PSTORE_PATH "/sys/fs/pstore"
+
+/* Copies new records of pstore to the state folder; with the rights to read them. */
+void pstore_take(const struct settings *settings);
+
+/* Stores those copies; the boot @running is not theirs. */
+void pstore_store(const struct settings *settings, const char *running);
 
 /* Has @reader begin after what @progress says, of each of @groups. */
 void begin_after(struct kerror_reader *reader, uint32_t groups,

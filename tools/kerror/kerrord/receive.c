@@ -491,13 +491,16 @@ int receive(struct settings *settings, const char *path)
 		errx(EXIT_FAILURE, "out of memory");
 	look_at_identity(&receiver);
 	privileges_prepare(settings);
+	pstore_take(settings);
 	privileges_drop(settings);
 	read_explanations(&receiver);
 	lock_state(settings);
 	sinks_state = settings->state;
 	conditions_use(settings);
-	if (receiver.sock)
+	if (receiver.sock) {
 		earlier_boots(settings, series.boot_id);
+		pstore_store(settings, series.boot_id);
+	}
 	make_sinks(settings);
 	if (receiver.sock)
 		begin_at(receiver.reader, settings->groups);

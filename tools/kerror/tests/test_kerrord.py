@@ -55,7 +55,7 @@ class Place:
     def write(self, sections):
         with open(self.path("conf"), "w") as conf:
             conf.write(f"[kerrord]\nuser = root\nstate = {self.path('state')}\n"
-                       f"explain = {self.path('explain')}\n"
+                       f"explain = {self.path('explain')}\npstore = {self.path('pstore')}\n"
                        f"[metrics]\ntextfile = {self.path('metrics')}\n"
                        "interval = 1s\n"
                        + sections.replace("FOLDER", self.folder))
@@ -235,11 +235,11 @@ def every_record_says_where_it_comes_from(folder):
 @test
 def wrong_tags_are_refused(folder):
     many = "".join(f"t{number} = x\n" for number in range(17))
-    for tags, message in (("Rack = r1\n", ":9: [tags] 'Rack': a name has up to 32 lower-case"),
-                          ("a b = r1\n", ":9: [tags] 'a b': a name has up to 32 lower-case"),
-                          ("rack = a\nrack = b\n", ":10: a second 'rack' in [tags]"),
-                          ("rack = a # b\n", ":9: rack: '# b' would be a part of the value"),
-                          (f"rack = {'x' * 190}\n {'x' * 190}\n", ":10: a second 'rack' in"),
+    for tags, message in (("Rack = r1\n", ":10: [tags] 'Rack': a name has up to 32 lower-case"),
+                          ("a b = r1\n", ":10: [tags] 'a b': a name has up to 32 lower-case"),
+                          ("rack = a\nrack = b\n", ":11: a second 'rack' in [tags]"),
+                          ("rack = a # b\n", ":10: rack: '# b' would be a part of the value"),
+                          (f"rack = {'x' * 190}\n {'x' * 190}\n", ":11: a second 'rack' in"),
                           (many, ": [tags] has 17 tags; at most 16")):
         place = Place(folder, "[tags]\n" + tags + JSON)
         daemon = place.start()
@@ -549,6 +549,72 @@ def a_boot_that_cannot_be_stored_stays_with_the_kernel(folder):
     place.write(JSON)
     place.run_until(lambda: os.path.exists(place.path("metrics")))
     assert sorted(os.listdir(place.path("earlier"))) == [boot_name("a"), "named"]
+
+
+def keep_record(place, name, text, time):
+    os.makedirs(place.path("pstore"), exist_ok=True)
+    with open(place.path("pstore/" + name), "w") as file:
+        file.write(text)
+    os.utime(place.path("pstore/" + name), (time, time))
+
+
+RECORD = ("Panic#1 Part1\n<6>[   10.000000] before\n<3>[   99.500000][  T123] a disk fails\n"
+          "<0>[  100.000000] Kernel panic - not syncing: it hurts\n"
+          "<4>[  100.250000] last words\nof two lines\n\n")
+
+@test
+def records_of_pstore_are_stored_once(folder):
+    place = Place(folder, STORE + JSON, events=10)
+    place.run_until(lambda: len(place.lines()) == 10)
+    # The boot of before had its last event 90 s after it began.
+    died, other = 1600000000, boot_name("a")
+    with contextlib.closing(sqlite3.connect(place.path("db"))) as database:
+        database.execute(f"UPDATE boot SET boot_id = '{other}', release = '6.66'")
+        database.execute(f"UPDATE event SET time = {(died - 10) * 10**9}")
+        database.commit()
+    place.set(printk=0)
+    keep_record(place, "dmesg-ramoops-0", RECORD, died)
+    keep_record(place, "console-ramoops-0", RECORD, died)
+    _, err = place.run_until(lambda: place.stored() == 24)
+    assert "4 lines of pstore, of boot aaaaaaaa-aaaa-aaaa-aaaa-aaaaaaaaaaaa, are new" in err, err
+    rows = place.sql("SELECT boot_id, release, how, message, severity, time FROM event"
+                     " JOIN boot USING(boot) WHERE event_group = 16 ORDER BY time, sequence")
+    end = died * 10**9
+    assert rows == [(other, "6.66", "panic", "it hurts", severity, time) for severity, time in
+                    ((3, end - 750000000), (0, end - 250000000), (4, end), (4, end))], rows
+    texts = [json.loads(line)["text"] for line in
+             query(place.path("db"), "--group=printk", "--json")[0]]
+    assert texts == ["a disk fails", "Kernel panic - not syncing: it hurts", "last words",
+                     "of two lines"], texts
+    # Neither again, nor under another name, nor if the copy is lost; one more record is.
+    os.rename(place.path("pstore/dmesg-ramoops-0"), place.path("pstore/dmesg-efi-1"))
+    keep_record(place, "dmesg-efi-2", RECORD.replace("hurts", "is over"), 1500000000)
+    for copy in os.listdir(place.path("state")):
+        if copy.startswith("pstore-"):
+            os.remove(place.path("state/" + copy))
+    with open(place.path("conf")) as conf:
+        text = conf.read()
+    with open(place.path("conf"), "w") as conf:
+        conf.write(text.replace("[kerrord]\n", "[kerrord]\npstore_remove = yes\n"))
+    _, err = place.run_until(lambda: place.stored() == 29)
+    assert os.listdir(place.path("pstore")) == ["console-ramoops-0"], err
+    # It is of no boot that the store knows.
+    assert [row[0] for row in place.sql("SELECT message FROM boot WHERE how = 'panic' AND boot_id"
+                                        f" != '{other}'")] == ["it is over"], err
+    assert all(os.path.getsize(place.path("state/" + copy)) == 0
+               for copy in os.listdir(place.path("state")) if copy.startswith("pstore-"))
+
+
+@test
+def a_record_of_pstore_waits_for_a_store(folder):
+    place = Place(folder, JSON + "[store]\npath = /proc/none/db\n", events=10)
+    keep_record(place, "dmesg-ramoops-0", RECORD, 1600000000)
+    _, err = place.run_until(lambda: len(place.lines()) == 10)
+    assert "a record of pstore is not stored, until the next start" in err, err
+    place.write(JSON + STORE)
+    shutil.rmtree(place.path("pstore"))
+    _, err = place.run_until(lambda: place.stored() > 10)
+    assert "5 lines of pstore" in err, err
 
 
 @test
@@ -1516,7 +1582,7 @@ def a_reload_applies_the_configuration(folder):
     os.rename(place.path("json"), place.path("json.1"))
     place.write("[json]\npath =\n")
     daemon.send_signal(signal.SIGHUP)
-    assert "conf:9: path: is empty" in said(daemon, "conf:9")
+    assert "conf:10: path: is empty" in said(daemon, "conf:10")
     said(daemon, "the configuration has errors; the one before goes on")
     wait_for(lambda: len(place.lines()) > 500, 60, daemon)
     # The same again, and what a running one cannot take over
@@ -2035,88 +2101,88 @@ def systemd_is_told(folder):
 
 BAD = [
     ("[store]\npath = FOLDER/db\nmax_agee = 1d\n",
-     "conf:10: [store] has no option 'max_agee'; kerrord --print-config shows all"),
-    ("[stor]\n", "conf:8: there is no section [stor]; known are kerrord, metrics, tags, store"),
-    ("[store]\nmax_age = soon\n", "conf:9: max_age: 'soon' is no time such as 30s"),
-    ("[store]\nmax_size = 1T\n", "conf:9: max_size: '1T' is no size such as 512K"),
-    ("[json]\nqueue = -1\n", "conf:9: queue: '-1' is no size"),
+     "conf:11: [store] has no option 'max_agee'; kerrord --print-config shows all"),
+    ("[stor]\n", "conf:9: there is no section [stor]; known are kerrord, metrics, tags, store"),
+    ("[store]\nmax_age = soon\n", "conf:10: max_age: 'soon' is no time such as 30s"),
+    ("[store]\nmax_size = 1T\n", "conf:10: max_size: '1T' is no size such as 512K"),
+    ("[json]\nqueue = -1\n", "conf:10: queue: '-1' is no size"),
     ("[json]\nfilter = severity<=bad\n", "[json] filter: "),
     ("[rule x]\n", "[rule x] has no command, which it needs"),
-    ("[rule x]\ncommand = x\nthreshold = 0\n", "conf:10: threshold: '0' is neither 1"),
-    ("[rule x]\ncommand = x\nthreshold = 5\n", "conf:10: threshold: '5' is neither 1"),
+    ("[rule x]\ncommand = x\nthreshold = 0\n", "conf:11: threshold: '0' is neither 1"),
+    ("[rule x]\ncommand = x\nthreshold = 5\n", "conf:11: threshold: '5' is neither 1"),
     ("[rule x]\ncommand = x\nkey = device nonsense\n",
      "[rule x] key: 'nonsense' is none of facility, device, id, arg[N], "
      "disk:arg[N]"),
-    ("[json]\n[json]\n", "conf:9: a second section [json]; give it another name"),
-    ("[json]\npath = /a\npath = /b\n", "conf:10: a second 'path' in [json]"),
+    ("[json]\n[json]\n", "conf:10: a second section [json]; give it another name"),
+    ("[json]\npath = /a\npath = /b\n", "conf:11: a second 'path' in [json]"),
     ("[kerrord]\ngroups = evlog prin\n[json]\n",
      "groups: 'evlog prin' is not one or more of raw, evlog, printk, all"),
     ("[kerrord]\ngroups = ,\n[json]\n", "groups: ',' is not one or more of raw"),
     ("[kerrord]\ngroups = printkprintk\n[json]\n", "is not one or more of raw"),
-    ("[syslog]\nfacility = mail\n", "conf:9: facility: 'mail' is none of kern"),
-    ("[json]\nwhat is this\n", "conf:9: this is neither [section] nor option = value"),
-    ("[json]\npath = /" + "x" * 300 + "\n", "conf:9: a line is longer than"),
+    ("[syslog]\nfacility = mail\n", "conf:10: facility: 'mail' is none of kern"),
+    ("[json]\nwhat is this\n", "conf:10: this is neither [section] nor option = value"),
+    ("[json]\npath = /" + "x" * 300 + "\n", "conf:10: a line is longer than"),
     ("", "no section for a sink; one of: store json text"),
     # Values of nothing, with which it once crashed
-    ("[store]\npath =\n", "conf:9: path: is empty; give it a value, or leave the line out for"),
-    ("[json]\npath =\n", "conf:9: path: is empty"),
-    ("[text]\npath =\n", "conf:9: path: is empty"),
-    ("[syslog]\naddress =\n", "conf:9: address: is empty"),
-    ("[rule x]\ncommand =\n", "conf:9: command: is empty; it is to be a program"),
-    ("[kerrord]\nuser =\n[json]\n", "conf:9: user: is empty"),
-    ("[kerrord]\nstate =\n[json]\n", "conf:9: state: is empty"),
+    ("[store]\npath =\n", "conf:10: path: is empty; give it a value, or leave the line out for"),
+    ("[json]\npath =\n", "conf:10: path: is empty"),
+    ("[text]\npath =\n", "conf:10: path: is empty"),
+    ("[syslog]\naddress =\n", "conf:10: address: is empty"),
+    ("[rule x]\ncommand =\n", "conf:10: command: is empty; it is to be a program"),
+    ("[kerrord]\nuser =\n[json]\n", "conf:10: user: is empty"),
+    ("[kerrord]\nstate =\n[json]\n", "conf:10: state: is empty"),
     # Addresses
-    ("[syslog]\naddress = loghost:514\n", "conf:9: address: 'loghost:514' is none of unix:/PATH"),
-    ("[syslog]\naddress = tcp:loghost\n", "conf:9: address: 'tcp:loghost' is none of"),
+    ("[syslog]\naddress = loghost:514\n", "conf:10: address: 'loghost:514' is none of unix:/PATH"),
+    ("[syslog]\naddress = tcp:loghost\n", "conf:10: address: 'tcp:loghost' is none of"),
     ("[syslog]\naddress = udp:h:65536\n", "with a port from 1 to 65535"),
-    ("[syslog]\naddress = udp:::1:514\n", "conf:9: address: 'udp:::1:514' is none of"),
-    ("[metrics]\nlisten = 9817\n[json]\n", "conf:9: listen: '9817' is not ADDRESS:PORT"),
-    ("[metrics]\nlisten = 127.0.0.1:99999\n[json]\n", "conf:9: listen: '127.0.0.1:99999' is"),
+    ("[syslog]\naddress = udp:::1:514\n", "conf:10: address: 'udp:::1:514' is none of"),
+    ("[metrics]\nlisten = 9817\n[json]\n", "conf:10: listen: '9817' is not ADDRESS:PORT"),
+    ("[metrics]\nlisten = 127.0.0.1:99999\n[json]\n", "conf:10: listen: '127.0.0.1:99999' is"),
     # Files
-    ("[json]\npath = events.json\n", "conf:9: path: 'events.json' is neither an absolute path"),
+    ("[json]\npath = events.json\n", "conf:10: path: 'events.json' is neither an absolute path"),
     ("[store]\npath = FOLDER/db # main store\n",
-     "conf:9: path: '# main store' would be a part of the value; a comment needs a line"),
+     "conf:10: path: '# main store' would be a part of the value; a comment needs a line"),
     ("[json]\npath = FOLDER/x\n[text]\npath = FOLDER/x\n",
-     "conf:11: path: [json] writes to FOLDER/x, too; give one of them another file"),
-    ("[store]\npath = FOLDER/x\n[store 2]\npath = FOLDER/x\n", "conf:11: path: [store] writes to"),
-    ("[json a/b]\n[json a-b]\n", "conf:9: [json a/b] and [json a-b] would have one state file"),
-    ("[json]\npath = FOLDER/metrics\n", "conf:9: path: FOLDER/metrics is the textfile of"),
-    ("[json]\nqueue = 1\n", "conf:9: queue: it does not hold the largest event"),
-    ("[store]\nmax_size = 10\n", "conf:9: max_size: it holds no events"),
+     "conf:12: path: [json] writes to FOLDER/x, too; give one of them another file"),
+    ("[store]\npath = FOLDER/x\n[store 2]\npath = FOLDER/x\n", "conf:12: path: [store] writes to"),
+    ("[json a/b]\n[json a-b]\n", "conf:10: [json a/b] and [json a-b] would have one state file"),
+    ("[json]\npath = FOLDER/metrics\n", "conf:10: path: FOLDER/metrics is the textfile of"),
+    ("[json]\nqueue = 1\n", "conf:10: queue: it does not hold the largest event"),
+    ("[store]\nmax_size = 10\n", "conf:10: max_size: it holds no events"),
     # What inih cuts
-    ("[json]\nfilter = text~\"*foo ; bar*\"\n", "conf:9: ' ;' begins a comment that cuts"),
-    ("[rule x]\ncommand = /bin/echo a ; b\n", "conf:9: ' ;' begins a comment that cuts"),
-    ("[rule x]\nraises = a\n", "conf:8: [rule x] has no filter: each event would raise or clear"),
-    ("[rule x]\nraises = a b\nfilter = oops\n", "conf:9: [rule x] raises: 'a b' is more than one"),
+    ("[json]\nfilter = text~\"*foo ; bar*\"\n", "conf:10: ' ;' begins a comment that cuts"),
+    ("[rule x]\ncommand = /bin/echo a ; b\n", "conf:10: ' ;' begins a comment that cuts"),
+    ("[rule x]\nraises = a\n", "conf:9: [rule x] has no filter: each event would raise or clear"),
+    ("[rule x]\nraises = a b\nfilter = oops\n", "conf:10: [rule x] raises: 'a b' is more than one"),
     ("[rule x]\nraises = a\nfilter = oops\ncooldown = 1h\n",
-     "conf:11: [rule x] cooldown: a rule that raises or clears a condition has none"),
+     "conf:12: [rule x] cooldown: a rule that raises or clears a condition has none"),
     ("[rule x]\nraises = a\nfilter = oops\nseverity = bad\n",
-     "conf:11: severity: 'bad' is none of emerg, alert"),
+     "conf:12: severity: 'bad' is none of emerg, alert"),
     ("[rule x]\nraises = a\nfilter = oops\nexpires = 0\n",
-     "conf:11: expires: '0' is neither boot nor never nor a time"),
-    ("[rule " + "x" * 45 + "]\ncommand = x\n", "conf:8: a section's name is longer than 49 bytes"),
+     "conf:12: expires: '0' is neither boot nor never nor a time"),
+    ("[rule " + "x" * 45 + "]\ncommand = x\n", "conf:9: a section's name is longer than 49 bytes"),
     # There is no shell.
-    ("[rule x]\ncommand = /bin/sh -c 'logger \"hello\"'\n", "conf:9: command: quotes and backslashes"),
-    ("[rule x]\ncommand = /bin/echo a; b\n", "conf:9: command: 'a;' is for a shell"),
-    ("[rule x]\ncommand = /bin/echo a | mail root\n", "conf:9: command: '|' is for a shell"),
+    ("[rule x]\ncommand = /bin/sh -c 'logger \"hello\"'\n", "conf:10: command: quotes and backslashes"),
+    ("[rule x]\ncommand = /bin/echo a; b\n", "conf:10: command: 'a;' is for a shell"),
+    ("[rule x]\ncommand = /bin/echo a | mail root\n", "conf:10: command: '|' is for a shell"),
     ("[rule x]\ncommand = /bin/echo $KERROR_TEXT\n", "command: '$KERROR_TEXT' is for a shell"),
-    ("[rule x]\ncommand = bin/echo\n", "conf:9: command: 'bin/echo' is a relative path"),
-    ("[rule x]\ncommand = /bin/echo" + " a" * 32 + "\n", "conf:9: command: more than 32 words"),
-    ("[rule x]\ncommand = /bin/true\nretries = -1\n", "conf:10: retries: '-1' is no number from"),
+    ("[rule x]\ncommand = bin/echo\n", "conf:10: command: 'bin/echo' is a relative path"),
+    ("[rule x]\ncommand = /bin/echo" + " a" * 32 + "\n", "conf:10: command: more than 32 words"),
+    ("[rule x]\ncommand = /bin/true\nretries = -1\n", "conf:11: retries: '-1' is no number from"),
 ]
 
 # Of this machine: only --check-config says so.
 BAD_HERE = [
     ("[kerrord]\nuser = nosuchuser\n[json]\n",
-     "conf:9: user: there is no user 'nosuchuser'; 'useradd --system nosuchuser' makes it"),
+     "conf:10: user: there is no user 'nosuchuser'; 'useradd --system nosuchuser' makes it"),
     ("[json]\npath = FOLDER/a/b/json\n",
-     "conf:9: path: there is no folder FOLDER/a; 'mkdir -p FOLDER/a' makes it"),
-    ("[json]\npath = FOLDER\n", "conf:9: path: FOLDER is a folder; name a file in it"),
-    ("[store]\npath = FOLDER/conf/db\n", "conf:9: path: FOLDER/conf is no folder"),
-    ("[json a]\npath = FOLDER/twice\n[json b]\npath = FOLDER/link\n", "conf:11: path: [json a] writes"),
-    ("[rule x]\ncommand = /no/such --now\n", "conf:9: command: there is no /no/such; install it"),
-    ("[rule x]\ncommand = nosuchprogram\n", "conf:9: command: there is no nosuchprogram; install"),
-    ("[rule x]\ncommand = FOLDER/conf\n", "conf:9: command: FOLDER/conf is no program; 'chmod +x"),
+     "conf:10: path: there is no folder FOLDER/a; 'mkdir -p FOLDER/a' makes it"),
+    ("[json]\npath = FOLDER\n", "conf:10: path: FOLDER is a folder; name a file in it"),
+    ("[store]\npath = FOLDER/conf/db\n", "conf:10: path: FOLDER/conf is no folder"),
+    ("[json a]\npath = FOLDER/twice\n[json b]\npath = FOLDER/link\n", "conf:12: path: [json a] writes"),
+    ("[rule x]\ncommand = /no/such --now\n", "conf:10: command: there is no /no/such; install it"),
+    ("[rule x]\ncommand = nosuchprogram\n", "conf:10: command: there is no nosuchprogram; install"),
+    ("[rule x]\ncommand = FOLDER/conf\n", "conf:10: command: FOLDER/conf is no program; 'chmod +x"),
 ]
 
 # What looks odd, and is right

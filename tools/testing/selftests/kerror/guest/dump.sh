@@ -2,7 +2,9 @@
 # Prints what kerrord has stored; then it panics while events wait in the rings. The host
 # has QEMU dump the memory and compares kerror-drgn with what was printed.
 . /guest/common.sh
-[ ! -e /modules/qemu_fw_cfg.ko ] || insmod /modules/qemu_fw_cfg.ko || exit 1
+for module in /modules/qemu_fw_cfg-*.ko; do
+	[ ! -e "$module" ] || insmod "$module" || exit 1
+done
 printf '[kerrord]\nuser = root\nstate = /tmp/state\n[store]\npath = /tmp/db\n' > /tmp/conf
 kerrord --config /tmp/conf &
 insmod /modules/evlog_sample.ko
