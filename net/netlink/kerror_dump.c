@@ -12,11 +12,16 @@
  */
 #include <linux/init.h>
 #include <linux/kernel.h>
-#include <linux/kexec.h>
 #include <linux/stddef.h>
 #include <linux/string.h>
 #include <uapi/linux/evlog.h>
 #include "kerror_internal.h"
+
+/* Modules cannot add to VMCOREINFO. Before 6.9 it came with the other option. */
+#if (defined(CONFIG_VMCORE_INFO) || defined(CONFIG_CRASH_CORE)) && !defined(MODULE)
+#include <linux/kexec.h>
+#define HAS_VMCOREINFO
+#endif
 
 #define RING(member)	(offsetof(struct kerror_source, ring) +		\
 			 offsetof(struct kerror_ring, member))
@@ -60,7 +65,8 @@ void kerror_dump_delivered(unsigned int group, const struct kerror_record *recor
 {
 	const struct evl_header *header = (const void *)record->data;
 
-	if (group == KERROR_RAW || record->size < sizeof(*header))
+	if (group == KERROR_RAW || record->size < sizeof(*header) ||
+	    header->magic != EVL_MAGIC)
 		return;
 	kerror_dump.severities[header->severity & 7]++;
 	if (record->groups & KERROR_STAMPED) {
@@ -80,8 +86,7 @@ int __init kerror_dump_init(const void *lost)
 	kerror_dump.lost = lost;
 	kerror_dump.instance = kerror_instance;
 	kerror_dump.self = (unsigned long)&kerror_dump;
-	/* Modules cannot add to it. Before 6.9 it came with the other option. */
-#if (defined(CONFIG_VMCORE_INFO) || defined(CONFIG_CRASH_CORE)) && !defined(MODULE)
+#ifdef HAS_VMCOREINFO
 	VMCOREINFO_SYMBOL(kerror_dump);
 	VMCOREINFO_OFFSET(kerror_dump, severities);
 #endif

@@ -5,13 +5,15 @@
 for module in /modules/qemu_fw_cfg-*.ko; do
 	[ ! -e "$module" ] || insmod "$module" || exit 1
 done
-printf '[kerrord]\nuser = root\nstate = /tmp/state\n[store]\npath = /tmp/db\n' > /tmp/conf
+printf '[kerrord]\nuser = root\nstate = /tmp/state\n' > /tmp/conf
+printf '[metrics]\ntextfile = /tmp/metrics\ninterval = 1s\n[store]\npath = /tmp/db\n' >> /tmp/conf
 kerrord --config /tmp/conf &
 insmod /modules/evlog_sample.ko
 echo 1 > /sys/module/evlog_sample/parameters/trigger
 echo 1 > /sys/module/evlog_sample/parameters/trigger
 load_test_module && taskset -p 1 "$(pidof kerror)" && taskset -p 1 $$ || exit 1
-sleep 3
+until [ -e /tmp/metrics ]; do sleep 1; done
+sleep 1
 kill $!
 wait $! || exit 1
 sed -n '/^[^ ]* kerror_dump\>/p' /proc/kallsyms | sed 's/^/# /'

@@ -13,12 +13,14 @@ if [ -z "$(ls /sys/fs/pstore)" ]; then
 	exit 1
 fi
 ls -l /sys/fs/pstore | sed 's/^/# /'
-printf '[kerrord]\nuser = root\nstate = /tmp/state\n[store]\npath = /tmp/db\n' > /tmp/conf
+printf '[kerrord]\nuser = root\nstate = /tmp/state\n' > /tmp/conf
+printf '[metrics]\ntextfile = /tmp/metrics\ninterval = 1s\n[store]\npath = /tmp/db\n' >> /tmp/conf
 
 # taken NAME: runs kerrord once, and says what is stored
 taken() {
+	rm -f /tmp/metrics
 	kerrord --config /tmp/conf &
-	sleep 3
+	until [ -e /tmp/metrics ]; do sleep 1; done
 	kill $!
 	wait $! || exit 1
 	kerrorctl query --boot=-1 --store=/tmp/db > /tmp/events
