@@ -81,8 +81,7 @@ MODULE_PARM_DESC(marks, "physical address of a page that outlives the machine");
 static void crash_raise(enum kind kind)
 {
 	static const char filling[] =
-		"and some more text, of which an event has more or less, "
-		"so that those that follow are of other sizes than before";
+		"and some text, of which an event has more or less than the one before";
 	unsigned int cpu = raw_smp_processor_id();
 	struct crash_mark *mark = &crash_marks[cpu][kind];
 	u64 number = mark->begun + 1;
