@@ -118,7 +118,7 @@
  *       format string is its only NUL.
  *    7. Each % of the format string begins a conversion as in RENDERING, and %% has no
  *       '*'. With EVL_FLAG_TRUNCATED, the end of the string may cut the last one before
- *       its letter.
+ *       its letter; that one has no arguments, not even those of its '*'.
  *    8. What is behind the format string is a row of arguments. Each is whole, and the
  *       bytes that fill it up are zeros.
  *    9. WIDTH, PRECISION, S32 and U32 have 4 bytes, S64 and U64 have 8, CHAR has 1,

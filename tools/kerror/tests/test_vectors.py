@@ -20,7 +20,7 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 VECTORS = os.path.join(HERE, "..", "vectors", "vectors.jsonl")
 READER = os.path.join(HERE, "..", "..", "testing", "selftests", "kerror", "reader.py")
-VERSION = 1
+VERSION = 2
 GROUPS = {"raw": 1, "evlog": 2, "printk": 16}
 EACH, LARGEST = 36, 420     # events of each kernel, and their bytes
 MUTATIONS = 60000
@@ -192,6 +192,47 @@ def rules(data, order):
     yield 0, True, "an invalid string", form(b"<%8s>", arg(STRING, b"(null)", flags=1))
     yield 0, True, "digits beyond the limits", form(b"%.99999999d", arg(S32, 1))
     yield 0, True, "more than EVL_VARIABLE_MAX", with_data(data, order, 1, bytes(8193))
+    # From here on, what a decoder that was written from the headers alone asked for
+    # Who turns the byte order of arguments without a look at header_size makes an event of it.
+    other = ">" if order == "little" else "<"
+    turned = struct.pack(other + "IHH", 40, 0x7af8, HEADER_SIZE)[::-1]
+    yield 1, False, "an argument within the header", (
+        bytes(48) + struct.pack(sign(order) + "BBH", S32, 0, 8) + turned +
+        struct.pack(sign(order) + "HHBBBB", 0, 8, 0, 0, 3, 0) + bytes(76) + b"abxyz%s\0" +
+        struct.pack(other + "BBH", STRING, 0, 28) + b"A" * 28)
+    text = with_data(data, order, 2, b"abcdefgh")
+    yield 2, False, "header_size 140, and the sum fits", put(
+        put(text, "header_size", 140, order), "variable_size", 12, order)
+    yield 2, False, "the sum fits modulo 2^32", put(
+        put(with_data(data, order, 2, bytes(56)), "device_size", 156, order),
+        "variable_size", 2**32 - 100, order)
+    yield 2, False, "text and a byte more", text + b"i"
+    yield 7, False, "cut before its letter, not truncated", form(b"x%5.3l")
+    yield 7, False, "a lone %, not truncated", form(b"x%")
+    yield 7, False, "a precision star in %%", form(b"%.*%", arg(PRECISION, 3))
+    yield 7, True, "cut behind a star", form(b"x%*", flags=TRUNCATED)
+    yield 7, False, "cut behind a star, with its width", form(
+        b"x%*", arg(WIDTH, 4), flags=TRUNCATED)
+    yield 7, False, "cut behind a star, with its precision", form(
+        b"x%.*l", arg(PRECISION, 4), flags=TRUNCATED)
+    for letters in (b"n", b"f"):
+        yield 7, False, "no letter, with text", form(b"%" + letters, arg(TEXT, b"x"))
+    for length in (b"jd", b"qd", b"Zu"):
+        yield 7, False, "no length", form(b"%" + length, arg(S64, 1))
+    yield 9, False, "a precision of 8 bytes", form(
+        b"%.*d", arg(PRECISION, bytes(8)) + arg(S32, 1))
+    for byte in (b"\xf7", b"\xd7", b"\xa9"):
+        yield 10, True, "no letter behind p", form(b"%p" + byte, arg(POINTER, 1))
+    yield 10, True, "a letter behind p", form(b"%p\xdf.", arg(TEXT, b"x"))
+    yield 10, True, "a length that decides nothing", form(
+        b"%d %u %x %lld %llu %hp", arg(S64, -2**40) + arg(U64, 2**40) + arg(S64, -1) +
+        arg(U32, 2**32 - 1) + arg(S32, -1) + arg(POINTER, 0x123456789abcdef))
+    yield 10, True, "a precision of c", form(
+        b"[%.0c][%.*c]", arg(CHAR, 0x41) + arg(PRECISION, 0) + arg(CHAR, 0x42))
+    yield 0, True, "NUL in a string", form(
+        b"[%4s][%.2s]", arg(STRING, b"a\0b") + arg(STRING, b"a\0b"))
+    yield 0, True, "precisions beyond the limit", form(
+        b"%.32768d%.*d", arg(S32, 7) + arg(PRECISION, 40000) + arg(S32, -7))
 
 
 def kind_of(item):

@@ -470,9 +470,10 @@ def _to_native(data: bytes, byteorder: str) -> bytes:
     native = bytearray(data)
     header = struct.unpack_from(order + layout, data)
     struct.pack_into("=" + layout, native, 0, *header)
-    if data[66] != _PRINTF:
-        return bytes(native)
     _, header_size, device_size, format_size = header[-4:]
+    # A smaller header would have the arguments begin within it.
+    if data[66] != _PRINTF or header_size < _HEADER_SIZE:
+        return bytes(native)
     at = header_size + device_size + format_size
     while at + 4 <= len(data):
         kind, _, size = struct.unpack_from(order + "BBH", data, at)
