@@ -26,6 +26,7 @@ static const struct command {
 	{ "ack", command_ack, "acknowledge stored events", NULL },
 	{ "health", command_health, "show what is wrong now, and what to do", NULL },
 	{ "clear", command_clear, "say that what is wrong has been mended", NULL },
+	{ "fleet", command_fleet, "show the machines of a collector's store", NULL },
 	{ "top", command_top, "show the most frequent events, again and again", NULL },
 	{ "stats", command_stats, "show the counters of the kernel and of kerrord", NULL },
 	{ "rules", command_rules, "show what kerrord's rules have done and what waits", NULL },

@@ -29,6 +29,7 @@ int command_top(int argc, char **argv);
 int command_stats(int argc, char **argv);
 int command_rules(int argc, char **argv);
 int command_health(int argc, char **argv);
+int command_fleet(int argc, char **argv);
 int command_clear(int argc, char **argv);
 int command_selftest(int argc, char **argv);
 int command_send(int argc, char **argv);
@@ -54,6 +55,7 @@ enum output {
  * @filter: of --filter, --facility and --priority, or NULL
  * @filter_text: as it was given
  * @facilities: the filter that is made of --facility, as text, or NULL
+ * @hosts: likewise of --host
  * @has_priority: --priority
  * @own_choice: the command itself does what --priority and --facility ask for
  * @worst: the worst severity that --priority asks for
@@ -71,7 +73,7 @@ struct common {
 	uint32_t groups;
 	struct kerror_filter *filter;
 	const char *filter_text;
-	char *facilities;
+	char *facilities, *hosts;
 	bool has_priority, own_choice;
 	int worst, least;
 	regex_t *grep;
@@ -83,7 +85,7 @@ struct common {
 /* Short options are single letters; these have none. */
 enum {
 	OPTION_COLOR = 256, OPTION_EXPLAIN, OPTION_EXPLANATIONS, OPTION_FILTER,
-	OPTION_GREP, OPTION_NO_PAGER, OPTION_FIRST_OWN
+	OPTION_GREP, OPTION_HOST, OPTION_NO_PAGER, OPTION_FIRST_OWN
 };
 
 #define JSON_OPTION	{ "json", no_argument, NULL, 'j' }
@@ -94,6 +96,7 @@ enum {
 #define FILTER_OPTION	{ "filter", required_argument, NULL, OPTION_FILTER }
 #define PRIORITY_OPTION	{ "priority", required_argument, NULL, 'p' }
 #define GREP_OPTION	{ "grep", required_argument, NULL, OPTION_GREP }
+#define HOST_OPTION	{ "host", required_argument, NULL, OPTION_HOST }
 #define FACILITY_OPTION	{ "facility", required_argument, NULL, 'F' }
 #define EXPLANATIONS_OPTION { "explanations", required_argument, NULL, OPTION_EXPLANATIONS }
 /* The old word for it */

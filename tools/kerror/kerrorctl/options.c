@@ -100,27 +100,27 @@ static struct kerror_filter *parse_filter(const char *option, const char *text)
 
 /*
  * From the last next_option() on, the filter lets through events of this facility
- * and of others for which this was called, but of no more.
+ * and of others for which this was called, but of no more. Likewise of a host.
  */
-static void want_facility(struct common *common, const char *command, const char *name)
+static void want_name(char **names, const char *option, const char *command, const char *name)
 {
-	char *before = common->facilities, *text = NULL;
+	char *before = *names, *text = NULL;
 	size_t size;
 	FILE *file;
 
 	if (!*name)
-		wrong_use("--facility: an empty name; see kerrorctl %s --help", command);
+		wrong_use("--%s: an empty name; see kerrorctl %s --help", option, command);
 	file = must_have(open_memstream(&text, &size));
 	if (before)
 		fprintf(file, "%s || ", before);
-	fputs("facility==\"", file);
+	fprintf(file, "%s==\"", option);
 	for (; *name; name++)
 		fprintf(file, isalnum((unsigned char)*name) ? "%c" : "\\x%02x",
 			(unsigned char)*name);
 	fputc('"', file);
 	must_have(fclose(file) ? NULL : text);
 	free(before);
-	common->facilities = text;
+	*names = text;
 }
 
 static int parse_severity(const char *name)
@@ -324,7 +324,10 @@ int next_option(struct common *common, int argc, char **argv,
 		case 'F':
 			if (common->own_choice)
 				return option;
-			want_facility(common, argv[0], optarg);
+			want_name(&common->facilities, "facility", argv[0], optarg);
+			break;
+		case OPTION_HOST:
+			want_name(&common->hosts, "host", argv[0], optarg);
 			break;
 		case 'p':
 			want_priority(common, optarg);
@@ -356,6 +359,8 @@ int next_option(struct common *common, int argc, char **argv,
 	}
 	if (common->facilities)
 		add_to_filter(common, "--facility", common->facilities);
+	if (common->hosts)
+		add_to_filter(common, "--host", common->hosts);
 	if (common->has_priority && !common->own_choice)
 		add_priority(common);
 	return option;

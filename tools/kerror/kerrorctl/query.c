@@ -20,6 +20,7 @@ static const char usage[] =
 "  -b, --boot[=BOOT]    of one boot: 0 (default, the one that runs), -1, or its id\n"
 "      --list-boots     show the boots that the store has something of\n"
 SELECTION_USAGE
+"      --host=NAME      only events of this machine; may be given several times\n"
 "  -g, --group=GROUP    raw, evlog, printk or all (default)\n"
 "  -u, --unacked        only events that nobody has acknowledged\n"
 "  -l, --losses         losses, too, and how much kerrord has deleted\n"
@@ -27,8 +28,9 @@ SELECTION_USAGE
 "  -r, --reverse        the newest first\n"
 "  -f, --follow         the newest 10, and then what kerrord stores from now on\n"
 "      --join           one event for a line of the kernel log, not one for each part\n"
-"      --count-by=WHAT  count by facility, event, device, severity, hour, day, arg[0]\n"
-"                       and so on, or by several of these: device,arg[0]\n"
+"      --count-by=WHAT  count by facility, event, device, severity, hour, day, host,\n"
+"                       release, tag.NAME, arg[0] and so on, or by several of these:\n"
+"                       device,arg[0]\n"
 OUTPUT_USAGE
 "  -t, --translate      text in the language of the environment\n"
 "  -s, --store=FILE     default: " STORE_PATH "\n"
@@ -104,6 +106,7 @@ static void parse_options(struct options *options, int argc, char **argv)
 		{ "list-boots", no_argument, NULL, OPTION_LIST_BOOTS },
 		FILTER_OPTION,
 		FACILITY_OPTION,
+		HOST_OPTION,
 		PRIORITY_OPTION,
 		GREP_OPTION,
 		GROUP_OPTION,

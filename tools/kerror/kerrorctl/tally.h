@@ -14,15 +14,16 @@
  */
 enum tally_kind {
 	TALLY_FACILITY, TALLY_EVENT, TALLY_DEVICE, TALLY_SEVERITY, TALLY_HOUR, TALLY_DAY,
-	TALLY_ARG
+	TALLY_HOST, TALLY_RELEASE, TALLY_ARG, TALLY_TAG
 };
 
 #define TALLY_KEYS_MAX 8
 
-/* @index: of an argument */
+/* @index: of an argument; @tag: its name, as in an origin */
 struct tally_key {
 	enum tally_kind kind;
 	unsigned int index;
+	char tag[40];
 };
 
 struct tally_keys {

@@ -8,11 +8,12 @@
 #include "tally.h"
 
 static const char *const names[] = {
-	"facility", "event", "device", "severity", "hour", "day", NULL
+	"facility", "event", "device", "severity", "hour", "day", "host", "release",
+	NULL
 };
 
 static const char *const heads[] = {
-	"FACILITY", "EVENT", "DEVICE", "SEVERITY", "HOUR", "DAY"
+	"FACILITY", "EVENT", "DEVICE", "SEVERITY", "HOUR", "DAY", "HOST", "RELEASE"
 };
 
 static struct tally_key parse_key(const char *name)
@@ -24,10 +25,15 @@ static struct tally_key parse_key(const char *name)
 		key.kind = TALLY_ARG;
 		return key;
 	}
+	if (!strncmp(name, "tag.", 4) && name[4] && strlen(name) < sizeof(key.tag)) {
+		key.kind = TALLY_TAG;
+		strcpy(key.tag, name);
+		return key;
+	}
 	while (names[key.kind] && strcmp(names[key.kind], name))
 		key.kind++;
 	if (!names[key.kind])
-		wrong_use("--count-by: '%s' is none of facility, event, device, severity, hour, day, arg[0] and so on",
+		wrong_use("--count-by: '%s' is none of facility, event, device, severity, hour, day, host, release, tag.NAME, arg[0] and so on",
 			  name);
 	return key;
 }
@@ -50,6 +56,8 @@ const char *key_name(const struct tally_key *key)
 {
 	static char name[24];
 
+	if (key->kind == TALLY_TAG)
+		return key->tag;
 	if (key->kind != TALLY_ARG)
 		return heads[key->kind];
 	snprintf(name, sizeof(name), "ARG[%u]", key->index);
@@ -154,6 +162,13 @@ static void add_argument(struct buffer *value, const struct kerror_event *event,
 		buffer_value(value, &field, "");
 }
 
+static void add_origin(struct buffer *value, const struct kerror_event *event, const char *name)
+{
+	const char *text = kerror_origin_get(kerror_event_origin(event), name);
+
+	buffer_string(value, text ? text : "");
+}
+
 char *key_value(const struct tally_key *key, const struct kerror_event *event, uint64_t time)
 {
 	const struct evl_header *header = kerror_event_header(event);
@@ -177,6 +192,15 @@ char *key_value(const struct tally_key *key, const struct kerror_event *event, u
 		break;
 	case TALLY_DAY:
 		add_period(&value, time, "%Y-%m-%d");
+		break;
+	case TALLY_HOST:
+		add_origin(&value, event, "host");
+		break;
+	case TALLY_RELEASE:
+		add_origin(&value, event, "release");
+		break;
+	case TALLY_TAG:
+		add_origin(&value, event, key->tag);
 		break;
 	case TALLY_ARG:
 		add_argument(&value, event, key->index);

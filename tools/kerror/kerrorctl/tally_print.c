@@ -206,6 +206,11 @@ static void add_key(struct json_object *object, const struct tally_key *key,
 	else if (key->kind == TALLY_FACILITY || (key->kind == TALLY_DEVICE && *value))
 		json_add(object, key->kind == TALLY_DEVICE ? "device" : "facility",
 			 json_string(value));
+	else if (key->kind == TALLY_HOST || key->kind == TALLY_RELEASE)
+		json_add(object, key->kind == TALLY_HOST ? "host" : "release",
+			 json_string(value));
+	else if (key->kind == TALLY_TAG)
+		json_add(object, key->tag, json_string(value));
 	else if (key->kind == TALLY_HOUR || key->kind == TALLY_DAY)
 		json_add(object, key->kind == TALLY_HOUR ? "hour" : "day", json_string(value));
 }

@@ -100,6 +100,10 @@ const struct option config_options[] = {
 	  "name of the stream that has the heartbeats of machines; none: without them" },
 	{ "collector", "consumer", TEXT, SINK(consumer), "collector",
 	  "name of the durable consumer of both streams; collectors that share it must share the store" },
+	{ "collector", "replicas", COUNT, SINK(replicas), "3",
+	  "how many servers keep each message of the streams that kerrord --make-streams makes" },
+	{ "collector", "stream_size", BYTES, SINK(stream_size), "10G",
+	  "bytes of the stream of events that it makes; the oldest make way; 0: no limit" },
 	{ "collector", "grace", SECONDS, SINK(grace), "2m",
 	  "a number that is missing for so long is a loss of the cause stream" },
 

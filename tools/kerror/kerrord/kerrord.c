@@ -21,6 +21,7 @@ static const char usage[] =
 "  -c, --config=FILE    configuration (default: " CONFIG_PATH ")\n"
 "      --check-config   say whether it is right, and end\n"
 "      --print-config   print one in which each option is explained, and end\n"
+"      --make-streams   make what a [collector] reads, and end\n"
 "      --run-rule       run a rule's command; for kerror-rules@.service\n"
 "      --take-pstore    copy new records of pstore for the next start, and end; as root\n"
 "  -h, --help           this text\n"
@@ -60,12 +61,13 @@ int main(int argc, char **argv)
 		{ "print-config", no_argument, NULL, 'P' },
 		{ "run-rule", no_argument, NULL, 'R' },
 		{ "take-pstore", no_argument, NULL, 'T' },
+		{ "make-streams", no_argument, NULL, 'M' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
 	const char *path = CONFIG_PATH;
 	struct settings settings;
-	bool only_check = false, only_rule = false, only_take = false;
+	bool only_check = false, only_rule = false, only_take = false, only_streams = false;
 	int option, status;
 
 	opterr = 0;
@@ -82,6 +84,9 @@ int main(int argc, char **argv)
 			break;
 		case 'T':
 			only_take = true;
+			break;
+		case 'M':
+			only_streams = true;
 			break;
 		case 'P':
 			config_print_sample(stdout);
@@ -111,6 +116,12 @@ int main(int argc, char **argv)
 		privileges_prepare(&settings);
 		pstore_take(&settings);
 		status = EXIT_SUCCESS;
+	} else if (only_streams) {
+#ifdef WITH_NATS
+		status = nats_make_streams(&settings);
+#else
+		errx(EXIT_FAILURE, "this kerrord was built without libnats; install libnats-dev and build it again");
+#endif
 	} else {
 		status = only_check ? check(&settings, path) : receive(&settings, path);
 	}

@@ -25,7 +25,8 @@
  * stream.c, tls.c  a TCP or TLS connection
  * otlp_sink.c, and others of otlp.h
  * nats_sink.c out of the store; nats_peer.c, nats_server.c  its connection
- * nats_collect.c  into the store, of other machines; nats_record.c  the messages
+ * nats_collect.c  into the store, of other machines; nats_record.c  the messages;
+ * nats_streams.c  makes what it reads
  * local.c     datagrams, to a local socket above all
  * journal.c   systemd's journal
  * metrics.c   counters for Prometheus
@@ -78,6 +79,8 @@
  * @heartbeats: likewise, of heartbeats, or NULL
  * @consumer: durable, of both
  * @grace: seconds that a gap may last
+ * @replicas: of the streams that --make-streams makes
+ * @stream_size: bytes of the first of them, 0: no limit
  * @heartbeat: seconds between two of them
  * @tls_ca: file of the authorities whose certificates a server may have
  * @tls_cert: file of the own certificate
@@ -120,7 +123,7 @@ struct sink_settings {
 	uint64_t json, gzip, lines;
 	char *servers, *credentials, *nkey, *nkey_seed, *store;
 	char *stream, *heartbeats, *consumer;
-	uint64_t grace, heartbeat;
+	uint64_t grace, heartbeat, replicas, stream_size;
 	bool filtered, collected;
 	char *tls_ca, *tls_cert, *tls_key, *tls_name;
 	char *command;
@@ -621,6 +624,9 @@ int receive(struct settings *settings, const char *path);
  */
 void collect_offer(const struct sink *collector, struct record *record,
 		   struct kerror_origin *origin);
+
+/* Makes what the collector reads; the program's exit status. */
+int nats_make_streams(const struct settings *settings);
 
 /* Held while the list of sinks changes, or is walked by another thread */
 extern pthread_mutex_t sinks_lock;

@@ -280,7 +280,7 @@ static int look_at_status(struct collector *collector, size_t index, char *messa
 	}
 	if (absent)
 		snprintf(message, size,
-			 "no stream %s with a consumer %s answers; 'kerrorctl fleet init' makes both, unless a server is away",
+			 "no stream %s with a consumer %s answers; 'kerrord --make-streams' makes both, unless a server is away",
 			 stream_of(collector, index), collector->sink->settings->consumer);
 	else
 		snprintf(message, size, "stream %s, consumer %s: %s (%d)",

@@ -9,12 +9,20 @@ import contextlib
 import json
 import os
 import sqlite3
+import subprocess
 import sys
 import uuid
 
-from test_kerrord import FIRST, STORE, Place, main, query, wait_for
+from test_kerrord import FIRST, PROGRAM, STORE, Place, control, main, query, wait_for
 from test_nats import Stream, id_of, why_not
 
+try:
+    import jsonschema
+except ImportError:
+    jsonschema = None
+
+SCHEMA = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "schema",
+                      "kerror.schema.json")
 TESTS = []
 GROUPS = ("evlog", "printk", "raw")
 EVENTS = ["kerror.*." + group for group in GROUPS]
@@ -26,7 +34,7 @@ def test(function):
 
 
 def make_streams(client, replicas=1, **limits):
-    """What kerrorctl fleet init makes; the acknowledgements of a killed collector come soon."""
+    """What kerrord --make-streams makes; the acknowledgements of a killed collector come soon."""
     for stream, subjects, more in (("KERROR", EVENTS, {"duplicate_window": 60 * 10**9, **limits}),
                                    ("KERROR_HEARTBEATS", ["kerror.*.heartbeat"],
                                     {"max_msgs_per_subject": 1})):
@@ -90,9 +98,10 @@ class Collector(Place):
     def __init__(self, folder, ports, name="collector", options="", more="", store=None):
         at = os.path.join(folder, name)
         os.makedirs(at, exist_ok=True)
-        super().__init__(at, "[kerrord]\nsource = nats\n" +
-                         (STORE.replace("FOLDER/db", store) if store else STORE) +
-                         "[collector]\n" + servers(ports) + options + more)
+        self.text = ("[kerrord]\nsource = nats\n" +
+                     (STORE.replace("FOLDER/db", store) if store else STORE) +
+                     "[collector]\n" + servers(ports) + options + more)
+        super().__init__(at, self.text)
 
     def sql(self, statement, name="db"):
         with contextlib.suppress(sqlite3.DatabaseError):    # it is made just now
@@ -395,9 +404,66 @@ def without_a_stream_it_says_so(folder):
             make_streams(client)
         wait_for(lambda: collector.metric('kerror_sink_up{sink="collector"}') == 1, 150, daemon)
         _, err = collector.end(daemon)
-        assert "'kerrorctl fleet init' makes both" in err and "works again" in err, err
+        assert "'kerrord --make-streams' makes both" in err and "works again" in err, err
     finally:
         stream.stop()
+
+
+@test
+def streams_are_made(folder):
+    """Twice; and a fleet's questions are answered."""
+    stream = Stream(folder, user={"headers": True}, name=None)
+    try:
+        collector = Collector(folder, [stream.port], options="replicas = 1\nstream_size = 100M\n")
+        for _ in range(2):
+            done = subprocess.run([PROGRAM, "--config", collector.path("conf"), "--make-streams"],
+                                  capture_output=True, text=True, check=False, timeout=60)
+            assert done.returncode == 0 and done.stdout.splitlines() == [
+                "stream KERROR: there", "consumer collector of stream KERROR: there",
+                "stream KERROR_HEARTBEATS: there",
+                "consumer collector of stream KERROR_HEARTBEATS: there"], done
+        collector.write(collector.text.replace("= 100M", "= 200M"))
+        done = subprocess.run([PROGRAM, "--config", collector.path("conf"), "--make-streams"],
+                              capture_output=True, text=True, check=False, timeout=60)
+        assert done.returncode == 1 and "different configuration" in done.stderr, done
+        collector.write(collector.text)
+        machines = [Machine(folder, [stream.port], name, rate=10**6, events=events, lost=lost,
+                            before=f"[tags]\nrack = {rack}\n")
+                    for name, events, lost, rack in (("a", 10, 0, "r1"), ("b", 20, 4, "r1"),
+                                                     ("c", 30, 0, "r2"))]
+        daemons = [machine.start() for machine in machines]
+        collector.run_until(lambda: collector.stored() == 60 and collector.count("machine") == 3)
+        for machine, daemon in zip(machines, daemons):
+            machine.end(daemon)
+        found = [json.loads(line) for line in control(collector, "fleet", "--json")[0]]
+        assert [(line["host"], line["lag"], line["lost"], line["conditions"], line["silent"],
+                 line["machine"]) for line in found] == [
+            (machine.name, 0, lost, 0, False, machine.machine)
+            for machine, lost in zip(machines, (0, 4, 0))], found
+        assert {line["release"] for line in found} == {os.uname().release}
+        assert len(control(collector, "fleet")[0]) == 4
+        for what, wanted in (("host", {"a": 10, "b": 20, "c": 30}),
+                             ("tag.rack", {"r1": 30, "r2": 30}),
+                             ("release", {os.uname().release: 60})):
+            rows = [json.loads(line) for line in query(collector.path("db"), "--json",
+                                                       "--count-by=" + what)[0]]
+            assert {row[what]: row["count"] for row in rows} == wanted, (what, rows)
+        assert len(query(collector.path("db"), "--host=a", "--host=c")[0]) == 40
+        check_heartbeats(stream, machines)
+    finally:
+        stream.stop()
+
+
+def check_heartbeats(stream, machines):
+    with stream.client() as client:
+        for machine in machines:
+            answer = client.request("$JS.API.STREAM.MSG.GET.KERROR_HEARTBEATS", {
+                "last_by_subj": f"kerror.{machine.machine}.heartbeat"})
+            beat = json.loads(base64.b64decode(answer["message"]["data"]))
+            assert beat["machine"] == machine.machine and beat["interval"] == 1, beat
+            if jsonschema:
+                with open(SCHEMA, encoding="utf-8") as file:
+                    jsonschema.Draft202012Validator(json.load(file)).validate(beat)
 
 
 @test

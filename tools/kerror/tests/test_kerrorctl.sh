@@ -117,7 +117,7 @@ for command in watch query top ack; do
 	misuses "option '--facility' lacks its value" $command --facility
 	misuses '--facility: .*4096' $command --facility="$(printf '%4096d' 0)"
 done
-for command in watch query boots lastwords show report ack health clear top stats rules explain formats check-rules selftest \
+for command in watch query boots lastwords show report ack health clear fleet top stats rules explain formats check-rules selftest \
 	send help; do
 	has "^  $command " ctl help
 	has "^Usage: kerrorctl $command" ctl $command --help
@@ -1389,7 +1389,7 @@ completes() {
 	[ "$got" = "$expected" ] || fail "completion of $*: '$got', not '$expected'"
 }
 export KERROR_COMPLETE="$here/../kerrorctl/completion/complete.sh"
-completes "--help --version watch query boots lastwords show report ack health clear top stats rules explain formats check-rules selftest send help" ""
+completes "--help --version watch query boots lastwords show report ack health clear fleet top stats rules explain formats check-rules selftest send help" ""
 completes 'err' formats --priority = er
 completes 'show stats selftest send' s
 completes '--since= --store=' query --s
@@ -1397,7 +1397,7 @@ completes '--help' send --
 completes '--facility=' watch --fa
 completes 'auto always never' query --color ''
 completes 'always' query --color = al
-completes 'facility event device severity hour day arg[0]' query --count-by ''
+completes 'facility event device severity hour day host release tag. arg[0]' query --count-by ''
 completes 'evlog' watch --group = ev
 completes 'severity' watch --filter = sev
 completes 'severity<=err' watch --filter 'severity<=er'

@@ -49,7 +49,7 @@ offer_values() {
 	--color)		offer "$@" auto always never ;;
 	--group | -g)		offer "$@" raw evlog printk all ;;
 	--boot | -b)		offer "$@" all current -1 ;;
-	--count-by)		offer "$@" facility event device severity hour day 'arg[0]' ;;
+	--count-by)		offer "$@" facility event device severity hour day host release tag. 'arg[0]' ;;
 	--since | --until | -S | -U) offer "$@" today yesterday now -1h -1d ;;
 	--filter)		offer_filter "$@" ;;
 	--priority | -p)	offer "$@" $severities ;;
