@@ -42,6 +42,7 @@ static const char magic[16] = "kerrord place 1";
  * @places: behind each of them
  * @is_event: of each of them
  * @bodies: of all
+ * @beat_at: CLOCK_MONOTONIC: when the next heartbeat is due
  * @skipped: behind what came before the first message and is not wanted
  */
 struct nats {

@@ -14,7 +14,7 @@ import sys
 import uuid
 
 from test_kerrord import FIRST, PROGRAM, STORE, Place, control, main, query, wait_for
-from test_nats import Stream, id_of, why_not
+from test_nats import Client, Stream, id_of, why_not
 
 try:
     import jsonschema
@@ -50,8 +50,8 @@ def make_streams(client, replicas=1, **limits):
 class Fleet(Stream):
     """A server with the streams of a fleet"""
 
-    def __init__(self, folder):
-        super().__init__(folder, user={"headers": True}, name=None)
+    def __init__(self, folder, configuration="", user=None):
+        super().__init__(folder, configuration, {"headers": True, **(user or {})}, None)
         with self.client() as client:
             make_streams(client)
 
@@ -64,8 +64,8 @@ class Fleet(Stream):
                 self.stop()
 
 
-def fleet(folder):
-    return Fleet(folder).running()
+def fleet(folder, *arguments):
+    return Fleet(folder, *arguments).running()
 
 
 class Machine(Place):
@@ -82,8 +82,8 @@ class Machine(Place):
                            ("proc/sys/kernel/random/boot_id", self.boot_id)):
             with open(f"{at}/root/{file}", "w") as out:
                 out.write(text + "\n")
-        super().__init__(at, before + STORE + "[nats]\n" + servers(ports) + options, host=name,
-                         root=at + "/root", **kernel)
+        self.text = before + STORE + "[nats]\n" + servers(ports) + options
+        super().__init__(at, self.text, host=name, root=at + "/root", **kernel)
 
     def sent(self):
         """Whether the stream has all of its store, and how many events that is"""
@@ -407,6 +407,65 @@ def without_a_stream_it_says_so(folder):
         assert "'kerrord --make-streams' makes both" in err and "works again" in err, err
     finally:
         stream.stop()
+
+
+# As in Documentation/fleet.md, with passwords in the place of keys
+USERS = """authorization {{ users = [
+    {{ user: machine, password: m, permissions: {{
+        publish: "kerror.{machine}.>", subscribe: "_INBOX.{machine}.>" }} }},
+    {{ user: collector, password: c, permissions: {{
+        publish: [ "$JS.API.CONSUMER.MSG.NEXT.KERROR.collector",
+                   "$JS.API.CONSUMER.MSG.NEXT.KERROR_HEARTBEATS.collector",
+                   "$JS.ACK.KERROR.collector.>", "$JS.ACK.KERROR_HEARTBEATS.collector.>" ],
+        subscribe: "_INBOX.collector.>" }} }},
+    {{ user: admin, password: admin }} ] }}
+"""
+
+
+def is_refused(stream, user, lines):
+    """What a client of that user may not do"""
+    for line in lines:
+        client = Client(stream.port, **user)
+        client.send(line + b"\r\nPING\r\n")
+        said = b""
+        # One more is for CONNECT.
+        while said.count(b"PONG\r\n") < 2:
+            said += client.file.readline()
+        client.close()
+        assert b"Permissions Violation" in said, (line, said)
+
+
+@test
+def each_may_do_its_own_work_only(folder):
+    machine_id = uuid.uuid5(uuid.NAMESPACE_DNS, "a").hex
+    with fleet(folder, USERS.format(machine=machine_id),
+               {"user": "admin", "pass": "admin"}) as stream:
+        machine = Machine(folder, [stream.port], "a", rate=10**6, events=50, lost=2)
+        machine.write(machine.text.replace("nats://", "nats://machine:m@"))
+        collector = Collector(folder, [stream.port])
+        collector.write(collector.text.replace("nats://", "nats://collector:c@"))
+        daemon = machine.start()
+        collector.run_until(lambda: collector.stored() == 50 and collector.count("machine") == 1)
+        machine.end(daemon)
+        assert pending(stream) == (0, 0) and collector.lost() == {("a", 2, "staging-full"): 2}
+        is_refused(stream, {"user": "machine", "pass": "m"}, [
+            b"PUB kerror.other.evlog 2\r\n{}", b"PUB $JS.API.STREAM.INFO.KERROR 0\r\n",
+            b"PUB $JS.API.CONSUMER.MSG.NEXT.KERROR.collector _INBOX.x 0\r\n",
+            b"SUB kerror.> 5", b"SUB _INBOX.> 5"])
+        is_refused(stream, {"user": "collector", "pass": "c"}, [
+            b"PUB kerror.%s.evlog 2\r\n{}" % machine_id.encode(),
+            b"PUB $JS.API.STREAM.DELETE.KERROR 0\r\n",
+            b"PUB $JS.API.STREAM.MSG.GET.KERROR 0\r\n", b"SUB kerror.> 5"])
+        assert stream.count() == 51, stream.count()
+
+
+@test
+def kills_in_a_cluster_lose_nothing(folder):
+    """A short form of make acceptance-fleet: each of three servers, kerrords and collectors"""
+    # It imports this file.
+    from accept_fleet import VALUES, accept
+    accept(folder, {**VALUES, "events": 900, "machines": 3, "kills": 1, "down": 2, "rate": 30,
+                    "pause": 10, "restore": 0, "patience": 600})
 
 
 @test

@@ -1,0 +1,227 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""A fleet under kills: accept_fleet.py PROGRAM [NAME=VALUE]... Three servers of NATS on
+loopback, machines that are played, and two collectors. Each server, kerrord and collector
+is killed at random, and the whole cluster is down for a while once. With restore=1, a server
+gets back the files that it had long before, as after a loss of power. At the end, what was
+raised is stored once, or in a loss with its cause. Prints what it saw.
+
+pause: about half of the seconds in which the kills are; rate: events of a machine a second"""
+
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+from test_kerrord import FIRST, wait_for
+from test_nats import SERVER, Client, free_port, why_not
+from test_fleet import Collector, Machine, make_streams
+
+VALUES = {"events": 1000000, "machines": 20, "kills": 20, "down": 300, "rate": 40, "pause": 600,
+          "restore": 1, "seed": 1, "patience": 3600}
+
+
+class Node:
+    def __init__(self, folder, index, ports, routes):
+        self.folder = f"{folder}/server{index}"
+        self.port = ports[index]
+        os.makedirs(self.folder)
+        with open(self.folder + "/conf", "w") as file:
+            file.write(f'listen: "127.0.0.1:{self.port}"\nserver_name: n{index}\n'
+                       f'jetstream {{ store_dir: "{self.folder}/js" }}\n'
+                       f'cluster {{ name: c, listen: "127.0.0.1:{routes[index]}", routes: [ ' +
+                       ", ".join(f'"nats://127.0.0.1:{route}"' for route in routes) + " ] }\n")
+        self.kills = 0
+        self.start()
+
+    def start(self):
+        self.process = subprocess.Popen([SERVER, "-c", self.folder + "/conf"],
+                                        stderr=subprocess.DEVNULL)
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+        self.kills += 1
+
+    def copy(self, source, target):
+        """While it is dead"""
+        self.kill()
+        shutil.rmtree(f"{self.folder}/{target}", ignore_errors=True)
+        shutil.copytree(f"{self.folder}/{source}", f"{self.folder}/{target}")
+        self.start()
+
+
+class Cluster:
+    """Three servers; a client of the first that answers"""
+
+    def __init__(self, folder):
+        self.ports = [free_port() for _ in range(3)]
+        routes = [free_port() for _ in range(3)]
+        self.nodes = [Node(folder, index, self.ports, routes) for index in range(3)]
+
+    def client(self):
+        for port in self.ports:
+            try:
+                return Client(port, headers=True)
+            except (OSError, AssertionError):
+                continue
+        raise OSError("no server answers")
+
+    def make(self, replicas):
+        def made():
+            try:
+                client = self.client()
+                client.socket.settimeout(10)
+                try:
+                    make_streams(client, replicas)
+                    return True
+                finally:
+                    client.close()
+            except (OSError, AssertionError):   # no leader yet
+                return False
+        wait_for(made, 120)
+
+    def stop(self):
+        for node in self.nodes:
+            node.process.kill()
+            node.process.wait()
+
+
+class Runner:
+    """A kerrord that is killed and begun anew"""
+
+    def __init__(self, place):
+        self.place = place
+        self.kills = 0
+        self.memory = 0
+        self.start()
+
+    def start(self):
+        with open(self.place.path("err"), "a") as err:
+            self.daemon = self.place.start(stdout=subprocess.DEVNULL, stderr=err)
+
+    def kill(self):
+        self.measure()
+        self.daemon.kill()
+        self.daemon.wait()
+        self.kills += 1
+
+    def measure(self):
+        try:
+            with open(f"/proc/{self.daemon.pid}/status") as status:
+                for line in status:
+                    if line.startswith("VmHWM:"):
+                        self.memory = max(self.memory, int(line.split()[1]))
+        except OSError:
+            pass
+
+    def end(self):
+        self.measure()
+        self.daemon.terminate()
+        self.daemon.wait(60)
+
+
+def say(*words):
+    print(f"# {time.monotonic() - BEGIN:7.1f} s:", *words, flush=True)
+
+
+def accept(folder, values):
+    """Runs it; an exception if it is not exact"""
+    cluster = Cluster(folder)
+    try:
+        cluster.make(3)
+        play(folder, values, cluster)
+    finally:
+        cluster.stop()
+
+
+def play(folder, values, cluster):
+    chance = random.Random(values["seed"])
+    say("three servers, streams with 3 replicas")
+    each = values["events"] // values["machines"]
+    machines = [Machine(folder, chance.sample(cluster.ports, 3), f"m{index}", events=each,
+                        rate=values["rate"], lost=index % 3)
+                for index in range(values["machines"])]
+    runners = [Runner(machine) for machine in machines]
+    first = Collector(folder, cluster.ports, options="grace = 30s\n")
+    second = Collector(folder, cluster.ports, "second", options="grace = 30s\n",
+                       store=first.path("db"))
+    collectors = [Runner(first), Runner(second)]
+    victims = [one for one in cluster.nodes + runners + collectors
+               for _ in range(values["kills"])]
+    chance.shuffle(victims)
+    down_at = len(victims) // 2
+    pause = values["pause"] * 2 / max(1, len(victims))
+    for number, victim in enumerate(victims):
+        victim.kill()
+        time.sleep(chance.uniform(0, pause))
+        victim.start()
+        if values["restore"] and number == len(victims) // 4:
+            cluster.nodes[2].copy("js", "old")
+        if values["restore"] and number == len(victims) * 3 // 4:
+            cluster.nodes[2].copy("old", "js")
+            say("a server has its old files again")
+        if number == down_at:
+            say("the whole cluster goes down,", first.stored(), "events are stored")
+            for node in cluster.nodes:
+                node.kill()
+            time.sleep(values["down"])
+            for node in cluster.nodes:
+                node.start()
+            say("it is back")
+        time.sleep(chance.uniform(0, pause))
+    say(len(victims), "kills,", first.stored(), "events are stored")
+
+    def settled():
+        lost = sum(count for (_, _, cause), count in first.lost().items()
+                   if cause != "staging-full")
+        return first.stored() + lost >= each * len(machines) and not first.count("gap")
+
+    wait_for(settled, values["patience"])
+    say(first.stored(), "events are stored, losses:", dict(sorted(first.lost().items())))
+    for runner in runners + collectors:
+        runner.end()
+    check(first, machines, each)
+    say("kerrord at most", max(runner.memory for runner in runners), "KiB, collectors",
+        max(runner.memory for runner in collectors), "KiB")
+
+
+def check(collector, machines, each):
+    """Each number of each machine is stored once, or one of a loss by name."""
+    wanted = {(FIRST + index) % 2**32 for index in range(each)}
+    lost = collector.lost()
+    rows = collector.sql("SELECT host, sequence, text FROM event JOIN boot USING(boot)")
+    assert len(rows) == len(set(rows)), "some are there twice"
+    stored = {machine.name: set() for machine in machines}
+    for host, sequence, text in rows:
+        stored[host].add(sequence)
+        index = (sequence - FIRST) % 2**32
+        assert text == f"event {index}: text {index}", (sequence, text)
+    for index, machine in enumerate(machines):
+        name = machine.name
+        missing = wanted - stored[name]
+        assert stored[name] <= wanted, name
+        named = sum(count for (host, _, cause), count in lost.items()
+                    if host == name and cause != "staging-full")
+        assert len(missing) == named, (name, len(missing), lost)
+        assert lost.get((name, 2, "staging-full"), 0) == index % 3, (name, lost)
+    say("raised = stored once + losses:", each * len(machines), "=", len(rows), "+",
+        each * len(machines) - len(rows), "of", len(machines), "machines")
+
+
+BEGIN = time.monotonic()
+
+if __name__ == "__main__":
+    if why_not():
+        print("#", why_not())
+        sys.exit(1)
+    for argument in sys.argv[2:]:
+        NAME, VALUE = argument.split("=")
+        assert NAME in VALUES, f"{NAME} is none of {', '.join(VALUES)}"
+        VALUES[NAME] = int(VALUE)
+    print("#", " ".join(f"{name}={value}" for name, value in VALUES.items()))
+    with tempfile.TemporaryDirectory() as directory:
+        accept(directory, VALUES)
