@@ -34,6 +34,7 @@ help:
 	@echo '  make bench   measures what events cost, beside printk, tracing and others, and writes'
 	@echo '               Documentation/kerror-bench/; 10 minutes, on a machine that does nothing else'
 	@echo '  make mutants breaks the code on purpose, to see the tests fail'
+	@echo '  make rust    the macros of samples/evlog/evlog.rs, with the rustc of Debian 13'
 	@echo '  make newest  says which kernels of Debian suites it applies to, builds and runs on'
 	@echo '  make shell   a shell in the guest of "make demo"'
 	@echo
@@ -100,6 +101,9 @@ bench:
 mutants:
 	@scripts/mutants.sh $(NAMES)
 
+rust:
+	@scripts/rust.sh
+
 newest:
 	@scripts/newest.sh
 
@@ -128,5 +132,5 @@ series:
 clean:
 	rm -rf build
 
-.PHONY: help try demo check check-quick stock arches faults images stress crashes bench mutants newest guest-test kunit \
+.PHONY: help try demo check check-quick stock arches faults images stress crashes bench mutants newest rust guest-test kunit \
 	shell kernel tools series clean
