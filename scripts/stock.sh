@@ -18,7 +18,7 @@
 # of the configuration "debug".
 #
 # SCRIPT "try" needs no tests, so that no kernel's source is unpacked; but the kernel's
-# drivers of an NVMe disk with ext4. "rules" builds nothing and makes no Debian: it makes a
+# drivers of an NVMe disk with ext4, and of nlmon. "rules" builds nothing and makes no Debian: it makes a
 # catalogue of all that the kernel and its modules print, with the kerrorctl of build/tools.
 # "faults" builds the driver with bugs, and takes the modules out of the package that
 # guest/faults.sh needs. "crash" builds the tests, and has the drivers of "try", too.
@@ -148,11 +148,11 @@ put_module() {
 put_drivers() {
 	number=100
 	unpack "$1" '*/kernel/block/*' '*/kernel/crypto/*' '*/kernel/arch/x86/crypto/*' \
-		'*/kernel/drivers/nvme/*' '*/kernel/fs/ext4/*' '*/kernel/fs/jbd2/*' \
+		'*/kernel/drivers/net/nlmon.*' '*/kernel/drivers/nvme/*' '*/kernel/fs/ext4/*' '*/kernel/fs/jbd2/*' \
 		'*/kernel/fs/mbcache.*' '*/kernel/lib/*'
 	rm -rf "$drivers"
 	mkdir -p "$drivers"
-	depends nvme ext4 | while read -r file; do
+	depends nvme ext4 nlmon | while read -r file; do
 		number=$((number + 1))
 		put_module "$file" "$drivers/$number-${file##*/}"
 	done
@@ -240,7 +240,7 @@ fetch_image() {
 	fi
 	drivers=$out/$variant/drivers faults=$out/$variant/faults more=$out/$variant/more
 	if [ "$(cat "$out/release" 2>/dev/null)" != "$release" ] ||
-	   { [ ! -d "$drivers" ] && case $what in try | crash) ;; *) false ;; esac; } ||
+	   { ! ls "$drivers" 2>/dev/null | grep -q nlmon && case $what in try | crash) ;; *) false ;; esac; } ||
 	   { [ -z "$what" ] && [ ! -d "$more" ]; } ||
 	   { [ "$what" = faults ] && [ "$(wanted_modules)" != "$(cat "$faults/wanted" 2>/dev/null)" ]; }; then
 		rm -f "$out/release"

@@ -73,6 +73,20 @@ rules_of_other_kernels() {
 	done
 }
 
+# What nlmon captures in a guest has other protocols, but no event.
+stock_nlmon() {
+	"$TOP/scripts/stock.sh" "$stock" try && TIMEOUT=300 "$TOP/scripts/guest.sh" "$stock" nlmon &&
+		sed '1,/^CAPTURE$/d; /^END$/,$d' "$BUILD/$stock/nlmon.log" | python3 -c '
+import base64, struct, sys
+data, at, protocols = base64.b64decode(sys.stdin.read()), 24, []
+while at < len(data):
+    size = struct.unpack_from("<I", data, at + 8)[0]
+    protocols += struct.unpack_from(">H", data, at + 16 + 14)
+    at += 16 + size
+print("protocols:", *protocols)
+sys.exit(0 not in protocols or 27 in protocols)'
+}
+
 # A few of the faults of "make faults", none of which takes long
 stock_faults() {
 	"$TOP/scripts/faults.sh" "$stock" none oom_cgroup hung_task_frozen bug refcount segfault \
@@ -105,6 +119,8 @@ stock_checks() {
 	case $1 in *-arm64*) variant=arm64 suffix=-arm64 ;; esac
 	group "$1, as Debian built it"
 	if [ "$1" = linux-image-amd64 ]; then
+		check "$1/nlmon" stock_nlmon
+		show '^protocols:'
 		check "$1/try" stock_try
 		show '^(lost sector|damaged inode|out of memory|hung task):'
 	fi

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: GPL-2.0-only
 --
--- Shows NETLINK_KERROR in Wireshark and tshark, as an nlmon device captures it: the messages of
+-- Shows NETLINK_KERROR in Wireshark and tshark, as captures of netlink have it: the messages of
 -- <linux/kerror.h>, and of events the header, format and arguments of <linux/evlog.h>. An event
 -- that is not well-formed there is shown as bytes. Wireshark finds the file in its folder of Lua
 -- plugins; tshark -X lua_script:kerror.lua takes it, too. All fields can be filtered for:
