@@ -69,7 +69,7 @@ if [ ! -e "$out/packages/done" ] ||
 		DEB_BUILD_OPTIONS=nocheck make deb
 		cd build/deb
 		lintian --allow-root --fail-on error *.changes"
-	for name in kerror kerror-dkms libkerror1; do
+	for name in kerror kerror-dkms libkerror1 python3-kerror; do
 		cp "$out/build/src/tools/kerror/build/deb/$name"_*.deb "$out/packages"
 	done
 	touch "$out/packages/done"
