@@ -43,9 +43,11 @@ def load(path: Union[str, os.PathLike[str]]) -> Iterator[Item]:
             elif found[2]:
                 replayed = int(found[2])
             else:
+                group = int(found[3]) or replayed
+                name = name_of(lib.group_name(group))
                 try:
                     yield from _messages(bytes.fromhex(found[4]), order,
-                                         name_of(lib.group_name(int(found[3]) or replayed)))
+                                         name if name in GROUPS else str(group))
                 except FileError as error:
                     raise FileError(f"{os.fspath(path)}:{number}: {error}") from error
 
