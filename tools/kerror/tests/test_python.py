@@ -19,6 +19,7 @@ import os
 import re
 import shutil
 import sqlite3
+import struct
 import subprocess
 import sys
 import tempfile
@@ -370,6 +371,14 @@ def test_file(_):
                        f"{bytes(10).hex()}aa\n")
         same(list(kerror.load(path))[0], kerror.Loss("evlog", "history", 3, 9))
         same([item.data for item in list(kerror.load(path))[1:]], [b"\xaa"])
+    # The same bytes, out of a dump of the kernel's memory
+    loss = struct.pack("=IHHIIQQII", 40, 0x11, 0, 7, 0, 3, 9, 2, 6)
+    event = struct.pack("=IHHII4s", 17, 0x10, 0, 8, 5, b"\xaa")
+    origin = {"boot_id": "01234567-89ab-cdef-0123-456789abcdef", "host": "here"}
+    lost, raised = kerror.messages(loss + event, group="raw", origin=origin)
+    same(lost, kerror.Loss("evlog", "history", 3, 9, origin=origin))
+    same((raised.data, raised.sequence, raised.thread, raised.origin), (b"\xaa", 8, 5, origin))
+    same(raised.to_dict()["host"], "here")
 
 
 def test_wrong_use(output):

@@ -43,11 +43,10 @@ def load(path: Union[str, os.PathLike[str]]) -> Iterator[Item]:
             elif found[2]:
                 replayed = int(found[2])
             else:
-                group = int(found[3]) or replayed
-                name = name_of(lib.group_name(group))
                 try:
+                    mask = int(found[3]) or replayed
                     yield from _messages(bytes.fromhex(found[4]), order,
-                                         name if name in GROUPS else str(group))
+                                         name_of(lib.group_name(mask)), str(mask))
                 except FileError as error:
                     raise FileError(f"{os.fspath(path)}:{number}: {error}") from error
 
@@ -58,7 +57,7 @@ def messages(data: bytes, *, group: str, byteorder: str = sys.byteorder,
     its memory; origin is where they come from. FileError names what is no message."""
     place = new_origin(origin.items())
     try:
-        for item in _messages(data, byteorder, group):
+        for item in _messages(data, byteorder, group, group):
             if isinstance(item, Event):
                 set_origin(item, place)
                 yield item
@@ -68,7 +67,7 @@ def messages(data: bytes, *, group: str, byteorder: str = sys.byteorder,
         lib.origin_release(place)
 
 
-def _messages(datagram: bytes, order: str, name: str) -> Iterator[Item]:
+def _messages(datagram: bytes, order: str, name: str, told: str) -> Iterator[Item]:
     sign, at = "<" if order == "little" else ">", 0
     while at < len(datagram):
         if len(datagram) - at < 16:
@@ -80,7 +79,7 @@ def _messages(datagram: bytes, order: str, name: str) -> Iterator[Item]:
         at += (size + 3) // 4 * 4
         if kind == _EVENT:
             if name not in GROUPS:
-                raise FileError(f"{name} is no group of events")
+                raise FileError(f"{told} is no group of events")
             yield Event.decode(data, group=name, sequence=sequence, thread=thread, byteorder=order)
         elif kind == _LOSS:
             if len(data) < 24:
