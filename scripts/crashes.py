@@ -38,7 +38,8 @@ WAYS = {
 SESSION = 25
 # In this many boots one after another kerrord may have no time: more would not fit.
 EARLY_MOST = 2
-TIMEOUT = 600
+# Seconds for one boot, on a busy machine
+TIMEOUT = 1800
 QUERY = """
     SELECT source, count(*), count(DISTINCT number), max(number)
     FROM (SELECT CAST(substr(text, 8) AS INTEGER) source,
@@ -94,7 +95,7 @@ class Machine:
                 pass
 
     def boot(self, kernel, parameters, reset=None):
-        """Returns the lines that the guest printed, or None if it did not end."""
+        """Returns the lines that the guest printed, and whether it ended in time."""
         lines = []
         with open(os.path.join(self.folder, "console"), "ab") as log, \
              subprocess.Popen(self.command(kernel, parameters), stdin=subprocess.DEVNULL,
@@ -107,7 +108,7 @@ class Machine:
                 if lines[-1] == "FLOOD" and reset is not None:
                     threading.Timer(reset, self.monitor, (b"system_reset",)).start()
             hung.cancel()
-            return lines if qemu.wait() == 0 else None
+            return lines, qemu.wait() == 0
 
     def marks(self):
         """What each source has noted: number begun, number done, refused, time."""
@@ -219,23 +220,23 @@ class Session:
         self.early = self.early + 1 if early else 0
         after = random.randrange(3000)
         look = ",".join(boot for crash in self.pending for boot in crash["boots"])
-        lines = self.machine.boot(
+        lines, ended = self.machine.boot(
             kernel, f"way={way} after={after} early={early} marks={MARKS:#x} look={look}",
             after / 1000 if way == "reset" else None)
         marks = self.machine.marks()
-        if not early and lines and "LOOKED" in lines:
+        if "LOOKED" in lines:
             self.look(lines)
-        elif not early or lines is None:
+        if not ended or not (early or "LOOKED" in lines):
             print(f"{kernel}: it hangs; see {self.folder}/console", flush=True)
         if way == "none":
             return
         crash = {"kernel": kernel, "way": way, "after": after, "early": early, "wrong": [],
                  "marks": marks, "boots": []}
-        if lines is None or "FLOOD" not in lines:
+        if not ended or "FLOOD" not in lines:
             crash["wrong"].append("the machine hangs")
-        for row in words_of(lines or [], "KEPT"):
+        for row in words_of(lines, "KEPT"):
             crash["boots"] += row[:1] if row[1] == "runs" else []
-        crash["boots"] += [row[0] for row in words_of(lines or [], "BOOT")]
+        crash["boots"] += [row[0] for row in words_of(lines, "BOOT")]
         self.pending.append(crash)
 
     def run(self, crashes):
