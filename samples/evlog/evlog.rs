@@ -14,9 +14,9 @@
 //! format `"%s: %pA"`.
 //!
 //! Promise: a value of another type than its conversion takes, one too many or one too few does
-//! not compile. `%s` takes `&CStr`; `%d` takes a signed integer, `%u`, `%x` and `%o` an unsigned one:
-//! of up to 32 bits, with `ll` of 64, with `l` and `z` of a pointer's size. `%c` takes `u8`, `%p` a
-//! pointer, which is hashed, and `*` an `i32`. Extensions of `%p` are refused.
+//! not compile. `%s` takes `&CStr`; `%d` takes a signed integer, `%u`, `%x` and `%o` an unsigned
+//! one: of up to 32 bits, with `ll` of 64, with `l` and `z` of a pointer's size. `%c` takes `u8`,
+//! `%p` a pointer, which is hashed, and `*` an `i32`. Extensions of `%p` are refused.
 //!
 //! Context: any, NMI included. Needs `CONFIG_EVLOG`. `kernel/evlog.c` has the functions.
 
@@ -204,7 +204,12 @@ macro_rules! impl_values {
         impl<$($name: Value),*> Values for ($($name,)*) {
             const KINDS: &'static [Kind] = &[$($name::KIND),*];
             #[allow(non_snake_case)]
-            fn raise<F: Format>(self, facility: &CStr, event_type: c_int, severity: c_int) -> c_int {
+            fn raise<F: Format>(
+                self,
+                facility: &CStr,
+                event_type: c_int,
+                severity: c_int,
+            ) -> c_int {
                 const { check(F::TEXT.as_bytes(), Self::KINDS) };
                 let ($($name,)*) = self;
                 let fmt = F::TEXT.as_ptr().cast();

@@ -625,13 +625,7 @@ int store_fleet(struct store *store,
 		void (*found)(void *context, const struct store_machine *machine),
 		void *context)
 {
-	sqlite3_stmt *statement;
-	int64_t version;
-	int code, err = store_number(store, "PRAGMA user_version", &version);
-
-	if (err || version < STORE_HAS_FLEET)
-		return err;
-	if (sqlite3_prepare_v2(store->database,
+	static const char machines[] =
 		"WITH of AS (SELECT boot, coalesce(machine, host) AS name FROM boot),"
 		" newest AS (SELECT name, max(boot) AS boot FROM of WHERE name NOTNULL GROUP BY name)"
 		" SELECT name, coalesce(b.host, ''), coalesce(b.release, ''), b.boot_id,"
@@ -647,8 +641,14 @@ int store_fleet(struct store *store,
 		"  (key = b.host OR substr(key, 1, length(b.host) + 1) = b.host || ' '))"
 		" FROM newest n LEFT JOIN machine m ON m.machine = name"
 		" JOIN boot b ON b.boot = coalesce(m.boot, n.boot)"
-		" ORDER BY coalesce(m.silent, 0) DESC, b.host, name", -1, &statement, NULL) !=
-	    SQLITE_OK)
+		" ORDER BY coalesce(m.silent, 0) DESC, b.host, name";
+	sqlite3_stmt *statement;
+	int64_t version;
+	int code, err = store_number(store, "PRAGMA user_version", &version);
+
+	if (err || version < STORE_HAS_FLEET)
+		return err;
+	if (sqlite3_prepare_v2(store->database, machines, -1, &statement, NULL) != SQLITE_OK)
 		return store_failed(store);
 	while ((code = sqlite3_step(statement)) == SQLITE_ROW)
 		found(context, &(struct store_machine) {

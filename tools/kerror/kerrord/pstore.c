@@ -152,7 +152,7 @@ static void take_folder(struct taking *taking, int fd)
 
 void pstore_take(const struct settings *settings)
 {
-	const char *folders[] = { settings->pstore, ARCHIVE };
+	const char *const folders[] = { settings->pstore, ARCHIVE };
 	struct taking taking = { .remove = settings->pstore_remove };
 	int count = strcmp(settings->pstore, PSTORE_PATH) ? 1 : 2;
 

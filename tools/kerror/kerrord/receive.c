@@ -357,7 +357,8 @@ static int tend_sinks(struct receiver *receiver)
 			sleep = BUSY_MS;
 		if (sink->behind && sink->up && !sink->stuck && sleep > BEHIND_MS)
 			sleep = BEHIND_MS;
-		if (receiver->sock && catch_up(sink, receiver->reader, receiver->settings->groups,
+		if (receiver->sock &&
+		    catch_up(sink, receiver->reader, receiver->settings->groups,
 			     receiver->explanations))
 			sleep = 0;
 	}
@@ -519,7 +520,7 @@ int receive(struct settings *settings, const char *path)
 	metrics_stop(receiver.metrics);
 	if (receiver.sock)
 		print_summary(stderr, "kerrord", kerror_reader_received(receiver.reader),
-		      kerror_reader_lost(receiver.reader), receiver.lost);
+			      kerror_reader_lost(receiver.reader), receiver.lost);
 	while (sinks) {
 		struct sink *sink = sinks;
 

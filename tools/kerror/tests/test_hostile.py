@@ -306,7 +306,7 @@ def check(folder):
     place.kernel["MALLOC_ARENA_MAX"] = "1"
     kinds = subprocess.run([sys.argv[1], "--print-config"], stdout=subprocess.PIPE, text=True,
                            check=True).stdout
-    kinds = set(re.findall(r"^#?\[(\w+)", kinds, re.M)) - {"kerrord", "metrics", "tags"}
+    kinds = set(re.findall(r"^#?\[(\w+)", kinds, re.M)) - {"kerrord", "metrics", "tags", "collector"}
     assert kinds == {name.split()[0] for name in SINKS}, kinds
     write_script(place, "script", 'echo "$KERROR_SEQUENCE $KERROR_MORE" >>"$1"\n')
     Units(place)

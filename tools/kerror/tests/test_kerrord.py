@@ -2266,25 +2266,33 @@ def the_printed_configuration_is_right(folder):
     sample = sample.replace("#user = kerror", "user = root").replace(
         "/usr/local/sbin/what-to-do", "/bin/true").replace(
             "/etc/kerror/file.pem", folder + "/conf")
-    everything = sample.replace("\n#[", "\n[")
-    for text in (sample, everything):
+    # A collector takes nothing of its own kernel, and so is tried by itself.
+    sections = re.split(r"\n\n(?=# .*\n#?\[)", sample)
+    collector = "\n\n".join(section for section in sections if re.search(
+        r"^#?\[(kerrord|store|collector)", section, re.M)).replace(
+            "#source = kernel", "source = nats").replace("#[", "[")
+    everything = "\n\n".join(section for section in sections
+                             if "#[collector]" not in section).replace("\n#[", "\n[")
+    for text in (sample, collector, everything):
         with open(folder + "/conf", "w") as conf:
             conf.write(text)
         done = subprocess.run([PROGRAM, "-c", folder + "/conf", "--check-config"],
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        wanted = 0 if text is sample else 1     # the rule has no command yet
+        wanted = text is everything     # the rule has no command yet
         assert done.returncode == wanted, done
     # With every option taken out of its comment, too; a rule has a command or a condition.
     # The file of headers is not there.
-    condition = {"raises", "clears", "headers"}
-    command = {"headers", "command", "threshold", "cooldown", "retries", "retry_after", "backlog", "runner",
+    condition = {"raises", "clears", "headers", "source"}
+    command = {"headers", "source", "command", "threshold", "cooldown", "retries", "retry_after", "backlog", "runner",
                "timeout", "queue"}
-    for left_out, result in ((condition, "right; 8 sinks: [store] [json] [text] [journald] "
-                                         "[syslog] [otlp] [nats] [rule NAME]\n"),
-                             (command, "[nats], 1 rules of conditions\n")):
+    for text, left_out, result in (
+            (everything, condition, "right; 8 sinks: [store] [json] [text] [journald] "
+                                    "[syslog] [otlp] [nats] [rule NAME]\n"),
+            (everything, command, "[nats], 1 rules of conditions\n"),
+            (collector, condition | command, "[store] [collector]\n")):
         options = "\n".join(line[1:] if line.startswith("#") and " = " in line and line[1] != " "
                             and line[1:].split()[0] not in left_out else line
-                            for line in everything.split("\n"))
+                            for line in text.split("\n"))
         with open(folder + "/conf", "w") as conf:
             conf.write(options)
         done = subprocess.run([PROGRAM, "-c", folder + "/conf", "--check-config"],

@@ -49,7 +49,7 @@ def what_is_no_file_stops_no_other(folder):
     os.mkfifo(place.path("explain/a.ini"))
     done = check_config(place)
     assert done.returncode == 1, done
-    assert f"{folder}/conf:11: path: {folder}/pipe is no file; name one" in done.stderr, done
+    assert f"{folder}/conf:12: path: {folder}/pipe is no file; name one" in done.stderr, done
     daemon = place.start()
     wait_for(lambda: numbers(place) == all_of(100), 60, daemon)
     # A reload that would wait for a pipe is refused.

@@ -35,10 +35,12 @@ if [ "$early" = 0 ]; then
 		[ "$(boots list | wc -l)" != 1 ] || break
 		usleep 100000
 	done
-	[ "$(boots list | wc -l)" = 1 ] || { echo "WRONG kerrord left a boot with the kernel"; exit 1; }
+	[ "$(boots list | wc -l)" = 1 ] ||
+		{ echo "WRONG kerrord left a boot with the kernel"; exit 1; }
 	for boot in $(echo "$look" | tr , ' '); do
 		sqlite3 -readonly -separator ' ' $store "
-			SELECT 'STORED', '$boot', source, count(*), count(DISTINCT number), max(number)
+			SELECT 'STORED', '$boot', source, count(*), count(DISTINCT number),
+				max(number)
 			FROM (SELECT CAST(substr(text, 8) AS INTEGER) source,
 				CAST(substr(text, instr(text, 'event ') + 6) AS INTEGER) number
 				FROM event JOIN boot USING (boot)

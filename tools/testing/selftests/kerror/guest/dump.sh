@@ -17,7 +17,8 @@ sleep 1
 kill $!
 wait $! || exit 1
 sed -n '/^[^ ]* kerror_dump\>/p' /proc/kallsyms | sed 's/^/# /'
-[ ! -e /proc/kcore ] || head -c 65536 /proc/kcore | tr '\0' '\n' | grep -a 'kerror_dump' | sed 's/^/# /'
+[ ! -e /proc/kcore ] ||
+	head -c 65536 /proc/kcore | tr '\0' '\n' | grep -a 'kerror_dump' | sed 's/^/# /'
 echo "BOOT-ID $(cat /proc/sys/kernel/random/boot_id)"
 kerrorctl query --store=/tmp/db -o json | sed 's/^/STORED /'
 sleep 1

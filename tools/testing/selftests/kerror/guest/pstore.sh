@@ -6,7 +6,7 @@
 for module in /modules/ramoops-*.ko; do
 	insmod "$module" mem_address=0x18000000 mem_size=0x100000 record_size=0x20000 || exit 1
 done
-mount -t pstore pstore /sys/fs/pstore || exit 1
+mount -t pstore none /sys/fs/pstore || exit 1
 if [ -z "$(ls /sys/fs/pstore)" ]; then
 	load_test_module && taskset -p 1 "$(pidof kerror)" && taskset -p 1 $$ && raise panic 20
 	sleep 60
@@ -24,7 +24,8 @@ taken() {
 	kill $!
 	wait $! || exit 1
 	kerrorctl query --boot=-1 --store=/tmp/db > /tmp/events
-	echo "$1: $(grep -c 'last words [0-9]*$' /tmp/events) last words, $(grep -c '72 61 77 20 77 6f 72 64 73' /tmp/events) raw"
+	words=$(grep -c 'last words [0-9]*$' /tmp/events)
+	echo "$1: $words last words, $(grep -c '72 61 77 20 77 6f 72 64 73' /tmp/events) raw"
 }
 
 taken first
