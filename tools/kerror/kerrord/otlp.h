@@ -53,7 +53,8 @@ void otlp_int(struct otlp_writer *writer, unsigned int number, const char *name,
 	      int64_t value);
 void otlp_small(struct otlp_writer *writer, unsigned int number, const char *name,
 		unsigned int value);
-void otlp_true(struct otlp_writer *writer, unsigned int number, const char *name);
+void otlp_bool(struct otlp_writer *writer, unsigned int number, const char *name,
+	       bool value);
 void otlp_bytes(struct otlp_writer *writer, unsigned int number, const char *name,
 		const void *bytes, size_t size);
 

@@ -172,13 +172,14 @@ void otlp_small(struct otlp_writer *writer, unsigned int number, const char *nam
 		add_varint(writer->buffer, value);
 }
 
-void otlp_true(struct otlp_writer *writer, unsigned int number, const char *name)
+void otlp_bool(struct otlp_writer *writer, unsigned int number, const char *name,
+	       bool value)
 {
 	add_tag(writer, number, VARINT, name);
 	if (writer->json)
-		buffer_string(writer->buffer, "true");
+		buffer_string(writer->buffer, value ? "true" : "false");
 	else
-		add_varint(writer->buffer, 1);
+		add_varint(writer->buffer, value);
 }
 
 static void add_base64(struct buffer *buffer, const unsigned char *bytes, size_t size)

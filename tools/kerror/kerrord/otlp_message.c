@@ -54,12 +54,12 @@ static void add_number(struct otlp_writer *writer, const char *key, uint64_t val
 	end_attribute(writer, begin);
 }
 
-static void add_flag(struct otlp_writer *writer, const char *key)
+static void add_flag(struct otlp_writer *writer, const char *key, bool value)
 {
 	size_t begin[2];
 
 	begin_attribute(writer, OF_RECORD, key, begin);
-	otlp_true(writer, 2, "boolValue");
+	otlp_bool(writer, 2, "boolValue", value);
 	end_attribute(writer, begin);
 }
 
@@ -84,7 +84,7 @@ static void add_field(struct otlp_writer *writer, const struct kerror_field *fie
 		add_number(writer, key, field->number);
 		return;
 	case KERROR_VALUE_FLAG:
-		add_flag(writer, key);
+		add_flag(writer, key, true);
 		return;
 	default:
 		break;
@@ -200,7 +200,10 @@ static void add_event(struct otlp_writer *writer, const struct record *record)
 	otlp_list(writer, "attributes");
 	add_uid(writer, event);
 	if (event_text_truncated())
-		add_flag(writer, "kerror.text_truncated");
+		add_flag(writer, "kerror.text_truncated", true);
+	if (header && header->format == EVL_FORMAT_PRINTF &&
+	    !kerror_format_own_id(kerror_event_format(event)))
+		add_flag(writer, "kerror.own_id", false);
 	while (kerror_event_next_field(event, &field))
 		if (is_attribute(field.id))
 			add_field(writer, &field);
