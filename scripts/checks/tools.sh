@@ -94,10 +94,12 @@ tools_checks() {
 	[ "$LIST" ] || [ "${NATS_SERVER:-}" ] || { ! wanted tools/nats && ! wanted tools/fleet; } ||
 		export NATS_SERVER="$(nats_server)"
 	for test in abi vectors schema wireshark fuzz examples kerrorctl report terminal kerrord rules \
-		sinks paths otlp nats fleet day outputs hostile install; do
+		sinks paths otlp nats fleet day outputs hostile; do
 		check_each tools/$test tools test-$test
 	done
 	check_each tools/prometheus prometheus_examples
 	for test in $those; do check_each tools/$test ended "$results" $test; done
 	rm -rf "$results"
+	# It builds for other folders, and so what the others run.
+	check_each tools/install tools test-install
 }

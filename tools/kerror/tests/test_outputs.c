@@ -389,7 +389,7 @@ static void test_json(void **state)
 		"\"cpu\":3,\"uid\":1000,\"gid\":0,\"pid\":42,\"tid\":43,"
 		"\"comm\":\"task\",\"event_type\":7,\"event_id\":\"00000abc\","
 		"\"kind\":\"printf\","
-		"\"format\":\"%d %u %lld %llx %c [%*.*s] %s %p %pI4 100%%\","
+		"\"format\":\"%d %u %lld %llx %c [%*.*s] %s %p %pI4 100%%\",\"own_id\":false,"
 		"\"arguments\":[{\"type\":\"s32\",\"value\":-5},"
 		"{\"type\":\"u32\",\"value\":4294967291},"
 		"{\"type\":\"s64\",\"value\":-5},"
