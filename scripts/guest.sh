@@ -315,7 +315,8 @@ else
 	khz=$(awk '/^cpu MHz/ { printf "%d", $4 * 1000; exit }' /proc/cpuinfo)
 	case $accel in *icount*) khz=1000000 ;; esac
 	case $name in linux-image-*) machine=q35 ;; esac
-	[ -z "$devices" ] || machine=q35
+	# microvm has no PCI; "vmcoreinfo" needs none.
+	case $devices in "" | "-device vmcoreinfo") ;; *) machine=q35 ;; esac
 	set -- qemu-system-x86_64 -M $machine -cpu "${CPU:-max}" -accel tcg,$accel \
 		-smp "$cpus" -m "${MEMORY:-1024}" \
 		-append "console=ttyS0 no_timer_check ${TSC-tsc=reliable} ${khz:+tsc_early_khz=$khz} random.trust_cpu=on loglevel=${LOGLEVEL:-1} panic=-1 reboot=t $parameters"
