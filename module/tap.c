@@ -394,6 +394,7 @@ void evl_tap_exit(void)
 	/* The parameter is there for a moment longer. */
 	evl_tap_ready = false;
 	evl_tap_stop();
+	evl_tap_free();
 	evl_seam_free(evl_tap_notes);
 	mutex_unlock(&evl_tap_mutex);
 }

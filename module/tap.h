@@ -28,6 +28,9 @@ struct evl_tap_kind {
 
 extern const struct evl_tap_kind evl_tap_kinds[EVL_TAP_KINDS];
 
+/* Frees what the kinds keep while they are off. None is switched on again. */
+void evl_tap_free(void);
+
 /* import.c: messages that the tap did not see */
 struct evl_seam;
 

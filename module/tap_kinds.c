@@ -63,6 +63,12 @@ static void evl_ftrace_off(void)
 {
 	unregister_ftrace_function(&evl_tap_ops);
 }
+
+/* Else the filter outlives the module. Not in evl_ftrace_off(): it may be left dangling. */
+void evl_tap_free(void)
+{
+	ftrace_free_filter(&evl_tap_ops);
+}
 #else
 static int evl_ftrace_on(void)
 {
@@ -70,6 +76,10 @@ static int evl_ftrace_on(void)
 }
 
 static void evl_ftrace_off(void)
+{
+}
+
+void evl_tap_free(void)
 {
 }
 #endif
