@@ -294,15 +294,15 @@ def main():
     done = sum(c["kernel"] in kernels and c["way"] in ways for c in results)
     if done:
         print(f"{done} of {number} crashes were before; rm -r {folder} begins anew", flush=True)
-    todo = []
-    while len(todo) < number - done:
+    left = []
+    while len(left) < number - done:
         each = [(kernel, way) for way in ways for kernel in kernels]
         random.shuffle(each)
-        todo += each
-    todo = todo[:max(0, number - done)]
-    while todo:
-        Session(folder, results).run(todo[:SESSION])
-        todo = todo[SESSION:]
+        left += each
+    left = left[:max(0, number - done)]
+    while left:
+        Session(folder, results).run(left[:SESSION])
+        left = left[SESSION:]
         results.save()
     table(results)
     wrong = sum(bool(crash["wrong"]) for crash in results)

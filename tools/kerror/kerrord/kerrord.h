@@ -324,7 +324,7 @@ struct sink;
  * @wants_line: whether it is to have a RECORD_LINE, of which it had what it wants of the
  *	events; NULL: it has none
  * @write: deliver records; returns how many of them, from the first on, were,
- *	or a negative errno with a line in @message if none
+ *	or a negative errno with a line in @message if none; NULL with @follows_store
  * @keep: called after what @write returned was noted as done
  * @idle: called about once a second; as @open
  * @reopen: SIGHUP; called by the sink's thread

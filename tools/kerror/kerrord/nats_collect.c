@@ -547,23 +547,11 @@ static int idle(struct sink *sink, char *message, size_t size)
 	return err;
 }
 
-/* The receiver gives it nothing. */
-static int write_records(struct sink *sink, struct record *const *records,
-			 size_t count, char *message, size_t size)
-{
-	(void)sink;
-	(void)records;
-	(void)message;
-	(void)size;
-	return count;
-}
-
 const struct sink_type collector_sink = {
 	.name = "collector",
 	.follows_store = true,
 	.spread = true,
 	.open = open_collector,
-	.write = write_records,
 	.idle = idle,
 	.close = close_collector,
 };

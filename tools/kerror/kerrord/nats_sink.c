@@ -414,23 +414,11 @@ static int idle(struct sink *sink, char *message, size_t size)
 	return more < 0 ? more : 0;
 }
 
-/* The receiver gives it nothing. */
-static int write_records(struct sink *sink, struct record *const *records,
-			 size_t count, char *message, size_t size)
-{
-	(void)sink;
-	(void)records;
-	(void)message;
-	(void)size;
-	return count;
-}
-
 const struct sink_type nats_sink = {
 	.name = "nats",
 	.follows_store = true,
 	.spread = true,
 	.open = open_nats,
-	.write = write_records,
 	.idle = idle,
 	.close = close_nats,
 	.end = end_nats,
