@@ -33,9 +33,9 @@ def add_metrics(place, option):
         conf.write(text)
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+def free_port(host="127.0.0.1"):
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.bind((host, 0))
         return probe.getsockname()[1]
 
 
@@ -181,7 +181,7 @@ def metrics_over_ipv6(folder):
     if not socket.has_ipv6 or not os.path.exists("/proc/net/if_inet6"):
         print("# needs IPv6")
         return
-    port = free_port()
+    port = free_port("::1")
     place = Place(folder, JSON, events=10, rate=100000)
     add_metrics(place, f"listen = [::1]:{port}")
     daemon = place.start()
