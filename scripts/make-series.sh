@@ -181,7 +181,9 @@ parts="netlink evlog printk samples tools tests doc"
 cflags_for() { objects "$1" | sed "s,.*,CFLAGS_& := $2,"; }
 
 files_netlink() {
-	add include/uapi/linux/kerror.h include/linux/kerror.h "net/netlink/kerror*.[ch]" \
+	# kerror_dump.c looks for the severity in events of evlog.
+	add include/uapi/linux/kerror.h include/uapi/linux/evlog.h include/linux/kerror.h \
+		"net/netlink/kerror*.[ch]" \
 		":!net/netlink/kerror*_kunit.c" net/netlink/Kconfig.kerror net/netlink/Makefile.kerror
 }
 hook_netlink() {
@@ -230,7 +232,7 @@ M
 }
 
 files_evlog() {
-	add include/uapi/linux/evlog.h include/linux/evlog.h kernel/evlog.c \
+	add include/linux/evlog.h kernel/evlog.c \
 		kernel/evlog_args.c kernel/evlog_callsite.c kernel/evlog_format.c \
 		kernel/evlog_render.c kernel/evlog_device.h kernel/evlog_format.h \
 		kernel/evlog_internal.h kernel/Kconfig.evlog kernel/Makefile.evlog
