@@ -127,7 +127,8 @@ static void check_line(struct log_check *check, const char *line)
 {
 	static const char *const signs[] = {
 		"BUG:", "WARNING:", "Oops", "INFO: task", "INFO: rcu", "UBSAN:",
-		"KASAN:", "KCSAN:", "kmemleak:", "possible recursive",
+		"KASAN:", "KCSAN:", "suspected memory leak",
+		"leak detector disabled", "possible recursive",
 		"stack-protector",
 		/* as kernels of old put it */
 		"Badness in", "kernel BUG", "Unable to handle kernel",
