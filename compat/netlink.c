@@ -138,7 +138,7 @@ static struct netlink_dump_control kerror_dump_control;
 
 /*
  * 3.1: a buffer as large as a dump wants. Here it is a page, so fill one that
- * is large enough. What fits goes back to the caller in @skb. What does not is
+ * is large enough. Messages that fit go back to the caller in @skb. The others are
  * queued as the caller would do it; an empty message in @skb then says that the
  * dump goes on.
  *

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What evlog computes once per call site: the facility's hash, the event's id,
+ * The parts of an event that are computed once per call site: the facility's hash, the event's id,
  * the types of the arguments.
  *
  * evl_callsite_get() calls this for the first event of a call site. Calls whose

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the files kernel/evlog*.c share. Each part names the file that
+ * Declarations that the files kernel/evlog*.c share. Each part names the file that
  * implements it; each function is described there, and promises what evlog.c
  * promises.
  */
@@ -88,7 +88,7 @@ static inline void evl_fetch_arg(struct evl_arguments *args, u8 type,
 
 /* ---- evlog.c: the event ---- */
 
-/* What a call says of its event, except for the variable part. */
+/* All that a call says of its event, except for the variable part. */
 struct evl_event {
 	const struct evl_callsite *callsite;
 	const struct device *dev;
@@ -208,7 +208,7 @@ bool evl_print_event(const void *data, size_t len);
 
 /* ---- evlog_printk.c: levels of messages ---- */
 
-/* What a message says of its level; the first of several counts. */
+/* The level in a message; the first of several counts. */
 struct evl_level {
 	int severity;		/* negative: nothing */
 	bool continues;		/* KERN_CONT */
@@ -229,7 +229,7 @@ enum evl_fmt_kind {
 	EVL_FMT_PREFIX,		/* ends with %pV; the call site describes the rest */
 };
 
-/* What was found out about a format. */
+/* A format that was parsed. */
 struct evl_fmt_info {
 	struct evl_callsite callsite;	/* its fmt: the entry's copy of the text */
 	char facility[MODULE_NAME_LEN];	/* the call site's */

@@ -562,7 +562,7 @@ static void test_truncation(struct kunit *test)
 		KUNIT_EXPECT_PTR_EQ(test, evl_test_at, evl_test_end);
 		text[8184] = 'x';
 	}
-	/* What follows an argument that was cut is absent. */
+	/* Arguments behind one that was cut are absent. */
 	text[8185] = 'x';
 	KUNIT_EXPECT_EQ(test, 0, evl_info("%d %s %d", 1, text, 2));
 	header = evl_test_receive(test);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the KUnit tests of evlog share: a socket, and the last event received. */
+/* Shared by the KUnit tests of evlog: a socket, and the last event received. */
 #ifndef EVLOG_KUNIT_H
 #define EVLOG_KUNIT_H
 

@@ -521,8 +521,8 @@ int garbage_case(int number, const char *fmt, ...)
 }
 
 /*
- * Formats of random characters. What evl_printf() takes must be what vsnprintf()
- * takes, which warns of anything else. Without what reads memory, and '*'.
+ * Formats of random characters. evl_printf() must take those that vsnprintf() takes,
+ * which warns of all others. None of them reads memory, or has '*'.
  */
 static int test_garbage(unsigned long seed, unsigned long cases)
 {
@@ -855,7 +855,7 @@ static const void *pattern(unsigned long size)
 
 static int test_raw(unsigned long size, unsigned long groups)
 {
-	/* What is longer is refused before it is read. */
+	/* Longer data is refused before it is read. */
 	return count(kernel_error_event(pattern(size), size, groups));
 }
 
@@ -940,7 +940,7 @@ static int test_limited(unsigned long events, unsigned long b)
 	return 0;
 }
 
-/* What walks its arguments twice if it is printed, too. */
+/* A call that walks its arguments twice if it is printed, too. */
 static int test_two_walks(unsigned long a, unsigned long b)
 {
 	return count(evl_printf(FACILITY, 12, LOG_ERR,

@@ -161,7 +161,7 @@ static noinline void call_uevent(int i, u64 since, int *failed)
 	*failed += kobject_uevent_env(&device->dev.kobj, KOBJ_CHANGE, env) != 0;
 }
 
-/* What the design of 2003 did: the caller broadcasts. */
+/* As in the design of 2003: the caller broadcasts. */
 static noinline void call_broadcast(int i, u64 since, int *failed)
 {
 	size_t size = EVL_HEADER_SIZE + sizeof(FORMAT_3) - 1 + RECORD_3;

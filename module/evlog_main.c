@@ -34,7 +34,7 @@ module_init(evlog_module_init);
 static void __exit evlog_module_exit(void)
 {
 	evl_tap_exit();
-	/* What waits is printed as text, if at all. */
+	/* Events that wait are printed as text, if at all. */
 	kerror_sync();
 	kerror_set_printer(NULL);
 	/* The printer is called, and messages are recorded, in RCU read sections. */

@@ -4,8 +4,8 @@
  * the tap was there, or while it was off; all of them, if the log is what is tapped.
  *
  * tap.c calls evl_import() when the tap is on. An imported event has the time, the
- * level and the text of the log, and EVL_FLAG_IMPORTED. What user space wrote to
- * the log is left out, as the hook in printk() leaves it out. A line that the
+ * level and the text of the log, and EVL_FLAG_IMPORTED. Lines that user space wrote to
+ * the log are left out, as the hook in printk() leaves it out. A line that the
  * transport printed for want of a listener is not told from others.
  *
  * Promise: no message of the log is there twice, and none is missing. While the tap
@@ -28,7 +28,7 @@
 #include "../net/netlink/kerror_ring.h"
 #include "tap.h"
 
-/* What may be printed while the tap is switched */
+/* Most messages that are printed while the tap is switched */
 #define SEAM_MESSAGES	8192
 #define SEAM_BYTES	1048576
 

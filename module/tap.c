@@ -5,8 +5,8 @@
  *
  * evlog_main.c starts and ends it, the parameter "tap" chooses the kind.
  *
- * Promise: the tap is not lost silently. Switching it is an event. What was printed
- * meanwhile is taken from the log as text, without a gap or a double, see import.c.
+ * Promise: the tap is not lost silently. Switching it is an event. Messages of the time
+ * between are taken from the log as text, without a gap or a double, see import.c.
  * Once a second a watch looks whether the tap still sees what goes to the log. If it
  * does not, such as when all kprobes are disarmed, the watch says so and goes on with
  * the log as text. Messages that did not become events are counted, and announced.
@@ -42,7 +42,7 @@ static int evl_tap_error;
 static u64 evl_tap_from;		/* sequence number of the log, see import.c */
 static bool evl_tap_ready;		/* false while modprobe's parameters are read */
 
-/* What the tap saw while it was switched; NULL while it is on */
+/* Messages that the tap saw while it was switched; NULL while it is on */
 static struct evl_seam *evl_tap_notes;
 
 /* evl_tap_notes while the tap is switched, else NULL: it notes what it sees. */
@@ -55,8 +55,8 @@ static unsigned long evl_tap_missed;
 static DEFINE_PER_CPU(unsigned long, evl_tap_calls);
 
 /*
- * What the tap calls may print, by a probe on it or an exception in it, and so call the
- * tap again. That must end; printk() has a limit for itself, beyond the tap. The count
+ * A function that the tap calls may print, by a probe on it or an exception in it, and so
+ * call the tap again. That must end; printk() has a limit for itself, beyond the tap. The count
  * is of one task: a fault in the tap may end the task before it counts down.
  */
 #define EVL_TAP_NESTED	8
@@ -314,7 +314,7 @@ static int evl_tap_on(const struct evl_tap_kind *wanted)
 	evl_printf("evlog", EVL_TAP_FAILED, LOG_ERR,
 		   "messages of the kernel do not become events by %s: error %d\n",
 		   kind->name, err);
-	/* What was there is better than nothing. */
+	/* The tap of before is better than none. */
 	if (before && !evl_tap_start(before))
 		evl_tap_error = 0;
 	return err;
@@ -329,7 +329,7 @@ static void evl_tap_stop(void)
 /* ------------------------------------------------------------------ */
 /* The parameters. */
 
-/* What modprobe was told */
+/* The parameter of modprobe */
 static const struct evl_tap_kind *evl_tap_wanted;
 static bool evl_tap_unwanted;
 

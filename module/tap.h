@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the files of the tap share. */
+/* Declarations that the files of the tap share. */
 #ifndef EVLOG_TAP_H
 #define EVLOG_TAP_H
 

@@ -7,7 +7,7 @@
  * evl_tap_seen(). The third one traces nothing: tap.c reads the log instead.
  *
  * Promise: while ftrace is used, it cannot be switched off (FTRACE_OPS_FL_PERMANENT).
- * What a kprobe misses is counted.
+ * Messages that a kprobe misses are counted.
  */
 #include <linux/ftrace.h>
 #include <linux/kernel.h>

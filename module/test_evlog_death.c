@@ -23,7 +23,7 @@ static void notrace death_probe(unsigned long ip, unsigned long parent_ip,
 				struct ftrace_ops *ops,
 				struct ftrace_regs *fregs)
 {
-	/* What the fault prints has none. */
+	/* Messages of the fault itself have none. */
 	if (cmpxchg(&victim, current, NULL) == current)
 		WRITE_ONCE(*(int *)NULL, 0);
 }

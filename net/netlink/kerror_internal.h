@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the files of NETLINK_KERROR share, each part under the name of the file
+ * Declarations that the files of NETLINK_KERROR share, each part under the name of the file
  * that defines it. Nothing else includes this, except the tests.
  */
 #ifndef NETLINK_KERROR_INTERNAL_H

@@ -151,7 +151,7 @@ static int test_raise(const void *data, size_t size)
 	return kernel_error_event(data, size, KERROR_GROUP_RAW);
 }
 
-/* What kerror_reserve() says to @size bytes that are not wanted. */
+/* The answer of kerror_reserve() to @size bytes that are not wanted. */
 static int test_try(size_t size, enum kerror_cause *cause)
 {
 	struct kerror_reservation reservation = { .cause = KERROR_CAUSES };
@@ -196,7 +196,7 @@ static void test_expect_empty(struct kunit *test,
 					      ring->size));
 }
 
-/* What the newest event of a group is to be. */
+/* The newest event that a group is to have. */
 static void test_expect_newest(struct kunit *test, unsigned int group,
 			       const void *data, size_t size)
 {
@@ -908,7 +908,7 @@ static int test_raise_printed(void)
 	return err;
 }
 
-/* What was printed can wait for a tick, unless much or something else does. */
+/* A message can wait for a tick, unless many or another event do. */
 static void test_printed_waits(struct kunit *test)
 {
 	u64 numbered = kerror_history[KERROR_PRINTK].numbered;

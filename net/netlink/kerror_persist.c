@@ -8,8 +8,8 @@
  *
  * The rings themselves are in that memory. So an event outlives its kernel from the
  * moment on when kerror_commit() has returned, whatever then happens: nothing has to
- * run when the machine dies, and the caller pays nothing for it. What leaves a ring is
- * in a log before.
+ * run when the machine dies, and the caller pays nothing for it. An event is in a log
+ * before it leaves its ring.
  *
  * Promise: no lock and no allocation at the end of a boot.
  *

@@ -5,7 +5,7 @@
  *
  * Each test has a slot of its own, in ordinary memory, in the place of that of this
  * boot. The last one corrupts its slot, kerror_persist_kunit.rounds= times: "make stress"
- * has KASAN look on. What must be found in a corrupted slot is tested in user space,
+ * has KASAN look on. Tests in user space say what must be found in a corrupted slot:
  * tools/testing/selftests/kerror/region/.
  */
 #include <kunit/test.h>
@@ -22,7 +22,7 @@
 #define TEST_RINGS	16
 #define TEST_SLOT	(40 * KERROR_SLOT_ALIGN)
 
-/* What a test puts aside while its own slot is in use */
+/* Put aside while the slot of a test is in use */
 struct test_persist {
 	struct kerror_slot *slot, *real;
 	struct kerror_log logs[KERROR_SLOT_GROUPS];
@@ -94,7 +94,7 @@ static bool test_holds(const struct test_persist *this, unsigned int at,
 		       strlen(text));
 }
 
-/* What was delivered is in the log, under its number. */
+/* An event that was delivered is in the log, under its number. */
 static void test_persist_log(struct kunit *test)
 {
 	struct test_persist *this = test->priv;
@@ -117,7 +117,7 @@ static void test_persist_log(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, test_holds(this, 0, "two"));
 }
 
-/* What waits is in its ring, and only there; what is delivered, in the log. */
+/* An event that waits is only in its ring; one that was delivered, in the log. */
 static void test_persist_ring(struct kunit *test)
 {
 	struct test_persist *this = test->priv;

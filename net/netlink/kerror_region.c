@@ -6,8 +6,8 @@
  * in them. User space compiles this file, too.
  *
  * Promise: whatever the memory holds, nothing outside of the slot is read and nothing
- * in it is written. The size of the slot limits the steps of each function. What is
- * whole is found if the header of the slot is whole.
+ * in it is written. The size of the slot limits the steps of each function. Whole
+ * events are found if the header of the slot is whole.
  */
 #include <linux/kernel.h>
 #include <linux/kerror.h>
@@ -237,7 +237,7 @@ static int compare(const void *a, const void *b)
 {
 	const struct kerror_found *first = a, *second = b;
 
-	/* What was numbered first, then the rest by its time, and place. */
+	/* Those with a number first, then the rest by time, and place. */
 	if (!first->ring != !second->ring)
 		return first->ring ? 1 : -1;
 	if (first->order != second->order)

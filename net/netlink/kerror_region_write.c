@@ -20,7 +20,7 @@
 
 /*
  * Makes a slot of @header, which is elsewhere and has all up to @cell except @magic
- * and @sum, which are 0. What was in the slot is gone from the first line on.
+ * and @sum, which are 0. The old content of the slot is gone from the first line on.
  */
 void kerror_slot_begin(struct kerror_slot *slot, const struct kerror_slot *header)
 {

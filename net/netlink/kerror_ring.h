@@ -250,7 +250,7 @@ static inline void kerror_ring_advance(struct kerror_ring *ring,
 
 	WRITE_ONCE(ring->next, ring->next + bytes);
 	if (saved) {
-		smp_wmb();	/* What leaves the ring was logged before. */
+		smp_wmb();	/* Events are in a log before they leave the ring. */
 		WRITE_ONCE(saved[0], ring->next);
 	}
 	if (ring->retired)

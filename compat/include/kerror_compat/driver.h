@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What <linux/evlog.h> and <linux/kerror.h> need, and so each driver that
+ * The needs of <linux/evlog.h> and <linux/kerror.h>, and so of each driver that
  * includes them: the type bool, attributes, the facility, rate limits.
  */
 #ifndef KERROR_COMPAT_DRIVER_H

@@ -59,7 +59,7 @@ int kerror_compat_multicast(struct sock *sk, struct sk_buff *skb, u32 pid,
 static inline bool netlink_capable(struct sk_buff *skb, int capability)
 {
 #ifdef KERROR_COMPAT_NO_CAP_SYSLOG
-	/* What suffices to join a group suffices to ask about it. */
+	/* The right to join a group is the right to ask about it. */
 	if (capability == CAP_SYSLOG)
 		capability = CAP_NET_ADMIN;
 #endif

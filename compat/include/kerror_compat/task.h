@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Who and where: the task, the context, threads, timers. */
+/* Context of a caller: task, interrupt or not, threads, timers. */
 #ifndef KERROR_COMPAT_TASK_H
 #define KERROR_COMPAT_TASK_H
 

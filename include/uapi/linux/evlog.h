@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
 /*
- * What an event of KERROR_GROUP_EVLOG or KERROR_GROUP_PRINTK holds.
+ * The bytes of an event of KERROR_GROUP_EVLOG or KERROR_GROUP_PRINTK.
  * <linux/kerror.h> brings it here.
  *
  * An event is three parts and nothing else, without padding between them:
@@ -23,7 +23,7 @@
  * Bytes of somebody who used kernel_error_event() with this group are not evlog: see
  * WELL-FORMED. All text is bytes, most often UTF-8; widths and precisions count bytes.
  *
- * The variable part is at most EVL_VARIABLE_MAX bytes. What does not fit is cut
+ * The variable part is at most EVL_VARIABLE_MAX bytes. The rest is cut
  * and EVL_FLAG_TRUNCATED set: data and text at the end. Of a format, the string
  * or text argument that does not fit is shortened, one of another type is
  * absent, and so are all later ones. A format string that does not fit itself
@@ -107,8 +107,8 @@
  *    1. It has at least EVL_HEADER_SIZE bytes, and its magic is EVL_MAGIC.
  *    2. header_size is at least EVL_HEADER_SIZE, and header_size + device_size +
  *       variable_size, without a limit of 32 bits, is the size of the event.
- *    3. The last bytes of comm and of facility are NUL. What is behind the first NUL
- *       of each has no meaning.
+ *    3. The last bytes of comm and of facility are NUL. Bytes behind the first NUL
+ *       of each have no meaning.
  *    4. device_size is 0, or the last byte of the device is its only NUL.
  *    5. With EVL_FORMAT_NODATA, variable_size is 0.
  *
@@ -119,7 +119,7 @@
  *    7. Each % of the format string begins a conversion as in RENDERING, and %% has no
  *       '*'. With EVL_FLAG_TRUNCATED, the end of the string may cut the last one before
  *       its letter; that one has no arguments, not even those of its '*'.
- *    8. What is behind the format string is a row of arguments. Each is whole, and the
+ *    8. A row of arguments follows the format string. Each is whole, and the
  *       bytes that fill it up are zeros.
  *    9. WIDTH, PRECISION, S32 and U32 have 4 bytes, S64 and U64 have 8, CHAR has 1,
  *       POINTER has 4 or 8. Other types have any number.

@@ -115,7 +115,7 @@
  *   all: this kernel keeps nothing. The body is a struct kerror_request of zeros.
  *
  *   KERROR_MSG_REPLAY with KERROR_REPLAY_EARLIER: the body is a struct
- *   kerror_boot_request. What one group has of that boot, as a replay has it, from
+ *   kerror_boot_request. It asks for one group of that boot, as in a replay, from
  *   the first event on. First comes what was numbered, under its number, with the
  *   loss notices in between. Numbers that are missing are announced by
  *   KERROR_LOST_HISTORY notices. Then comes what had no number yet, by its time; it
