@@ -76,13 +76,15 @@ ynl_specification() {
 builds_without() {
 	"$TOP/scripts/kernel.sh" "$1" x86_64 || return 1
 	out=$BUILD/$1/without-$2
+	# What knows of it; without CONFIG_NET, net/ builds next to nothing.
+	[ "$2" = NET ] && folder=net/ || folder=net/netlink/
 	mkdir -p "$out"
 	grep -vE "^CONFIG_($2|KERROR|EVLOG|TEST_EVLOG|SAMPLE_EVLOG|UNIX|NET_NS)=" \
 		"$BUILD/$1/x86_64/fragments" > "$out/fragments"
 	printf 'CONFIG_%s=n\n' "$2" >> "$out/fragments"
 	KCONFIG_ALLCONFIG=$out/fragments kbuild "$1" O="$out" allnoconfig &&
 	! grep -qE '^CONFIG_(KERROR|EVLOG)=' "$out/.config" &&
-	kbuild "$1" O="$out" kernel/ net/ samples/evlog/evlog_sample.o \
+	kbuild "$1" O="$out" $folder kernel/printk/ samples/evlog/evlog_sample.o \
 		kernel/test_evlog.o -j"$(nproc)" &&
 	[ ! -e "$out/net/netlink/kerror.o" ] && [ ! -e "$out/kernel/evlog.o" ]
 }

@@ -81,7 +81,7 @@ prometheus_examples() {
 # Each uses one CPU at most: two of them run at a time.
 tools_checks() {
 	group "user space, with sanitizers and under valgrind"
-	those="python units syslog" now=
+	those="kerrord otlp python units syslog" now=
 	for test in $those; do
 		[ "$LIST" ] || ! wanted "tools/$test" || now="$now $test"
 	done
@@ -93,8 +93,8 @@ tools_checks() {
 	fi
 	[ "$LIST" ] || [ "${NATS_SERVER:-}" ] || { ! wanted tools/nats && ! wanted tools/fleet; } ||
 		export NATS_SERVER="$(nats_server)"
-	for test in abi vectors schema wireshark fuzz examples kerrorctl report terminal kerrord rules \
-		sinks paths otlp nats fleet day outputs hostile; do
+	for test in abi vectors schema wireshark fuzz examples kerrorctl report terminal rules \
+		sinks paths nats fleet day outputs hostile; do
 		check_each tools/$test tools test-$test
 	done
 	check_each tools/prometheus prometheus_examples
