@@ -129,10 +129,10 @@ int store_collect_heartbeat(struct store *store, struct kerror_origin *origin,
 			    const struct store_heartbeat *heartbeat);
 
 /*
- * Outside of transactions: makes losses of the gaps that are older than that, and calls
- * @named for each.
+ * Outside of transactions: makes losses of the gaps of up to @before, of
+ * store_collect_clock(), and calls @named for each.
  */
-int store_collect_sweep(struct store *store, uint64_t grace_s,
+int store_collect_sweep(struct store *store, int64_t before,
 			void (*named)(void *context, struct kerror_origin *origin,
 				      const struct kerror_loss *loss),
 			void *context);
@@ -140,9 +140,10 @@ int store_collect_sweep(struct store *store, uint64_t grace_s,
 /*
  * Outside of transactions: calls @found, within one, for a machine that has been silent
  * for so many of its intervals; 1 if there was one. @listens_since: that long at most, of
- * store_collect_clock().
+ * store_collect_clock(). @until: what was sent by then is there.
  */
-int store_collect_silent(struct store *store, int64_t listens_since, unsigned int intervals,
+int store_collect_silent(struct store *store, int64_t listens_since, int64_t until,
+			 unsigned int intervals,
 			 int (*found)(void *context, const char *machine, const char *host,
 				      uint64_t seconds),
 			 void *context);

@@ -475,12 +475,12 @@ static int sweep_some(struct store *store, int64_t before)
 	return err ? err : count;
 }
 
-int store_collect_sweep(struct store *store, uint64_t grace_s,
+int store_collect_sweep(struct store *store, int64_t before,
 			void (*named)(void *context, struct kerror_origin *origin,
 				      const struct kerror_loss *loss),
 			void *context)
 {
-	int64_t before = store_clock(store) - (int64_t)grace_s, old = 0;
+	int64_t old = 0;
 	char sql[80];
 	int err;
 
@@ -577,7 +577,8 @@ int store_collect_heartbeat(struct store *store, struct kerror_origin *origin,
 	return err ? err : was_silent;
 }
 
-int store_collect_silent(struct store *store, int64_t listens_since, unsigned int intervals,
+int store_collect_silent(struct store *store, int64_t listens_since, int64_t until,
+			 unsigned int intervals,
 			 int (*found)(void *context, const char *machine, const char *host,
 				      uint64_t seconds),
 			 void *context)
@@ -589,7 +590,7 @@ int store_collect_silent(struct store *store, int64_t listens_since, unsigned in
 
 	add_number(&values, listens_since);
 	add_number(&values, intervals);
-	add_number(&values, store_clock(store));
+	add_number(&values, until);
 	err = store_step_with(store, FIND_SILENT, &values);
 	if (err <= 0)
 		return err;

@@ -482,6 +482,8 @@ void sink_stop(struct sink *sink);
 
 /* True if it has ended */
 bool sink_join(struct sink *sink);
+/* For its thread: whether it is to return */
+bool sink_is_to_end(struct sink *sink);
 void sink_free(struct sink *sink);
 
 /* A connection to the local socket @path that never blocks, or a negative errno */

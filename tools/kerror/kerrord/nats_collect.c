@@ -36,6 +36,13 @@
 
 enum { EVENTS, HEARTBEATS, SOURCES };
 
+/*
+ * A pull that waits for nothing; its answer 404 says that the consumer has given all of
+ * its messages. Its number follows that of its source.
+ */
+#define PROBE	SOURCES
+#define EMPTY	404
+
 /**
  * struct source - a consumer
  * @pull: number of the pull; later answers to an earlier one are messages, too
@@ -44,17 +51,28 @@ enum { EVENTS, HEARTBEATS, SOURCES };
  * @status: that the server has ended it with, or 0
  * @words: of that
  * @told: it was reported that there is none
+ * @probe: number of the probe
+ * @probed: clock of the store: when it was sent
  */
 struct source {
-	uint64_t pull, until;
+	uint64_t pull, until, probe;
 	int left, status;
 	char words[128];
 	bool told;
+	int64_t probed;
 };
 
+/**
+ * struct waiting - what came, in order
+ * @msg: a message, or NULL: the answer to a probe
+ * @index: of its source
+ * @probed: when it was sent
+ */
 struct waiting {
 	struct waiting *next;
 	natsMsg *msg;
+	size_t index;
+	int64_t probed;
 };
 
 /**
@@ -63,6 +81,7 @@ struct waiting {
  * @changed: signalled when one came
  * @listens_since: clock of the store
  * @swept: second in which it looked for old gaps
+ * @complete: of each source, clock of the store: what it had then is stored; 0: not known
  */
 struct collector {
 	struct sink *sink;
@@ -75,7 +94,7 @@ struct collector {
 	natsMsg *batch[BATCH];
 	struct nats_record items[BATCH];
 	size_t count;
-	int64_t listens_since;
+	int64_t listens_since, complete[SOURCES];
 	time_t swept;
 	uint64_t report_at, refused;
 };
@@ -92,42 +111,46 @@ static void take_status(struct source *source, natsMsg *msg, const char *code)
 	snprintf(source->words, sizeof(source->words), "%s", words);
 }
 
+/* With the lock held; false without memory */
+static bool append(struct collector *collector, natsMsg *msg, size_t index, int64_t probed)
+{
+	struct waiting *waiting = malloc(sizeof(*waiting));
+
+	if (!waiting)
+		return false;
+	*waiting = (struct waiting) { .msg = msg, .index = index, .probed = probed };
+	*collector->last = waiting;
+	collector->last = &waiting->next;
+	return true;
+}
+
 static void take_message(void *context, natsMsg *msg)
 {
 	const char *name = strrchr(natsMsg_GetSubject(msg), '.'), *code = NULL;
 	const char *reply = natsMsg_GetReply(msg);
 	struct collector *collector = context;
-	struct source *source;
-	struct waiting *waiting;
-	uint64_t pull = 0;
 	size_t index = SOURCES;
-	bool mine;
+	struct source *source;
+	uint64_t number = 0;
 
-	/* A message has its own subject; the reply names its stream and consumer. */
 	natsMsgHeader_Get(msg, "Status", &code);
+	pthread_mutex_lock(&collector->lock);
 	if (reply && *reply && !code) {
-		waiting = malloc(sizeof(*waiting));
-		if (!waiting) {
-			/* It comes again when it is not acknowledged. */
-			natsMsg_Destroy(msg);
-			return;
-		}
-		*waiting = (struct waiting) { .msg = msg };
-		pthread_mutex_lock(&collector->lock);
-		*collector->last = waiting;
-		collector->last = &waiting->next;
+		/* A message has its own subject; the reply names its stream and consumer. */
 		index = nats_record_is_heartbeat(natsMsg_GetSubject(msg)) ? HEARTBEATS : EVENTS;
 		if (collector->source[index].left > 0)
 			collector->source[index].left--;
-		pthread_cond_signal(&collector->changed);
-		pthread_mutex_unlock(&collector->lock);
-		return;
+		/* Without memory, it comes again when it is not acknowledged. */
+		if (append(collector, msg, index, 0))
+			msg = NULL;
+	} else if (code && name && sscanf(name, ".%zu-%" SCNu64, &index, &number) == 2 &&
+		   index < PROBE + SOURCES) {
+		source = &collector->source[index % SOURCES];
+		if (index < PROBE && number == source->pull)
+			take_status(source, msg, code);
+		else if (index >= PROBE && number == source->probe && atoi(code) == EMPTY)
+			append(collector, NULL, index % SOURCES, source->probed);
 	}
-	mine = name && sscanf(name, ".%zu-%" SCNu64, &index, &pull) == 2 && index < SOURCES;
-	pthread_mutex_lock(&collector->lock);
-	source = &collector->source[mine ? index : 0];
-	if (mine && pull == source->pull && code)
-		take_status(source, msg, code);
 	pthread_cond_signal(&collector->changed);
 	pthread_mutex_unlock(&collector->lock);
 	natsMsg_Destroy(msg);
@@ -151,7 +174,9 @@ static void drop_waiting(struct collector *collector)
 static void give_back(struct collector *collector)
 {
 	for (struct waiting *at = collector->first; at; at = at->next)
-		nats_peer_send(collector->peer, natsMsg_GetReply(at->msg), NULL, "-NAK", 4);
+		if (at->msg)
+			nats_peer_send(collector->peer, natsMsg_GetReply(at->msg), NULL,
+				       "-NAK", 4);
 	for (size_t i = 0; i < collector->count; i++)
 		nats_peer_send(collector->peer, natsMsg_GetReply(collector->batch[i]), NULL,
 			       "-NAK", 4);
@@ -238,12 +263,39 @@ static const char *stream_of(const struct collector *collector, size_t index)
 	return index == EVENTS ? settings->stream : settings->heartbeats;
 }
 
+/* @number: of the pull, or @index + PROBE and the number of the probe */
+static void ask(struct collector *collector, size_t index, uint64_t number, const char *body)
+{
+	char subject[256], reply[192];
+
+	snprintf(subject, sizeof(subject), "$JS.API.CONSUMER.MSG.NEXT.%.64s.%.64s",
+		 stream_of(collector, index % SOURCES), collector->sink->settings->consumer);
+	snprintf(reply, sizeof(reply), "%s.%zu-%" PRIu64, nats_peer_inbox(collector->peer),
+		 index, number);
+	nats_peer_send(collector->peer, subject, reply, body, strlen(body));
+}
+
+/* Asks whether there is more than what it has been given. */
+static void probe(struct collector *collector, size_t index)
+{
+	struct source *source = &collector->source[index];
+	uint64_t number;
+
+	if (!stream_of(collector, index))
+		return;
+	pthread_mutex_lock(&collector->lock);
+	number = ++source->probe;
+	source->probed = store_collect_clock(collector->store);
+	pthread_mutex_unlock(&collector->lock);
+	ask(collector, PROBE + index, number, "{\"batch\":1,\"no_wait\":true}");
+}
+
 static void pull(struct collector *collector, size_t index)
 {
 	static const char form[] = "{\"batch\":%d,\"expires\":%llu}";
 	struct source *source = &collector->source[index];
-	uint64_t now = now_ns(CLOCK_MONOTONIC);
-	char subject[256], reply[192], body[64];
+	uint64_t now = now_ns(CLOCK_MONOTONIC), number;
+	char body[64];
 	bool due;
 
 	if (!stream_of(collector, index))
@@ -256,15 +308,12 @@ static void pull(struct collector *collector, size_t index)
 		source->status = 0;
 		source->until = now + (PULL_S + LATE_S) * 1000000000ULL;
 	}
-	snprintf(reply, sizeof(reply), "%s.%zu-%" PRIu64, nats_peer_inbox(collector->peer),
-		 index, source->pull);
+	number = source->pull;
 	pthread_mutex_unlock(&collector->lock);
 	if (!due)
 		return;
-	snprintf(subject, sizeof(subject), "$JS.API.CONSUMER.MSG.NEXT.%.64s.%.64s",
-		 stream_of(collector, index), collector->sink->settings->consumer);
 	snprintf(body, sizeof(body), form, BATCH, PULL_S * 1000000000ULL);
-	nats_peer_send(collector->peer, subject, reply, body, strlen(body));
+	ask(collector, index, number, body);
 }
 
 /* With the lock held: what a status means. 0, or a negative errno. */
@@ -320,8 +369,12 @@ static int take_batch(struct collector *collector, char *message, size_t size)
 		collector->first = waiting->next;
 		if (!collector->first)
 			collector->last = &collector->first;
-		collector->batch[collector->count] = waiting->msg;
-		collector->items[collector->count++] = (struct nats_record) { 0 };
+		if (waiting->msg) {
+			collector->batch[collector->count] = waiting->msg;
+			collector->items[collector->count++] = (struct nats_record) { 0 };
+		} else {
+			collector->complete[waiting->index] = waiting->probed;
+		}
 		free(waiting);
 	}
 	for (size_t i = 0; !err && !collector->count && i < SOURCES; i++)
@@ -494,34 +547,34 @@ static int store_and_acknowledge(struct collector *collector, char *message, siz
 	return 0;
 }
 
-/* Once a second: what did not come. It means nothing while the stream does not answer. */
+/*
+ * Once a second: what did not come, by what the consumers had to give when they were
+ * asked. The clock alone says nothing: the stream may not answer, or the collector may be
+ * behind.
+ */
 static int sweep(struct collector *collector, char *message, size_t size)
 {
+	const int64_t *complete = collector->complete;
 	struct sink *sink = collector->sink;
-	int err;
+	int err = 0;
 
 	if (time(NULL) == collector->swept)
 		return 0;
 	collector->swept = time(NULL);
-	err = store_collect_sweep(collector->store, sink->settings->grace, pass_on_named,
-				  collector);
-	while (!err && (err = store_collect_silent(collector->store, collector->listens_since,
-						   SILENT_INTERVALS, raise_silent,
-						   collector)) > 0)
+	if (complete[EVENTS])
+		err = store_collect_sweep(collector->store,
+					  complete[EVENTS] - (int64_t)sink->settings->grace,
+					  pass_on_named, collector);
+	while (!err && complete[HEARTBEATS] &&
+	       (err = store_collect_silent(collector->store, collector->listens_since,
+					   complete[HEARTBEATS], SILENT_INTERVALS,
+					   raise_silent, collector)) > 0)
 		err = 0;
+	for (size_t i = 0; !err && i < SOURCES; i++)
+		probe(collector, i);
 	if (err)
 		snprintf(message, size, "%s", store_message(collector->store));
 	return err;
-}
-
-static bool is_to_end(struct sink *sink)
-{
-	bool stop;
-
-	pthread_mutex_lock(&sink->lock);
-	stop = sink->stop;
-	pthread_mutex_unlock(&sink->lock);
-	return stop || sink->give_up;
 }
 
 /* Goes on for ever, but returns after a first success for the sink to be up. */
@@ -543,7 +596,7 @@ static int idle(struct sink *sink, char *message, size_t size)
 		if (!err)
 			err = sweep(collector, message, size);
 		sink_moves(sink);
-	} while (!err && sink->up && !is_to_end(sink));
+	} while (!err && sink->up && !sink_is_to_end(sink));
 	return err;
 }
 

@@ -388,16 +388,6 @@ static void send_heartbeat(struct nats *nats, bool behind)
 	kerror_origin_release(origin);
 }
 
-static bool is_to_end(struct sink *sink)
-{
-	bool stop;
-
-	pthread_mutex_lock(&sink->lock);
-	stop = sink->stop;
-	pthread_mutex_unlock(&sink->lock);
-	return stop || sink->give_up;
-}
-
 static int idle(struct sink *sink, char *message, size_t size)
 {
 	struct nats *nats = sink->private;
@@ -410,7 +400,7 @@ static int idle(struct sink *sink, char *message, size_t size)
 	do {
 		more = send_round(nats, message, size);
 		send_heartbeat(nats, more);
-	} while (more > 0 && !is_to_end(sink));
+	} while (more > 0 && !sink_is_to_end(sink));
 	return more < 0 ? more : 0;
 }
 

@@ -260,6 +260,16 @@ void sink_stop(struct sink *sink)
 	tell(sink, &sink->stop);
 }
 
+bool sink_is_to_end(struct sink *sink)
+{
+	bool stop;
+
+	pthread_mutex_lock(&sink->lock);
+	stop = sink->stop;
+	pthread_mutex_unlock(&sink->lock);
+	return stop || sink->give_up;
+}
+
 bool sink_join(struct sink *sink)
 {
 	return !sink->started || !pthread_tryjoin_np(sink->thread, NULL);

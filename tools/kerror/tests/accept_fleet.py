@@ -76,7 +76,7 @@ class Cluster:
                 client = self.client()
                 client.socket.settimeout(10)
                 try:
-                    make_streams(client, replicas)
+                    make_streams(client, replicas, 5)
                     return True
                 finally:
                     client.close()

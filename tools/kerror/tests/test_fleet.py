@@ -26,6 +26,7 @@ SCHEMA = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "schema"
 TESTS = []
 GROUPS = ("evlog", "printk", "raw")
 EVENTS = ["kerror.*." + group for group in GROUPS]
+PATIENCE = 600
 
 
 def test(function):
@@ -33,8 +34,8 @@ def test(function):
     return function
 
 
-def make_streams(client, replicas=1, **limits):
-    """What kerrord --make-streams makes; the acknowledgements of a killed collector come soon."""
+def make_streams(client, replicas=1, ack_wait=30, **limits):
+    """What kerrord --make-streams makes"""
     for stream, subjects, more in (("KERROR", EVENTS, {"duplicate_window": 60 * 10**9, **limits}),
                                    ("KERROR_HEARTBEATS", ["kerror.*.heartbeat"],
                                     {"max_msgs_per_subject": 1})):
@@ -43,17 +44,17 @@ def make_streams(client, replicas=1, **limits):
             **more})
         client.request(f"$JS.API.CONSUMER.DURABLE.CREATE.{stream}.collector", {
             "stream_name": stream, "config": {
-                "durable_name": "collector", "ack_policy": "explicit", "ack_wait": 5 * 10**9,
+                "durable_name": "collector", "ack_policy": "explicit", "ack_wait": ack_wait * 10**9,
                 "max_ack_pending": 20000, "max_deliver": -1, "deliver_policy": "all"}})
 
 
 class Fleet(Stream):
     """A server with the streams of a fleet"""
 
-    def __init__(self, folder, configuration="", user=None):
+    def __init__(self, folder, configuration="", user=None, **options):
         super().__init__(folder, configuration, {"headers": True, **(user or {})}, None)
         with self.client() as client:
-            make_streams(client)
+            make_streams(client, **options)
 
     @contextlib.contextmanager
     def running(self):
@@ -64,11 +65,22 @@ class Fleet(Stream):
                 self.stop()
 
 
-def fleet(folder, *arguments):
-    return Fleet(folder, *arguments).running()
+def fleet(folder, *arguments, **options):
+    return Fleet(folder, *arguments, **options).running()
 
 
-class Machine(Place):
+def patiently(done, daemon):
+    wait_for(done, PATIENCE, daemon)
+
+
+class Member(Place):
+    """However slow the machine is that this runs on"""
+
+    def run_until(self, done, patience=PATIENCE, **options):
+        return super().run_until(done, patience, **options)
+
+
+class Machine(Member):
     """One that is played: with an id, a name and a boot of its own"""
 
     def __init__(self, folder, ports, name, options="heartbeat = 1s\n", before="", **kernel):
@@ -94,7 +106,7 @@ def servers(ports):
     return "servers = " + " ".join(f"nats://127.0.0.1:{port}" for port in ports) + "\n"
 
 
-class Collector(Place):
+class Collector(Member):
     def __init__(self, folder, ports, name="collector", options="", more="", store=None):
         at = os.path.join(folder, name)
         os.makedirs(at, exist_ok=True)
@@ -104,9 +116,13 @@ class Collector(Place):
         super().__init__(at, self.text)
 
     def sql(self, statement, name="db"):
-        with contextlib.suppress(sqlite3.DatabaseError):    # it is made just now
-            return super().sql(statement, name)
-        return [(0,) * 4] if "count(*)" in statement else []
+        while True:
+            try:
+                return super().sql(statement, name)
+            except sqlite3.DatabaseError as error:
+                # Else it is made just now.
+                if "locked" not in str(error):
+                    return [(0,) * 4] if "count(*)" in statement else []
 
     def events(self):
         return events_of(self)
@@ -177,13 +193,12 @@ def the_collector_has_what_the_machines_have(folder):
                     Machine(folder, [stream.port], "b", rate=10**6, events=500, lost=7,
                             before="[tags]\nrack = r1\n", instance=5000000),
                     Machine(folder, [stream.port], "c", rate=10**6, events=200)]
-        for machine in machines:
-            machine.run_until(lambda m=machine: m.sent() == m.stored() > 0 and
-                              m.stored() == int(m.kernel["FAKE_EVENTS"]) +
-                              int(m.kernel.get("FAKE_PRINTK", 0)))
+        # With a loss
+        for machine, count in zip(machines, (400, 901, 1101)):
+            machine.run_until(lambda n=count: stream.count() == n)
         collector = Collector(folder, [stream.port], more="[json]\npath = FOLDER/json\n")
-        _, err = collector.run_until(lambda: collector.stored() == 1100 and
-                                     len(collector.lines()) == 1100)
+        collector.run_until(lambda: collector.stored() == 1100 and collector.count("loss") == 1 and
+                            len(collector.lines()) == 1100)
         wanted = {}
         for machine in machines:
             wanted.update(events_of(machine))
@@ -254,11 +269,11 @@ def what_a_machine_has_told_is_not_named_again(folder):
         machine = Machine(folder, [stream.port], "a", rate=10**6, events=100)
         machine.run_until(lambda: machine.sent() == 100)
         machine.set(events=300, history=50)
-        machine.run_until(lambda: machine.sent() == 50)
+        machine.run_until(lambda: stream.count() == 151)
         # One that keeps some back
         other = Machine(folder, [stream.port], "b", options="filter = severity<=err\n",
                         rate=10**6, events=80)
-        other.run_until(lambda: other.sent() == 40)
+        other.run_until(lambda: stream.count() == 191)
         collector = Collector(folder, [stream.port], options="grace = 1s\n")
         collector.run_until(lambda: collector.stored() == 190 and collector.count("gap") == 0)
         assert collector.lost() == {("a", 2, "history"): 150}, collector.lost()
@@ -290,17 +305,18 @@ def wrong_messages_are_refused(folder):
             for number, (where, more, what) in enumerate(wrong):
                 publish(client, where, f"wrong {number}", what, **more)
         collector = Collector(folder, [stream.port])
+        # A machine that stands still may get some twice.
         _, err = collector.run_until(lambda: collector.stored() == 20 and
+                                     pending(stream) == (0, 0) and
                                      collector.metric('kerror_sink_poison_total'
-                                                      '{sink="collector"}') == len(wrong))
+                                                      '{sink="collector"}') >= len(wrong))
         assert "is refused: " in err and "refused so far: 1)" in err, err
         assert collector.events() == events_of(machine)
-        assert pending(stream) == (0, 0)
 
 
 @test
 def collectors_share_the_work(folder):
-    with fleet(folder) as stream:
+    with fleet(folder, ack_wait=5) as stream:
         names = "abcde"
         machines = [Machine(folder, [stream.port], name, rate=500, events=1000)
                     for name in names]
@@ -308,10 +324,10 @@ def collectors_share_the_work(folder):
         first = Collector(folder, [stream.port])
         second = Collector(folder, [stream.port], "second", store=first.path("db"))
         pair = [first.start(), second.start()]
-        wait_for(lambda: first.stored() >= 1000, 150, pair[0])
+        patiently(lambda: first.stored() >= 1000, pair[0])
         pair[0].kill()
         pair[0].communicate()
-        wait_for(lambda: first.stored() == 5000, 150, pair[1])
+        patiently(lambda: first.stored() == 5000, pair[1])
         second.end(pair[1])
         for machine, daemon in zip(machines, daemons):
             machine.end(daemon)
@@ -328,7 +344,7 @@ def a_silent_machine_is_a_condition(folder):
         machine = Machine(folder, [stream.port], "a", rate=10**6, events=50)
         collector = Collector(folder, [stream.port], options="grace = 1s\n")
         daemon, watch = machine.start(), collector.start()
-        wait_for(lambda: collector.stored() == 50 and collector.count("machine") == 1, 150, watch)
+        patiently(lambda: collector.stored() == 50 and collector.count("machine") == 1, watch)
         machine.end(daemon)
         # Said, and not sent
         beat = {"item": "heartbeat", "boot_id": machine.boot_id, "machine": machine.machine,
@@ -341,14 +357,14 @@ def a_silent_machine_is_a_condition(folder):
         def conditions():
             return collector.sql("SELECT name, key, cleared_by FROM condition")
 
-        wait_for(lambda: conditions() == [("machine-silent", "a", None)], 150, watch)
-        wait_for(lambda: collector.lost() == {("a", 2, "stream"): 3}, 150, watch)
+        patiently(lambda: conditions() == [("machine-silent", "a", None)], watch)
+        patiently(lambda: collector.lost() == {("a", 2, "stream"): 3}, watch)
         # It lives, and has them after all.
         machine.set(events=60)
         daemon = machine.start()
-        wait_for(lambda: conditions() == [("machine-silent", "a", "heartbeat")] and
-                 collector.stored() == 60, 150, watch)
-        wait_for(lambda: collector.lost() == {}, 150, watch)
+        patiently(lambda: conditions() == [("machine-silent", "a", "heartbeat")] and
+                  collector.stored() == 60, watch)
+        patiently(lambda: collector.lost() == {}, watch)
         machine.end(daemon)
         _, err = collector.end(watch)
         assert "condition machine-silent a raised: a (" in err, err
@@ -375,8 +391,9 @@ def conditions_are_of_a_machine(folder):
         collector = Collector(folder, [stream.port], more=RULES)
 
         def lasting():
-            return collector.sql("SELECT name, key FROM condition WHERE cleared IS NULL"
-                                 " ORDER BY key")
+            # The machines do not run, and may be silent.
+            return collector.sql("SELECT name, key FROM condition WHERE cleared IS NULL AND"
+                                 " name = 'trouble' ORDER BY key")
 
         wanted = [("trouble", "a fake0"), ("trouble", "b fake0")]
         collector.run_until(lambda: collector.stored() == 19 and lasting() == wanted)
@@ -399,10 +416,10 @@ def without_a_stream_it_says_so(folder):
     try:
         collector = Collector(folder, [stream.port])
         daemon = collector.start()
-        wait_for(lambda: collector.metric('kerror_sink_up{sink="collector"}') == 0, 60, daemon)
+        patiently(lambda: collector.metric('kerror_sink_up{sink="collector"}') == 0, daemon)
         with stream.client() as client:
             make_streams(client)
-        wait_for(lambda: collector.metric('kerror_sink_up{sink="collector"}') == 1, 150, daemon)
+        patiently(lambda: collector.metric('kerror_sink_up{sink="collector"}') == 1, daemon)
         _, err = collector.end(daemon)
         assert "'kerrord --make-streams' makes both" in err and "works again" in err, err
     finally:
@@ -445,9 +462,10 @@ def each_may_do_its_own_work_only(folder):
         collector = Collector(folder, [stream.port])
         collector.write(collector.text.replace("nats://", "nats://collector:c@"))
         daemon = machine.start()
-        collector.run_until(lambda: collector.stored() == 50 and collector.count("machine") == 1)
+        collector.run_until(lambda: collector.stored() == 50 and collector.count("machine") == 1 and
+                            collector.count("loss") == 1 and pending(stream) == (0, 0))
         machine.end(daemon)
-        assert pending(stream) == (0, 0) and collector.lost() == {("a", 2, "staging-full"): 2}
+        assert collector.lost() == {("a", 2, "staging-full"): 2}
         is_refused(stream, {"user": "machine", "pass": "m"}, [
             b"PUB kerror.other.evlog 2\r\n{}", b"PUB $JS.API.STREAM.INFO.KERROR 0\r\n",
             b"PUB $JS.API.CONSUMER.MSG.NEXT.KERROR.collector _INBOX.x 0\r\n",
@@ -486,12 +504,13 @@ def streams_are_made(folder):
                               capture_output=True, text=True, check=False, timeout=60)
         assert done.returncode == 1 and "different configuration" in done.stderr, done
         collector.write(collector.text)
-        machines = [Machine(folder, [stream.port], name, rate=10**6, events=events, lost=lost,
-                            before=f"[tags]\nrack = {rack}\n")
+        machines = [Machine(folder, [stream.port], name, "heartbeat = 10m\n", rate=10**6,
+                            events=events, lost=lost, before=f"[tags]\nrack = {rack}\n")
                     for name, events, lost, rack in (("a", 10, 0, "r1"), ("b", 20, 4, "r1"),
                                                      ("c", 30, 0, "r2"))]
         daemons = [machine.start() for machine in machines]
-        collector.run_until(lambda: collector.stored() == 60 and collector.count("machine") == 3)
+        collector.run_until(lambda: collector.stored() == 60 and collector.count("machine") == 3 and
+                            collector.count("loss") == 1)
         for machine, daemon in zip(machines, daemons):
             machine.end(daemon)
         found = [json.loads(line) for line in control(collector, "fleet", "--json")[0]]
@@ -519,7 +538,7 @@ def check_heartbeats(stream, machines):
             answer = client.request("$JS.API.STREAM.MSG.GET.KERROR_HEARTBEATS", {
                 "last_by_subj": f"kerror.{machine.machine}.heartbeat"})
             beat = json.loads(base64.b64decode(answer["message"]["data"]))
-            assert beat["machine"] == machine.machine and beat["interval"] == 1, beat
+            assert beat["machine"] == machine.machine and beat["interval"] == 600, beat
             if jsonschema:
                 with open(SCHEMA, encoding="utf-8") as file:
                     jsonschema.Draft202012Validator(json.load(file)).validate(beat)
