@@ -164,8 +164,9 @@ void sink_watch(struct sink *sink)
 	if (stuck) {
 		sink->stuck_at = since;
 		snprintf(text, sizeof(text),
-			 "is stuck: its peer has taken nothing for %llu s; when it goes on, the kernel's history has what it missed",
-			 (unsigned long long)sink->settings->stuck);
+			 "is stuck: its peer has taken nothing for %llu s; when it goes on, %s has what it missed",
+			 (unsigned long long)sink->settings->stuck,
+			 sink->type->follows_store ? "its source" : "the kernel's history");
 	} else {
 		snprintf(text, sizeof(text), "is no longer stuck, after %llu s",
 			 (unsigned long long)(now - sink->stuck_at) / 1000000000);

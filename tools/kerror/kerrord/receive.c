@@ -461,8 +461,10 @@ static bool stop_sinks(void)
 		return true;
 	for (sink = sinks; sink; sink = sink->next)
 		if (!sink->ended)
-			fprintf(stderr, "kerrord: [%s] is stuck; what waits for it is not written, the next start asks the kernel for it\n",
-				sink->settings->name);
+			fprintf(stderr, "kerrord: [%s] is stuck; %s\n", sink->settings->name,
+				sink->type->follows_store ?
+				"the next start goes on where it was" :
+				"what waits for it is not written, the next start asks the kernel for it");
 	return false;
 }
 

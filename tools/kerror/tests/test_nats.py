@@ -473,7 +473,11 @@ class Played:
     def __init__(self, answer, version="2.10.27"):
         self.answer = answer        # of number and id of a message: bytes, or None
         self.version = version
-        self.taken = []
+        self.silent = False         # but for its first line
+        self.connections = []
+        self.taken = []             # their ids
+        self.messages = []          # subject, head and body of each
+        self.beats = []             # likewise, of each without an id
         self.socket = socket.socket()
         self.socket.bind(("127.0.0.1", 0))
         self.socket.listen()
@@ -484,6 +488,7 @@ class Played:
         with contextlib.suppress(OSError):
             while True:
                 connection, _ = self.socket.accept()
+                self.connections.append(connection)
                 threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
 
     def serve(self, connection):
@@ -494,18 +499,42 @@ class Played:
             connection.sendall(b"INFO " + json.dumps(info).encode() + b"\r\n")
             for line in file:
                 words = line.split()
+                if self.silent:
+                    continue
                 if words[0] == b"PING":
                     connection.sendall(b"PONG\r\n")
                 elif words[0] == b"SUB":
                     sid = words[-1]
-                elif words[0] == b"HPUB":
-                    data = file.read(int(words[-1]) + 2)
-                    name = data.split(b"Nats-Msg-Id:")[1].split()[0].decode()
-                    answer = self.answer(len(self.taken), name)
-                    self.taken.append(name)
-                    if answer is not None:
-                        connection.sendall(b"MSG %s %s %d\r\n%s\r\n" % (
-                            words[2], sid, len(answer), answer))
+                elif words[0] in (b"PUB", b"HPUB"):
+                    self.take(words, file.read(int(words[-1]) + 2)[:-2],
+                              lambda *what, sid=sid: self.send(connection, sid, *what))
+
+    def drop(self):
+        """Closes all connections"""
+        for connection in self.connections:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+    @staticmethod
+    def send(connection, sid, subject, body, head=b"", reply=b""):
+        """A message for the client"""
+        words = [b"HMSG" if head else b"MSG", subject, sid, *([reply] if reply else []),
+                 *([b"%d" % len(head)] if head else []), b"%d" % len(head + body)]
+        connection.sendall(b" ".join(words) + b"\r\n" + head + body + b"\r\n")
+
+    def take(self, words, data, send):
+        if words[0] == b"PUB":
+            self.beats.append((words[1], b"", data))
+            return
+        size = int(words[3])
+        name = data.split(b"Nats-Msg-Id:")[1].split()[0].decode()
+        answer = self.answer(len(self.taken), name)
+        self.taken.append(name)
+        self.messages.append((words[1], data[:size], data[size:]))
+        if callable(answer):
+            answer(lambda *what: send(words[2], *what))
+        elif answer is not None:
+            send(words[2], answer)
 
 
 @test
@@ -529,6 +558,61 @@ def only_a_number_of_the_stream_is_success(folder):
     assert set(server.taken) == set(in_store(place)), len(server.taken)
     assert len(tried) == len(wrong) and len(server.taken) >= 60 + 40, len(server.taken)
     assert "the answer has no sequence number: {\"stream\":\"K\",\"seq\":0," in err, err
+    server.socket.close()
+
+
+@test
+def a_late_answer_is_of_its_own_message(folder):
+    """It comes in the next round, in which another message has its place."""
+    later, has, refused = [], set(), set()
+
+    def answer(number, name):
+        index = (int(name.rsplit(":", 1)[1]) + 256) % 2**32
+        if number < 60:
+            # The first round: a few have an answer in time, one has no stream.
+            if index == 10:
+                return lambda send: send(b"", b"NATS/1.0 503\r\n\r\n")
+            if index > 10:
+                return lambda send: later.append(lambda: send(b'{"stream":"K","seq":99}'))
+        elif 30 <= index < 40 and index not in refused:
+            # The second: no answers of its own, but those of the first
+            refused.add(index)
+            while index == 30 and later:
+                later.pop()()
+            return None
+        has.add(index)
+        return b'{"stream":"K","seq":%d}' % (index + 1)
+
+    server = Played(answer)
+    # First into the store, so that all are of one round
+    place = Place(folder, nats(free_port()), events=60, rate=10**6)
+    place.run_until(lambda: place.stored() == 60)
+    place.write(nats(server.port, "timeout = 3s"))
+    _, err = place.run_until(lambda: metric(place, "written_total") == 60)
+    assert has == set(range(60)) and len(refused) == 10 and not later, (len(has), len(later))
+    assert "no stream takes the subject, or it has no leader" in err, err
+    server.socket.close()
+
+
+@test
+def a_server_that_says_nothing_stops_nobody_else(folder):
+    server = Played(lambda number, name: b'{"stream":"K","seq":%d}' % (number + 1))
+    server.silent = True
+    place = Place(folder, nats(server.port, "stuck = 1s"), events=60, rate=10**6)
+    daemon = place.start()
+    wait_for(lambda: place.stored() == 60 and metric(place, "stuck") == 1, 60, daemon)
+    daemon.terminate()
+    _, err = daemon.communicate(timeout=60)
+    assert daemon.returncode == 1 and "stuck; the next start goes on where it was" in err, err
+    assert not server.taken
+    # One that goes away after all
+    daemon = place.start()
+    wait_for(lambda: metric(place, "stuck") == 1, 60, daemon)
+    server.silent = False
+    server.drop()
+    wait_for(lambda: metric(place, "written_total") == 60, 60, daemon)
+    _, err = place.end(daemon)
+    assert "is stuck: its peer has taken nothing for 1 s" in err, err
     server.socket.close()
 
 
