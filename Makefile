@@ -31,6 +31,7 @@ help:
 	@echo '  make stress  the long form of the stress tests, on debug kernels (EVENTS=N)'
 	@echo '  make crashes [N=200]  kernels die at random in a flood of events, one after another;'
 	@echo '               kerrord must have each event (KERNELS="6.1 linux-image-amd64" WAYS="reset panic-nmi")'
+	@echo '               MINUTES=9 stops then; run again, it goes on'
 	@echo '  make bench   measures what events cost, beside printk, tracing and others, and writes'
 	@echo '               Documentation/kerror-bench/; 10 minutes, on a machine that does nothing else'
 	@echo '  make mutants breaks the code on purpose, to see the tests fail'

@@ -85,6 +85,7 @@ quick_checks() {
 	group "sources"
 	check_each ring make -s -C "$SELFTESTS/ring" check OUTPUT="$BUILD/ring"
 	check_each region make -s -C "$SELFTESTS/region" check OUTPUT="$BUILD/region"
+	check crashes python3 "$TOP/scripts/checks/test_crashes.py"
 	check checkpatch checkpatch $NEWEST
 }
 

@@ -10,7 +10,11 @@ is dead. A later boot, of any of the kernels, tells what kerrord has stored.
 An event of which the call has returned must be in the store once, or counted as lost. The
 one that was being raised may be there. No boot may be missing in "kerrorctl boots", or have
 ended otherwise. Prints a line per crash, then a table. The status is 1 if any was wrong.
+
+With MINUTES in the environment, it begins no crash later than that. TIMEOUT are the seconds
+for one boot.
 """
+import collections
 import json
 import os
 import random
@@ -20,6 +24,7 @@ import sqlite3
 import struct
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 
@@ -39,7 +44,8 @@ SESSION = 25
 # In this many boots one after another kerrord may have no time: more would not fit.
 EARLY_MOST = 2
 # Seconds for one boot, on a busy machine
-TIMEOUT = 1800
+TIMEOUT = int(os.environ.get("TIMEOUT", 1800))
+UNTIL = time.monotonic() + 60 * float(os.environ.get("MINUTES", "inf"))
 QUERY = """
     SELECT source, count(*), count(DISTINCT number), max(number)
     FROM (SELECT CAST(substr(text, 8) AS INTEGER) source,
@@ -61,11 +67,13 @@ class Machine:
 
     def __init__(self, folder):
         self.folder = folder
-        self.memory = os.path.join(folder, "memory")
+        # No disk has to write what a kernel does there.
+        self.memory_file = tempfile.NamedTemporaryFile(dir="/dev/shm", prefix="crashes-")
+        self.memory_file.truncate(MEMORY)
+        self.memory = self.memory_file.name
         self.disk = os.path.join(folder, "disk")
-        for path, size in ((self.memory, MEMORY), (self.disk, DISK)):
-            with open(path, "wb") as file:
-                file.truncate(size)
+        with open(self.disk, "wb") as file:
+            file.truncate(DISK)
         subprocess.run(["mke2fs", "-q", "-F", "-t", "ext4", self.disk], check=True)
 
     def command(self, kernel, parameters):
@@ -77,7 +85,8 @@ class Machine:
         command[command.index("-append") + 1] += " " + parameters
         return command + [
             "-object", f"memory-backend-file,id=memory,size={MEMORY},mem-path={self.memory},share=on",
-            "-drive", f"file={self.disk},format=raw,if=none,id=disk",
+            # The disk outlives QEMU, and needs not outlive the host.
+            "-drive", f"file={self.disk},format=raw,cache=unsafe,if=none,id=disk",
             "-device", disk + ",drive=disk", "-device", "ib700",
             "-chardev", f"socket,id=monitor,path={self.folder}/monitor,server=on,wait=off",
             "-mon", "chardev=monitor"]
@@ -242,7 +251,9 @@ class Session:
     def run(self, crashes):
         for kernel, way in crashes:
             self.one(kernel, way)
-        self.one(crashes[-1][0], "none")
+            if time.monotonic() > UNTIL:
+                break
+        self.one(kernel, "none")
         # All of it again: nothing has vanished since, or come twice.
         store = self.machine.store()
         for crash in self.judged:
@@ -278,7 +289,7 @@ def table(results):
             for crash in these:
                 for cause, count in crash["lost"].items():
                     lost[cause] = lost.get(cause, 0) + count
-            last = these[-1]
+            last = max(these, key=lambda crash: crash["last"][1] - crash["recovered"])
             print(f"| {way} | {kernel} | {len(these)} | {sum(c['raised'] for c in these)} | "
                   f"{last['last'][0]} {last['last'][1]} | {last['last'][0]} {last['recovered']} | "
                   f"{text_of_lost(lost)} | {sum(bool(c['wrong']) for c in these)} |")
@@ -294,13 +305,13 @@ def main():
     done = sum(c["kernel"] in kernels and c["way"] in ways for c in results)
     if done:
         print(f"{done} of {number} crashes were before; rm -r {folder} begins anew", flush=True)
-    left = []
+    # At random, but as many of each.
+    left, counts = [], collections.Counter((c["kernel"], c["way"]) for c in results)
+    pairs = [(kernel, way) for kernel in kernels for way in ways]
     while len(left) < number - done:
-        each = [(kernel, way) for way in ways for kernel in kernels]
-        random.shuffle(each)
-        left += each
-    left = left[:max(0, number - done)]
-    while left:
+        left.append(min(pairs, key=lambda pair: (counts[pair], random.random())))
+        counts[left[-1]] += 1
+    while left and time.monotonic() < UNTIL:
         Session(folder, results).run(left[:SESSION])
         left = left[SESSION:]
         results.save()
@@ -310,4 +321,5 @@ def main():
     sys.exit(bool(wrong or not results))
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -6,7 +6,8 @@
 #
 # KERNEL is 6.1, 6.12 or 7.3, patched, or a package of Debian such as linux-image-amd64, see
 # stock.sh. With WAYS, a list, they die in these ways only. crashes.py has the rest. Results
-# are in build/crashes; run again, it goes on until there are NUMBER of these kernels.
+# are in build/crashes; run again, it goes on until there are NUMBER of these kernels. With
+# MINUTES, it begins no crash later than that after the kernels are built.
 . "$(dirname "$0")/common.sh"
 
 number=${1:-200}

@@ -148,7 +148,8 @@ fill_native() {
 	if [ "$script" = crash ]; then
 		servers=/usr/bin/sqlite3
 		cp $servers "$root/bin"
-		[ ! -d "$kernel/drivers" ] || cp "$kernel"/drivers/*.ko "$root/modules"
+		# A kernel that was built here has none that are modules.
+		case $name in linux-image-*) cp "$kernel"/drivers/*.ko "$root/modules" ;; esac
 	fi
 	fill_tests strip
 	fill_libraries "$root/bin/kerrord" "$root/bin/kerror_test" $servers
@@ -281,10 +282,10 @@ esac
 # These patch code in a flood. In QEMU 7.2, a CPU with a thread of its own may go on with an
 # instruction that another CPU has replaced; it then handles one breakpoint for ever.
 accel=thread=multi
-case $script in
-tap | unload | death) accel=thread=single ;;
+case $script,$name in
+tap,* | unload,* | death,* | crash,linux-image-*) accel=thread=single ;;
 # A nanosecond of the guest is an instruction, whatever else this machine does.
-cost) accel="thread=single -icount shift=0,sleep=off" ;;
+cost,*) accel="thread=single -icount shift=0,sleep=off" ;;
 esac
 parameters="${SIZES-kerror.staging_kb=512 kerror.history_kb=8192} guest=$script cpus=$cpus ${APPEND:-}"
 if [ $kind = old ]; then
