@@ -21,7 +21,7 @@
 //! Context: any, NMI included. Needs `CONFIG_EVLOG`. `kernel/evlog.c` has the functions.
 
 use core::ffi::{c_char, c_int, c_uint, c_void, CStr};
-use core::ptr::null;
+use core::ptr::{null, null_mut};
 
 extern "C" {
     fn evl_printf_at(
@@ -37,7 +37,7 @@ extern "C" {
 
 /// What a conversion takes.
 #[derive(Clone, Copy)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// Bytes of a signed integer
     Signed(usize),
     /// Bytes of an unsigned integer
@@ -49,7 +49,7 @@ pub enum Kind {
 }
 
 /// A value that an event can have.
-pub trait Value {
+pub(crate) trait Value {
     /// Its kind
     const KIND: Kind;
     /// Its type in C, as an argument that `...` takes
@@ -65,7 +65,7 @@ macro_rules! impl_value {
                 const KIND: Kind = Kind::$kind(size_of::<$rust>());
                 type C = $c;
                 fn c(self) -> $c {
-                    self as $c
+                    self.into()
                 }
             }
         )*
@@ -89,7 +89,7 @@ impl Value for &CStr {
     const KIND: Kind = Kind::Text;
     type C = *const c_char;
     fn c(self) -> *const c_char {
-        self.as_ptr()
+        self.to_bytes_with_nul().as_ptr().cast()
     }
 }
 
@@ -102,7 +102,7 @@ impl<T> Value for *const T {
 }
 
 /// A format with its NUL.
-pub trait Format {
+pub(crate) trait Format {
     /// Its text
     const TEXT: &'static str;
 }
@@ -192,7 +192,7 @@ const fn check(fmt: &[u8], kinds: &[Kind]) {
 }
 
 /// Values of an event, as a tuple.
-pub trait Values {
+pub(crate) trait Values {
     /// Their kinds
     const KINDS: &'static [Kind];
     /// Raises an event. Returns 0 or a negative error number, as `evl_printf()` does.
@@ -216,8 +216,8 @@ macro_rules! impl_values {
                 // SAFETY: Format and facility end with a NUL, the strings, too. The values are
                 // those that the format takes: that was checked at compile time.
                 unsafe {
-                    evl_printf_at(null::<c_void>().cast_mut(), null(), facility.as_ptr(),
-                                  event_type, severity, fmt $(, $name.c())*)
+                    evl_printf_at(null_mut(), null(), facility.c(), event_type,
+                                  severity, fmt $(, $name.c())*)
                 }
             }
         }
@@ -246,7 +246,7 @@ macro_rules! evl_printf {
 }
 
 /// The module's name, as a facility
-pub const FACILITY: &CStr = match CStr::from_bytes_with_nul(crate::__LOG_PREFIX) {
+pub(crate) const FACILITY: &CStr = match CStr::from_bytes_with_nul(crate::__LOG_PREFIX) {
     Ok(name) => name,
     Err(_) => panic!("the module's name has a NUL in it"),
 };
