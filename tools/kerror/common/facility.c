@@ -74,7 +74,7 @@ static bool file_has(const char *name, size_t offset, const char *text)
 	return size > offset && strstr(start + offset, text);
 }
 
-/* What has this kernel load only modules with a key that it knows, or NULL */
+/* The reason for which this kernel loads only modules with a key that it knows, or NULL */
 static const char *signature_demand(void)
 {
 	/* Four bytes of attributes come first. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Who this machine is, as the origin of its events: kerrord gives it to each event that
+ * The identity of this machine, as the origin of its events: kerrord gives it to each event that
  * it receives, kerrorctl watch likewise. What cannot be read is left out.
  */
 #include <fcntl.h>

@@ -183,7 +183,7 @@ static void add_event_text(struct buffer *buffer, const struct print_style *styl
 		buffer_string(buffer, ",\"text_truncated\":true");
 }
 
-/* What numbers belong together: boot and load of the module */
+/* Names the numbers that belong together: boot and load of the module */
 static void add_series(struct buffer *buffer, const struct kerror_origin *origin)
 {
 	const char *boot_id = kerror_origin_get(origin, "boot_id");

@@ -114,7 +114,7 @@ const char *styled_text(const struct print_style *style,
 bool next_field(const struct print_style *style, const struct kerror_event *event,
 		struct kerror_field *field);
 
-/* What begins and ends the colour of a severity; "" without colours. */
+/* Begin and end of the colour of a severity; "" without colours. */
 const char *color_begin(const struct print_style *style, unsigned int severity);
 const char *color_end(const struct print_style *style);
 

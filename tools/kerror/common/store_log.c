@@ -11,7 +11,7 @@
 /* Pages after which they are copied into the database, as SQLite does by itself */
 #define CHECKPOINT_PAGES 1000
 
-/* What each page has in front of it in the log */
+/* Bytes in front of each page in the log */
 #define FRAME_HEADER 24
 
 static int count_pages(void *context, sqlite3 *database, const char *name,

@@ -331,7 +331,7 @@ static int open_to_write(struct store *store)
 		err = store_migrate(store);
 	if (!err)
 		err = store_make_indices(store);
-	/* What a machine says before it dies must be on the disk. */
+	/* The last words of a machine must be on the disk. */
 	if (!err)
 		err = store_execute(store,
 				    "PRAGMA synchronous = FULL;"

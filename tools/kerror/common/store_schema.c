@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include "store_internal.h"
 
-/* What leads from each version to the next; never changed, only added to. */
+/* Statements that lead from each version to the next; never changed, only added to. */
 static const char *const migrations[STORE_VERSION] = {
 	"CREATE TABLE boot(boot INTEGER PRIMARY KEY, boot_id TEXT NOT NULL UNIQUE);"
 	"CREATE TABLE event("

@@ -109,7 +109,7 @@ static void move_cursor(struct store *store, uint32_t group, uint32_t next)
 	store->group[__builtin_ctz(group)].next = next;
 }
 
-/* What only an event with a header has */
+/* Columns of an event with a header only */
 static void add_header(struct values *values, const struct kerror_event *event,
 		       const struct evl_header *header)
 {

@@ -29,7 +29,7 @@ struct range {
 	int64_t first, last;
 };
 
-/* What is to be acknowledged */
+/* Conditions to be acknowledged */
 struct ranges {
 	struct range *range;
 	size_t count;

@@ -327,7 +327,7 @@ bool catalogue_is_there(void)
 	return !access(LIVE, R_OK);
 }
 
-/* What catalogue_print() prints */
+/* Output of catalogue_print() */
 static bool parse_own_line(struct catalogue *catalogue, char *text)
 {
 	enum { IN_ID, IN_LEVEL, IN_BY, IN_FACILITY, IN_PLACE, IN_FUNCTION, IN_FORMAT, FIELDS };

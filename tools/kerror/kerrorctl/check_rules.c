@@ -740,7 +740,7 @@ static void check(const struct rules *rules, struct rule *rule, const struct ker
 	add_verdict(rule, verdict);
 }
 
-/* What the filters are about, and what is around messages of the same modules */
+/* Messages that the filters are about, and others of the same modules */
 static void print_matches(const struct kernels *kernels)
 {
 	const struct catalogue *catalogue = &kernels->catalogue;

@@ -27,7 +27,7 @@ static const char usage[] =
 "      --color=WHEN     auto (default: on a terminal), always or never\n"
 "  -h, --help           this text\n";
 
-/* What the store has of an event id */
+/* Events of one id in the store */
 struct stored {
 	uint32_t id;
 	struct tally formats, facilities, devices;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the commands share that look into kerrord's store: opening it, its errors,
+ * Shared by the commands that look into kerrord's store: opening it, its errors,
  * and what the options mean for a query.
  */
 #include <err.h>

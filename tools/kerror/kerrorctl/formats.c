@@ -193,7 +193,7 @@ static bool same_levels(const struct catalogue *old, const struct catalogue_entr
 	return levels[0] == levels[1];
 }
 
-/* What is the same on both sides, or on one only, is shown once. */
+/* A format that is the same on both sides, or on one only, is shown once. */
 static void print_sides(const char *old, const char *new)
 {
 	printf("\t%s", old ? old : new);
@@ -334,7 +334,7 @@ static void read_side(struct side *side, const char *source)
 	events->size = count;
 }
 
-/* What becomes of the formats of @from in @to, where no other is taken for them */
+/* The fate of the formats of @from in @to, where no other is taken for them */
 static enum change *find_fates(const struct side *from, const struct side *to)
 {
 	const struct catalogue *events = &from->events;

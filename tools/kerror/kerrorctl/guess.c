@@ -23,7 +23,7 @@ struct guesser {
 	struct candidate *lists[BYTES][BYTES];
 };
 
-/* What the format's texts are made of, see format_pattern(); the caller frees it. */
+/* A pattern of the format's texts, see format_pattern(); the caller frees it. */
 static uint16_t *units_of(const char *format, size_t *size)
 {
 	uint16_t *units = must_have(malloc((strlen(format) + 1) * sizeof(*units)));

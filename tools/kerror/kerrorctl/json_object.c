@@ -10,7 +10,7 @@ static bool is_exact(struct json_object *value)
 {
 	int64_t number = json_object_get_int64(value);
 
-	/* What is too large is INT64_MAX here. */
+	/* A number that is too large is INT64_MAX here. */
 	return !json_object_is_type(value, json_type_int) ||
 	       (number <= (int64_t)JSON_EXACT && number >= -(int64_t)JSON_EXACT);
 }

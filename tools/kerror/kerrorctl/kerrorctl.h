@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the commands of kerrorctl share. Each command is one file, which parses
+ * Declarations that the commands of kerrorctl share. Each command is one file, which parses
  * its own options; an error is one line on standard error that names the remedy,
  * and ends the program with status 1, or 2 if it was used in a wrong way.
  *
- * What a kerrorctl without the store is made of is in the Makefile.
+ * The Makefile lists the parts of a kerrorctl without the store.
  */
 #ifndef KERRORCTL_H
 #define KERRORCTL_H
@@ -417,7 +417,7 @@ void check_period(uint64_t since, uint64_t until);
  */
 bool raise_test_event(uint32_t number, char *message, size_t size);
 
-/* What the test event is; see kernel/evlog.c. */
+/* The test event; see kernel/evlog.c. */
 #define TEST_FACILITY	"evlog"
 #define TEST_FORMAT	"test event %u, asked for by user space"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the commands share that talk to the kernel: opens the socket or says why
+ * Shared by the commands that talk to the kernel: opens the socket or says why
  * that cannot be, and lets a signal wait until its events are printed.
  */
 #include <err.h>

@@ -67,7 +67,7 @@ bool begin_pager(const struct common *common)
 	if (common->no_pager || !isatty(STDOUT_FILENO) || !*command ||
 	    !strcmp(command, "cat"))
 		return false;
-	/* What was printed until now is not printed by both. */
+	/* Text that was printed until now is not printed by both. */
 	fflush(stdout);
 	if (pipe(ends))
 		return false;

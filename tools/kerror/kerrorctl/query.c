@@ -151,7 +151,7 @@ static void parse_options(struct options *options, int argc, char **argv)
 	}
 }
 
-/* What is missing at the beginning */
+/* Events that are missing at the beginning */
 static void print_deleted(const struct common *common,
 			  const struct store_deleted *total)
 {

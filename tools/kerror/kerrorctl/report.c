@@ -111,7 +111,7 @@ static bool begins_with(const char *text, size_t size, const char *start)
 }
 
 /*
- * What the kernel prints last; kerrord may be gone by then. Of messages that came as
+ * The last messages of the kernel; kerrord may be gone by then. Of messages that came as
  * text, the text is looked at.
  */
 static enum ending ending_of(const struct kerror_event *event, enum ending otherwise)
@@ -148,7 +148,7 @@ static void count_boot(struct search *search, const struct store_item *item)
 	boot->ending = ending_of(item->event, boot->ending);
 }
 
-/* What the store was told is better than what the last events suggest. */
+/* The end that the store was told is better than a guess by the last events. */
 static void correct_ending(void *context, const struct store_boot *told)
 {
 	struct report *report = context;

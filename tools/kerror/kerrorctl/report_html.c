@@ -203,7 +203,7 @@ static void print_boots(const struct report *report)
 	puts("</table>");
 }
 
-/* What the first event of a kind said, unless the kind is its words */
+/* Words of the first event of a kind, unless the kind is its words */
 static void print_example(const struct tally_entry *entry)
 {
 	size_t size;

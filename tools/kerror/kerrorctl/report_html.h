@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the files of the HTML page of kerrorctl report share. */
+/* Declarations that the files of the HTML page of kerrorctl report share. */
 #ifndef REPORT_HTML_H
 #define REPORT_HTML_H
 

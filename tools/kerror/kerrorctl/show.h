@@ -10,7 +10,7 @@
 #include "guess.h"
 #include "kerrorctl.h"
 
-/* What else happened: how long before and behind the event, and how many at most */
+/* Events around one: how long before and behind it, and how many at most */
 #define AROUND_S	10
 #define AROUND_MAX	20
 

@@ -10,7 +10,7 @@
 #include <json-c/json.h>
 #include "show.h"
 
-/* What print_name() prints takes so many. */
+/* Columns that print_name() fills */
 #define NAME_COLUMNS 17
 
 static void print_name(const struct print_style *style, const char *name)

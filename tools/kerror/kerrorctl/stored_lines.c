@@ -8,7 +8,7 @@
 #include "kerrorctl.h"
 #include "store.h"
 
-/* What is known of an event that the joiner has */
+/* An event that the joiner has */
 struct held_item {
 	struct store_item item;
 	uint32_t group, sequence;
@@ -55,7 +55,7 @@ static void forget_all(struct stored_lines *lines)
 	}
 }
 
-/* What is complete at that time, under the number of its first part */
+/* Lines that are complete at that time, under the number of their first part */
 static int release(struct stored_lines *lines, uint64_t now)
 {
 	struct kerror_event *event;

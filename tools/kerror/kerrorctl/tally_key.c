@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What events are counted by: the names of --count-by, and the values that events have. */
+/* Keys that events are counted by: the names of --count-by, and the values that events have. */
 #include <ctype.h>
 #include <inttypes.h>
 #include <stdlib.h>

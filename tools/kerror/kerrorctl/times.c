@@ -127,7 +127,7 @@ static uint64_t parse_clock_of(const char *text, int days_before)
 	return *text ? 0 : to_ns(mktime(&tm), fraction);
 }
 
-/* What begins with a word, or with the time of a day */
+/* Times that begin with a word, or with the time of a day */
 static uint64_t parse_day(const char *text)
 {
 	static const char *const days[] = { "today", "yesterday" };

@@ -55,7 +55,7 @@ static uint8_t *read_payload(int fd, size_t *size)
 	return NULL;
 }
 
-/* True if all of it was written to @to. What stands behind its end does not matter. */
+/* True if all of it was written to @to. Bytes behind its end do not matter. */
 static bool unpack(const uint8_t *payload, size_t size, int to)
 {
 	ZSTD_inBuffer in = { payload, size, 0 };

@@ -229,7 +229,7 @@ static bool show_wanted(struct watch *watch, const struct kerror_event *event)
 	return true;
 }
 
-/* What a joiner has complete */
+/* Lines that a joiner has complete */
 static bool show_joined(struct watch *watch, uint64_t now)
 {
 	struct kerror_joiner *joiner = watch->options->joiner;
@@ -317,7 +317,7 @@ static void run(struct watch *watch, struct kerror_socket *sock)
 
 	block_signals();
 	do {
-		/* What is there goes out before this waits for more. */
+		/* Events that are there go out before this waits for more. */
 		item = next_item(sock, watch->reader, flushed ? WAIT_MS : 0, &stop);
 		shown = show_item(watch, item);
 		/* While there is more to read, a line may go on. */

@@ -28,7 +28,7 @@ offer_files() {
 	done
 }
 
-# The last comparison of a filter. What comes before it stays as it is.
+# The last comparison of a filter. The text before it stays as it is.
 offer_filter() {
 	word=${2##*[ \(!&|]}
 	before=$1${2%"$word"}

@@ -454,7 +454,7 @@ def _put_field(item: dict[str, Any], key: str, field: Field) -> None:
 
 
 def _put_series(item: dict[str, Any], origin: Mapping[str, str]) -> None:
-    """What numbers belong together: boot, and load of the module"""
+    """Names the numbers that belong together: boot, and load of the module"""
     if "boot_id" in origin:
         item["boot_id"] = origin["boot_id"]
     if "instance" in origin:
@@ -462,7 +462,7 @@ def _put_series(item: dict[str, Any], origin: Mapping[str, str]) -> None:
 
 
 def _to_native(data: bytes, byteorder: str) -> bytes:
-    """The event in the byte order of this machine. What is not well-formed does not become so."""
+    """The event in the byte order of this machine. One that is not well-formed does not become so."""
     layout = "QQ10I4H"
     order = "<" if byteorder == "little" else ">"
     if len(data) < _HEADER_SIZE:

@@ -15,7 +15,7 @@ class FilterError(ValueError):
 
 
 class Filter:
-    """What events have to match, such as Filter('severity<=err && facility=="ata"')"""
+    """A condition that events have to match, such as Filter('severity<=err && facility=="ata"')"""
 
     def __init__(self, text: str) -> None:
         message = ctypes.create_string_buffer(400)

@@ -34,7 +34,7 @@ class Loss(ctypes.Structure):
                 ("cause", c_uint32)]
 
 
-# What each function returns and takes; p: an address of an object
+# Result and arguments of each function; p: an address of an object
 _P, _S = c_void_p, POINTER(c_size_t)
 _FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "version": (c_uint, []),
