@@ -37,6 +37,9 @@ struct print_style {
 
 void event_line(struct buffer *buffer, const struct print_style *style,
 		const struct kerror_event *event);
+/* The cause of what is no loss: a machine has those events and did not send them. */
+#define CAUSE_COLLAPSED "collapsed"
+
 /* "7 evlog events lost: history" */
 void loss_text(struct buffer *buffer, const struct print_style *style,
 	       const struct kerror_loss *loss);

@@ -191,6 +191,10 @@ void loss_text(struct buffer *buffer, const struct print_style *style,
 	buffer_number(buffer, loss->count);
 	buffer_byte(buffer, ' ');
 	buffer_string(buffer, kerror_group_name(loss->group));
+	if (style->cause && !strcmp(style->cause, CAUSE_COLLAPSED)) {
+		buffer_string(buffer, " events collapsed");
+		return;
+	}
 	buffer_string(buffer, " events lost: ");
 	buffer_string(buffer, style->cause ? style->cause :
 			      kerror_cause_name(loss->cause));

@@ -161,11 +161,12 @@ int64_t store_collect_clock(struct store *store);
  * @silent: it should have said more
  * @lag: events that it has and the store does not, as far as is known
  * @lost: events in its losses
+ * @collapsed: events that it has and did not send
  * @conditions: how many of it last
  */
 struct store_machine {
 	const char *machine, *host, *release, *boot_id;
-	uint64_t heard, interval, lag, lost, conditions;
+	uint64_t heard, interval, lag, lost, collapsed, conditions;
 	bool behind, silent;
 };
 

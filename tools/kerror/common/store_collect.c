@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "output.h"
 #include "store_internal.h"
 
 #define STREAM CAUSE_STREAM
@@ -294,7 +295,8 @@ int store_collect_event(struct store *store, const struct kerror_event *event, b
 
 static bool has_numbers(const char *cause)
 {
-	return !strcmp(cause, "history") || !strcmp(cause, "sink") || !strcmp(cause, "poison");
+	return !strcmp(cause, "history") || !strcmp(cause, "sink") || !strcmp(cause, "poison") ||
+	       !strcmp(cause, CAUSE_COLLAPSED);
 }
 
 int store_collect_loss(struct store *store, struct kerror_origin *origin, uint64_t time,
@@ -632,12 +634,15 @@ int store_fleet(struct store *store,
 		" SELECT name, coalesce(b.host, ''), coalesce(b.release, ''), b.boot_id,"
 		" coalesce(m.heard, 0), coalesce(m.interval, 0), coalesce(m.behind, 0),"
 		" coalesce(m.silent, 0),"
-		" (SELECT coalesce(sum(max(c.told - c.next, 0)), 0) FROM collected c"
+		" (SELECT coalesce(sum(max(c.told - c.next, 0) - max(c.reported - c.gone, 0)), 0)"
+		"  FROM collected c"
 		"  JOIN of USING(boot) WHERE of.name = n.name)"
 		" + (SELECT coalesce(sum(g.last - g.first + 1), 0) FROM gap g"
 		"  JOIN of USING(boot) WHERE of.name = n.name),"
 		" (SELECT coalesce(sum(l.count), 0) FROM loss l JOIN of USING(boot)"
-		"  WHERE of.name = n.name),"
+		"  WHERE of.name = n.name AND l.cause != '" CAUSE_COLLAPSED "'),"
+		" (SELECT coalesce(sum(l.count), 0) FROM loss l JOIN of USING(boot)"
+		"  WHERE of.name = n.name AND l.cause = '" CAUSE_COLLAPSED "'),"
 		" (SELECT count(*) FROM condition WHERE cleared IS NULL AND"
 		"  (key = b.host OR substr(key, 1, length(b.host) + 1) = b.host || ' '))"
 		" FROM newest n LEFT JOIN machine m ON m.machine = name"
@@ -661,9 +666,12 @@ int store_fleet(struct store *store,
 			.interval = sqlite3_column_int64(statement, 5),
 			.behind = sqlite3_column_int(statement, 6),
 			.silent = sqlite3_column_int(statement, 7),
-			.lag = sqlite3_column_int64(statement, 8),
+			/* What was told of may have no gap. */
+			.lag = sqlite3_column_int64(statement, 8) < 0 ? 0 :
+			       sqlite3_column_int64(statement, 8),
 			.lost = sqlite3_column_int64(statement, 9),
-			.conditions = sqlite3_column_int64(statement, 10),
+			.collapsed = sqlite3_column_int64(statement, 10),
+			.conditions = sqlite3_column_int64(statement, 11),
 		});
 	code = sqlite3_finalize(statement);
 	return code == SQLITE_OK ? 0 : store_failed(store);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "output.h"
 #include "store_internal.h"
 
 /* Each id, events without a header, losses */
@@ -282,7 +283,7 @@ int store_summary(struct store *store, struct store_summary *summary)
 {
 	static const char *const sql[] = {
 		"SELECT count(*) FROM event",
-		"SELECT coalesce(sum(count), 0) FROM loss",
+		"SELECT coalesce(sum(count), 0) FROM loss WHERE cause != '" CAUSE_COLLAPSED "'",
 		"SELECT count(*) FROM event WHERE acknowledged IS NULL",
 		"SELECT coalesce(min(time), 0) FROM event",
 		"SELECT coalesce(max(time), 0) FROM event",

@@ -39,6 +39,7 @@ static void print_json(const struct store_machine *machine)
 	json_add(object, "silent", json_object_new_boolean(machine->silent));
 	json_add(object, "lag", json_number(machine->lag));
 	json_add(object, "lost", json_number(machine->lost));
+	json_add(object, "collapsed", json_number(machine->collapsed));
 	json_add(object, "conditions", json_number(machine->conditions));
 	json_print(stdout, object);
 }

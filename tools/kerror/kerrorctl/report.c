@@ -168,6 +168,8 @@ static void count_loss(struct report *report, const struct store_item *item)
 	struct report_loss *loss;
 	size_t i;
 
+	if (!strcmp(item->cause, CAUSE_COLLAPSED))
+		return;
 	report->losses_total += item->loss.count;
 	for (i = 0; i < report->losses_count; i++)
 		if (!strcmp(report->losses[i].cause, item->cause) &&

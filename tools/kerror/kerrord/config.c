@@ -94,6 +94,9 @@ const struct option config_options[] = {
 	{ "nats", "heartbeat", SECONDS, SINK(heartbeat), "60s",
 	  "between two messages that say that this machine lives and how far its store is; 0: none" },
 
+	{ "nats", "collapse", COUNT, SINK(collapse), "100",
+	  "events of a kind and second that are sent; of more the number and the last one; 0: all are sent" },
+
 	{ "collector", "stream", TEXT, SINK(stream), "KERROR",
 	  "name of the stream that has the events" },
 	{ "collector", "heartbeats", OPTIONAL, SINK(heartbeats), "KERROR_HEARTBEATS",

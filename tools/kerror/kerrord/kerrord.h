@@ -82,6 +82,7 @@
  * @replicas: of the streams that --make-streams makes
  * @stream_size: bytes of the first of them, 0: no limit
  * @heartbeat: seconds between two of them
+ * @collapse: how many events of a kind and second are sent before the others are counted
  * @tls_ca: file of the authorities whose certificates a server may have
  * @tls_cert: file of the own certificate
  * @tls_key: file of its key
@@ -123,7 +124,7 @@ struct sink_settings {
 	uint64_t json, gzip, lines;
 	char *servers, *credentials, *nkey, *nkey_seed, *store;
 	char *stream, *heartbeats, *consumer;
-	uint64_t grace, heartbeat, replicas, stream_size;
+	uint64_t grace, heartbeat, replicas, stream_size, collapse;
 	bool filtered, collected;
 	char *tls_ca, *tls_cert, *tls_key, *tls_name;
 	char *command;
@@ -231,7 +232,7 @@ enum record_kind { RECORD_EVENT, RECORD_LINE, RECORD_LOSS, RECORD_REPORT };
  * @next: of RECORD_LOSS of events with a number: the one that comes after them
  * @severity: of RECORD_REPORT: what kerrord itself has to say
  * @collected: by a collector, of any machine: each record is new to each sink
- * @text: of RECORD_REPORT
+ * @text: of RECORD_REPORT; of RECORD_LOSS what @cause points to
  * @about: of RECORD_REPORT: the sink that it is about
  */
 struct record {
@@ -389,6 +390,7 @@ struct entry {
  * @thread: runs sink_thread()
  * @written: counters for the metrics
  * @poison: records that could not be written and were skipped
+ * @collapsed: events that were counted and not sent
  * @failures: how often opening or writing failed
  * @dropped_total: events that the history no longer had
  * @repeated: events that were sent again, which the peer may have twice
@@ -438,7 +440,7 @@ struct sink {
 	bool stop, reopen, gathering, urgent;
 
 	pthread_t thread;
-	atomic_ullong written, dropped_total, poison, failures, fired;
+	atomic_ullong written, dropped_total, poison, collapsed, failures, fired;
 	atomic_ullong failed, waiting;
 	atomic_ullong repeated, doubtful, rejected;
 	atomic_ullong deleted_age, deleted_size, log_bytes;

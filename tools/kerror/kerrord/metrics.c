@@ -201,6 +201,7 @@ static void print_printk(FILE *file)
 static uint64_t written(const struct sink *sink) { return sink->written; }
 static uint64_t dropped(const struct sink *sink) { return sink->dropped_total; }
 static uint64_t poison(const struct sink *sink) { return sink->poison; }
+static uint64_t collapsed(const struct sink *sink) { return sink->collapsed; }
 static uint64_t failures(const struct sink *sink) { return sink->failures; }
 static uint64_t fired(const struct sink *sink) { return sink->fired; }
 static uint64_t up(const struct sink *sink) { return sink->up && !sink->stuck; }
@@ -248,6 +249,8 @@ static void print_sinks(FILE *file, const struct metrics *metrics)
 		  dropped },
 		{ "kerror_sink_poison_total", "counter",
 		  "Records that could not be written and were skipped.", poison },
+		{ "kerror_sink_collapsed_total", "counter",
+		  "Events of a storm that were counted in the place of being sent.", collapsed },
 		{ "kerror_sink_repeated_total", "counter",
 		  "Events sent again, which the peer may have twice.", repeated },
 		{ "kerror_sink_doubtful_total", "counter",

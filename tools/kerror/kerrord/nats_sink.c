@@ -11,25 +11,35 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <gnutls/gnutls.h>
 #include "message.h"
+#include "nats_collapse.h"
 #include "nats_record.h"
 
 /* Of the bodies of a round */
 #define ROUND_BYTES	1048576
 #define KEPT_BYTES	65536
 
+/* Events of a round that are counted or sent */
+#define ROUND_EVENTS	16384
+
 /* Between two reports of refused messages */
 #define REPORT_S	60
 
-/* What the file holds; of this machine, so in its own byte order */
+/*
+ * What the file holds; of this machine, so in its own byte order. Before @end, it has what
+ * was begun to be sent, some of it as a number: that must be the same at each attempt. Of
+ * a file of before, the rest is 0.
+ */
 struct place_file {
 	char magic[16];
-	struct store_place place;
+	struct store_place place, end;
+	struct collapse_state collapsed;
 };
 
 static const char magic[16] = "kerrord place 1";
@@ -38,6 +48,10 @@ static const char magic[16] = "kerrord place 1";
  * struct nats - a sink
  * @peer: kept over a failure for which the connection is not the reason
  * @place: behind what the stream has
+ * @end: where a round ends that was begun before, or zeros
+ * @collapsed: what the next round begins with
+ * @collapse: counts those of this round
+ * @last: behind the last event of this round
  * @messages: of this round
  * @places: behind each of them
  * @is_event: of each of them
@@ -50,10 +64,12 @@ struct nats {
 	struct store *store;
 	struct nats_peer *peer;
 	int place_fd;
-	struct store_place place, skipped, places[BATCH];
+	struct store_place place, end, last, skipped, places[BATCH];
+	struct collapse *collapse;
+	struct collapse_state collapsed;
 	struct nats_message messages[BATCH];
 	bool is_event[BATCH];
-	size_t count;
+	size_t count, events;
 	struct buffer bodies;
 	char machine[64];
 	uint64_t report_at, beat_at;
@@ -63,7 +79,7 @@ struct nats {
 
 static int open_place(struct sink *sink, struct nats *nats, char *message, size_t size)
 {
-	struct place_file file;
+	struct place_file file = { 0 };
 	char path[512];
 
 	sink_state_path(sink, "place", path, sizeof(path));
@@ -75,9 +91,13 @@ static int open_place(struct sink *sink, struct nats *nats, char *message, size_
 			 strerror(-err));
 		return err;
 	}
-	if (pread(nats->place_fd, &file, sizeof(file), 0) == sizeof(file) &&
-	    !memcmp(file.magic, magic, sizeof(magic)))
+	if (pread(nats->place_fd, &file, sizeof(file), 0) >=
+	    (ssize_t)offsetof(struct place_file, end) &&
+	    !memcmp(file.magic, magic, sizeof(magic))) {
 		nats->place = file.place;
+		nats->end = file.end;
+		nats->collapsed = file.collapsed;
+	}
 	return 0;
 }
 
@@ -93,18 +113,27 @@ static void note_gone(struct sink *sink, uint64_t gone)
 }
 
 /* If it fails, the stream gets some twice, which is better than not to send. */
+static void write_place(struct nats *nats)
+{
+	struct place_file file = {
+		.place = nats->place, .end = nats->end, .collapsed = nats->collapsed,
+	};
+
+	memcpy(file.magic, magic, sizeof(magic));
+	if (pwrite(nats->place_fd, &file, sizeof(file), 0) < 0)
+		return;
+}
+
 static void move_to(struct nats *nats, const struct store_place *place)
 {
-	struct place_file file = { .place = *place };
-
 	if (!memcmp(&nats->place, place, sizeof(*place)))
 		return;
 	if (place->gone > nats->place.gone)
 		note_gone(nats->sink, place->gone - nats->place.gone);
 	nats->place = *place;
-	memcpy(file.magic, magic, sizeof(magic));
-	if (pwrite(nats->place_fd, &file, sizeof(file), 0) < 0)
-		return;
+	if (place->event >= nats->end.event)
+		nats->end = (struct store_place) { 0 };
+	write_place(nats);
 }
 
 /* ---- Open and closed ---- */
@@ -143,6 +172,7 @@ static void end_nats(struct sink *sink)
 		close(nats->place_fd);
 	drop_messages(nats);
 	buffer_free(&nats->bodies);
+	collapse_free(nats->collapse);
 	free(nats);
 	sink->private = NULL;
 }
@@ -169,7 +199,10 @@ static int open_nats(struct sink *sink, char *message, size_t size)
 
 	if (!nats) {
 		nats = calloc(1, sizeof(*nats));
-		if (!nats) {
+		if (nats)
+			nats->collapse = collapse_new();
+		if (!nats || !nats->collapse) {
+			free(nats);
 			snprintf(message, size, "out of memory");
 			return -ENOMEM;
 		}
@@ -227,20 +260,14 @@ static char *encode_data(const struct kerror_event *event)
 	return text;
 }
 
-static int add_message(void *context, const struct store_item *item,
-		       const struct store_place *place)
+static void add_message(void *context, const struct store_item *item)
 {
 	struct nats *nats = context;
-	const struct kerror_filter *filter = nats->sink->settings->filter;
 	const struct print_style style = {
 		.origin = item->origin, .cause = item->cause, .time = item->time,
 	};
 	struct nats_message *message = &nats->messages[nats->count];
 
-	if (item->event && filter && !kerror_filter_matches(filter, item->event)) {
-		*(nats->count ? &nats->places[nats->count - 1] : &nats->skipped) = *place;
-		return 0;
-	}
 	*message = (struct nats_message) {
 		.begin = nats->bodies.size, .filtered = nats->sink->settings->filtered,
 	};
@@ -254,9 +281,38 @@ static int add_message(void *context, const struct store_item *item,
 		loss_json(&nats->bodies, &style, &item->loss);
 	/* Without the newline */
 	message->size = nats->bodies.size - message->begin - 1;
-	nats->places[nats->count] = *place;
+	nats->places[nats->count] = nats->last;
 	nats->is_event[nats->count++] = item->event;
-	return nats->count == BATCH || nats->bodies.size >= ROUND_BYTES;
+}
+
+/* Of one item come three messages at most, and later those of what is kept. */
+static bool is_full(const struct nats *nats)
+{
+	return nats->count + collapse_kept(nats->collapse) + 3 > BATCH ||
+	       nats->bodies.size >= ROUND_BYTES || nats->events >= ROUND_EVENTS;
+}
+
+static int add_item(void *context, const struct store_item *item,
+		    const struct store_place *place)
+{
+	struct nats *nats = context;
+	const struct sink_settings *settings = nats->sink->settings;
+
+	if (item->event && nats->end.event && place->event > nats->end.event)
+		return 1;
+	nats->last = *place;
+	if (item->event && settings->filter &&
+	    !kerror_filter_matches(settings->filter, item->event)) {
+		*(nats->count ? &nats->places[nats->count - 1] : &nats->skipped) = *place;
+		return 0;
+	}
+	nats->events++;
+	if (item->event)
+		collapse_event(nats->collapse, settings->collapse, place->boot, item,
+			       add_message, nats);
+	else
+		add_message(nats, item);
+	return is_full(nats);
 }
 
 static void note_refused(struct nats *nats, const struct nats_message *message)
@@ -274,9 +330,21 @@ static void note_refused(struct nats *nats, const struct nats_message *message)
 	sink->report(sink, 3, text);
 }
 
-/* The first @done messages are over. */
+/* The first @done messages are over. If some stand for others, it is all or nothing. */
 static void take_answers(struct nats *nats, size_t done)
 {
+	uint64_t before = nats->collapsed.total;
+
+	sink_moves(nats->sink);
+	if (collapse_has_kept(nats->collapse)) {
+		if (done < nats->count)
+			return;
+		nats->places[done - 1] = nats->last;
+	}
+	if (done == nats->count) {
+		collapse_get_state(nats->collapse, &nats->collapsed);
+		nats->sink->collapsed += nats->collapsed.total - before;
+	}
 	for (size_t i = 0; i < done; i++) {
 		if (nats->messages[i].refused)
 			note_refused(nats, &nats->messages[i]);
@@ -285,7 +353,6 @@ static void take_answers(struct nats *nats, size_t done)
 	}
 	if (done)
 		move_to(nats, &nats->places[done - 1]);
-	sink_moves(nats->sink);
 }
 
 /*
@@ -298,7 +365,7 @@ static int read_store(struct nats *nats, char *message, size_t size)
 		   store_open(&nats->store, nats->sink->settings->store, false);
 
 	if (!more)
-		more = store_follow(nats->store, nats->place, add_message, nats);
+		more = store_follow(nats->store, nats->place, add_item, nats);
 	if (more >= 0)
 		return more;
 	snprintf(message, size, "%s", store_message(nats->store));
@@ -316,10 +383,13 @@ static int send_round(struct nats *nats, char *message, size_t size)
 	drop_messages(nats);
 	nats->bodies.size = 0;
 	nats->skipped = nats->place;
+	nats->last = nats->place;
+	nats->events = 0;
+	collapse_begin(nats->collapse, &nats->collapsed);
 	more = read_store(nats, message, size);
 	if (more < 0)
 		return more;
-	if (nats->bodies.failed) {
+	if (!collapse_end(nats->collapse, add_message, nats) || nats->bodies.failed) {
 		buffer_free(&nats->bodies);
 		snprintf(message, size, "out of memory");
 		return -ENOMEM;
@@ -327,6 +397,10 @@ static int send_round(struct nats *nats, char *message, size_t size)
 	move_to(nats, &nats->skipped);
 	if (!nats->count)
 		return 0;
+	if (collapse_has_kept(nats->collapse)) {
+		nats->end = nats->last;
+		write_place(nats);
+	}
 	done = nats_peer_publish(nats->peer, nats->messages, nats->count,
 				 nats->bodies.bytes, message, size);
 	take_answers(nats, done);

@@ -64,13 +64,16 @@ struct record *record_of_line(struct kerror_event *event)
 struct record *record_of_loss(const struct kerror_loss *loss, const char *cause,
 			      uint32_t next)
 {
-	struct record *record = record_new(RECORD_LOSS, 0);
+	size_t size = strlen(cause) + 1;
+	struct record *record = record_new(RECORD_LOSS, size);
 
 	if (!record)
 		return NULL;
 	record->origin = identity();
 	record->loss = *loss;
-	record->cause = cause;
+	/* A message of the stream has it, which is not kept. */
+	memcpy(record->text, cause, size);
+	record->cause = record->text;
 	record->next = next;
 	return record;
 }

@@ -8,9 +8,11 @@ import base64
 import contextlib
 import json
 import os
+import random
 import sqlite3
 import subprocess
 import sys
+import time
 import uuid
 
 from test_kerrord import FIRST, PROGRAM, STORE, Place, control, main, query, wait_for
@@ -26,7 +28,7 @@ SCHEMA = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "schema"
 TESTS = []
 GROUPS = ("evlog", "printk", "raw")
 EVENTS = ["kerror.*." + group for group in GROUPS]
-PATIENCE = 600
+PATIENCE = int(os.environ.get("PATIENCE", 600))
 
 
 def test(function):
@@ -94,6 +96,8 @@ class Machine(Member):
                            ("proc/sys/kernel/random/boot_id", self.boot_id)):
             with open(f"{at}/root/{file}", "w") as out:
                 out.write(text + "\n")
+        if "collapse" not in options:
+            options += "collapse = 0\n"
         self.text = before + STORE + "[nats]\n" + servers(ports) + options
         super().__init__(at, self.text, host=name, root=at + "/root", **kernel)
 
@@ -208,6 +212,8 @@ def the_collector_has_what_the_machines_have(folder):
             loss for machine in machines for loss in losses_of(machine))
         assert collector.count("gap") == 0
         assert {id_of(event) for event in collector.lines()} == set(wanted)
+        loss, = collector.lines(item="loss")
+        assert (loss["host"], loss["cause"], loss["count"]) == ("b", "staging-full", 7), loss
         # All again, under other message ids and to a consumer that begins anew
         with stream.client() as client:
             for number in range(1, 1102):
@@ -312,6 +318,76 @@ def wrong_messages_are_refused(folder):
                                                       '{sink="collector"}') >= len(wrong))
         assert "is refused: " in err and "refused so far: 1)" in err, err
         assert collector.events() == events_of(machine)
+
+
+def check_collapsed(collector, machines, collapsed):
+    """What is not there is counted, exactly; the first and the last of a kind are there."""
+    total = 0
+    for machine in machines:
+        wanted = events_of(machine)
+        found = {name: event for name, event in collector.events().items()
+                 if event["host"] == machine.name}
+        assert all(event == wanted[name] for name, event in found.items())
+        kinds, there = {}, {}
+        for events, of in ((wanted, kinds), (found, there)):
+            for event in events.values():
+                of.setdefault((event["facility"], event["severity"], event["device"],
+                               event["time_boot"] // 10**9), []).append(event["sequence"] ^ 2**31)
+        for kind, numbers in kinds.items():
+            assert {min(numbers), max(numbers)} <= set(there[kind]), kind
+            assert len(there[kind]) == len(numbers) or len(there[kind]) > 3, kind
+        counted = collector.lost().get((machine.name, 2, "collapsed"), 0)
+        assert len(found) + counted == len(wanted), (len(found), counted, len(wanted))
+        total += counted
+    assert total == collapsed and not [key for key in collector.lost() if key[2] != "collapsed"]
+
+
+@test
+def a_storm_is_collapsed_and_counted(folder):
+    """Over kills, too: each number is an event, or counted once."""
+    with fleet(folder) as stream:
+        machines = [Machine(folder, [stream.port], name, "heartbeat = 1s\ncollapse = 3\n",
+                            rate=rate, events=20000) for name, rate in (("a", 10**6), ("b", 4000))]
+        chance = random.Random(1)
+        for _ in range(6):
+            daemons = [machine.start() for machine in machines]
+            time.sleep(chance.uniform(0.3, 2))
+            for daemon in daemons:
+                daemon.kill()
+                daemon.communicate()
+        for machine in machines:
+            machine.run_until(lambda m=machine: m.metric('kerror_sink_up{sink="nats"}') == 1 and
+                              m.stored() == 20000 and not behind(stream, m))
+        collector = Collector(folder, [stream.port], options="grace = 1s\n",
+                              more="[json]\npath = FOLDER/json\n")
+
+        def collapsed():
+            return sum(count for (_, _, cause), count in collector.lost().items()
+                       if cause == "collapsed")
+
+        collector.run_until(lambda: pending(stream) == (0, 0) and collector.count("machine") == 2 and
+                            collapsed() > 0 and collector.count("gap") == 0)
+        assert collapsed() > 30000, collector.lost()
+        check_collapsed(collector, machines, collapsed())
+        assert sum(line["count"] for line in collector.lines(item="collapsed")) == collapsed()
+        assert collector.lines(item="loss") == [], collector.lines(item="loss")
+        validate(collector.lines(item="collapsed")[0])
+        assert " events collapsed" in "".join(query(collector.path("db"), "--losses")[0])
+        for line in map(json.loads, control(collector, "fleet", "--json")[0]):
+            assert line["lost"] == line["lag"] == 0, line
+            assert line["collapsed"] == collector.lost()[(line["host"], 2, "collapsed")], line
+
+
+def behind(stream, machine):
+    """Whether its last heartbeat says so, or there is none yet"""
+    with stream.client() as client:
+        answer, = client.requests("$JS.API.STREAM.MSG.GET.KERROR_HEARTBEATS", [{
+            "last_by_subj": f"kerror.{machine.machine}.heartbeat"}])
+    if "error" in answer:
+        return True
+    beat = json.loads(base64.b64decode(answer["message"]["data"]))
+    return beat["behind"] or [group["next"] for group in beat["groups"]] != \
+        [(FIRST + int(machine.kernel["FAKE_EVENTS"])) % 2**32]
 
 
 @test
@@ -540,6 +616,12 @@ def streams_are_made(folder):
         stream.stop()
 
 
+def validate(line):
+    if jsonschema:
+        with open(SCHEMA, encoding="utf-8") as file:
+            jsonschema.Draft202012Validator(json.load(file)).validate(line)
+
+
 def check_heartbeats(stream, machines):
     with stream.client() as client:
         for machine in machines:
@@ -547,9 +629,7 @@ def check_heartbeats(stream, machines):
                 "last_by_subj": f"kerror.{machine.machine}.heartbeat"})
             beat = json.loads(base64.b64decode(answer["message"]["data"]))
             assert beat["machine"] == machine.machine and beat["interval"] == 600, beat
-            if jsonschema:
-                with open(SCHEMA, encoding="utf-8") as file:
-                    jsonschema.Draft202012Validator(json.load(file)).validate(beat)
+            validate(beat)
 
 
 @test

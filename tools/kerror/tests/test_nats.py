@@ -173,7 +173,8 @@ def streaming(folder, *arguments, **limits):
 
 
 def nats(port, *options):
-    return "\n".join([STORE, "[nats]", f"servers = nats://127.0.0.1:{port}", *options, ""])
+    return "\n".join([STORE, "[nats]", "collapse = 0", f"servers = nats://127.0.0.1:{port}", *options,
+                      ""])
 
 
 def metric(place, name):

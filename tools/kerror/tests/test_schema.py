@@ -161,8 +161,8 @@ def printed_items():
                 text = file.read()
             names |= set(re.findall(r'"item", json_string\("(\w+)"\)', text))
             names |= set(re.findall(r'\\"item\\":\\"(\w+)\\"', text))
-    # Heartbeats are in a stream only: test_fleet.py has them.
-    return (names | {"event"}) - {"heartbeat"}
+    # These are of a fleet: test_fleet.py has them.
+    return (names | {"event"}) - {"heartbeat", "collapsed"}
 
 
 def make_places(folder):
