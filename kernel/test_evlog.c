@@ -4,7 +4,8 @@
  * check what arrives. They ask for events by writing one of the commands in
  * test_commands[], with its numbers, to /dev/test_evlog; the write fails with
  * what the call under test returned. Reading it tells what only the kernel
- * knows: the events raised and refused, and the address of a buffer.
+ * knows: the events raised and refused, the address of a buffer, and what a
+ * call costs.
  *
  * Format cases come in pairs with the same event type, the number of the case:
  * evl_printf() of a call, then, as binary data, what vsnprintf() makes of it. Or they
@@ -31,6 +32,7 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <linux/timekeeping.h>
 #include <linux/timer.h>
 #include <linux/uaccess.h>
 #ifdef CONFIG_TEST_EVLOG_EXTENSIONS
@@ -940,6 +942,31 @@ static int test_limited(unsigned long events, unsigned long b)
 	return 0;
 }
 
+/* Nanoseconds of a call: instructions, where QEMU counts those. */
+static unsigned long cost;
+
+/* Without what is done later for an event. The pause lets a turn be delivered. */
+static int test_cost(unsigned long turns, unsigned long calls)
+{
+	unsigned long flags, best = ULONG_MAX, i;
+	u64 begin;
+
+	while (turns--) {
+		local_irq_save(flags);
+		begin = ktime_get_mono_fast_ns();
+		for (i = 0; i < calls; i++)
+			count(evl_printf(FACILITY, 16, LOG_INFO,
+					 "call %lu of %#lx in %s", i, calls,
+					 current->comm));
+		best = min(best, (unsigned long)(ktime_get_mono_fast_ns() - begin));
+		local_irq_restore(flags);
+		set_current_state(TASK_UNINTERRUPTIBLE);
+		schedule_timeout(2);
+	}
+	cost = best / max(calls, 1UL);
+	return 0;
+}
+
 /* A call that walks its arguments twice if it is printed, too. */
 static int test_two_walks(unsigned long a, unsigned long b)
 {
@@ -1064,6 +1091,7 @@ static const struct test_command {
 	{ "pointer", test_pointer },
 	{ "long", test_long },			/* bytes of the %s */
 	{ "limited", test_limited },		/* calls */
+	{ "cost", test_cost },			/* turns, calls */
 	{ "two-walks", test_two_walks },
 	{ "panic", test_panic },		/* events, where */
 	{ "oops", test_oops },			/* events */
@@ -1105,10 +1133,10 @@ static ssize_t test_read_counters(struct file *file, char __user *buffer,
 		return 0;
 	/* The address is what the command "pointer" prints with %p. */
 	length = scnprintf(line, sizeof(line),
-			   "raised %ld\nrefused %ld\naddress %lx\n",
+			   "raised %ld\nrefused %ld\naddress %lx\ncost %lu\n",
 			   (long)atomic_long_read(&raised),
 			   (long)atomic_long_read(&refused),
-			   (unsigned long)text);
+			   (unsigned long)text, cost);
 	if (size < length)
 		return -EINVAL;
 	if (copy_to_user(buffer, line, length))

@@ -28,6 +28,8 @@ guest_checks() {
 	6.*|7.*) check "$prefix/persist" events_outlive_the_kernel ;;
 	esac
 	show '^# died of'
+	[ "$prefix" != 6.12 ] || check 6.12/persist-cost persistence_costs_callers_nothing
+	show '^evl_printf.*times'
 	case $prefix in
 	6.1 | 6.12) check "$prefix/dump" dump_has_what_is_stored ;;
 	esac
@@ -129,6 +131,20 @@ events_outlive_the_kernel() {
 			value["lost"] == "" ? "none" : value["lost"], good ? "ok" : "WRONG"
 	}
 	END { exit bad || seen != (crashes ? crashes : 9) }' "$(guest_log persist)"
+}
+
+# Instructions of a call, in a boot whose events outlive it and in one whose do not.
+persistence_costs_callers_nothing() {
+	for region in "" 'reserve_mem=8M:4096:kerror kerror.persist=kerror'; do
+		CPUS=1 SIZES=$region guest cost >&2 || return 1
+		sed -n "s/^evl_printf \([0-9]* [01]\).*/\1/p" "$(guest_log cost)"
+	done > "$BUILD/$kernel/persist-cost"
+	awk '{ cost[$2] = $1 }
+	END {
+		printf "evl_printf(): %d instructions, %d with kerror.persist=: %.3f times as many\n",
+			cost[0], cost[1], cost[0] ? cost[1] / cost[0] : 0
+		exit !cost[0] || !cost[1] || cost[1] > cost[0] * 1.05
+	}' "$BUILD/$kernel/persist-cost"
 }
 
 # What kerror-drgn finds in a dump of the memory equals what kerrord has stored, and the

@@ -19,6 +19,9 @@ for tries in $(seq 50); do
 done
 mount -t ext4 $disk /tmp/disk || exit 1
 
+# stage TEXT: how long it took until here
+stage() { echo "# $1 at $(cut -d ' ' -f 1 /proc/uptime) s"; }
+stage "the disk is there"
 boots list | sed 's/^/KEPT /'
 echo "BOOT $(cat /proc/sys/kernel/random/boot_id)"
 flood() {
@@ -37,6 +40,7 @@ if [ "$early" = 0 ]; then
 	done
 	[ "$(boots list | wc -l)" = 1 ] ||
 		{ echo "WRONG kerrord left a boot with the kernel"; exit 1; }
+	stage "stored"
 	for boot in $(echo "$look" | tr , ' '); do
 		sqlite3 -readonly -separator ' ' $store "
 			SELECT 'STORED', '$boot', source, count(*), count(DISTINCT number),
@@ -49,9 +53,11 @@ if [ "$early" = 0 ]; then
 			SELECT 'LOST', '$boot', cause, sum(count) FROM loss JOIN boot USING (boot)
 			WHERE boot_id = '$boot' AND event_group = 2 GROUP BY cause" || exit 1
 	done
+	stage "asked the store"
 	kerrorctl boots --json --no-pager --store=$store |
 		sed -n 's/.*"boot_id":"\([^"]*\)".*"how":"\([^"]*\)".*/LISTED \1 \2/p'
 	dmesg | grep -E 'BUG:|WARNING:|Oops|kerror: .*sum' | sed 's/^/WRONG /'
+	stage "asked kerrorctl"
 	echo "LOOKED"
 fi
 if [ "$way" = none ]; then
