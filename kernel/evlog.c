@@ -65,12 +65,14 @@ int evl_begin(struct kerror_reservation *reservation, size_t size,
 	header->event_type = event->event_type;
 	header->facility_hash = callsite->facility_hash;
 
-	if (in_nmi())
-		flags |= EVL_FLAG_NMI;
-	if (in_hardirq())
-		flags |= EVL_FLAG_INTERRUPT;
-	if (in_serving_softirq())
-		flags |= EVL_FLAG_SOFTIRQ;
+	if (in_interrupt()) {	/* or softirqs are only disabled */
+		if (in_nmi())
+			flags |= EVL_FLAG_NMI;
+		if (in_hardirq())
+			flags |= EVL_FLAG_INTERRUPT;
+		if (in_serving_softirq())
+			flags |= EVL_FLAG_SOFTIRQ;
+	}
 	if (system_state < SYSTEM_RUNNING)
 		flags |= EVL_FLAG_BOOT;
 	if (oops_in_progress)
@@ -85,7 +87,7 @@ int evl_begin(struct kerror_reservation *reservation, size_t size,
 	header->magic = EVL_MAGIC;
 	header->header_size = sizeof(*header);
 	header->device_size = device_size;
-	header->format_size = callsite->fmt ? callsite->fmt_size : 0;
+	header->format_size = callsite->fmt_size;
 	header->version = EVL_VERSION;
 	header->severity = (unsigned int)event->severity > LOG_DEBUG ?
 			   LOG_WARNING : event->severity;
@@ -154,22 +156,26 @@ int (evl_write)(const char *facility, int event_type, int severity,
 }
 EXPORT_SYMBOL_GPL(evl_write);
 
-static __printf(6, 0)
+/* Inline, as each call is one more cost of an event. */
+static __always_inline __printf(6, 0)
 int evl_vprintf_at(struct evl_callsite *callsite, const struct device *dev,
 		   const char *facility, int event_type, int severity,
 		   const char *fmt, va_list list)
 {
 	struct evl_callsite own __uninitialized;
-	struct evl_event event = {
-		.dev = dev,
-		.event_type = event_type,
-		.severity = severity,
-		.format = EVL_FORMAT_PRINTF,
-	};
+	struct evl_event event __uninitialized;
 
 	if (!facility || !fmt)
 		return -EINVAL;
+	/* One by one: to clear it all first would cost more. */
 	event.callsite = evl_callsite_get(callsite, &own, facility, fmt);
+	event.dev = dev;
+	event.device = NULL;
+	event.event_type = event_type;
+	event.severity = severity;
+	event.flags = 0;
+	event.format = EVL_FORMAT_PRINTF;
+	event.prefix_size = 0;
 	return evl_record(&event, list);
 }
 
@@ -230,8 +236,7 @@ int (evl_printf)(const char *facility, int event_type, int severity,
 	int err;
 
 	va_start(args, fmt);
-	err = evl_vprintf_at(NULL, NULL, facility, event_type, severity, fmt,
-			     args);
+	err = evl_vprintf(facility, event_type, severity, fmt, args);
 	va_end(args);
 	return err;
 }

@@ -41,41 +41,58 @@ static inline size_t evl_put_head(u8 *to, u8 type, u8 flags, unsigned int size)
 	return sizeof(recorded->head) + ALIGN(size, 4);
 }
 
+/* Types are in the order of their sizes. */
+static inline unsigned int evl_value_size(u8 type, const struct evl_value *value)
+{
+	return type <= EVL_ARG_U32 ? sizeof(u32) :
+	       type <= EVL_ARG_U64 ? sizeof(u64) :
+	       type == EVL_ARG_CHAR ? 1 : value->size;
+}
+
 /*
  * Writes an argument to where all is zero and there is space for it. Returns its
  * bytes. Takes any type but EVL_ARG_TEXT, whose bytes vsnprintf() has written.
  */
-static inline size_t evl_put_value(u8 *to, u8 type, u8 flags,
-				   const struct evl_value *value)
+static __always_inline size_t evl_put_value(u8 *to, u8 type, u8 flags,
+					    const struct evl_value *value)
 {
 	struct evl_recorded *recorded = (void *)to;
-	unsigned int size;
+	unsigned int size = evl_value_size(type, value);
 
-	switch (type) {
-	case EVL_ARG_S64:
-	case EVL_ARG_U64:
-		size = sizeof(u64);
-		recorded->number64 = value->number;
-		break;
-	case EVL_ARG_STRING:
-	case EVL_ARG_POINTER:
-		size = value->size;
-		/* By address: it may be longer than the field. */
-		memcpy(to + offsetof(struct evl_recorded, bytes), value->string,
-		       size);
-		break;
-	case EVL_ARG_CHAR:
-		size = 1;
-		recorded->bytes[0] = value->number;
-		break;
-	default:
-		size = sizeof(u32);
+	if (type <= EVL_ARG_U32)
 		recorded->number32 = value->number;
-	}
+	else if (type <= EVL_ARG_U64)
+		recorded->number64 = value->number;
+	else if (type == EVL_ARG_CHAR)
+		recorded->bytes[0] = value->number;
+	else	/* By address: it may be longer than the field. */
+		memcpy(to + offsetof(struct evl_recorded, bytes),
+		       value->string, size);
 	return evl_put_head(to, type, flags, size);
 }
 
 /* ---- the fast path ---- */
+
+static __always_inline bool fetch_args(struct evl_values *values,
+				       const struct evl_callsite *callsite,
+				       struct evl_arguments *args)
+{
+	const u8 *type = &callsite->types[values->count];
+	const u8 *end = &callsite->types[callsite->args];
+	struct evl_value *value = &values->value[values->count];
+
+	for (; type < end; type++, value++) {
+		evl_fetch_arg(args, *type, value);
+		if (*type != EVL_ARG_STRING)
+			continue;
+		if (!evl_string_valid(value->string))
+			return false;
+		value->size = strnlen(value->string, EVL_VARIABLE_MAX);
+		values->size += ALIGN(value->size, 4);
+	}
+	values->count = callsite->args;
+	return true;
+}
 
 /*
  * Fetches the arguments of @callsite, except those that @values has already.
@@ -85,31 +102,18 @@ bool evl_fetch_args(struct evl_values *values,
 		    const struct evl_callsite *callsite,
 		    struct evl_arguments *args)
 {
-	struct evl_value *value = &values->value[values->count];
-	u8 type;
-
-	for (; values->count < callsite->args; values->count++, value++) {
-		type = callsite->types[values->count];
-		evl_fetch_arg(args, type, value);
-		if (type != EVL_ARG_STRING)
-			continue;
-		if (!evl_string_valid(value->string))
-			return false;
-		value->size = strnlen(value->string, EVL_VARIABLE_MAX);
-		values->size += ALIGN(value->size, 4);
-	}
-	return true;
+	return fetch_args(values, callsite, args);
 }
 
-/* Records an event of a call site that is simple. */
-int evl_record_values(const struct evl_event *event,
-		      const struct evl_values *values)
+static __always_inline int record_values(const struct evl_event *event,
+					 const struct evl_values *values)
 {
 	const struct evl_callsite *callsite = event->callsite;
 	size_t size = callsite->fmt_size + callsite->args_size + values->size;
+	const u8 *type = callsite->types, *end = type + callsite->args;
+	const struct evl_value *value = values->value;
 	struct kerror_reservation reservation __uninitialized;
 	int err = evl_begin(&reservation, size, event);
-	unsigned int i;
 	u8 *to;
 
 	if (err) {
@@ -122,11 +126,17 @@ int evl_record_values(const struct evl_event *event,
 	memcpy(to + event->prefix_size, callsite->fmt,
 	       callsite->fmt_size - 1 - event->prefix_size);
 	to += callsite->fmt_size;
-	for (i = 0; i < callsite->args; i++)
-		to += evl_put_value(to, callsite->types[i], 0,
-				    &values->value[i]);
+	for (; type < end; type++, value++)
+		to += evl_put_value(to, *type, 0, value);
 	evl_end(&reservation, size, false);
 	return 0;
+}
+
+/* Records an event of a call site that is simple. */
+int evl_record_values(const struct evl_event *event,
+		      const struct evl_values *values)
+{
+	return record_values(event, values);
 }
 
 /* ---- the slow path ---- */
@@ -151,23 +161,6 @@ u8 evl_fetch_conv(struct evl_arguments *args, struct evl_conv *conv,
 	if (type)
 		evl_fetch_arg(args, type, value);
 	return type;
-}
-
-static size_t evl_value_size(u8 type, const struct evl_value *value)
-{
-	switch (type) {
-	case EVL_ARG_S64:
-	case EVL_ARG_U64:
-		return sizeof(u64);
-	case EVL_ARG_STRING:
-	case EVL_ARG_POINTER:
-	case EVL_ARG_TEXT:
-		return value->size;
-	case EVL_ARG_CHAR:
-		return 1;
-	default:
-		return sizeof(u32);
-	}
 }
 
 /*
@@ -380,7 +373,7 @@ int evl_record(const struct evl_event *event, va_list list)
 {
 	const struct evl_callsite *callsite = event->callsite;
 	struct evl_values values __uninitialized;
-	struct evl_arguments args;
+	struct evl_arguments args __uninitialized;
 	bool fetched = true;
 
 	if (callsite->args_max < 0)
@@ -391,10 +384,10 @@ int evl_record(const struct evl_event *event, va_list list)
 	values.size = 0;
 	if (callsite->args) {
 		va_copy(args.list, list);
-		fetched = evl_fetch_args(&values, callsite, &args) &&
+		fetched = fetch_args(&values, callsite, &args) &&
 			  evl_values_fit(&values, callsite);
 		va_end(args.list);
 	}
-	return fetched ? evl_record_values(event, &values) :
+	return fetched ? record_values(event, &values) :
 			 evl_record_parsed(event, list);
 }

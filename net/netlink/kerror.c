@@ -24,8 +24,8 @@
  *   KERROR_LOST_RATE_LIMIT    suppressed by a _ratelimited call of evlog
  *   KERROR_LOST_ABANDONED     reserved, then its writer died in an oops
  *
- * A numbered event is in the history until newer ones overwrite it. Nothing that
- * goes wrong later loses it before: a reader that was sent an incomplete stream
+ * A numbered event is in the history until newer ones overwrite it. No later
+ * fault loses it before: a reader that was sent an incomplete stream
  * (no memory for a message, a full receive queue) gets ENOBUFS and asks for a
  * replay. Events that were overwritten before it asked are told to it as
  * KERROR_LOST_HISTORY.
@@ -152,8 +152,8 @@ static struct kerror_source *source_of(unsigned int cpu, unsigned int group)
 }
 
 /* Reserves a record in the ring of @group, one of @groups. */
-static int reserve_in(struct kerror_reservation *reservation, size_t size,
-		      unsigned int group, unsigned int groups)
+static __always_inline int reserve_in(struct kerror_reservation *reservation,
+				      size_t size, unsigned int group, u32 groups)
 {
 	struct kerror_source *source;
 	struct kerror_record *record;

@@ -30,7 +30,7 @@
 #define CHUNK			16
 
 /* CPUs whose rings are worth a look */
-static unsigned long kerror_ready[BITS_TO_LONGS(NR_CPUS)];
+unsigned long kerror_ready[BITS_TO_LONGS(NR_CPUS)];
 
 /*
  * Whoever delivers holds this, with softirqs disabled. Guards only try to get
@@ -49,20 +49,6 @@ static bool kerror_held;
 
 /* Its ring has a record whose writer is dead. */
 static struct kerror_source *kerror_abandoned;
-
-/**
- * kerror_mark - have the rings of a CPU looked at
- * @cpu: this CPU
- *
- * Context: any.
- */
-void kerror_mark(unsigned int cpu)
-{
-	if (unlikely(!test_bit(cpu, kerror_ready))) {
-		set_bit(cpu, kerror_ready);
-		smp_mb__after_atomic(); /* (C) */
-	}
-}
 
 /* Whether the rings of this CPU may have what is not delivered. Context: any. */
 bool kerror_marked(unsigned int cpu)

@@ -106,7 +106,7 @@ enum kerror_guarded {
  * @tick_work: the same at the next tick
  * @guard: delivers if the worker does not
  * @guarded: whether @tick_work or @guard looks
- * @woken: the state of the worker from which this CPU has woken it
+ * @woken: the state of the worker from which this CPU has woken it, or is to
  * @passes: kerror_passes when @guard last looked
  * @next: of another CPU, for kerror_dump.c
  */
@@ -178,7 +178,8 @@ enum { WORKER_ASLEEP, WORKER_COALESCING, WORKER_AWAKE, WORKER_STATE = 3 };
 
 extern struct task_struct *kerror_worker;
 extern unsigned int kerror_worker_state;
-void kerror_wake(unsigned int cpu, const struct kerror_ring *ring, bool later);
+void kerror_wake_slow(unsigned int cpu, const struct kerror_ring *ring,
+		      unsigned int state, bool later);
 void kerror_guard(struct kerror_cpu *this);
 void kerror_cpu_init(struct kerror_cpu *this);
 int kerror_worker_start(void);
@@ -186,13 +187,47 @@ void kerror_worker_stop(void);
 
 /* kerror_drain.c: in which order */
 extern spinlock_t kerror_drain_lock;
-void kerror_mark(unsigned int cpu);
+extern unsigned long kerror_ready[BITS_TO_LONGS(NR_CPUS)];
 bool kerror_marked(unsigned int cpu);
 bool kerror_any_marked(void);
 bool kerror_drain_chunk(bool *held);
 bool kerror_try_drain(void);
 void kerror_replace_ring(void);
 void kerror_forget(unsigned int cpu, struct kerror_source *sources);
+
+/* Has the rings of this CPU looked at. Context: any. */
+static inline void kerror_mark(unsigned int cpu)
+{
+	if (unlikely(!test_bit(cpu, kerror_ready))) {
+		set_bit(cpu, kerror_ready);
+		smp_mb__after_atomic(); /* (C) */
+	}
+}
+
+/**
+ * kerror_wake - see to it that an event or a loss is passed on
+ * @cpu: this CPU
+ * @ring: where the event is, or NULL for a loss
+ * @later: the next tick is soon enough
+ *
+ * Each event comes here. Most find the worker awake, or on its way.
+ *
+ * Context: any, with preemption disabled.
+ */
+static inline void kerror_wake(unsigned int cpu, const struct kerror_ring *ring,
+			       bool later)
+{
+	const struct kerror_cpu *this = &per_cpu(kerror_cpu, cpu);
+	unsigned int state;
+
+	smp_mb(); /* (C) */
+	kerror_mark(cpu);
+	state = READ_ONCE(kerror_worker_state);
+	if (unlikely(((state & WORKER_STATE) != WORKER_AWAKE &&
+		      READ_ONCE(this->woken) != state) ||
+		     !READ_ONCE(this->guarded)))
+		kerror_wake_slow(cpu, ring, state, later);
+}
 
 /* kerror_history.c: what a late reader can ask for */
 extern spinlock_t kerror_history_lock;

@@ -3,7 +3,8 @@
  * The worker: one thread that has the events of all CPUs delivered, and decides
  * how soon an event wakes it.
  *
- * kerror.c calls kerror_wake() for each event. The worker calls kerror_drain.c.
+ * kerror.c calls kerror_wake() for each event, which seldom comes here. The worker
+ * calls kerror_drain.c.
  *
  * Promise: whatever one CPU or one task does, the event of another CPU is passed
  * on within two ticks.
@@ -75,25 +76,23 @@ static void kerror_look_at_tick(struct kerror_cpu *this)
 }
 
 /**
- * kerror_wake - see to it that an event or a loss is passed on
+ * kerror_wake_slow - wake the worker, or look at the tick, if one is due
  * @cpu: this CPU
- * @ring: where the event is, or NULL for a loss
- * @later: the next tick is soon enough
+ * @ring: see kerror_wake()
+ * @state: of the worker, as kerror_wake() saw it
+ * @later: see kerror_wake()
  *
  * A message of printk() can wait for the tick, which wakes the readers of
  * /dev/kmsg, too: an interrupt at once would make each printk() dearer.
  *
  * Context: any, with preemption disabled.
  */
-void kerror_wake(unsigned int cpu, const struct kerror_ring *ring, bool later)
+void kerror_wake_slow(unsigned int cpu, const struct kerror_ring *ring,
+		      unsigned int state, bool later)
 {
 	struct kerror_cpu *this = &per_cpu(kerror_cpu, cpu);
 	bool asleep, urgent = false;
-	unsigned int state;
 
-	smp_mb(); /* (C) */
-	kerror_mark(cpu);
-	state = READ_ONCE(kerror_worker_state);
 	asleep = (state & WORKER_STATE) != WORKER_AWAKE &&
 		 READ_ONCE(this->woken) != state;
 	if (asleep) {
@@ -106,10 +105,13 @@ void kerror_wake(unsigned int cpu, const struct kerror_ring *ring, bool later)
 	/* kerror_guard() is called when a CPU has come or gone. */
 	if (!READ_ONCE(kerror_started) || unlikely(!cpu_online(cpu)))
 		return;
-	if (LAZY_RUNS_IN_TICK && (!asleep || (later && !urgent)))
+	if (LAZY_RUNS_IN_TICK && (!asleep || (later && !urgent))) {
 		kerror_look_at_tick(this);
-	else
-		irq_work_queue(&this->wake_work);
+		return;
+	}
+	irq_work_queue(&this->wake_work);
+	/* Where no interrupt can come, later events find that it was asked for. */
+	WRITE_ONCE(this->woken, state);
 }
 
 /* Wakes the worker. Context: hard interrupt, or process. */
