@@ -4,7 +4,8 @@
 # Measures what events cost, and what else there is: bench.sh [KERNEL_NAME]
 #
 # Boots Linux KERNEL_NAME (6.12) as User Mode Linux, whose kernel runs at native
-# speed, for the caller's cost, and in QEMU with 2 CPUs for all. All that is
+# speed, for the caller's cost, in QEMU with 2 CPUs for all, and in QEMU with one, where
+# each instruction counts as a nanosecond, for the caller's cost. All that is
 # compared is measured in the same boot, but for what the hook in printk() costs that
 # is not used: that is between two kernels, booted in turns. Writes the measurements
 # as they are, tables and plots to Documentation/kerror-bench/.
@@ -53,6 +54,9 @@ run() {
 khz=$(awk '/^cpu MHz/ { printf "%d", $4 * 1000; exit }' /proc/cpuinfo)
 run um um-bench cost "$default"
 run qemu x86_64-bench cost,readers "$large tsc_early_khz=$khz"
+export COUNT=yes CPUS=1
+run instructions x86_64-bench cost "$large"
+unset COUNT CPUS
 
 step "measuring printk() with and without the hook, in turns"
 for number in 1 2 3 4 5 6 7 8; do

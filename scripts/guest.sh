@@ -16,7 +16,7 @@
 # again when it dies, its memory as it was, and is reset when it prints "RESET ME"; it
 # ends with its token. With DUMP, a panic of the guest ends it, and QEMU dumps its memory to
 # that file first. With COMMAND, it is not booted: that file gets QEMU's command, an
-# argument per line.
+# argument per line. With COUNT, each instruction takes a nanosecond of the guest; CPUS is 1 then.
 . "$(dirname "$0")/common.sh"
 
 [ $# -ge 2 ] || die "usage: guest.sh NAME SCRIPT [KERNEL]"
@@ -284,9 +284,10 @@ esac
 accel=thread=multi
 case $script,$name in
 tap,* | unload,* | death,* | crash,linux-image-*) accel=thread=single ;;
-# A nanosecond of the guest is an instruction, whatever else this machine does.
-cost,*) accel="thread=single -icount shift=0,sleep=off" ;;
+cost,*) COUNT=yes ;;
 esac
+# A nanosecond of the guest is an instruction, whatever else this machine does.
+[ -z "${COUNT:-}" ] || accel="thread=single -icount shift=0,sleep=off"
 parameters="${SIZES-kerror.staging_kb=512 kerror.history_kb=8192} guest=$script cpus=$cpus ${APPEND:-}"
 if [ $kind = old ]; then
 	# One thread for both CPUs: with two, one boot in fifty or so hung on a busy
