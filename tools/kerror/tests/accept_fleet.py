@@ -4,7 +4,8 @@
 loopback, machines that are played, and two collectors. Each server, kerrord and collector
 is killed at random, and the whole cluster is down for a while once. With restore=1, a server
 gets back the files that it had long before, as after a loss of power. At the end, what was
-raised is stored once, or in a loss with its cause. Prints what it saw.
+raised is stored once, or in a loss with its cause. With limit=N, the stream holds N messages, and
+the collectors are away until it has dropped some. Prints what it saw.
 
 pause: about half of the seconds in which the kills are; rate: events of a machine a second"""
 
@@ -21,7 +22,7 @@ from test_nats import SERVER, Client, free_port, why_not
 from test_fleet import Collector, Machine, make_streams
 
 VALUES = {"events": 1000000, "machines": 20, "kills": 20, "down": 300, "rate": 40, "pause": 600,
-          "restore": 1, "seed": 1, "patience": 3600}
+          "restore": 1, "limit": 0, "seed": 1, "patience": 3600}
 
 
 class Node:
@@ -70,19 +71,32 @@ class Cluster:
                 continue
         raise OSError("no server answers")
 
-    def make(self, replicas):
+    def make(self, replicas, **limits):
         def made():
             try:
                 client = self.client()
                 client.socket.settimeout(10)
                 try:
-                    make_streams(client, replicas, 5)
+                    make_streams(client, replicas, 5, **limits)
                     return True
                 finally:
                     client.close()
             except (OSError, AssertionError):   # no leader yet
                 return False
         wait_for(made, 120)
+
+    def dropped(self):
+        """Messages that made way, and those that are there; None without an answer"""
+        try:
+            client = self.client()
+            client.socket.settimeout(10)
+            try:
+                state = client.request("$JS.API.STREAM.INFO.KERROR", {})["state"]
+                return state["first_seq"] - 1, state["messages"]
+            finally:
+                client.close()
+        except (OSError, AssertionError):
+            return None
 
     def stop(self):
         for node in self.nodes:
@@ -132,7 +146,7 @@ def accept(folder, values):
     """Runs it; an exception if it is not exact"""
     cluster = Cluster(folder)
     try:
-        cluster.make(3)
+        cluster.make(3, **({"max_msgs": values["limit"]} if values["limit"] else {}))
         play(folder, values, cluster)
     finally:
         cluster.stop()
@@ -150,6 +164,8 @@ def play(folder, values, cluster):
     second = Collector(folder, cluster.ports, "second", options="grace = 30s\n",
                        store=first.path("db"))
     collectors = [Runner(first), Runner(second)]
+    if values["limit"]:
+        overflow(values, cluster, collectors)
     victims = [one for one in cluster.nodes + runners + collectors
                for _ in range(values["kills"])]
     chance.shuffle(victims)
@@ -181,15 +197,33 @@ def play(folder, values, cluster):
         return first.stored() + lost >= each * len(machines) and not first.count("gap")
 
     wait_for(settled, values["patience"])
+    heartbeats = "SELECT count(*) FROM collected WHERE told = " + str(each)
+    wait_for(lambda: first.sql(heartbeats) == [(len(machines),)], values["patience"])
     say(first.stored(), "events are stored, losses:", dict(sorted(first.lost().items())))
     for runner in runners + collectors:
         runner.end()
-    check(first, machines, each)
+    check(first, machines, each, values["limit"])
+    if values["limit"]:
+        assert any(cause == "stream" for _, _, cause in first.lost()), "nothing was dropped"
     say("kerrord at most", max(runner.memory for runner in runners), "KiB, collectors",
         max(runner.memory for runner in collectors), "KiB")
 
 
-def check(collector, machines, each):
+def overflow(values, cluster, collectors):
+    """Keeps the collectors away until the stream has dropped messages that they did not have"""
+    first = collectors[0].place
+    wait_for(lambda: first.stored() > 0, values["patience"])
+    for collector in collectors:
+        collector.kill()
+    stored = first.stored()
+    wait_for(lambda: (cluster.dropped() or (0,))[0] > stored + values["limit"] // 4,
+             values["patience"])
+    say("the stream is at its limit: dropped and there", cluster.dropped(), "stored", stored)
+    for collector in collectors:
+        collector.start()
+
+
+def check(collector, machines, each, limit):
     """Each number of each machine is stored once, or one of a loss by name."""
     wanted = {(FIRST + index) % 2**32 for index in range(each)}
     lost = collector.lost()
@@ -207,7 +241,12 @@ def check(collector, machines, each):
         named = sum(count for (host, _, cause), count in lost.items()
                     if host == name and cause != "staging-full")
         assert len(missing) == named, (name, len(missing), lost)
-        assert lost.get((name, 2, "staging-full"), 0) == index % 3, (name, lost)
+        told = collector.sql("SELECT lost FROM collected JOIN boot USING(boot) WHERE host = '%s'"
+                             " AND event_group = 2" % name)
+        # Of a loss without a number that the stream has dropped, the heartbeat tells.
+        assert told == [(index % 3,)], (name, told)
+        assert lost.get((name, 2, "staging-full"), 0) in (index % 3, 0 if limit else index % 3), \
+            (name, lost)
     say("raised = stored once + losses:", each * len(machines), "=", len(rows), "+",
         each * len(machines) - len(rows), "of", len(machines), "machines")
 

@@ -571,6 +571,14 @@ def kills_in_a_cluster_lose_nothing(folder):
 
 
 @test
+def what_a_full_stream_dropped_is_a_loss(folder):
+    """Likewise, of a stream at its limit"""
+    from accept_fleet import VALUES, accept
+    accept(folder, {**VALUES, "events": 3000, "machines": 3, "kills": 0, "rate": 100,
+                    "restore": 0, "limit": 500, "patience": 600})
+
+
+@test
 def streams_are_made(folder):
     """Twice; and a fleet's questions are answered."""
     stream = Stream(folder, user={"headers": True}, name=None)
