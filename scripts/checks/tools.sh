@@ -94,7 +94,7 @@ tools_checks() {
 	[ "$LIST" ] || [ "${NATS_SERVER:-}" ] || { ! wanted tools/nats && ! wanted tools/fleet; } ||
 		export NATS_SERVER="$(nats_server)"
 	for test in abi vectors schema wireshark fuzz examples kerrorctl report terminal rules \
-		sinks paths nats fleet collector day outputs hostile; do
+		sinks paths nats fleet collector container day outputs hostile; do
 		check_each tools/$test tools test-$test
 	done
 	check_each tools/prometheus prometheus_examples

@@ -245,7 +245,7 @@ const char *listen_failure(int error, uint32_t groups)
 		       "not permitted to listen; run it as root, or with CAP_SYSLOG, which the group printk needs" :
 		       "not permitted to listen; run it as root, or with CAP_SYSLOG or CAP_NET_ADMIN";
 	case -ENONET:
-		return "this is not the initial network namespace; kernel events exist there only";
+		return "this is not the initial network namespace; kernel events exist there only; a container needs the host's network";
 	case -EPROTONOSUPPORT:
 		return facility_missing();
 	}

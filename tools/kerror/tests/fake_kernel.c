@@ -13,6 +13,7 @@
  *   FAKE_FLAGS	EVL_FLAG bits of each event (0); of group printk, 0x40 is set, too
  *   FAKE_CLOCK	seconds by which the clock that stamps the events is wrong (0)
  *   FAKE_ERROR	errno that opening fails with (0)
+ *   FAKE_NAMESPACE	inode of the initial network namespace (this one)
  *   FAKE_NO_SYSLOG	if 1, opening fails with EPERM if the group printk is among those
  *		asked for
  *   FAKE_HOSTILE	if not 0, events are those of tests/hostile.h from this number on
@@ -273,8 +274,12 @@ int kerror_socket_open(struct kerror_socket **result, uint32_t groups)
 		.it_value.tv_nsec = 2000000, .it_interval.tv_nsec = 2000000,
 	};
 	int error = number("FAKE_ERROR", 0);
+	struct stat status;
 	struct kerror_socket *sock;
 
+	if (number("FAKE_NAMESPACE", 0) && !stat("/proc/self/ns/net", &status) &&
+	    status.st_ino != number("FAKE_NAMESPACE", 0))
+		error = ENONET;
 	if (!error && number("FAKE_NO_SYSLOG", 0) && groups & KERROR_GROUP_PRINTK)
 		error = EPERM;
 	if (error)
