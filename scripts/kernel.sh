@@ -30,6 +30,9 @@ karch=$arch cross=
 # Only clang makes code that knows which bytes were initialised.
 cc=gcc
 [ "${2#*-}" != kmsan ] || cc=clang
+# Rust wants packages of Debian 13. rustc takes HOSTCC, its linker, for one word.
+rust= hostcc="ccache gcc"
+[ "${2#*-}" != rust ] || rust="bindgen rust-src rustc" hostcc=gcc
 
 # fix FILE REGEX SED: edits a file for today's tools, if a line matches: the
 # patched copy of one that the series changes, else the one in the tree. sed -i
@@ -77,7 +80,7 @@ fix_old_tree() {
 }
 
 need_packages bc bison ccache $cc cpio flex gcc git libc6-dev libelf-dev libssl-dev \
-	make patch perl python3 rsync xz-utils ${cross:+gcc-s390x-linux-gnu}
+	make patch perl python3 rsync xz-utils ${cross:+gcc-s390x-linux-gnu} $rust
 
 # A tree that another path was given for before is not this one.
 if [ "$(cat "$BUILD/$name/unpacked" 2>/dev/null || echo none)" != "$tree" ]; then
@@ -153,7 +156,7 @@ esac
 (cd "$SELFTESTS/config" && cat $(printf '%s.config ' $fragments)) > "$out/fragments"
 kmake() {
 	make -C "$source" O="$out" ARCH="$karch" CROSS_COMPILE="$cross" \
-		CC="ccache $cross$cc" HOSTCC="ccache gcc" "$@"
+		CC="ccache $cross$cc" HOSTCC="$hostcc" "$@"
 }
 configure() { KCONFIG_ALLCONFIG="$out/fragments" kmake allnoconfig; }
 # Of the lines on standard input, those whose option this release knows and has; the
