@@ -33,7 +33,8 @@ help:
 	@echo '               kerrord must have each event (KERNELS="6.1 linux-image-amd64" WAYS="reset panic-nmi")'
 	@echo '               MINUTES=9 stops then; run again, it goes on'
 	@echo '  make bench   measures what events cost, beside printk, tracing and others, and writes'
-	@echo '               Documentation/kerror-bench/; 10 minutes, on a machine that does nothing else'
+	@echo '               Documentation/kerror-bench/; 10 minutes, on a machine that does nothing else;'
+	@echo '               PARTS=instructions counts instructions only, on any machine'
 	@echo '  make mutants breaks the code on purpose, to see the tests fail'
 	@echo '  make rust    the macros of samples/evlog/evlog.rs, with the rustc of Debian 13'
 	@echo '  make newest  says which kernels of Debian suites it applies to, builds and runs on'
@@ -97,7 +98,7 @@ crashes:
 	@WAYS='$(WAYS)' scripts/crashes.sh $(N) $(KERNELS)
 
 bench:
-	@scripts/bench.sh
+	@scripts/bench.sh 6.12 $(PARTS)
 
 mutants:
 	@scripts/mutants.sh $(NAMES)

@@ -1,24 +1,29 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Measures what events cost, and what else there is: bench.sh [KERNEL_NAME]
+# Measures what events cost, and what else there is: bench.sh [KERNEL_NAME [PART...]]
 #
 # Boots Linux KERNEL_NAME (6.12) as User Mode Linux, whose kernel runs at native
 # speed, for the caller's cost, in QEMU with 2 CPUs for all, and in QEMU with one, where
 # each instruction counts as a nanosecond, for the caller's cost. All that is
 # compared is measured in the same boot, but for what the hook in printk() costs that
 # is not used: that is between two kernels, booted in turns. Writes the measurements
-# as they are, tables and plots to Documentation/kerror-bench/.
+# as they are, tables and plots to Documentation/kerror-bench/. PART is um, qemu,
+# instructions or hook: only these are measured anew.
 . "$(dirname "$0")/common.sh"
 
 name=${1:-6.12}
+[ $# = 0 ] || shift
+parts=${*:-um qemu instructions hook}
 report=$TOP/Documentation/kerror-bench
 work=$BUILD/bench
 need_packages gnuplot-nox python3
 mkdir -p "$work" "$report"
-TARGETS="linux modules" "$TOP/scripts/kernel.sh" "$name" um-bench
-TARGETS="linux modules" "$TOP/scripts/kernel.sh" "$name" um-bench-unforwarded
-"$TOP/scripts/kernel.sh" "$name" x86_64-bench
+wanted() { case " $parts " in *" $1 "*) ;; *) return 1 ;; esac; }
+! { wanted um || wanted hook; } ||
+	TARGETS="linux modules" "$TOP/scripts/kernel.sh" "$name" um-bench
+! wanted hook || TARGETS="linux modules" "$TOP/scripts/kernel.sh" "$name" um-bench-unforwarded
+! { wanted qemu || wanted instructions; } || "$TOP/scripts/kernel.sh" "$name" x86_64-bench
 
 parameters="audit=1 audit_backlog_limit=8192"
 default="kerror.staging_kb=64 kerror.history_kb=1024"
@@ -52,20 +57,24 @@ run() {
 
 # On a busy machine an emulated kernel fails to find out how fast its clock is.
 khz=$(awk '/^cpu MHz/ { printf "%d", $4 * 1000; exit }' /proc/cpuinfo)
-run um um-bench cost "$default"
-run qemu x86_64-bench cost,readers "$large tsc_early_khz=$khz"
-export COUNT=yes CPUS=1
-run instructions x86_64-bench cost "$large"
-unset COUNT CPUS
+! wanted um || run um um-bench cost "$default"
+! wanted qemu || run qemu x86_64-bench cost,readers "$large tsc_early_khz=$khz"
+if wanted instructions; then
+	export COUNT=yes CPUS=1
+	run instructions x86_64-bench cost "$large"
+	unset COUNT CPUS
+fi
 
-step "measuring printk() with and without the hook, in turns"
-for number in 1 2 3 4 5 6 7 8; do
-	for kernel in um-bench um-bench-unforwarded; do
-		boot $kernel $kernel printk "$default"
-		sed -nE "s/^(cost|ratio) /\1 $number $kernel /p" "$work/$kernel.log"
-	done
-done > "$work/hook.txt"
-mv "$work/hook.txt" "$report/hook.txt"
+if wanted hook; then
+	step "measuring printk() with and without the hook, in turns"
+	for number in 1 2 3 4 5 6 7 8; do
+		for kernel in um-bench um-bench-unforwarded; do
+			boot $kernel $kernel printk "$default"
+			sed -nE "s/^(cost|ratio) /\1 $number $kernel /p" "$work/$kernel.log"
+		done
+	done > "$work/hook.txt"
+	mv "$work/hook.txt" "$report/hook.txt"
+fi
 
 step "tables and plots in $report"
 python3 "$TOP/scripts/bench-report.py" "$report" "$work" > "$work/report.md"
