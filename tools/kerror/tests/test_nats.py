@@ -596,6 +596,41 @@ def a_late_answer_is_of_its_own_message(folder):
 
 
 @test
+def a_number_of_collapsed_events_stays_the_same(folder):
+    """A round is killed before its answers; the next one has more events to look at."""
+    listens = threading.Event()
+
+    def answer(number, name):
+        if ":collapsed:" in name or server.bad:
+            server.bad = not listens.is_set()
+        return None if server.bad else b'{"stream":"K","seq":%d}' % (number + 1)
+
+    def sums():
+        bodies = {}
+        for name, (_, _, body) in zip(list(server.taken), list(server.messages)):
+            assert bodies.setdefault(name, body) == body, name
+        return (sum(":collapsed:" not in name for name in bodies),
+                sum(json.loads(body)["count"] for name, body in bodies.items()
+                    if ":collapsed:" in name))
+
+    server = Played(answer)
+    server.bad = False
+    # First into the store, so that a round has many
+    place = Place(folder, nats(free_port()), events=2000, rate=10**6)
+    place.run_until(lambda: place.stored() == 2000)
+    place.write(nats(server.port, "timeout = 60s").replace("collapse = 0", "collapse = 3"))
+    daemon = place.start()
+    wait_for(lambda: server.bad, 60, daemon)
+    daemon.kill()
+    daemon.communicate()
+    listens.set()
+    place.set(events=3000)
+    place.run_until(lambda: sum(sums()) >= 3000 and (metric(place, "collapsed_total") or 0) > 0)
+    assert sum(sums()) == 3000 and sums()[1] > 1000, sums()
+    server.socket.close()
+
+
+@test
 def a_server_that_says_nothing_stops_nobody_else(folder):
     server = Played(lambda number, name: b'{"stream":"K","seq":%d}' % (number + 1))
     server.silent = True
