@@ -36,7 +36,8 @@ help:
 	@echo '               Documentation/kerror-bench/; 10 minutes, on a machine that does nothing else;'
 	@echo '               PARTS=instructions counts instructions only, on any machine'
 	@echo '  make mutants breaks the code on purpose, to see the tests fail'
-	@echo '  make rust    the macros of samples/evlog/evlog.rs, with the rustc of Debian 13'
+	@echo '  make rust    the macros of samples/evlog/evlog.rs, with the rustc of Debian 13, and a kernel'
+	@echo '               with CONFIG_RUST=y whose modules use them'
 	@echo '  make newest  says which kernels of Debian suites it applies to, builds and runs on'
 	@echo '  make shell   a shell in the guest of "make demo"'
 	@echo
@@ -104,6 +105,7 @@ mutants:
 	@scripts/mutants.sh $(NAMES)
 
 rust:
+	@scripts/series.sh 7.3
 	@scripts/rust.sh
 
 newest:

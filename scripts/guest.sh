@@ -11,7 +11,7 @@
 # events; an empty one leaves it at its default. DEVICES are options of QEMU, TSC one of the kernel. KERNEL is
 # x86_64 unless given, see kernel.sh. The programs are for the kernel's architecture, but
 # for i386 if it is x86_64-compat; for Linux 2.6 they are static, see userland.sh, and
-# x86_64-compat is its x86_64. SCRIPT "try" has PID 1 and kerrorctl only, "nlmon" tcpdump, too; "faults" has
+# x86_64-compat is its x86_64. SCRIPT "try" has PID 1 and kerrorctl only, "rust" samples, too, "nlmon" tcpdump; "faults" has
 # kerrord with its rules, too, and what makes file systems. With RESETS, the guest boots
 # again when it dies, its memory as it was, and is reset when it prints "RESET ME"; it
 # ends with its token. With DUMP, a panic of the guest ends it, and QEMU dumps its memory to
@@ -42,7 +42,7 @@ case $release,$variant in
 *) kind=native arch=x86_64 ;;
 esac
 case $script in
-try | nlmon) kind=light ;;
+try | nlmon | rust) kind=light ;;
 faults) kind=faults ;;
 esac
 need_packages busybox-static cpio e2fsprogs kmod make $qemu
@@ -53,7 +53,7 @@ light | faults) suffix=-$kind ;;
 esac
 programs=$BUILD/$name/programs$suffix root=$BUILD/$name/root$suffix
 case $kind in
-light) need_packages gcc libc6-dev libmnl-dev pkg-config $([ "$script" = try ] || echo tcpdump) ;;
+light) need_packages gcc libc6-dev libmnl-dev pkg-config $([ "$script" != nlmon ] || echo tcpdump) ;;
 faults) need_packages $TOOLS_PACKAGES btrfs-progs dmsetup iproute2 xfsprogs ;;
 native)
 	need_packages $TOOLS_PACKAGES
@@ -157,9 +157,10 @@ fill_native() {
 
 fill_light() {
 	fill /bin/busybox
+	[ "$script" != rust ] || cp "$kernel"/samples/*/*.ko "$root/modules"
 	strip -g "$root"/modules/*.ko "$root"/bin/k*
-	cp "$kernel"/drivers/*.ko "$root/modules"
-	[ "$script" = try ] || { set -- /usr/bin/tcpdump; cp "$@" "$root/bin"; }
+	[ "$script" = rust ] || cp "$kernel"/drivers/*.ko "$root/modules"
+	[ "$script" != nlmon ] || { set -- /usr/bin/tcpdump; cp "$@" "$root/bin"; }
 	fill_libraries "$@"
 }
 
