@@ -14,6 +14,7 @@
 #include <kerror_compat.h>
 #include <linux/init.h>
 #include <linux/jiffies.h>
+#include <linux/module.h>
 #include <linux/time.h>
 
 extern seqlock_t xtime_lock;
@@ -133,6 +134,7 @@ u64 ktime_get_mono_fast_ns(void)
 	read_clocks(&now);
 	return now.mono;
 }
+EXPORT_SYMBOL_GPL(ktime_get_mono_fast_ns);
 
 /**
  * kerror_compat_mono_to_real - convert a time of the monotonic clock

@@ -960,8 +960,7 @@ static int test_cost(unsigned long turns, unsigned long calls)
 					 current->comm));
 		best = min(best, (unsigned long)(ktime_get_mono_fast_ns() - begin));
 		local_irq_restore(flags);
-		set_current_state(TASK_UNINTERRUPTIBLE);
-		schedule_timeout(2);
+		schedule_timeout_uninterruptible(2);
 	}
 	cost = best / max(calls, 1UL);
 	return 0;
