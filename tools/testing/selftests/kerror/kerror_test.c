@@ -1043,7 +1043,7 @@ TEST_F_TIMEOUT(kerror, stopped_reader_has_no_unexplained_gap, 300)
 		usleep(100000);
 	sleep(1);
 	ASSERT_EQ(0, kill(pid, SIGSTOP));
-	while (!drops && asked < 2000000) {
+	while (!drops && asked < 20000000) {
 		ASSERT_EQ(0, ask("burst 20000"));
 		asked += 20000;
 		drops = dropped(pid);
