@@ -133,8 +133,14 @@ int kerror_compat_multicast(struct sock *sk, struct sk_buff *skb, u32 pid,
 #endif
 }
 
-/* The one kind of dump that there is; set before it can run. */
-static struct netlink_dump_control kerror_dump_control;
+/* The kinds of dumps that were asked for; each has a function of its own below. */
+#define DUMPS	3
+
+static struct netlink_dump_control kerror_dumps[DUMPS];
+static DEFINE_SPINLOCK(kerror_dumps_lock);
+
+/* Of a dump with a start(), which has none of its own there: whether it has run */
+#define STARTED	3
 
 /*
  * 3.1: a buffer as large as a dump wants. Here it is a page, so fill one that
@@ -144,16 +150,24 @@ static struct netlink_dump_control kerror_dump_control;
  *
  * Called under a spinlock before 2.6.21.
  */
-static int dump_enlarged(struct sk_buff *skb, struct netlink_callback *cb)
+static int dump_enlarged(const struct netlink_dump_control *control,
+			 struct sk_buff *skb, struct netlink_callback *cb)
 {
 	struct sock *sk = skb->sk;	/* whose memory it is: the reader's */
 	struct sk_buff *enlarged;
 	int size = 0;
 
-	enlarged = alloc_skb(kerror_dump_control.min_dump_alloc, GFP_ATOMIC);
+	if (control->start && !cb->args[STARTED]) {
+		size = control->start(cb);
+		if (size)
+			return size;
+		cb->args[STARTED] = 1;
+	}
+	enlarged = alloc_skb(max_t(u32, control->min_dump_alloc, PAGE_SIZE),
+			     GFP_ATOMIC);
 	if (!enlarged)
 		goto again;
-	size = kerror_dump_control.dump(enlarged, cb);
+	size = control->dump(enlarged, cb);
 	if (size <= skb_tailroom(skb)) {
 		if (size > 0)
 			memcpy(skb_put(skb, size), enlarged->data, size);
@@ -176,9 +190,52 @@ again:
 }
 
 /* 2.6.16: had to be there */
-static int dump_done(struct netlink_callback *cb)
+static int dump_done(const struct netlink_dump_control *control,
+		     struct netlink_callback *cb)
 {
-	return 0;
+	if (!control->done || (control->start && !cb->args[STARTED]))
+		return 0;
+	return control->done(cb);
+}
+
+/* Before 3.1 nothing but its functions tells of which kind a dump is. */
+#define DUMP(kind)							\
+static int dump_##kind(struct sk_buff *skb, struct netlink_callback *cb) \
+{									\
+	return dump_enlarged(&kerror_dumps[kind], skb, cb);		\
+}									\
+									\
+static int done_##kind(struct netlink_callback *cb)			\
+{									\
+	return dump_done(&kerror_dumps[kind], cb);			\
+}
+
+DUMP(0)
+DUMP(1)
+DUMP(2)
+
+static int (*const dump_functions[DUMPS])(struct sk_buff *skb,
+					  struct netlink_callback *cb) = {
+	dump_0, dump_1, dump_2,
+};
+
+static int (*const done_functions[DUMPS])(struct netlink_callback *cb) = {
+	done_0, done_1, done_2,
+};
+
+/* Of a kind is what has the same function. */
+static int kind_of(const struct netlink_dump_control *control)
+{
+	int kind = 0;
+
+	spin_lock(&kerror_dumps_lock);
+	while (kind < DUMPS && kerror_dumps[kind].dump &&
+	       kerror_dumps[kind].dump != control->dump)
+		kind++;
+	if (kind < DUMPS && !kerror_dumps[kind].dump)
+		kerror_dumps[kind] = *control;
+	spin_unlock(&kerror_dumps_lock);
+	return kind;
 }
 
 /**
@@ -186,7 +243,10 @@ static int dump_done(struct netlink_callback *cb)
  * @sk: the socket
  * @skb: the request
  * @nlh: its header
- * @control: the function, and how much room it needs
+ * @control: its functions, and how much room it needs
+ *
+ * 4.5: an error of start() is that of the request. So it is tried here; the dump
+ * starts again by itself, as there is nothing that both know.
  *
  * Context: process. Return: -EINTR if it was begun, else another errno.
  */
@@ -194,10 +254,22 @@ int kerror_compat_dump_start(struct sock *sk, struct sk_buff *skb,
 			     const struct nlmsghdr *nlh,
 			     const struct netlink_dump_control *control)
 {
+	struct netlink_callback trial = {
+		.skb = skb,
+		.nlh = (struct nlmsghdr *)nlh,
+	};
+	int kind = kind_of(control);
 	int err;
 
-	kerror_dump_control = *control;
-	err = netlink_dump_start(sk, skb, (struct nlmsghdr *)nlh, dump_enlarged,
-				 dump_done);
+	if (kind == DUMPS)
+		return -EOPNOTSUPP;
+	if (control->start) {
+		err = control->start(&trial);
+		if (err)
+			return err;
+		control->done(&trial);
+	}
+	err = netlink_dump_start(sk, skb, (struct nlmsghdr *)nlh,
+				 dump_functions[kind], done_functions[kind]);
 	return err ? err : -EINTR;
 }

@@ -73,6 +73,16 @@ static void hide_pointer(char *text, const void *pointer)
 		memcpy(text, hashed, length);
 }
 
+/* 2.6.34: %pUb, of 16 bytes. Of %pU* there is no other here. */
+static int print_uuid(char *buffer, size_t size, const u8 *id)
+{
+	return snprintf(buffer, size,
+			"%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
+			id[0], id[1], id[2], id[3], id[4], id[5], id[6], id[7],
+			id[8], id[9], id[10], id[11], id[12], id[13], id[14],
+			id[15]);
+}
+
 /* @fmt has one conversion, perhaps with '*', or is a text. */
 static int kerror_compat_vsnprintf(char *buffer, size_t size, const char *fmt,
 				   va_list args)
@@ -101,7 +111,10 @@ static int kerror_compat_vsnprintf(char *buffer, size_t size, const char *fmt,
 				va_arg(copy, int);
 		pointer = va_arg(copy, void *);
 		va_end(copy);
-		hide_pointer(text, pointer);
+		if (!strcmp(fmt, "%pUb") && (unsigned long)pointer >= PAGE_SIZE)
+			length = print_uuid(text, sizeof(text), pointer);
+		else
+			hide_pointer(text, pointer);
 	}
 	if (size)
 		strlcpy(buffer, text, size);

@@ -112,7 +112,7 @@ build_old() {
 	tests=$from/tools/testing/selftests/kerror
 	make -C "$from/tools/kerror" OUTPUT="$programs/tools" CC="$cc" \
 		PKG_CONFIG="$userland/bin/$arch-musl-pkg-config" STORE=n control || return 1
-	for program in init capture kerror_test flood_test hang_test; do
+	for program in init boots capture kerror_test flood_test hang_test; do
 		[ "$programs/$program" -nt "$tests/$program.c" ] &&
 		[ "$programs/$program" -nt "$tests/listener.h" ] &&
 		[ "$programs/$program" -nt "$programs/tools/libkerror.a" ] &&
@@ -216,12 +216,13 @@ fill_tests() {
 fill_old() {
 	objects=${image%/arch/*}
 	cp "$userland/busybox" "$programs/kerror_test" "$programs/flood_test" \
-		"$programs/hang_test" "$programs/capture" "$root/bin"
+		"$programs/hang_test" "$programs/capture" "$programs/boots" "$root/bin"
 	while read -r applet; do ln -s busybox "$root/bin/$applet"; done < "$userland/applets"
 	for module in "$objects"/samples/evlog/evlog_sample.ko "$objects"/kernel/test_evlog.ko; do
 		[ ! -e "$module" ] || cp "$module" "$root/modules"
 	done
-	"$userland/bin/$arch-musl-strip" "$root/init" "$root"/bin/k* "$root"/bin/*_test "$root/bin/capture"
+	"$userland/bin/$arch-musl-strip" "$root/init" "$root"/bin/k* "$root"/bin/*_test "$root/bin/capture" \
+		"$root/bin/boots"
 	for module in "$root"/modules/*.ko; do
 		[ ! -e "$module" ] || strip -g "$module"
 	done

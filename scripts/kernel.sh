@@ -161,7 +161,7 @@ kmake() {
 configure() { KCONFIG_ALLCONFIG="$out/fragments" kmake allnoconfig; }
 # Of the lines on standard input, those whose option this release knows and has; the
 # rest goes to the file "left-out". Of Linux 2.6: until 2.6.29 NET_NS does not go
-# with SYSFS, TIMERFD was broken once.
+# with SYSFS, TIMERFD was broken once; Kconfig.kerror asks for an option of 2.6.32.
 known() {
 	find "$source" -name 'Kconfig*' ! -path "$source/arch/*" -o \
 		-path "$source/arch/[xsu]*/*" -name 'Kconfig*' -o \
@@ -169,7 +169,11 @@ known() {
 		xargs awk -v old=$old '
 		/^[ \t]*(menu)?config[ \t]/ { option = "CONFIG_" $2; known[option] }
 		old && /^[ \t]*depends .*(!SYSFS|BROKEN$)/ { delete known[option] }
-		END { for (option in known) print option }' > "$out/known"
+		END {
+			if (old && !("CONFIG_HAVE_PERF_EVENTS" in known))
+				delete known["CONFIG_KERROR_PERSIST"]
+			for (option in known) print option
+		}' > "$out/known"
 	awk -F= -v left="$out/left-out" 'FNR == NR { known[$1]; next }
 		$1 in known { print; next }
 		{ print $1 > left }' "$out/known" -

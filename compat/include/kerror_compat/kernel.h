@@ -77,11 +77,19 @@
 /* 3.14 */
 #ifndef U8_MAX
 #define U8_MAX			((u8)~0U)
+#define U16_MAX			((u16)~0U)
+#define U32_MAX			((u32)~0U)
 #define U64_MAX			((u64)~0ULL)
 #endif
 #ifndef INT_MAX
 #define INT_MAX			((int)(~0U >> 1))
 #define INT_MIN			(-INT_MAX - 1)
+#endif
+
+/* 2.6.33, for powers of 2 */
+#ifndef round_up
+#define round_up(x, y)		((((x) - 1) | ((typeof(x))(y) - 1)) + 1)
+#define round_down(x, y)	((x) & ~((typeof(x))(y) - 1))
 #endif
 
 #ifndef ALIGN_DOWN		/* 4.14 */

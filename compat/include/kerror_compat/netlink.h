@@ -4,6 +4,7 @@
 #define KERROR_COMPAT_NETLINK_H
 
 #include <kerror_compat.h>
+#include <kerror_compat/region.h>
 #include <linux/capability.h>
 #include <linux/netlink.h>
 #include <linux/security.h>
@@ -29,9 +30,11 @@ struct netlink_kernel_cfg {
 	int (*bind)(struct net *net, int group);
 };
 
-/* 3.1 */
+/* 3.1; 4.5: start() */
 struct netlink_dump_control {
+	int (*start)(struct netlink_callback *cb);
 	int (*dump)(struct sk_buff *skb, struct netlink_callback *cb);
+	int (*done)(struct netlink_callback *cb);
 	u32 min_dump_alloc;
 };
 

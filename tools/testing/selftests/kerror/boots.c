@@ -8,6 +8,7 @@
  *   name ID      names this boot
  *   flood        has the kernel raise event 1, 2, 3, ... until the machine dies, and
  *                prints the number of each hundredth
+ *   restart      shuts the machine down, which begins again
  */
 #include <err.h>
 #include <errno.h>
@@ -16,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/reboot.h>
 #include <unistd.h>
 #include "libkerror.h"
 
@@ -122,8 +124,10 @@ int main(int argc, char **argv)
 		list();
 	else if (!strcmp(command, "flood"))
 		flood();
+	else if (!strcmp(command, "restart"))
+		error = reboot(RB_AUTOBOOT) ? -errno : 0;
 	else if (argc < 3)
-		errx(2, "usage: boots list | flood | events ID | drop ID | name ID");
+		errx(2, "usage: boots list | flood | restart | events ID | drop ID | name ID");
 	else if (!strcmp(command, "events"))
 		events(&boot);
 	else if (!strcmp(command, "drop"))
