@@ -12,6 +12,8 @@
 #include <asm/cacheflush.h>
 #include <linux/io.h>
 #include <linux/ioport.h>
+#include <linux/random.h>
+#include <asm/timex.h>
 
 /* 4.3 */
 #define MEMREMAP_WB			0
@@ -43,6 +45,18 @@ static inline void arch_wb_cache_pmem(void *at, size_t size)
 
 /* 3.17 */
 #define ktime_get_real_ns()		ktime_to_ns(ktime_get_real())
+
+/* 5.4: before, random numbers of early boot may be the same in each boot. */
+static inline void kerror_compat_random(void *to, int size)
+{
+	u64 *word = to, mixed = ktime_get_real_ns() ^ (u64)get_cycles() << 20;
+
+	get_random_bytes(to, size);
+	for (; size >= (int)sizeof(*word); size -= sizeof(*word))
+		*word++ ^= mixed;
+}
+
+#define get_random_bytes(to, size)	kerror_compat_random(to, size)
 
 #endif
 #endif
