@@ -53,7 +53,12 @@ case $this in
 	load_test_module && taskset -p 1 "$(pidof kerror)" && taskset -p 1 $$ && raise panic 20
 	;;
 9)
-	case $(uname -r) in 2.*) echo "# SKIP panic in an NMI: Linux 2.6 has no hook for one"; exit 0 ;; esac
+	case $(uname -r) in
+	2.*)
+		echo "# SKIP panic in an NMI: Linux 2.6 has no hook for one"
+		exit 0
+		;;
+	esac
 	;;
 esac
 case $this in
