@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The parts of an event that are computed once per call site: the facility's hash, the event's id,
- * the types of the arguments.
+ * The parts of an event that are computed once per call site: the facility's hash,
+ * the event's id, the types of the arguments.
  *
  * evl_callsite_get() calls this for the first event of a call site. Calls whose
  * facility or format is no constant, and new messages of printk(), have no call

@@ -55,9 +55,9 @@ static unsigned long evl_tap_missed;
 static DEFINE_PER_CPU(unsigned long, evl_tap_calls);
 
 /*
- * A function that the tap calls may print, by a probe on it or an exception in it, and so
- * call the tap again. That must end; printk() has a limit for itself, beyond the tap. The count
- * is of one task: a fault in the tap may end the task before it counts down.
+ * A function that the tap calls may print, by a probe on it or an exception in it, and
+ * so call the tap again. That must end; printk() has a limit for itself, beyond the tap.
+ * The count is of one task: a fault in the tap may end the task before it counts down.
  */
 #define EVL_TAP_NESTED	8
 static DEFINE_PER_CPU(struct task_struct *, evl_tap_task);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Declarations that the files of NETLINK_KERROR share, each part under the name of the file
- * that defines it. Nothing else includes this, except the tests.
+ * Declarations that the files of NETLINK_KERROR share, each part under the name of
+ * the file that defines it. Nothing else includes this, except the tests.
  */
 #ifndef NETLINK_KERROR_INTERNAL_H
 #define NETLINK_KERROR_INTERNAL_H

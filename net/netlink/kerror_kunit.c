@@ -908,7 +908,7 @@ static int test_raise_printed(void)
 	return err;
 }
 
-/* A message can wait for a tick, unless many or another event do. */
+/* A message can wait for a tick, unless there are many, or another event. */
 static void test_printed_waits(struct kunit *test)
 {
 	u64 numbered = kerror_history[KERROR_PRINTK].numbered;

@@ -76,7 +76,7 @@ ynl_specification() {
 builds_without() {
 	"$TOP/scripts/kernel.sh" "$1" x86_64 || return 1
 	out=$BUILD/$1/without-$2
-	# What knows of it; without CONFIG_NET, net/ builds next to nothing.
+	# The folders that know of it; without CONFIG_NET, net/ builds next to nothing.
 	[ "$2" = NET ] && folder=net/ || folder=net/netlink/
 	mkdir -p "$out"
 	grep -vE "^CONFIG_($2|KERROR|EVLOG|TEST_EVLOG|SAMPLE_EVLOG|UNIX|NET_NS)=" \

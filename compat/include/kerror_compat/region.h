@@ -20,7 +20,7 @@
 #define memremap(start, size, flags)	((__force void *)ioremap_cache(start, size))
 #define memunmap(at)			iounmap((__force void __iomem *)(at))
 
-/* 4.6; is it not disjoint, it may be mixed. The one question is about RAM. */
+/* 4.6. The one caller asks about RAM, and whether it is disjoint. */
 #define IORESOURCE_SYSTEM_RAM		IORESOURCE_MEM
 #define IORES_DESC_NONE			0
 enum { REGION_DISJOINT, REGION_MIXED };

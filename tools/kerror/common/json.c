@@ -262,7 +262,7 @@ void event_json(struct buffer *buffer, const struct print_style *style,
 void loss_json(struct buffer *buffer, const struct print_style *style,
 	       const struct kerror_loss *loss)
 {
-	buffer_string(buffer, style->cause && !strcmp(style->cause, CAUSE_COLLAPSED) ?
+	buffer_string(buffer, is_collapsed(style->cause) ?
 		      "{\"item\":\"collapsed\"" : "{\"item\":\"loss\"");
 	if (style->time)
 		add_number(buffer, "time_realtime", style->time);

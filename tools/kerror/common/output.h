@@ -10,6 +10,7 @@
 #define OUTPUT_H
 
 #include <stdio.h>
+#include <string.h>
 #include "buffer.h"
 #include "libkerror.h"
 
@@ -37,8 +38,14 @@ struct print_style {
 
 void event_line(struct buffer *buffer, const struct print_style *style,
 		const struct kerror_event *event);
-/* The cause of what is no loss: a machine has those events and did not send them. */
+
+/* A cause that is no loss: the machine has those events, and did not send them. */
 #define CAUSE_COLLAPSED "collapsed"
+
+static inline bool is_collapsed(const char *cause)
+{
+	return cause && !strcmp(cause, CAUSE_COLLAPSED);
+}
 
 /* "7 evlog events lost: history" */
 void loss_text(struct buffer *buffer, const struct print_style *style,

@@ -191,7 +191,7 @@ void loss_text(struct buffer *buffer, const struct print_style *style,
 	buffer_number(buffer, loss->count);
 	buffer_byte(buffer, ' ');
 	buffer_string(buffer, kerror_group_name(loss->group));
-	if (style->cause && !strcmp(style->cause, CAUSE_COLLAPSED)) {
+	if (is_collapsed(style->cause)) {
 		buffer_string(buffer, " events collapsed");
 		return;
 	}

@@ -296,7 +296,7 @@ int store_collect_event(struct store *store, const struct kerror_event *event, b
 static bool has_numbers(const char *cause)
 {
 	return !strcmp(cause, "history") || !strcmp(cause, "sink") || !strcmp(cause, "poison") ||
-	       !strcmp(cause, CAUSE_COLLAPSED);
+	       is_collapsed(cause);
 }
 
 int store_collect_loss(struct store *store, struct kerror_origin *origin, uint64_t time,

@@ -168,7 +168,7 @@ static void count_loss(struct report *report, const struct store_item *item)
 	struct report_loss *loss;
 	size_t i;
 
-	if (!strcmp(item->cause, CAUSE_COLLAPSED))
+	if (is_collapsed(item->cause))
 		return;
 	report->losses_total += item->loss.count;
 	for (i = 0; i < report->losses_count; i++)

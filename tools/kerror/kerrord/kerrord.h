@@ -281,6 +281,16 @@ void record_put(struct record *record);
 
 uint64_t now_ns(clockid_t clock);
 
+/* FNV-1a of 64 bits; of several pieces, @hash is that of the ones before. */
+#define HASH_BEGIN	0xcbf29ce484222325ULL
+
+static inline uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t size)
+{
+	for (const unsigned char *at = bytes, *end = at + size; at < end; at++)
+		hash = (hash ^ *at) * 0x100000001b3ULL;
+	return hash;
+}
+
 /* ---- Identity ---- */
 
 /*

@@ -57,26 +57,18 @@ bool collapse_has_kept(const struct collapse *collapse)
 	return collapse->has_kept;
 }
 
-/* FNV-1a */
-static uint64_t hash(uint64_t key, const void *bytes, size_t size)
-{
-	for (const unsigned char *at = bytes, *end = at + size; at < end; at++)
-		key = (key ^ *at) * 0x100000001b3ULL;
-	return key;
-}
-
 static uint64_t hash_text(uint64_t key, const char *text)
 {
-	return text ? hash(key, text, strlen(text) + 1) : hash(key, "\1", 2);
+	return text ? hash_bytes(key, text, strlen(text) + 1) : hash_bytes(key, "\1", 2);
 }
 
 static uint64_t key_of(const struct kerror_event *event, int64_t boot)
 {
 	const struct evl_header *header = kerror_event_header(event);
 	uint32_t numbers[] = { kerror_event_group(event), header->event_id, header->severity };
-	uint64_t key = hash(0xcbf29ce484222325ULL, &boot, sizeof(boot));
+	uint64_t key = hash_bytes(HASH_BEGIN, &boot, sizeof(boot));
 
-	key = hash(key, numbers, sizeof(numbers));
+	key = hash_bytes(key, numbers, sizeof(numbers));
 	key = hash_text(key, kerror_event_facility(event));
 	return hash_text(key, kerror_event_device(event));
 }

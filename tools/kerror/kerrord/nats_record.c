@@ -101,8 +101,7 @@ static const char *read_loss(struct nats_record *record, struct json_object *obj
 	const char *cause = json_get_string(object, "cause");
 
 	if (!*cause || strlen(cause) >= sizeof(record->cause) ||
-	    !strcmp(cause, CAUSE_COLLAPSED) != !strcmp(json_get_string(object, "item"),
-						       CAUSE_COLLAPSED))
+	    is_collapsed(cause) != is_collapsed(json_get_string(object, "item")))
 		return "a loss without a cause";
 	snprintf(record->cause, sizeof(record->cause), "%s", cause);
 	record->time = json_get_number(object, "time_realtime");
@@ -183,7 +182,7 @@ static const char *read_item(struct nats_record *record, struct json_object *obj
 	if (group < 0 || kerror_group_index(group) < 0)
 		return "its group is not known";
 	return !strcmp(item, "event") ? read_event(record, object, group, msg) :
-	       !strcmp(item, "loss") || !strcmp(item, CAUSE_COLLAPSED) ?
+	       !strcmp(item, "loss") || is_collapsed(item) ?
 	       read_loss(record, object, group) :
 	       "it is neither an event nor a loss nor a heartbeat";
 }

@@ -285,7 +285,7 @@ static void add_message(void *context, const struct store_item *item)
 	nats->is_event[nats->count++] = item->event;
 }
 
-/* Of one item come three messages at most, and later those of what is kept. */
+/* An item adds three messages at most; those that are kept add theirs at the end. */
 static bool is_full(const struct nats *nats)
 {
 	return nats->count + collapse_kept(nats->collapse) + 3 > BATCH ||

@@ -223,7 +223,7 @@ static void add_loss(struct otlp_writer *writer, const struct record *record)
 	loss_text(&text, &style, &record->loss);
 	add_head(writer, record, record->time, 4, kerror_severity_name(4));
 	add_body(writer, text.bytes, text.size);
-	if (!strcmp(record->cause, CAUSE_COLLAPSED))
+	if (is_collapsed(record->cause))
 		otlp_text(writer, 12, "eventName", "kerror.collapsed", 16);
 	else
 		otlp_text(writer, 12, "eventName", "kerror.loss", 11);

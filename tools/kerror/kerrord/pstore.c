@@ -43,14 +43,6 @@ struct last_boot {
 	uint64_t began, ended, last;
 };
 
-/* FNV-1a; of 52 bits, so that the number is exact in JSON */
-static uint64_t name_of(const char *bytes, size_t size, uint64_t hash)
-{
-	for (size_t i = 0; i < size; i++)
-		hash = (hash ^ (unsigned char)bytes[i]) * 0x100000001b3ULL;
-	return hash;
-}
-
 /* Reads a whole file, with a NUL behind it; NULL with errno. */
 static char *read_file(int folder, const char *name, size_t *size, struct stat *status)
 {
@@ -114,7 +106,7 @@ static void take_record(struct taking *taking, int folder, const char *name)
 		return;
 	}
 	snprintf(target, sizeof(target), COPY "%013llx", (unsigned long long)
-		 (name_of(text, size, 0xcbf29ce484222325ULL) & ((1ULL << 52) - 1)));
+		 (hash_bytes(HASH_BEGIN, text, size) & ((1ULL << 52) - 1)));
 	if (fstatat(taking->state, target, &copy, AT_SYMLINK_NOFOLLOW))
 		err = write_copy(taking->state, target, text, size, &status, taking->user);
 	free(text);

@@ -159,7 +159,7 @@ void collect_offer(const struct sink *collector, struct record *record,
 	pthread_mutex_lock(&sinks_lock);
 	if (sinks_metrics && record->event)
 		metrics_event(sinks_metrics, record->event);
-	else if (sinks_metrics && strcmp(record->cause, CAUSE_COLLAPSED))
+	else if (sinks_metrics && !is_collapsed(record->cause))
 		metrics_loss(sinks_metrics, &record->loss);
 	for (struct sink *sink = sinks; sink; sink = sink->next)
 		if (!sink->settings->path ||

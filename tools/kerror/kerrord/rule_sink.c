@@ -33,11 +33,7 @@ static char *make_key(const char *keys, const struct kerror_event *event,
 
 static unsigned int hash(const char *key)
 {
-	uint32_t value = 2166136261;
-
-	for (; *key; key++)
-		value = (value ^ (unsigned char)*key) * 16777619;
-	return value % BUCKETS;
+	return hash_bytes(HASH_BEGIN, key, strlen(key)) % BUCKETS;
 }
 
 static void forget(struct rule *rule, struct counter *counter)

@@ -94,6 +94,12 @@ def watching(folder, server, options="grace = 1s\n"):
     return Collector(folder, [server.port], options=options, more="[json]\npath = FOLDER/json\n")
 
 
+def keep_asking(server, daemon, seconds, times):
+    """Waits until the collector has asked so often, and for so long at least."""
+    pulls, end = server.pulls, time.monotonic() + seconds
+    patiently(lambda: time.monotonic() > end and server.pulls > pulls + times, daemon)
+
+
 def keys(place):
     return sorted(event["sequence"] for event in place.lines())
 
@@ -129,8 +135,7 @@ def what_is_on_its_way_is_no_loss(folder):
     collector = watching(folder, server)
     daemon = collector.start()
     patiently(lambda: collector.count("gap") == 1, daemon)
-    pulls, end = server.pulls, time.monotonic() + 4
-    patiently(lambda: time.monotonic() > end and server.pulls > pulls + 8, daemon)
+    keep_asking(server, daemon, 4, 8)
     assert collector.lost() == {} and collector.count("gap") == 1
     server.have[EVENTS] = messages[:49]
     server.held = set()
@@ -155,8 +160,7 @@ def a_machine_is_not_silent_while_its_heartbeats_wait(folder):
     collector = watching(folder, server)
     daemon = collector.start()
     patiently(lambda: collector.count("machine") == 1, daemon)
-    pulls, end = server.pulls, time.monotonic() + 6
-    patiently(lambda: time.monotonic() > end and server.pulls > pulls + 10, daemon)
+    keep_asking(server, daemon, 6, 10)
     assert collector.count("condition") == 0
     # And now there are no more.
     server.held = set()
