@@ -37,6 +37,15 @@ sample_rounds() {
 		sleep "$1" && rmmod evlog_sample
 }
 
+# panic_alone COUNT: panics while COUNT events wait. Where interrupts are off the worker
+# cannot run; another CPU's timer could deliver them before that CPU is stopped.
+panic_alone() {
+	for online in /sys/devices/system/cpu/cpu[1-9]*/online; do
+		[ ! -e "$online" ] || echo 0 > "$online" || return 1
+	done
+	taskset -p 1 "$(pidof kerror)" && taskset -p 1 $$ && raise panic "$1"
+}
+
 # protocol_number: of NETLINK_KERROR, which may be 7 on Linux 2.6.0 to 2.6.3.
 protocol_number() {
 	awk '$2 == 27 && $3 == 0 { there = 1 } END { print there ? 27 : 7 }' /proc/net/netlink

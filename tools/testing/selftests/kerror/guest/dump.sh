@@ -11,7 +11,7 @@ kerrord --config /tmp/conf &
 insmod /modules/evlog_sample.ko
 echo 1 > /sys/module/evlog_sample/parameters/trigger
 echo 1 > /sys/module/evlog_sample/parameters/trigger
-load_test_module && taskset -p 1 "$(pidof kerror)" && taskset -p 1 $$ || exit 1
+load_test_module || exit 1
 until [ -e /tmp/metrics ]; do sleep 1; done
 sleep 1
 kill $!
@@ -22,6 +22,6 @@ sed -n '/^[^ ]* kerror_dump\>/p' /proc/kallsyms | sed 's/^/# /'
 echo "BOOT-ID $(cat /proc/sys/kernel/random/boot_id)"
 kerrorctl query --store=/tmp/db -o json | sed 's/^/STORED /'
 sleep 1
-raise panic 20
+panic_alone 20
 sleep 60
 exit 1

@@ -6,7 +6,7 @@ this=$(boots list | awk '$2 == "runs" { print $3 }')
 [ -n "$this" ] || exit 1
 case $this in
 1)
-	load_test_module && taskset -p 1 "$(pidof kerror)" && taskset -p 1 $$ && raise panic 20
+	load_test_module && panic_alone 20
 	;;
 2)
 	boots flood > /dev/null &

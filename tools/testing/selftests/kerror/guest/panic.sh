@@ -6,6 +6,4 @@ kerrorctl watch > /dev/null &
 sleep 1
 # Panics of today show on the console whatever is in the log; not those of old.
 case $(uname -r) in 2.*) dmesg -n 8 ;; esac
-# The worker cannot run where interrupts are off. Elsewhere it could deliver the
-# events while the kernel says why it ends.
-taskset -p 1 "$(pidof kerror)" && taskset -p 1 $$ && raise panic 20
+panic_alone 20

@@ -50,7 +50,7 @@ fi
 [ -z "${crashes:-}" ] || exit 0
 case $this in
 1)
-	load_test_module && taskset -p 1 "$(pidof kerror)" && taskset -p 1 $$ && raise panic 20
+	load_test_module && panic_alone 20
 	;;
 9)
 	case $(uname -r) in

@@ -8,7 +8,7 @@ for module in /modules/ramoops-*.ko; do
 done
 mount -t pstore none /sys/fs/pstore || exit 1
 if [ -z "$(ls /sys/fs/pstore)" ]; then
-	load_test_module && taskset -p 1 "$(pidof kerror)" && taskset -p 1 $$ && raise panic 20
+	load_test_module && panic_alone 20
 	sleep 60
 	exit 1
 fi
