@@ -264,7 +264,7 @@ def main():
         print("the same bytes; all-cpus: hard interrupts on all CPUs at the same time. broadcast is")
         print("alloc_skb() + nlmsg_put() + netlink_broadcast() of the bytes of evl_printf_3, to a")
         print("protocol of its own. printk has no console output; printk_N_forwarded makes an event of")
-        print("each message, too. What a context does not allow is \"-\".\n")
+        print("each message, too. \"-\" is a call that the context does not allow.\n")
         show_costs(RUNS[place])
         if place == "instructions":
             continue
