@@ -5,7 +5,7 @@
 
 SERIES := $(patsubst patches/series-%,%,$(wildcard patches/series-*))
 
-# What a guest of "make shell" and "make kernel" is: its name and architecture
+# The guest of "make shell" and "make kernel": its name and architecture
 GUEST = $(shell sh -c '. scripts/common.sh; name_of "$$1"; arch_of "$$@"' scripts/guest.sh '$(KSRC)' '$(ARCH)')
 
 # ARCH is an argument of scripts, and none of the builds that they start.

@@ -12,7 +12,7 @@ BUILD=${BUILD:-$TOP/build}
 SELFTESTS=$TOP/tools/testing/selftests/kerror
 mkdir -p "$BUILD"
 
-# What tools/kerror is built with and of
+# The packages that tools/kerror is built with and of
 TOOLS_PACKAGES="gcc gettext libc6-dev libcap-ng-dev libcurl4-gnutls-dev libdw-dev libelf-dev
 	libgnutls28-dev libinih-dev libjson-c-dev libmicrohttpd-dev libmnl-dev libnats-dev libsqlite3-dev
 	libsystemd-dev libzstd-dev make pkg-config zlib1g-dev"

@@ -7,7 +7,7 @@ Usage: compare-boot.py LOG
 LOG is the console of the guest script "boot": all events as kerrorctl watch --json
 prints them, then the kernel log, from /dev/kmsg or, of Linux 2.6, from syslog(2).
 Each message of the kernel must be there as an event whose text, level and device
-are equal, and each event with "printk" as a message. What differs is shown in a
+are equal, and each event with "printk" as a message. A difference is shown in a
 table by reason; a difference without a known reason is a failure.
 """
 import collections
@@ -20,7 +20,7 @@ LEVELS = ["emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"]
 # As the guest script has written them
 BY_USER = "a line of user space", "another one", "END OF COMPARISON"
 
-# What is in only one of the two, and why. Those of the log come first.
+# Lines that are in only one of the two, and why. Those of the log come first.
 REASONS = [
     ("log", "written by user space", lambda m: m.facility or m.text in BY_USER),
     ("log", "printed before the kernel read its parameters", lambda m: m.early),
@@ -155,7 +155,7 @@ def main():
     records = any(re.match(r"\d+,\d+,\d+,", line) for line in lines)
     log = list(from_kmsg(lines) if records else from_syslog(lines))
     messages = from_events(events, not records)
-    # What evlog paraphrases are the events that are no messages.
+    # The events that are no messages are paraphrased by evlog.
     raised = {event["facility"] for event in events
               if event["item"] == "event" and event.get("facility") and not event.get("printk")}
     end = next((i for i, m in enumerate(log) if m.text == "END OF COMPARISON"), len(log))
@@ -173,7 +173,7 @@ def main():
         message.cut = len(message.text) > 1000
 
     only_events, only_log, equal = take(messages, Message.key, log)
-    # What was taken out of the log as text does not name the device.
+    # A message that was taken out of the log as text does not name the device.
     imported = [message for message in only_events if message.imported]
     left, only_log, more = take(imported, Message.key_without_device, only_log)
     only_events = [m for m in only_events if m not in imported] + left

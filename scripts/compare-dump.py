@@ -6,14 +6,14 @@ Usage: compare-dump.py LOG KERROR-DRGN VMCORE
 
 LOG is the console of the guest script "dump": lines of kerrorctl query, then a panic that
 raised events which nobody could deliver any more. All that was stored must be in the dump,
-equal and in this order. What it has beside must be newer, and have those events.
+equal and in this order. Its other events must be newer, and those of the panic among them.
 """
 import collections
 import json
 import subprocess
 import sys
 
-# What only a store has, or a file of the machine
+# Keys that only a store has, or a file of the machine
 OF_STORE = "number", "acknowledged", "machine"
 
 # KERROR_SEQUENCE_FIRST

@@ -4,7 +4,7 @@
 
 COMMAND runs QEMU with the console on its standard streams. The guest's shell shows the
 status of each command in its prompt, "[0] guest# ". SESSION has a command on each line.
-What the guest shows goes to standard output and to LOG. The first command with a status
+The output of the guest goes to standard output and to LOG. The first command with a status
 other than 0 ends the session, and so does one that takes an hour; a line that begins
 with "fails: " wants a command that fails. The status is 0 if each line did what it should.
 """

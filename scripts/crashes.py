@@ -33,7 +33,7 @@ MEMORY = 512 << 20
 DISK = 512 << 20
 KINDS = ("process", "softirq", "hardirq", "nmi")
 CPUS = 2
-# What the store says of each way to die
+# The store's words for each way to die
 WAYS = {
     "panic-process": "panic", "panic-softirq": "panic", "panic-hardirq": "panic",
     "panic-nmi": "panic", "hang-one": "cut", "hang-all": "cut", "triple-fault": "cut",

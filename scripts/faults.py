@@ -17,7 +17,7 @@ import os
 import re
 import sys
 
-# What is true of each guest: the modules that it tests are not of Debian.
+# True of each guest: the modules that it tests are not of Debian.
 EXPECTED_ALWAYS = ("kernel-tainted",)
 VALUES_MAX = 110
 

@@ -4,7 +4,7 @@
 # Boots a kernel that kernel.sh built, in QEMU, or as User Mode Linux if KERNEL
 # begins with um: guest.sh NAME SCRIPT [KERNEL]
 #
-# SCRIPT is one of tools/testing/selftests/kerror/guest/. What the guest prints
+# SCRIPT is one of tools/testing/selftests/kerror/guest/. The guest's output
 # goes to standard output and to build/NAME/SCRIPT.log. The status is 0 only if
 # the guest ended with its token in time ($TIMEOUT seconds). SCRIPT "shell"
 # gives a shell in the guest. SIZES are the boot parameters of the kernel's memory for
@@ -261,7 +261,7 @@ esac
 [ "$script" = shell ] && input=/dev/stdin || input=/dev/null
 cpus=${CPUS:-2}
 [ "${variant%%-*}" != um ] || cpus=1
-# What the broad configuration has drivers for; the disks have nothing on them.
+# Devices that the broad configuration has drivers for; the disks have nothing on them.
 devices=${DEVICES:-}
 case $variant in
 *-broad)

@@ -6,7 +6,7 @@
 # SUITE is bookworm or trixie. The packages are built in a chroot of it. The disk image
 # has its stock kernel and systemd; the guest has no network, so the packages that
 # those want are on the disk. images/SESSION lists what is typed at the serial console,
-# see console.py; sessions are typed one after the other in one guest. What it shows
+# see console.py; sessions are typed one after the other in one guest. Its output
 # goes to standard output and to build/images/SUITE/log.session. It is run as root. The
 # image is made anew if one of the packages has changed. SESSION is "install" unless
 # given; "none" only makes the image.

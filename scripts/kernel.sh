@@ -189,7 +189,7 @@ if [ -n "$old" ]; then
 	for flag in "$bits" -fno-pie "-std=gnu89 -fgnu89-inline" -fno-stack-protector -fcf-protection=none; do
 		! $KCC $flag -S -o /dev/null -x c /dev/null 2>/dev/null || cc="$cc $flag"
 	done
-	# What today's headers of the C library do not define for the host's programs
+	# Today's headers of the C library do not define these for the host's programs
 	hostcc="ccache gcc -std=gnu89 -fcommon -include limits.h -D_GNU_SOURCE -DDEF_SYSSIZE=0x7F00"
 	# gcc 3.4 would leave out what only the linker uses, such as each symbol
 	# that a module needs; later releases switch that off themselves.

@@ -96,7 +96,7 @@ size_t mnl_nlmsg_get_payload_len(const struct nlmsghdr *message)
 	return NLMSG_PAYLOAD(message, 0);
 }
 
-/* What ends an answer is 0 or an error number; NLMSG_DONE has one in some kernels only. */
+/* An answer ends with 0 or an error number; NLMSG_DONE has one in some kernels only. */
 static int end_of(const struct nlmsghdr *message)
 {
 	size_t size = NLMSG_PAYLOAD(message, 0);

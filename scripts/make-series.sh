@@ -23,7 +23,7 @@ set -eu
 
 die() { echo "make-series: $*" >&2; exit 1; }
 
-# What is read of a tree: all of every one, the rest where it is there.
+# The files that are read of a tree: all of every one, the rest where it is there.
 files="init/Kconfig kernel/Makefile net/Kconfig net/netlink/Makefile"
 others="MAINTAINERS Makefile include/uapi/linux/netlink.h include/linux/netlink.h
 include/linux/hrtimer.h include/linux/irq_work.h include/linux/mm.h kernel/timer.c samples/Kconfig samples/Makefile
@@ -201,7 +201,7 @@ CFLAGS_kerror_region_map.o := $reserve_mem"
 "${cflags:+$cflags
 }"'include $(srctree)/net/netlink/Makefile.kerror'
 	[ "$compat" ] || return 0
-	# What is searched after the kernel's own headers
+	# The folder that is searched after the kernel's own headers
 	cppflags=CPPFLAGS
 	grep -q '^KBUILD_CPPFLAGS' "$repo/Makefile" && cppflags=KBUILD_CPPFLAGS
 	insert Makefile before '^(KBUILD_)?CFLAGS[ \t]*:=' \
@@ -403,7 +403,7 @@ The guide for authors of drivers and of programs, and who maintains it.
 M
 }
 
-# What releases before 6.13 lack, and Linux 2.6
+# Releases before 6.13 lack these, and Linux 2.6
 compat_hrtimer=compat/include/kerror_compat/hrtimer.h
 compat_reserve_mem=compat/include/kerror_compat/reserve_mem.h
 

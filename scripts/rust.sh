@@ -23,7 +23,7 @@ if [ "$(cat "$root/ready" 2>/dev/null)" != $packages ]; then
 	echo $packages > "$root/ready"
 fi
 
-# What is compiled is where it is in the sources.
+# Files to be compiled are where they are in the sources.
 test=tools/testing/selftests/kerror/rust work=$root/src
 rm -rf "$work"
 mkdir -p "$work/samples/evlog" "$work/$test"

@@ -10,7 +10,7 @@ import json
 import re
 import sys
 
-# What it is, beginning of the format, arguments: type and value, or type alone
+# Name of the fault, beginning of the format, arguments: type and value, or type alone
 EXPECTED = [
     ("lost sector", "%s error, dev %s, sector %llu op 0x%x:(%s) ",
      [("string", "critical medium"), ("string", "nvme0n1"), ("u64",), ("u32", 0), ("string", "READ")]),

@@ -173,6 +173,6 @@ bb() { make -C "$work/busybox" CC="$cc" HOSTCC=gcc AR=${prefix}ar \
 ${prefix}strip -o "$out/busybox" "$work/busybox/busybox"
 sed 's,.*/,,' "$work/busybox/busybox.links" | grep -vx busybox | sort -u > "$out/applets"
 
-# What was built from is large; the log is kept.
+# The build's folder is large; the log is kept.
 rm -rf "$work"
 echo "$stamp" > "$out/built"

@@ -24,7 +24,7 @@ from lib import SpecFamily	# pylint: disable=import-error,wrong-import-position
 UAPI = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../include/uapi")
 SPEC = tree + "/Documentation/netlink/specs/kerror.yaml"
 SIZES = {"u8": 1, "u16": 2, "u32": 4, "u64": 8}
-# What is about messages that the schema has no words for; and a number of elements
+# Text about messages that the schema has no words for; and a number of elements
 WITHOUT = set("""KERROR_GROUP_ALL KERROR_MSG_REPLAY KERROR_MSG_STATISTICS KERROR_MSG_BOOTS
     KERROR_MSG_BOOT KERROR_CAUSES KERROR_END_NONE KERROR_END_CLEAN KERROR_END_PANIC
     KERROR_END_CUT""".split())

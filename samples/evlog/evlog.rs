@@ -35,7 +35,7 @@ extern "C" {
     ) -> c_int;
 }
 
-/// What a conversion takes.
+/// The type that a conversion takes.
 #[derive(Clone, Copy)]
 pub(crate) enum Kind {
     /// Bytes of a signed integer

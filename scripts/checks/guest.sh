@@ -62,7 +62,7 @@ stress() {
 	APPEND="events=200000 forward=8" guest stress
 }
 
-# What a flood or a hang costs others, with memory of the default sizes
+# The cost of a flood or a hang for others, with memory of the default sizes
 costs_others_nothing() { SIZES= guest isolation; }
 
 # guest_log SCRIPT
@@ -151,7 +151,7 @@ persistence_costs_callers_nothing() {
 	}' "$BUILD/$kernel/persist-cost"
 }
 
-# What kerror-drgn finds in a dump of the memory equals what kerrord has stored, and the
+# The events that kerror-drgn finds in a dump equal those that kerrord has stored, and the
 # events are there, too, that waited when the kernel died.
 dump_has_what_is_stored() {
 	need_packages python3-drgn && tools lib || return 1
@@ -187,13 +187,13 @@ same_by_two_readers() {
 		"$BUILD/$kernel/reader$suffix.json"
 }
 
-# What the kernel prints arrives as events, too.
+# The kernel's messages arrive as events, too.
 messages_are_events() {
 	APPEND=evlog.printk=8 TIMEOUT=300 guest boot &&
 	python3 "$TOP/scripts/compare-boot.py" "$(guest_log boot)"
 }
 
-# What kerrord prints for the sample driver is the same on each kernel. But before
+# The output of kerrord for the sample driver is the same on each kernel. But before
 # 2.6.10 the driver raises at a rate, so that the number of events is not known.
 demo_shows_all() {
 	demo=$(guest_log demo) events=$BUILD/$kernel/sample-events$suffix.txt

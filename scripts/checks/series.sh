@@ -5,7 +5,7 @@
 
 RELEASES=$(cd "$TOP/patches" && set +f && ls -d series-* | sed 's/^series-//' | sort -V)
 
-# What the generator prints for the recorded tree of a release is what is there.
+# The patches are those that the generator prints for the recorded tree of a release.
 series_is_current() {
 	work=$(mktemp -d)
 	"$TOP/scripts/series.sh" "$1" "$work" || return 1

@@ -73,7 +73,7 @@ rules_of_other_kernels() {
 	done
 }
 
-# What nlmon captures in a guest has other protocols, but no event.
+# A capture of nlmon in a guest has other protocols, but no event.
 stock_nlmon() {
 	"$TOP/scripts/stock.sh" "$stock" try && TIMEOUT=300 "$TOP/scripts/guest.sh" "$stock" nlmon &&
 		sed '1,/^CAPTURE$/d; /^END$/,$d' "$BUILD/$stock/nlmon.log" | python3 -c '

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What those who know a driver have written about its events, in catalogues that
+ * Explanations of a driver's events by people with knowledge of it, in catalogues that
  * operators keep: INI files of sections named by the event id, described in
  * kerrorctl(1). For kerrorctl explain, and for kerrord and kerrorctl to take the
  * operator's severity for that of the kernel.
@@ -37,7 +37,7 @@ struct explanations;
 
 /*
  * Reads all catalogues of @folder, then those that packages have brought; of the
- * files that have an id the first one counts. What is wrong in them is warned
+ * files that have an id the first one counts. A mistake in them is warned
  * about. Without memory this ends the program.
  */
 struct explanations *explanations_read(const char *folder);

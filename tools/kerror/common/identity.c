@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The identity of this machine, as the origin of its events: kerrord gives it to each event that
- * it receives, kerrorctl watch likewise. What cannot be read is left out.
+ * it receives, kerrorctl watch likewise. A part that cannot be read is left out.
  */
 #include <fcntl.h>
 #include <glob.h>

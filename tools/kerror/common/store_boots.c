@@ -39,7 +39,7 @@ int store_end_boot(struct store *store, struct kerror_origin *origin,
 
 /*
  * Modules that were loaded again have a row of their own for each load, of which the last
- * tells how the boot ended. What an older store lacks is NULL.
+ * tells how the boot ended. A column that an older store lacks is NULL.
  */
 static void make_sql(char *sql, size_t size, int64_t version, bool count)
 {

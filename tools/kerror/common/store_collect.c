@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a collector knows of the events of many machines: how far each group of each boot
+ * A collector's knowledge of the events of many machines: how far each group of each boot
  * has come, which numbers before that are missing, and what each machine said last.
  *
  * Promise: of each boot and group, each number up to the newest is an event that is
@@ -502,7 +502,7 @@ int store_collect_sweep(struct store *store, int64_t before,
 
 /* ---- Machines ---- */
 
-/* What the machine said is there, and did not arrive: of all of its boots */
+/* Events that the machine told of, and that did not arrive: of all of its boots */
 static int extend_machine(struct store *store, const char *machine)
 {
 	struct { int64_t boot; uint32_t bit; } found[64];
@@ -666,7 +666,7 @@ int store_fleet(struct store *store,
 			.interval = sqlite3_column_int64(statement, 5),
 			.behind = sqlite3_column_int(statement, 6),
 			.silent = sqlite3_column_int(statement, 7),
-			/* What was told of may have no gap. */
+			/* Events that were told of may have no gap. */
 			.lag = sqlite3_column_int64(statement, 8) < 0 ? 0 :
 			       sqlite3_column_int64(statement, 8),
 			.lost = sqlite3_column_int64(statement, 9),

@@ -4,8 +4,8 @@
  * the order of arrival. A place names its last event by number and by series: numbers
  * begin anew in another store, and in one from which everything was deleted.
  *
- * Promise: a place is of use after any restart. What retention deleted before it was
- * given is counted, and nothing is passed over in silence.
+ * Promise: a place is of use after any restart. Events that retention deleted before they were
+ * given are counted, and nothing is passed over in silence.
  */
 #include <errno.h>
 #include <stdlib.h>

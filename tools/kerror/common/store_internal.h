@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the files of the store share. Only they know SQL:
+ * Shared by the files of the store. Only they know SQL:
  *
  * store.c           errors, running statements
  * store_open.c      opening, to write or only to look
@@ -48,7 +48,7 @@ struct store {
 	char path[256];
 	struct kerror_origin *origin;	/* whose row is in "boot" */
 	int64_t boot;
-	/* What says its instance in table "boot": a store that is older has none. */
+	/* The column of its instance in table "boot": a store that is older has none. */
 	const char *instance_sql;
 	int64_t clock_base, clock_saved;	/* store_retain.c */
 	bool clock_used;
@@ -208,7 +208,7 @@ void store_translate(struct store_condition *condition,
 #define PAGE_ROWS	256
 #define PAGE_BYTES	(512 << 10)
 
-/* What rows are made of */
+/* The parts of rows */
 #define EVENT_COLUMNS \
 	"SELECT id, time, boot, event_group, sequence, thread," \
 	" coalesce(acknowledged, 0), data, severity FROM event"

@@ -2,7 +2,7 @@
 /*
  * Finds events and losses, in the order of their time. A query is one or more
  * streams of rows that are merged: events, those of each wanted id, those without
- * a header, which no column tells of, and losses. What comes after it began is
+ * a header, which no column tells of, and losses. A row that comes after it began is
  * not in it.
  */
 #include <errno.h>
@@ -36,7 +36,7 @@ struct search {
 	bool descending;
 };
 
-/* What the query itself says about columns that both kinds have */
+/* The query's own terms for columns that both kinds have */
 static void add_query(const struct search *search, sqlite3_str *sql)
 {
 	const struct store_query *query = search->query;

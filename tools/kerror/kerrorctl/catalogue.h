@@ -18,7 +18,7 @@
 #define LEVEL_UNKNOWN	(-3)
 
 /*
- * What raises an event; the kernel's index does not tell. A string may be the end
+ * The function that raises an event; the kernel's index does not tell. A string may be the end
  * of a format, or nothing that has to do with messages.
  */
 enum raiser { BY_UNKNOWN, BY_PRINTK, BY_EVLOG, BY_STRING, RAISERS };

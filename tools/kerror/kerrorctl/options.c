@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The command line: options that mean the same in every command that has them, and
- * the values that options take. What is wrong ends the program with one line that
+ * the values that options take. A mistake ends the program with one line that
  * names the remedy, and status 2.
  */
 #include <ctype.h>

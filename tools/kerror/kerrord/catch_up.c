@@ -125,7 +125,7 @@ static bool is_level(const struct catch_up *catch_up,
 }
 
 /*
- * What the history no longer has is a loss of this sink, not of the kernel; but not
+ * Events that the history no longer has are a loss of this sink, not of the kernel; but not
  * for a sink that never had anything of the group, such as one that is new in the
  * configuration.
  */
@@ -151,7 +151,7 @@ static struct record *loss_of(struct sink *sink)
 	return record_of_loss(&loss, CAUSE_SINK, next);
 }
 
-/* What begins with a continuation is the rest of a line, of which the receiver has all. */
+/* A continuation at the beginning is the rest of a line, of which the receiver has all. */
 static void feed_lines(struct sink *sink)
 {
 	struct record *record;

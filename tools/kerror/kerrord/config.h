@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the files of the configuration share.
+ * Shared by the files of the configuration.
  *
  * config.c        the table of options and sections; parses values
  * config_file.c   reads the file and its drop-ins with inih

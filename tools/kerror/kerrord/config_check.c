@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Checks of the configuration. A value that cannot be right is refused whenever
- * the file is read. What this machine lacks, a user, a folder or a command, is
+ * the file is read. A user, a folder or a command that this machine lacks is
  * refused by --check-config only: it may be there when it is needed.
  */
 #include <errno.h>
@@ -43,7 +43,7 @@ static bool is_host_and_port(const char *text)
 	return !memchr(text, ':', length);
 }
 
-/* What connect_unix() takes */
+/* A path that connect_unix() takes */
 static bool is_socket_path(const char *text)
 {
 	return *text == '/' &&
@@ -65,7 +65,7 @@ static bool is_output(const char *text)
 	       (!strncmp(text, "unix:", 5) && is_socket_path(text + 5));
 }
 
-/* What a shell would make something else of; NULL: nothing */
+/* The character that a shell would change; NULL: none */
 static const char *shell_word(const char *command)
 {
 	static const char *const words[] = { "|", "||", "&", "&&", ";", ">", "<" };
@@ -326,7 +326,7 @@ static void check_pair(struct parser *parser, const struct sink_settings *first,
 				   second->name);
 }
 
-/* What a nats sink sends is in the first store, and a collector fills that. */
+/* A nats sink sends the events of the first store, and a collector fills that. */
 static void find_store(struct parser *parser, struct sink_settings *sink)
 {
 	struct sink_settings *store = parser->settings->sinks;

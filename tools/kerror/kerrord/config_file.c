@@ -180,7 +180,7 @@ static int found(void *context, const char *section, const char *name,
 
 /* ---- Lines ---- */
 
-/* What inih would cut: from a blank and a semicolon on */
+/* The part that inih would cut: from a blank and a semicolon on */
 static void check_comment(struct parser *parser, const char *line)
 {
 	const char *begin = line + strspn(line, " \t"), *at;

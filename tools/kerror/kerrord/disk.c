@@ -4,7 +4,7 @@
  * sda, 8:0 or, by its SCSI address, 0:0:0:0 in different messages is one disk. The form
  * is the name in /dev/disk/by-id, which is the same after a reboot, or else sda.
  *
- * What udev knows is read out of its database, as kerrord sees no /dev/disk.
+ * The names are read out of udev's database, as kerrord sees no /dev/disk.
  * A disk that is gone keeps the form that it had.
  */
 #include <dirent.h>

@@ -24,7 +24,7 @@ static const char *const ends[] = {
 	[KERROR_END_PANIC] = "panic", [KERROR_END_CUT] = "cut",
 };
 
-/* What the store has of that boot: kerrord stored it while the boot ran. */
+/* The store's events of that boot: kerrord stored them while the boot ran. */
 static int load(struct store *store, const struct series *series,
 		struct progress progress[GROUPS])
 {

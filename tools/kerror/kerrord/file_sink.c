@@ -3,7 +3,7 @@
  * Lines, as JSON or for people: to a file, to standard output or to a Unix
  * stream socket that somebody listens on.
  *
- * What a JSON file has had is read from its last lines, so that a killed
+ * The last event of a JSON file is read from its last lines, so that a killed
  * kerrord neither repeats nor skips; a line that was cut is removed. For others
  * kerrord remembers it in a file of its own, and may repeat the last lines.
  */
@@ -39,7 +39,7 @@ static bool is_json(const struct sink *sink)
 	return sink->type == &json_sink;
 }
 
-/* ---- What a file has had ---- */
+/* ---- The last event of a file ---- */
 
 static void follow_line(const struct sink *sink, struct progress *all,
 			const char *text)
@@ -290,7 +290,7 @@ static int write_all(struct sink *sink, const char *text, size_t size)
 	return output->is_file ? 0 : sink_wait_until_read(sink, output->fd);
 }
 
-/* What is written to a file without a name is gone when it is closed. */
+/* Lines that are written to a file without a name are gone when it is closed. */
 static bool was_removed(const struct output *output)
 {
 	struct stat status;

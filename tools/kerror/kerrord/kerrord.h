@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the files of kerrord share.
+ * Shared by the files of kerrord.
  *
  * One thread receives and offers each record to every sink. A sink is a thread
  * with a bounded queue of its own, so that one that is slow, stuck or dead stops
- * neither the others nor the receiver. What does not fit into its queue it gets
+ * neither the others nor the receiver. It gets events that do not fit into its queue
  * out of the kernel's history later; what is gone there by then is counted, and
  * told in its own stream as a loss.
  *
@@ -299,7 +299,7 @@ static inline uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t size)
  */
 bool identity_look(const struct tag *tags, uint64_t instance);
 
-/* What it saw last, with a reference; NULL before that. From any thread. */
+/* The last one that it saw, with a reference; NULL before that. From any thread. */
 struct kerror_origin *identity(void);
 
 /* Has the events that @reader gives from now on come from there. */
@@ -307,7 +307,7 @@ void identity_use(struct kerror_reader *reader);
 
 /* ---- Sinks ---- */
 
-/* What a sink has had of one group */
+/* The events of one group that a sink has had */
 struct progress {
 	uint32_t known;			/* next is valid */
 	uint32_t next;			/* sequence number that it waits for */
@@ -559,11 +559,11 @@ bool sinks_end(struct sink *sinks);
 
 /*
  * Whoever reads standard error, such as a journald that is stopped, may read no more.
- * What does not fit is then lost there; the other sinks have the reports, too.
+ * A report that does not fit is then lost there; the other sinks have them, too.
  */
 void reports_never_wait(void);
 
-/* What it was before, for programs that do not expect that */
+/* Its value before, for programs that do not expect that */
 extern int commands_output;
 
 /* ---- Catching up ---- */

@@ -63,7 +63,7 @@ struct nats_peer {
 
 /* ---- Answers, in a thread of the library ---- */
 
-/* What the text of an answer says; the reason in words */
+/* The meaning of an answer's text; the reason in words */
 static enum answer read_answer(const char *text, int length, char *reason, size_t size)
 {
 	struct json_tokener *tokener = json_tokener_new();
@@ -464,7 +464,7 @@ size_t nats_peer_publish(struct nats_peer *peer, struct nats_message *messages,
 	}
 	if (done < count)
 		describe(peer, done, message, size);
-	/* What comes now is late. */
+	/* An answer that comes now is late. */
 	peer->round++;
 	pthread_mutex_unlock(&peer->lock);
 	return done;

@@ -5,7 +5,7 @@
  *
  * Promise: the place in the store moves behind an event when the stream has said that
  * it has it, and all before. So the stream gets each event at least once; the id of the
- * message tells doubles. What retention deletes before it was sent is reported and
+ * message tells doubles. An event that retention deletes before it was sent is reported and
  * counted as lost.
  */
 #include <errno.h>
@@ -32,7 +32,7 @@
 #define REPORT_S	60
 
 /*
- * What the file holds; of this machine, so in its own byte order. Before @end, it has what
+ * The content of the file; of this machine, so in its own byte order. Before @end, it has what
  * was begun to be sent, some of it as a number: that must be the same at each attempt. Of
  * a file of before, the rest is 0.
  */

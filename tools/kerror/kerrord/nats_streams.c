@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * kerrord --make-streams: makes the streams that a collector reads, and its consumers.
- * What is there already, with the same settings, stays as it is.
+ * A stream that is there already, with the same settings, stays as it is.
  */
 #include <errno.h>
 #include <json-c/json.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the files of an otlp sink share. The mapping is documented in
+ * Shared by the files of an otlp sink. The mapping is documented in
  * Documentation/otlp.md.
  *
  * otlp_sink.c      batches of records; what becomes of a request

@@ -35,7 +35,7 @@ static void initialize(void)
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
-/* ---- What comes back ---- */
+/* ---- The answer ---- */
 
 static size_t take_body(char *bytes, size_t one, size_t size, void *context)
 {
@@ -60,7 +60,7 @@ static int take_progress(void *context, curl_off_t down_all, curl_off_t down,
 	return http->sink->give_up;
 }
 
-/* ---- What is sent ---- */
+/* ---- The request ---- */
 
 /* The lines of the file of headers; a comment begins with #. */
 static int add_file(struct otlp_http *http, const char *path, char *message, size_t size)

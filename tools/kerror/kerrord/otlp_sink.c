@@ -4,7 +4,7 @@
  * has one inside. A batch of records is one request, and counts as written when the
  * server has answered that it took it.
  *
- * What the protocol says of an answer: 429, 502, 503 and 504 are tried again, not before
+ * The protocol's rules for an answer: 429, 502, 503 and 504 are tried again, not before
  * the time that the server names; of a request that it took it may have refused some
  * records, which are counted and not sent again. A server that does not let us in, or
  * is not there, 401 to 408 and redirections, is a failure of the sink: nothing is lost.
@@ -78,7 +78,7 @@ static void note_rejected(struct sink *sink, struct otlp *otlp)
 	sink->report(sink, rejected ? 3 : 4, text);
 }
 
-/* What the server says, in words: its body, if that is text */
+/* The server's reason in words: its body, if that is text */
 static void describe(const struct sink *sink, const struct otlp_answer *answer,
 		     char *message, size_t size)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the files of a rule share.
+ * Shared by the files of a rule.
  *
  * rule_sink.c    counts events by key; makes a firing when there are enough
  * rule_backlog.c the thread that runs commands: retries, limits, "and N more"
@@ -21,7 +21,7 @@
 #define ARGUMENTS 32		/* of a command */
 #define VARIABLES 128		/* of its environment */
 
-/* What one key has had */
+/* The events of one key */
 struct counter {
 	TAILQ_ENTRY(counter) order;	/* the one seen last is first */
 	LIST_ENTRY(counter) bucket;
@@ -146,7 +146,7 @@ bool command_run_directly(const char *command, char *const *variables,
 			  uint64_t timeout, const atomic_ullong *stop,
 			  char *message, size_t size);
 
-/* What a request to the unit begins with, and the answer to it if all is well */
+/* The beginning of a request to the unit, and the answer to it if all is well */
 #define RULE_REQUEST "kerror-rule 1"
 #define RULE_SUCCESS "success"
 

@@ -67,7 +67,7 @@ static void report_limited(struct rule *rule, struct limit *limit,
 	rule->sink->report(rule->sink, severity, text);
 }
 
-/* What has not been reported is, at the end or when it works again. */
+/* Reports all that has not been, at the end or when it works again. */
 static void report_rest(struct rule *rule, struct limit *limit, const char *what)
 {
 	char text[128];
@@ -181,7 +181,7 @@ static void succeeded(struct rule *rule, struct firing *firing)
 	const struct sink_settings *settings = rule->sink->settings;
 	struct counter *counter = rule_counter(rule, strdup(firing->key));
 
-	/* What the command had to wait does not shorten the time of quiet. */
+	/* The time that the command had to wait does not shorten the time of quiet. */
 	if (counter && settings->cooldown)
 		counter->quiet_until = firing->time + settings->cooldown * SECOND +
 				       now_ns(CLOCK_BOOTTIME) - firing->queued;

@@ -27,7 +27,7 @@
 #include <unistd.h>
 #include "rule.h"
 
-/* What the unit may take beyond the timeout of the command, to start and to kill */
+/* Time that the unit may take beyond the timeout of the command, to start and to kill */
 #define UNIT_S 10
 
 /* Between two looks at the end of kerrord */
@@ -62,7 +62,7 @@ static int start(char *const *arguments, char *const *variables, pid_t *pid)
 	posix_spawn_file_actions_init(&files);
 	posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null",
 					 O_RDONLY, 0);
-	/* What it prints is not to get among events. */
+	/* Its output is not to get among events. */
 	posix_spawn_file_actions_adddup2(&files, commands_output, STDOUT_FILENO);
 	posix_spawn_file_actions_adddup2(&files, commands_output, STDERR_FILENO);
 	posix_spawnattr_init(&attributes);

@@ -19,7 +19,7 @@
 
 /* ---- Counting ---- */
 
-/* What the events of a counter have in common; NULL without memory */
+/* The value that the events of a counter have in common; NULL without memory */
 static char *make_key(const char *keys, const struct kerror_event *event,
 		      const struct found *found)
 {
@@ -180,7 +180,7 @@ static void free_rule(struct rule *rule)
 	free(rule);
 }
 
-/* What it had before is known as soon as the sink is made. */
+/* Its earlier events are known as soon as the sink is made. */
 static int load_progress(struct sink *sink, struct progress *progress)
 {
 	struct rule *rule = calloc(1, sizeof(*rule));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a rule keeps over a restart: a JSON object in the state folder, written
+ * State that a rule keeps over a restart: a JSON object in the state folder, written
  * under another name first, with counters, backlog, and how far the rule had
  * read at that moment. kerrorctl rules shows it.
  *
@@ -25,7 +25,7 @@
 /* Between two writings, as a multiple of what one takes; at least a second */
 #define SAVE_SHARE 20
 
-/* What a writing may take to be done after each command, nanoseconds */
+/* Nanoseconds that a writing may take to be done after each command */
 #define SAVE_QUICK 20000000
 
 /* ---- Writing: without memory the file lacks something ---- */
@@ -330,7 +330,7 @@ void state_load(struct rule *rule, struct progress *progress)
 	json_object_put(object);
 }
 
-/* ---- What kerrorctl rules asks for: a file of that name ---- */
+/* ---- The file that kerrorctl rules asks for by name ---- */
 
 static bool take_request(struct rule *rule, const char *suffix)
 {

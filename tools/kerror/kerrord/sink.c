@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What every sink has: a bounded queue that the receiver fills.
+ * The part that every sink has: a bounded queue that the receiver fills.
  *
  * Promises: offering never waits for the sink. A record that was taken into the
  * queue is written, in order, unless kerrord ends while the sink does not work.
@@ -126,7 +126,7 @@ struct sink *sink_new(const struct sink_settings *settings,
 	return sink;
 }
 
-/* What the filter lets through; losses and reports are for all. */
+/* Whether the filter lets it through; losses and reports are for all. */
 static bool wants(const struct sink *sink, const struct record *record)
 {
 	const struct kerror_filter *filter = sink->settings->filter;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the files of a sink of any type share.
+ * Shared by the files of sinks of any type.
  *
  * sink.c           the queue, for the receiver
  * sink_thread.c    the thread that writes what is in it

@@ -21,7 +21,7 @@ void lines_add(struct kerror_joiner *joiner, const struct kerror_event *event)
 	const struct evl_header *header = kerror_event_header(event);
 	const uint32_t part = EVL_FLAG_OPEN | EVL_FLAG_CONTINUES;
 
-	/* What is a line by itself ends at most the one before it. */
+	/* A message that is a line by itself ends at most the one before it. */
 	if (!joiner || !header || (!(header->flags & part) &&
 				   kerror_joiner_wait(joiner, now_ms()) < 0))
 		return;

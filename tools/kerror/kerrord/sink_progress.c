@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a sink has had, of each group: in memory, and in a file for the types that
+ * The last event of each group that a sink has had: in memory, and in a file for types that
  * cannot tell it from what they have written.
  */
 #include <errno.h>
@@ -12,7 +12,7 @@
 #include "sink.h"
 
 /*
- * What a progress file holds. Of this machine, so in its own byte order. Another
+ * The content of a progress file. Of this machine, so in its own byte order. Another
  * kerrord may know more groups or causes, or less.
  */
 struct progress_file {
@@ -42,7 +42,7 @@ void progress_forget(struct progress *progress)
 	}
 }
 
-/* What the file does not tell of stays as it is: not known. */
+/* A group that the file does not tell of stays as it is: not known. */
 static void read_progress_file(struct sink *sink)
 {
 	struct progress_file file;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The database as a sink. What it has had is in the database itself, and
+ * The database as a sink. Its last event is in the database itself, and
  * changes in one transaction with the events.
  */
 #include <errno.h>
@@ -195,7 +195,7 @@ static int write_records(struct sink *sink, struct record *const *records,
 		err = store_commit(store_of(sink));
 	if (err)
 		return failed(sink, err, message, size);
-	/* What fails here is told by idle(). */
+	/* idle() tells of a failure here. */
 	if (changes)
 		conditions_tell(sink, store_of(sink));
 	return count;

@@ -191,7 +191,7 @@ int tls_write(struct stream *stream, const void *data, size_t size)
 	bool again = false;
 
 	while (size) {
-		/* What it could not send all of it has kept, and wants no copy. */
+		/* A record that it could not send whole it has kept, and wants no copy. */
 		ssize_t sent = gnutls_record_send(stream->tls->session,
 						  again ? NULL : at,
 						  again ? 0 : size);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What a filter is made of, for the files that parse it (filter.c, with
+ * The parts of a filter, for the files that parse it (filter.c, with
  * filter_parser.h), evaluate it (filter_match.c) and compile it for the kernel
  * (filter_program.c).
  *

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Evaluates a filter for an event. What is in the header is read from the
+ * Evaluates a filter for an event. A field of the header is read from the
  * event's bytes, whatever its group and whether or not the rest is well-formed:
  * just as the program does that filter_program.c makes for the kernel.
  */

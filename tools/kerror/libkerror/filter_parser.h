@@ -30,7 +30,7 @@ struct parser {
 /* Tells what parser->reason says of @at, unless another error was told; -EINVAL */
 int parser_refuse(struct parser *parser, const char *at);
 
-/* What is wrong at @at, as for printf(). */
+/* Tells of the mistake at @at, as printf() does. */
 #define parser_fail(parser, at, ...)					\
 	(snprintf((parser)->reason, sizeof((parser)->reason),		\
 		  __VA_ARGS__), parser_refuse(parser, at))

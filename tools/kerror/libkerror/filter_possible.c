@@ -5,7 +5,7 @@
  * checks rules against a kernel before it runs.
  *
  * Three-valued: a term is true of all such events, of none, or perhaps of some.
- * What an argument is, who raises the event and for which device is not known.
+ * The arguments, the device and the function that raises the event are not known.
  * Of the text it is known what stands between the format's conversions.
  */
 #include <stdlib.h>
@@ -24,7 +24,7 @@ static bool is_letter(uint16_t unit)
 
 /*
  * Sets @counts for each unit of a pattern: 1 if it is a letter of a word, 0 if not.
- * What has a digit is a number or a name, and most likely an argument. Returns
+ * A word with a digit is a number or a name, and most likely an argument. Returns
  * how many letters there are.
  */
 static unsigned int count_letters(const uint16_t *pattern, size_t size, int *counts)
@@ -144,7 +144,7 @@ out:
 	return result;
 }
 
-/* What the kernel prints has a group of its own. */
+/* Messages of the kernel have a group of their own. */
 static enum possible group_possible(const struct term *term,
 				    const struct filter_kind *kind)
 {
@@ -209,7 +209,7 @@ static enum possible node_possible(const struct kerror_filter *filter, int at,
 		part = node_possible(filter, i, kind);
 		if (node->type == ANY ? part > result : part < result)
 			result = part;
-		/* What the others are does not matter any more. */
+		/* The others do not matter any more. */
 		if (result == (node->type == ANY ? ALWAYS : NEVER))
 			break;
 	}

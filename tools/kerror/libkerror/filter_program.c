@@ -342,7 +342,7 @@ static bool compile(struct compiler *compiler)
 	if (entry == pass && without == pass)
 		return false;
 
-	/* What makes a header: kerror_filter_matches() has the same. */
+	/* The conditions of a header: kerror_filter_matches() has the same. */
 	if (entry != without) {
 		emit_branch(compiler, BPF_JGE, EVL_HEADER_SIZE, entry, without);
 		entry = emit_load_number(compiler, EVENT(header_size), 2);

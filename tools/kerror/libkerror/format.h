@@ -21,7 +21,7 @@ struct conversion {
 	long precision;		/* -1: none */
 	char qualifier;		/* 'H' for hh */
 	char letter;
-	/* What was recorded for it; NULL: nothing. */
+	/* The value that was recorded for it; NULL: none. */
 	const struct argument *width_value, *precision_value, *value;
 };
 

@@ -36,7 +36,7 @@ static bool takes(const struct conversion *c, const struct argument *value)
 	return true;
 }
 
-/* What is left of an event's arguments; @short_of: one was wanted, and there was none. */
+/* The rest of an event's arguments; @short_of: one was wanted, and there was none. */
 struct rest {
 	const struct argument *at, *end;
 	bool short_of;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What the files of libkerror share and programs do not see.
+ * Shared by the files of libkerror; programs do not see it.
  */
 #ifndef LIBKERROR_INTERNAL_H
 #define LIBKERROR_INTERNAL_H

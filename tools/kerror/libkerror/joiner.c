@@ -16,7 +16,7 @@
 /* Open lines at a time: one for each CPU and each task that prints at once */
 #define LINES 64
 
-/* What one call can make complete: the line before, the oldest line, the event */
+/* One call can complete the line before, the oldest line and the event. */
 #define READY 3
 
 /* Set in what names a writer if it is a CPU and not a task */
@@ -142,7 +142,7 @@ static struct part part_of(const struct kerror_event *event)
 	return part;
 }
 
-/* What a %p takes with it at its end, as <linux/evlog.h> has it */
+/* The letters that a %p takes with it at its end, as <linux/evlog.h> has them */
 static bool is_of_pointer(unsigned char c)
 {
 	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||

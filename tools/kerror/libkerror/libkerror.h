@@ -645,7 +645,7 @@ kerror_reader_statistics(const struct kerror_reader *reader);
 /*
  * The error of an ERROR item: a negative errno. -EBADMSG for a datagram that
  * is malformed, -ENOMEM, or what the kernel answered to a request. After any of
- * them the reader goes on. What it could not ask for it asks for again when
+ * them the reader goes on. It repeats a request that failed when
  * there is a newer event, or statistics.
  */
 int kerror_reader_error(const struct kerror_reader *reader);

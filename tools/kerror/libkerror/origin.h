@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What an origin is made of, for the files that look at its fields: origin.c makes
+ * The parts of an origin, for the files that look at its fields: origin.c makes
  * it, fields.c and filter_match.c read it.
  */
 #ifndef LIBKERROR_ORIGIN_H

@@ -8,7 +8,7 @@
  * for a replay from the expected one; until that is through, broadcasts are
  * of no use but for the expected one. Losses are counted by the totals in the
  * notices, so that a notice may be missed, overtaken or seen twice. A socket
- * can have one replay at a time; groups take turns. What a replay brings does
+ * can have one replay at a time; groups take turns. An event of a replay does
  * not say of which group it is, so there must be no doubt whose turn it is.
  *
  * If the socket has a filter, an event that is later than expected proves

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What a reader is made of, for the files that feed it (reader.c), keep the place
+ * The parts of a reader, for the files that feed it (reader.c), keep the place
  * in each group (reader_place.c) and take the kernel's messages (reader_message.c).
  */
 #ifndef LIBKERROR_READER_H
@@ -13,7 +13,7 @@
 #define PRINTK	2	/* its index */
 #define CAUSES	32	/* more than there are: a newer kernel may have more */
 
-/* What is accounted for of one cause: losses number first + 1 to last. */
+/* The losses of one cause that are accounted for: number first + 1 to last. */
 struct losses {
 	bool known;
 	uint64_t first;
@@ -78,7 +78,7 @@ void group_restart(struct group *group);
 void group_want_replay(struct group *group);
 bool group_wants_replay(const struct group *group);
 
-/* What is wanted is asked for now; or failed, and waits for the next event. */
+/* A wanted request is sent now; or it failed, and waits for the next event. */
 void group_satisfy(struct group *group);
 
 /* There are events up to @next: those not given yet are to be asked for. */
@@ -93,7 +93,7 @@ void reader_pass_over(struct kerror_reader *reader, int index, uint32_t sequence
  */
 void reader_ask_again(struct kerror_reader *reader);
 
-/* What a message of the datagram tells, or KERROR_ITEM_NONE */
+/* The item of a message of the datagram, or KERROR_ITEM_NONE */
 enum kerror_item reader_take_message(struct kerror_reader *reader,
 				     const struct nlmsghdr *message);
 

@@ -39,7 +39,7 @@ bool group_wants_replay(const struct group *group)
 	return group->replay_wanted || group->seen != group->next;
 }
 
-/* What is missing up to now was kept back by the filter. */
+/* The filter kept back all that is missing up to now. */
 static bool is_filtered(const struct kerror_reader *reader, int index)
 {
 	const struct group *group = &reader->group[index];

@@ -3,7 +3,7 @@
 #
 # Tests libkerror's interface: which names it has, that no others come with it, and that
 # "make abi" tells it from one that has been changed. Called by "make test" with the output
-# folder; prints TAP. What needs abigail-tools or dpkg-dev is skipped without them.
+# folder; prints TAP. Tests that need abigail-tools or dpkg-dev are skipped without them.
 set -eu
 out=$(cd "$1" && pwd)
 cd "$(dirname "$0")/.."

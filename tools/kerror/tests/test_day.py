@@ -245,7 +245,7 @@ def follow(lines):
                 continue
             if line["item"] == "event":
                 events.append(number(line["sequence"]))
-                # What is missing before it was told before it.
+                # Losses before it were told before it.
                 assert events[-1] == reached, (group, events[-1], reached, losses)
                 reached += 1
             else:
@@ -372,7 +372,7 @@ def fill_disk(machine, port, chance):
     machine.raise_events(3 * HISTORY, 100)
     machine.wait(lambda: port.says(b'kerror_sink_behind{sink="json"} 1'))
     machine.raise_events(2 * HISTORY, 100)
-    # What waits has waited for as long as it has, whatever the clock says.
+    # The time that an event waits does not depend on the clock.
     machine.step(70 * YEAR)
     lag = port.value('kerror_sink_lag_seconds{sink="json"}')
     assert lag < HOUR, lag

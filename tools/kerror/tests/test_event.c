@@ -176,7 +176,7 @@ static void test_raw_group(void **state)
 	assert_raw(kerror_event_new(KERROR_GROUP_RAW, 0, 0, NULL, 0), NULL, 0);
 }
 
-/* What the kernel prints is evlog, too; anything else in that group is bytes. */
+/* Messages of the kernel are evlog's, too; anything else in that group is bytes. */
 static void test_printk_group(void **state)
 {
 	struct kerror_event *event;
@@ -390,7 +390,7 @@ static void test_set_severity(void **state)
 	assert_memory_equal(data, build.data, size);
 	kerror_event_free(event);
 
-	/* What is not well-formed has the kernel's, for filters. */
+	/* An event that is not well-formed has the kernel's, for filters. */
 	event = kerror_event_new(KERROR_GROUP_EVLOG, 1, 2, build.data, build.size - 1);
 	kerror_event_set_severity(event, 2);
 	assert_null(kerror_event_header(event));

@@ -8,7 +8,7 @@
 #include <arpa/inet.h>
 #include "filter_steps.h"
 
-/* What holds for the event of build_example(), and what does not. */
+/* Filters that match the event of build_example(), and filters that do not. */
 static const char *const hold[] = {
 	"severity==err", "severity==3", "severity<=err", "severity>=err",
 	"severity<warning", "severity>crit", "severity!=7", "severity==\"err\"",
@@ -187,7 +187,7 @@ static void test_strings(void **state)
 	}
 }
 
-/* What other events have, or have not. */
+/* Fields that other events have, or have not. */
 static void test_fields(void **state)
 {
 	static const struct { uint32_t flags; const char *name; } contexts[] = {
@@ -638,7 +638,7 @@ static void test_explain(void **state)
 		  "user space: group==evlog\n"
 		  "program: # instructions; user space looks at what it passes\n",
 		  24 },
-		/* What never tells anything is not there. */
+		/* A test that never decides anything is not there. */
 		{ "uid>=0 || cpu==1",
 		  "kernel: uid>=0\n"
 		  "kernel: cpu==1\n"

@@ -40,7 +40,7 @@ static void test_datagrams(void **state)
 		assert_true(gets_through(datagram, size));
 	}
 	header->nlmsg_type = KERROR_MSG_EVENT;
-	/* Who knows what the second message is. */
+	/* The kind of the second message is not known. */
 	size = NLMSG_LENGTH(build.size);
 	assert_false(gets_through(datagram, size));
 	assert_false(gets_through(datagram, size + 3));
@@ -132,7 +132,7 @@ static bool chance(unsigned int in)
 	return !below(in);
 }
 
-/* What values are taken from, in filters and events, so that they meet. */
+/* Filters and events take their values from here, so that they meet. */
 static const uint64_t numbers[] = {
 	0, 1, 2, 3, 4, 5, 7, 42, 127, 128, 255, 256, INT32_MAX, 0x80000000,
 	UINT32_MAX, 0x100000000, INT64_MAX, 0x8000000000000000, UINT64_MAX,
@@ -408,7 +408,7 @@ static void say_expression(const struct expression *expression,
 			   unsigned int tightest)
 {
 	static const char *const joints[] = { [AND] = "&&", [OR] = "||" };
-	/* What binds less than what it is part of must have parentheses. */
+	/* An operator that binds less than the one around it must have parentheses. */
 	bool parentheses = (expression->kind == OR && tightest > 0) ||
 			   (expression->kind == AND && tightest > 1) ||
 			   chance(10);
@@ -429,7 +429,7 @@ static void say_expression(const struct expression *expression,
 		say(")");
 }
 
-/* ---- What the rules say, over the bytes ---- */
+/* ---- The result of the rules, over the bytes ---- */
 
 struct found {
 	bool is_there, is_string;
@@ -753,7 +753,7 @@ static struct {
 		     headerless, kinds, certain;
 } tally;
 
-/* What is possible for its kind must not contradict what an event does. */
+/* The answer for a kind must not contradict the answer for an event of it. */
 static void check_possible(const struct kerror_filter *filter,
 			   const struct kerror_event *event, bool matches)
 {

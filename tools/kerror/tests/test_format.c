@@ -126,7 +126,7 @@ static const struct {
 	{ "%*pbl;", { WIDTH(64), TEXT("0-3") }, "0-3;" },
 	{ "%p!", { TEXT("(____ptrval____)") }, "(____ptrval____)!" },
 
-	/* What the kernel takes for letters, and the two that it does not. */
+	/* Bytes that the kernel takes for letters, and the two that it does not. */
 	{ "%p\xc0\xe9\xff|%p\xd7|%p\xf7|%p\xbf", { TEXT("a"), TEXT("b"),
 	  TEXT("c"), TEXT("d") }, "a|b\xd7|c\xf7|d\xbf" },
 	/* Values of types that are not known. */
@@ -339,7 +339,7 @@ static const struct {
 	{ "%hhx %hd", { U32(0x1ff), S32(0x18000) }, "%d %x", "-1 8000" },
 	{ "%u", { U32(-1) }, "%d %1$i %1$x", "-1 -1 ffffffff" },
 
-	/* What does not fit is shown as the original has it. */
+	/* An argument that does not fit is shown as the original has it. */
 	{ "%#x|%-5s|%3c|%08d", { U32(31), STRING("abc"), CHAR('c'), S32(-2) },
 	  "%s|%d|%s|%c", "0x1f|abc  |  c|-0000002" },
 	{ "%*d %.*s", { WIDTH(4), S32(1), PRECISION(2), STRING("abc") },
@@ -352,7 +352,7 @@ static const struct {
 	{ "%d %-08llx|", { { 11, 4, 1, NULL }, { 255, 8, 1, NULL } },
 	  "%2$d %1$s", "%-08llx %d" },
 
-	/* What is not there stands as it is. */
+	/* A conversion without an argument stands as it is. */
 	{ "%d", { S32(1) }, "%d %d %2$-5d %9$s %d", "1 %d %2$-5d %9$s %d" },
 	{ "%d", { S32(1) }, "%0$d %00001$d %4294967297$d %18446744073709551617$d|",
 	  "%0$d 1 %4294967297$d %18446744073709551617$d|" },

@@ -51,7 +51,7 @@ SINKS = {
 FEW = '[rule few]\nfilter = text~"*disk*" && id!=12345678\nthreshold = 500 in 1d\n' \
       "runner =\ncommand = /bin/true\n"
 
-# What kerrord(8) states for these sinks, MEMORY; all of the address space is to be less.
+# The bound of kerrord(8) for these sinks, MEMORY; all of the address space is to be less.
 STATED = sum((18 << 20) + 24 * 65536 + (8 << 20) * bool(re.search("t(cp|ls):", options))
              for options in (*SINKS.values(), FEW))
 

@@ -56,7 +56,7 @@ static void add(uint32_t tid, uint32_t flags, const char *format, int32_t number
 	add_of(KERROR_GROUP_PRINTK, &build, now);
 }
 
-/* What comes next is this, or nothing if @text is NULL. */
+/* The next line is this, or none if @text is NULL. */
 static void expect(uint64_t now, const char *text, uint32_t number)
 {
 	struct kerror_event *event = kerror_joiner_next(joiner, now);
@@ -143,7 +143,7 @@ static void test_writers(void **state)
 	expect(UINT64_MAX, NULL, 0);
 }
 
-/* What continues nothing that is known; what does not end */
+/* A continuation of no known line; a line that does not end */
 static void test_time(void **state)
 {
 	(void)state;
@@ -166,7 +166,7 @@ static void test_time(void **state)
 	expect(UINT64_MAX, "last", 4);
 }
 
-/* What does not fit together is given part by part. */
+/* Parts that do not fit together are given one by one. */
 static void test_apart(void **state)
 {
 	static char much[EVL_VARIABLE_MAX - 64];

@@ -296,7 +296,7 @@ done
 [ "$(terminal "env NO_COLOR= $command" | controls)" != 0 ] || fail "an empty NO_COLOR"
 unset KERROR_PAGER TERM
 
-# ---- What kerrord stores meanwhile ----
+# ---- Events that kerrord stores meanwhile ----
 
 cp "$store" "$work/follow.db"
 # store_more NUMBER: another event as that one
@@ -682,7 +682,7 @@ assert shown["action"].startswith("Save the data.")
 EOF
 has '^  instance       7$' ctl show --store="$work/loads.db" 5
 refuses 'the store has no event 99; kerrorctl query prints' show --store="$store" 99
-# What happened around it: 20 at most before it, losses, too
+# Events around it: 20 at most before it, losses, too
 cp "$store" "$work/around.db"
 python3 -c 'import sqlite3, sys
 database = sqlite3.connect(sys.argv[1])
@@ -704,7 +704,7 @@ sed -n '/^Within/,$p' "$work/got" >"$work/around"
 
 misuses '--since is not before --until' report --since=now --until=-1h
 
-# ---- What the manual pages tell to type ----
+# ---- Commands of the manual pages ----
 
 # The recipes print what the page says.
 "$out/san/tests/make_store" "$work/recipes.db"
@@ -739,7 +739,7 @@ done
 for word in eth ond0 sdb ''; do
 	[ "$(ctl health --store="$work/keys.db" "$word" | wc -l)" = 0 ] || fail "health '$word'"
 done
-# What stands in the place of other programs is used in the right way.
+# The stand-ins for other programs are used in the right way.
 sed -n 's/^\.It .* Ta \(TZ=UTC \)\?kerrorctl //p' "$here/../man/kerror-from-journalctl.7" |
 	sed 's/\\(dq/"/g; s/NUMBER/1/; s/ --store=FILE//' >"$work/typed"
 [ "$(wc -l <"$work/typed")" -ge 55 ] || fail "kerror-from-journalctl(7) has $(wc -l <"$work/typed") commands"
@@ -1238,7 +1238,7 @@ for also in '' '&& arg[1]=="x"'; do
 		"$([ -n "$also" ] && echo 0 || echo 1)" ] || fail "check-rules with $also: $(cat "$work/error")"
 done
 has '"format":"%s:  %s","own_id":false}$' ctl formats --json "$work/shared.catalogue"
-# What the index does not list may be there as a string, with something before it.
+# A format that the index does not list may be there as a string, with something before it.
 cat >"$work/strings.conf" <<'EOF'
 [rule netdev]
 filter = text~"e1000 * eth0: link of eth0 is up" && printk
@@ -1267,7 +1267,7 @@ printf '%s\n' '[rule facility]' 'filter = id==048d7147 && facility=="sbp"' \
 	'[rule printk]' 'filter = id==eb22564c && printk' >"$work/joint.conf"
 ctl check-rules "$work/joint.conf" "$work/new" >"$work/got" 2>"$work/error" || true
 [ "$(grep -c 'no event has all of it' "$work/got")" = 2 ] || fail "check-rules: $(cat "$work/got")"
-# What was not in the list of the old kernel, either, has not been broken.
+# A rule whose format was not in the old kernel's list, either, has not been broken.
 printf '[rule]\nfilter = text~"no such *"\n' >"$work/never.conf"
 has 'unknown: about what is in no catalogue' ctl check-rules --was="$work/old.catalogue" "$work/never.conf" "$work/new"
 status=0
@@ -1289,7 +1289,7 @@ grep -v 'can match\|unknown' "$work/got" | sed "s,^$work/,," | diff -u "$work/ex
 ctl check-rules --json --was="$work/old.catalogue" "$work/rules.conf" "$work/new" 2>/dev/null |
 	grep -q '"section":"rule timeout","filter":"id==c9d4b1b6","verdict":"cannot match","matches":0,"term":"id==c9d4b1b6","was":"%s %s: I/O %d QID' ||
 	fail "check-rules --json"
-# What the operator has written counts: a severity, and what an id stood for.
+# The operator's words count: a severity, and the meaning of an id.
 printf '[rule]\nfilter = severity==emerg && text~*stalled*\n[rule gone]\nfilter = id==c9d4b1b6\n' >"$work/own.conf"
 printf '[eb22564c]\nseverity = emerg\n[c9d4b1b6]\nformat = %%s %%s: I/O %%d QID %%d timeout, %%s\n' >"$work/own.ini"
 ctl check-rules --explanations="$work/own.ini" "$work/own.conf" "$work/new" >"$work/got" 2>"$work/error" || true
@@ -1363,7 +1363,7 @@ refuses "--explanations: cannot read $work/no.ini" watch --explanations="$work/n
 printf '[fcf2063c]\nseverity = 1\n[048d7147]\nseverity = bad\n' >"$work/severe.ini"
 has '^severity    alert$' explain fcf2063c --explanations="$work/severe.ini"
 grep -q 'severe.ini, line 4: .*not a severity' "$work/error" || fail "a wrong severity"
-# What kerrord has decided counts, not what the kernel's bytes say.
+# The decision of kerrord counts, not the kernel's bytes.
 python3 -c 'import sqlite3, sys
 database = sqlite3.connect(sys.argv[1])
 database.execute("UPDATE event SET severity = 1 WHERE id IN (3, 7)")

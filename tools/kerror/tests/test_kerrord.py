@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
 """Tests of kerrord with a kernel that is played (tests/fake_kernel.c), so that
-they run anywhere: test_kerrord.py PROGRAM. Prints TAP. What needs a real kernel,
-a real journal or a full disk is in the selftests of the guest."""
+they run anywhere: test_kerrord.py PROGRAM. Prints TAP. Tests that need a real kernel,
+a real journal or a full disk are in the selftests of the guest."""
 
 import contextlib
 import http.client
@@ -377,7 +377,7 @@ def progress_of_before_the_group_printk_counts(folder):
     place = Place(folder, STORE + JSON + "[text]\npath = FOLDER/text\n", events=60,
                   rate=100000)
     place.write(STORE + JSON + "[text]\npath = FOLDER/text\n")
-    # What the last version left: a store and a JSON file with 60 events of evlog
+    # The last version's files: a store and a JSON file with 60 events of evlog
     with open(place.path("conf")) as conf:
         text = conf.read()
     with open(place.path("conf"), "w") as conf:
@@ -1334,7 +1334,7 @@ def a_condition_outlives_a_kill_and_counts_each_event_once(folder):
     place.run_until(lambda: place.stored() == raised)
     bad = sum(i % 3 == 1 and i % 8 <= 3 for i in range(raised))
     assert sum(c["count"] for c in health(place)[1]) == bad
-    # What kerrord did not live to report it reports at the next start.
+    # Reports that kerrord did not live to make it makes at the next start.
     execute_in(place.path("db"), "UPDATE condition SET told = told - 1 WHERE key = '+pci:2'")
     place.write(STORE + RAISE + JSON)
     place.run_until(lambda: len(reports(place)) == 1)
@@ -1443,7 +1443,7 @@ def a_line_of_several_events_is_one(folder):
         assert [line["number"] for line in whole] == [1, 4], whole
         assert len(query(place.path("db"), "--join")[0]) == 3
         assert len(query(place.path("db"))[0]) == 7
-        # What was complete is not once more after a restart.
+        # A complete line does not come once more after a restart.
         place.run_until(lambda: place.metric('kerror_sink_up{sink="json"}') == 1)
     assert {(c["name"], c["key"], c["count"], c["text"]) for c in health(place)[1]} == {
         ("whole", "/pod1", 2, "oom:constraint=MEMCG,memcg=/pod1,task=hlp"),
@@ -1781,7 +1781,7 @@ def rules_remember_over_a_restart(folder):
     place.run_until(lambda: is_done() and len(notes(place, "burst.notes")) == 1)
     assert notes(place, "burst.notes") == [str(FIRST + 5)]
     assert notes(place, "once.notes") == [str(FIRST)]
-    # What is in the file may be anything: it is no reason to stop.
+    # The file may hold anything: it is no reason to stop.
     for content in (b"", b"{", b"[]", b'{"version":1,"backlog":[1,{}],"counters":7}',
                     b'{"version":1,"progress":[{"group":"x"},{"group":"evlog","lost":[]}]}'):
         with open(place.path("state") + "/rule-once.state", "wb") as file:
@@ -2149,7 +2149,7 @@ BAD = [
     ("[json]\npath = FOLDER/metrics\n", "conf:10: path: FOLDER/metrics is the textfile of"),
     ("[json]\nqueue = 1\n", "conf:10: queue: it does not hold the largest event"),
     ("[store]\nmax_size = 10\n", "conf:10: max_size: it holds no events"),
-    # What inih cuts
+    # Parts that inih cuts
     ("[json]\nfilter = text~\"*foo ; bar*\"\n", "conf:10: ' ;' begins a comment that cuts"),
     ("[rule x]\ncommand = /bin/echo a ; b\n", "conf:10: ' ;' begins a comment that cuts"),
     ("[rule x]\nraises = a\n", "conf:9: [rule x] has no filter: each event would raise or clear"),
@@ -2185,7 +2185,7 @@ BAD_HERE = [
     ("[rule x]\ncommand = FOLDER/conf\n", "conf:10: command: FOLDER/conf is no program; 'chmod +x"),
 ]
 
-# What looks odd, and is right
+# Lines that look odd, and are right
 GOOD = [
     "[store]\r\npath = FOLDER/crlf.db\r\n", "[json]\nfilter =\n", "[rule x]\ncommand = true\nkey =\n",
     "[metrics]\nlisten =\n[json]\n", "[kerrord]\nexplain =\n[metrics]\ntextfile =\n[json]\n",

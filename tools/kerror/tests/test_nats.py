@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
 """Tests of kerrord's nats sink: test_nats.py PROGRAM [TEST]... with a real server of NATS,
-nats-server of PATH or of the variable NATS_SERVER. What the stream has is compared with
+nats-server of PATH or of the variable NATS_SERVER. The stream is compared with
 the JSON of kerrorctl. Servers that answer wrongly are played here. Prints TAP."""
 
 import base64
@@ -321,7 +321,7 @@ def a_full_stream_and_none_lose_nothing(folder):
         wait_for(lambda: metric(place, "written_total") == 1000, 120, daemon)
         _, err = place.end(daemon)
         assert "maximum messages exceeded (10077)" in err, err
-        # What the first stream had is gone with it; the rest is here, each once.
+        # The events of the first stream are gone with it; the rest is here, each once.
         messages = stream.messages()
         assert len(messages) == len({name for _, name, _ in messages}) == 700
 
@@ -442,7 +442,7 @@ def credentials_are_of_one_machine(folder):
                 (machine, servers + authorities, "authorization"),
                 (other, servers + authorities + credentials, "permissions violation"),
                 (machine, servers + credentials, "certificate"),
-                # What the server demands is as good as what the configuration says.
+                # A demand of the server counts as much as the configuration.
                 (machine, servers.replace("tls:", "nats:") + credentials, "certificate")):
             place = Place(folder, STORE + "[nats]\n" + text, events=50, rate=10**6,
                           root=roots[name])

@@ -307,7 +307,7 @@ def a_busy_server_gets_each_event(folder):
         assert [answer for _, answer in receiver.requests[:9]] == answers
         # Not before the time that it named
         assert times[1] - times[0] >= 2.9, times
-        # What was answered by nothing may be there twice; nothing else is.
+        # A batch without an answer may be there twice; nothing else is.
         counts = collections.Counter(receiver.uids())
         assert max(counts.values()) <= 2, counts.most_common(3)
         for text in ("HTTP status 429", "HTTP status 503", "works again after"):

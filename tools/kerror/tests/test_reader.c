@@ -103,7 +103,7 @@ static void test_gap(void **state)
 	kerror_reader_free(reader);
 }
 
-/* What a replay ended too early for is asked for again, but not for ever. */
+/* Events that a replay ended too early for are asked for again, but not for ever. */
 static void test_gap_during_replay(void **state)
 {
 	struct kerror_reader *reader = reader_at(RAW, 10);
@@ -655,7 +655,7 @@ static void test_statistics(void **state)
 	kerror_reader_free(reader);
 }
 
-/* What the filter keeps back is not missing. */
+/* Events that the filter keeps back are not missing. */
 static void test_filtered(void **state)
 {
 	struct kerror_reader *reader = kerror_reader_new(KERROR_GROUP_ALL);
@@ -909,7 +909,7 @@ static void test_malformed(void **state)
 						    datagram.size), 0);
 		assert_event(reader, RAW, 11);
 		assert_error(reader, -EBADMSG);
-		/* Who knows what it was. */
+		/* Its kind is not known. */
 		assert_replay(reader, RAW, 12);
 		assert_none(reader);
 		kerror_reader_free(reader);

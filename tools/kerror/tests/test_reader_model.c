@@ -29,7 +29,7 @@ struct stream {
 	uint64_t head, tail;
 	uint64_t numbered, raised;
 	uint64_t total[KERROR_LOST_HISTORY], pending[KERROR_LOST_HISTORY];
-	/* What the reader under test has been given. */
+	/* Messages that the reader under test has been given. */
 	uint64_t given;		/* number of the event that comes next, or would */
 	bool given_known;
 	uint64_t known[KERROR_LOST_HISTORY];	/* last total that it told */
@@ -423,7 +423,7 @@ static void settle(struct kernel *kernel, struct kerror_reader *reader)
 {
 	unsigned int steps = 0;
 
-	/* What could not be asked for is, when statistics tell of it. */
+	/* A request that failed is repeated, when statistics tell of it. */
 	for (int i = 0; i < 2; i++) {
 		kerror_reader_want_statistics(reader);
 		while (step(kernel, reader))

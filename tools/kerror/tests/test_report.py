@@ -19,7 +19,7 @@ import tempfile
 import zlib
 
 KERRORCTL, MAKE_STORE = (os.path.abspath(path) for path in sys.argv[1:3])
-# What nobody frees at the end of a program is no leak worth a failure.
+# Memory that is in use at the end of a program is no leak worth a failure.
 ENVIRONMENT = dict(os.environ, ASAN_OPTIONS="detect_leaks=0", TZ="UTC")
 ROWS = 10
 BANDS = "crit", "err", "warning", "other"

@@ -252,7 +252,7 @@ FAULTS = [
      "-nfs-not-responding", "127.0.0.1"),
 ]
 
-# What else these kernels print at boot or in normal use, near to what the rules want
+# Other messages of these kernels at boot or in normal use, near to those of the rules
 HARMLESS = [
     ("kernel", "kerror: boot %pUb of %s was shut down after %llu s",
      ("a627f2cc-8642-d98e-4371-3dddc5ba5212", "6.12.117", 3)),

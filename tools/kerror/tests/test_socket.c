@@ -17,7 +17,7 @@
 
 #define RAW KERROR_GROUP_RAW
 
-/* What recvmsg() does next; EAGAIN after the last. */
+/* The next results of recvmsg(); EAGAIN after the last. */
 static struct step {
 	int error;
 	uint32_t pid, group;
@@ -164,7 +164,7 @@ int setsockopt(int fd, int level, int name, const void *value, socklen_t size)
 	if (result(filter_error))
 		return -1;
 	if (name == SO_DETACH_FILTER) {
-		/* What is in it does not matter, but it must be there. */
+		/* Its content does not matter, but it must be there. */
 		assert_true(size >= sizeof(int));
 		if (!attached.len)
 			return result(ENOENT);
@@ -185,7 +185,7 @@ int poll(struct pollfd *ready, nfds_t count, int timeout)
 	return result(poll_error);
 }
 
-/* What poll() is when the library was built with _FORTIFY_SOURCE */
+/* poll() of a library that was built with _FORTIFY_SOURCE */
 int __poll_chk(struct pollfd *ready, nfds_t count, int timeout, size_t size)
 {
 	assert_int_equal(size, sizeof(*ready));
@@ -374,7 +374,7 @@ static void test_protocol(void **state)
 	}
 }
 
-/* What counts as a proof. */
+/* Answers that count as a proof. */
 static void test_proof(void **state)
 {
 	static const struct {

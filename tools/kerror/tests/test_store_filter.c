@@ -38,7 +38,7 @@ static struct store *store;
 static struct kerror_event *events[EVENTS];
 static int64_t ids[EVENTS];
 
-/* What a query has found */
+/* The events that a query has found */
 struct result {
 	size_t count;
 	int64_t id[EVENTS];

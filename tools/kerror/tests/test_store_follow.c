@@ -67,7 +67,7 @@ static void run(const char *sql)
 	sqlite3_close(database);
 }
 
-/* What is expected, and where it stops */
+/* The expected events, and where they stop */
 struct follower {
 	struct store_place place;
 	uint32_t next, events, losses, stop_after;

@@ -339,7 +339,7 @@ def tls_only_with_the_right_server(folder):
 
 @test
 def an_answer_that_nobody_listens_is_reported(folder):
-    """All that UDP tells. What was sent before that answer is in doubt; the rest comes."""
+    """All that UDP tells. Messages before that answer are in doubt; the rest comes."""
     port = free_port()
     place = Place(folder, STORE + f"[syslog]\naddress = udp:127.0.0.1:{port}\n", events=200,
                   rate=50)

@@ -193,7 +193,7 @@ def rules(data, order):
     yield 0, True, "digits beyond the limits", form(b"%.99999999d", arg(S32, 1))
     yield 0, True, "more than EVL_VARIABLE_MAX", with_data(data, order, 1, bytes(8193))
     # From here on, what a decoder that was written from the headers alone asked for
-    # Who turns the byte order of arguments without a look at header_size makes an event of it.
+    # A reader that turns arguments without a look at header_size makes an event of it.
     other = ">" if order == "little" else "<"
     turned = struct.pack(other + "IHH", 40, 0x7af8, HEADER_SIZE)[::-1]
     yield 1, False, "an argument within the header", (

@@ -146,7 +146,7 @@ class Event:
         event._bytes = data if byteorder != sys.byteorder else None
         return event
 
-    # ---- What every event has ----
+    # ---- Fields of every event ----
 
     @property
     def group(self) -> str:
@@ -304,7 +304,7 @@ class Event:
     def tid(self) -> int:
         return int(lib.event_tid(self._address))
 
-    # ---- What it says ----
+    # ---- Its text and arguments ----
 
     @property
     def format(self) -> Optional[str]:

@@ -127,7 +127,7 @@ static struct cost *plan(const char *what, const char *context, int listeners,
 	return cost;
 }
 
-/* What is printed below @level becomes an event; 0: nothing. */
+/* Messages below @level become events; 0: none. */
 static void forward(const char *level)
 {
 	if (put(EVLOG "printk", level))
@@ -309,7 +309,7 @@ static void costs_of_printk(void)
 
 /* ---- Readers ---- */
 
-/* What is taken from each event. */
+/* The fields that are taken from each event. */
 struct fields {
 	uint64_t time;
 	uint32_t task;
@@ -1009,7 +1009,7 @@ static void put_memory(const char *what, uint64_t bytes)
 	printf("memory %s %llu\n", what, (unsigned long long)bytes);
 }
 
-/* What the kernel has allocated for events that wait for a reader. */
+/* Memory that the kernel has allocated for events that wait for a reader. */
 static void queued(const char *what, unsigned int groups)
 {
 	uint32_t memory[SK_MEMINFO_VARS] = { 0 };

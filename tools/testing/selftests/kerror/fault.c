@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the guest script "faults" cannot do in a shell: fault null, fault opcode, fault poison,
- * fault hold-hpet, fault overwrite FILE TEXT, or fault syn-flood ADDRESS PORT COUNT.
+ * Faults that a shell cannot make for the guest script "faults": fault null, fault opcode,
+ * fault poison, fault hold-hpet, fault overwrite FILE TEXT, or fault syn-flood ADDRESS PORT COUNT.
  *
  * The first three end by a signal, of a page without memory, of an instruction, and of a page
  * whose memory is told to be broken. The fourth has the HPET stand still for a moment. The

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the kernel prints costs the events of drivers nothing: neither room where
+ * Messages of the kernel cost the events of drivers nothing: neither room where
  * they wait for the worker nor history. Run as root with the module test_evlog
  * loaded, on a kernel that makes events of its messages, with memory of the default
  * sizes. The environment variable FLOOD_MESSAGES says how many messages (1,000,000).
@@ -52,7 +52,7 @@ FIXTURE_SETUP(flood)
 		TH_LOG("load the module test_evlog and run this as root");
 	}
 	memset(self, 0, sizeof(*self));
-	/* What was raised before */
+	/* Events that were raised before */
 	sleep(1);
 	ASSERT_TRUE(listen_to(&self->errors, KERROR_GROUP_EVLOG, false));
 	ASSERT_TRUE(listen_to(&self->messages, KERROR_GROUP_PRINTK, false));

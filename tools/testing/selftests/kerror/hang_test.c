@@ -39,7 +39,7 @@
 #define TICKS		2
 #define WAITED		2
 
-/* What a test is about */
+/* The subject of a test */
 struct situation {
 	const char *where;	/* as the module takes it */
 	const char *what;
@@ -301,7 +301,7 @@ static double play(struct _test_data_hang *self,
 	}
 	if (!start_hanging(situation))
 		return -1;
-	/* What the preempted task raised until then is not what is timed. */
+	/* The events of the preempted task until then are not timed. */
 	if (situation->preempted)
 		drain(self, true);
 	if (!hangs())

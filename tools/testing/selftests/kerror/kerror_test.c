@@ -61,7 +61,7 @@ static int ask(const char *format, ...)
 	return err;
 }
 
-/* What the module knows: "raised", "refused", or "address" in hexadecimal. */
+/* A figure of the module: "raised", "refused", or "address" in hexadecimal. */
 static uint64_t known(const char *name, int base)
 {
 	char lines[128];
@@ -272,7 +272,7 @@ FIXTURE_TEARDOWN(kerror)
 }
 
 /* ------------------------------------------------------------------ */
-/* Who may listen, and what else may be sent. */
+/* Permission to listen, and other messages that may be sent. */
 
 TEST_F(kerror, bind_without_capability_is_refused)
 {
@@ -306,7 +306,7 @@ static const char *const ways[] = {
 	"bind", "bind to the batches", "membership", "statistics", "replay",
 };
 
-/* What each way to hear of @group gives: 0 or a negative errno. */
+/* The result of each way to hear of @group: 0 or a negative errno. */
 static void try_ways(uint32_t group, int result[WAYS])
 {
 	uint32_t batch = group == KERROR_GROUP_PRINTK ?
@@ -381,7 +381,7 @@ TEST_F(kerror, cap_net_admin_suffices_but_for_printk)
 				  ~KERROR_GROUP_PRINTK_BATCH));
 }
 
-/* What libkerror makes of it, which programs rely on */
+/* The result of libkerror, which programs rely on */
 TEST_F(kerror, library_tells_what_is_missing)
 {
 	struct kerror_socket *sock;
@@ -1174,7 +1174,7 @@ TEST_F(kerror, batches_are_the_same_messages)
 	close(fd);
 }
 
-/* What is gathered when nobody is left must fit into the batch, too. */
+/* Events that are gathered when nobody is left must fit into the batch, too. */
 TEST_F_TIMEOUT(kerror, batch_whose_last_reader_leaves, 120)
 {
 	pid_t pid;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the test programs share: files of one line, and a listener that keeps
+ * Shared by the test programs: files of one line, and a listener that keeps
  * account of what is lost.
  */
 #ifndef KERROR_LISTENER_H

@@ -93,7 +93,7 @@ FIXTURE_SETUP(stress)
 		TH_LOG("load test_evlog_stress and run this as root");
 	}
 	memset(self, 0, sizeof(*self));
-	/* What an earlier test left in staging. */
+	/* Events that an earlier test left in staging. */
 	sleep(1);
 	ASSERT_TRUE(listen_to(&self->listener, EACH_GROUP, false));
 	ASSERT_TRUE(know_counters(&self->listener));

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# What events cost, and what else there is costs; the boot parameter measure=
+# The cost of events and of their peers; the boot parameter measure=
 # says which parts, see bench.c.
 mount -t tracefs none /sys/kernel/tracing || exit 1
 insmod /modules/test_evlog_bench.ko || exit 1

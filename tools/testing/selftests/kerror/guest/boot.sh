@@ -20,12 +20,12 @@ for key in h m p q w t l; do
 done 2> /dev/null
 cpu=/sys/devices/system/cpu/cpu1/online
 [ ! -w $cpu ] || { echo 0 > $cpu; echo 1 > $cpu; }
-# What user space writes is no event, and what evlog prints is none again.
+# A line of user space is no event, and a line that evlog prints is none again.
 echo "a line of user space" > /dev/kmsg
 echo "<3>another one" > /dev/kmsg
 # Where it raises at a rate it is gone already.
 sample_rounds 1 && rmmod evlog_sample 2> /dev/null
-# What is behind it was printed while the events were read.
+# The lines behind it were printed while the events were read.
 sleep 2
 echo "END OF COMPARISON" > /dev/kmsg
 echo "EVENTS"

@@ -61,7 +61,7 @@ has_module() {
 # no_leaks: what kmemleak finds, if it is there
 no_leaks() {
 	[ -w /sys/kernel/debug/kmemleak ] || return 0
-	# What was freed just now may still be on a stack: look twice.
+	# A pointer to memory that was freed just now may still be on a stack: look twice.
 	echo scan > /sys/kernel/debug/kmemleak
 	sleep 6
 	echo scan > /sys/kernel/debug/kmemleak

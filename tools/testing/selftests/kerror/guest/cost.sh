@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# What printk() costs without the modules, and with each kind of tap, in one boot: the
+# The cost of printk() without the modules, and with each kind of tap, in one boot: the
 # least of three rounds that alternate. The table is that of module/README.md. QEMU counts
 # instructions, see guest.sh. On a patched kernel: what evl_printf() costs, and whether
 # this boot's events outlive it.

@@ -125,7 +125,7 @@ journal_sum() {
 		awk -F= -v field="$field" '$1 == field { sum += $2 } END { print sum }'
 }
 
-# What rsyslog made of one of the sample driver's events
+# The line that rsyslog made of one of the sample driver's events
 data='\[kerror@32473 .*device="\+platform:evlog_sample".*\]'
 arguments='\[kerrorArguments@32473 arg0="[0-9]+" arg1="123456789012"\]'
 text='round [0-9]+: bad block at 123456789012$'
@@ -162,7 +162,7 @@ session() {
 		sed 's/^/# /' /tmp/output
 		[ $status = 0 ] || { echo "# status $status"; stop; return 1; }
 	done
-	# What the load raised may take the journal longer than kerrord waits for it.
+	# The journal may take longer for the load's events than kerrord waits for it.
 	wait $!
 	wait_for 120 metric_is 'kerror_sink_queue_bytes{sink="journald"}' 0
 	stop
@@ -187,7 +187,7 @@ killed_again_and_again() {
 	echo "# killed $KILLS times: $(account)"
 	stored=$(sql 'select count(*) from event where event_group = 2')
 	[ "$stored" -gt 0 ] && is "$stored" echo "$distinct" && settled &&
-	# What the kernel lost and counted is known in full, and once.
+	# The losses that the kernel counted are known in full, and once.
 	is 0 sql "select count(*) from (select sum(count) s, max(total) t from loss
 		where cause <> 'history' group by cause, event_group) where s <> t"
 }

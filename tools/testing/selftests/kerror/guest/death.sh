@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # On a kernel of a distribution: faults in the tap of printk() end tasks, more of them than
-# the tap goes deep. What others print on that CPU afterwards must become events. The boot
+# the tap goes deep. Later messages on that CPU must become events. The boot
 # parameter faults= tells PID 1 that the kernel's complaints are wanted.
 . /guest/common.sh
 [ -e /modules/kerror.ko ] || { echo "ok 1 death # SKIP the facility is built in"; exit 0; }

@@ -166,7 +166,7 @@ echo /bin/modprobe > /proc/sys/kernel/modprobe
 if [ -e /dev/ttyS1 ]; then
 	exec 9<> /dev/ttyS1
 	stty raw -echo <&9
-	# What the monitor said before that came back to it.
+	# The monitor's words before that came back to it.
 	echo >&9
 fi
 events=/tmp/events

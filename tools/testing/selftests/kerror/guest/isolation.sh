@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# What one group, one CPU or one task does costs the others nothing.
+# The acts of one group, one CPU or one task cost the others nothing.
 . /guest/common.sh
 status=0
 load_test_module || exit 1

@@ -18,7 +18,7 @@ until grep -q 'listening on' /tmp/log; do
 done
 timeout 60 kerrorctl watch --count=5 > /tmp/events 2> /dev/null &
 watch=$!
-# What the kernel prints of this is its events.
+# The kernel's messages about this are its events.
 while kill -0 $watch 2> /dev/null; do
 	echo h > /proc/sysrq-trigger
 	sleep 0.2

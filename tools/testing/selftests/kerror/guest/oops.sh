@@ -5,7 +5,7 @@
 load_test_module || exit 1
 kerrorctl watch -o verbose --color=never --group=all > /tmp/events &
 sleep 1
-# Who raises them dies.
+# The process that raises them dies.
 (raise oops 20)
 sleep 2
 kill -INT $!

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# What outlives the kernel: each boot looks at what the one before left, drops it, and
+# Events outlive the kernel: each boot looks at those of the one before, drops them, and
 # dies in another way, in a flood of events. The host compares what was raised with what
 # was recovered. Wants a guest that boots again, RESETS=yes of guest.sh.
 . /guest/common.sh

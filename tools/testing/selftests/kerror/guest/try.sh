@@ -22,7 +22,7 @@ now() {
 	timeout 60 kerrorctl watch --count=1 --filter="severity<=err && $3" > /tmp/event \
 		2> /dev/null
 	[ -s /tmp/event ] || { echo "no such event in 60 s: $3"; exit 1; }
-	# What else the kernel says of it
+	# Other messages of the kernel about it
 	sleep 0.5
 }
 

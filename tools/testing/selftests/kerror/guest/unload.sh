@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # On a kernel of a distribution: the facility is unloaded and loaded again in a flood
-# of messages, and its tap is switched off and on. What was printed meanwhile must
+# of messages, and its tap is switched off and on. Messages of that time must
 # have become events, each once; the boot parameter loads= says how often. A kerrord
 # that keeps its store must store the events of each load, although their numbers
 # begin anew.

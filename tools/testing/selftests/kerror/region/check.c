@@ -167,7 +167,7 @@ static u32 position_of(const struct kerror_ring *ring,
 			     (ring->size - 1));
 }
 
-/* What was found, and how many */
+/* The events that were found, and their number */
 static struct kerror_found found[MOST];
 static unsigned int count;
 static struct kerror_survey survey;
@@ -323,7 +323,7 @@ static bool torn_message_is_none(struct machine *machine)
 			if (before[word] != after[word] && any(2))
 				memory[word] = before[word];
 		good = look(machine, RAW);
-		/* What is before it is there, except what it was put over. */
+		/* The events before it are there, except those that it was put over. */
 		if (good && count)
 			good = found[count - 1].pid + 1 >= i;
 		memcpy(memory, after, SLOT);
@@ -446,7 +446,7 @@ static bool read_all(const struct machine *machine, const u8 *memory)
 	return machine && bytes != 1;
 }
 
-/* What of @group was in the log before, and was not touched, is found. */
+/* Events of @group that were in the log before, and were not touched, are found. */
 static bool whole_is_found(const struct machine *machine, const u8 *memory,
 			   unsigned int group)
 {

@@ -78,7 +78,7 @@ void check_begin(unsigned long base)
 	clock = 0;
 }
 
-/* Who else may access @at: as the comment of struct kerror_ring says. */
+/* Other accesses to @at that the comment of struct kerror_ring allows. */
 struct affected check_affected(const volatile void *at, bool writes)
 {
 	unsigned int i;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the files of explore share, each part under the name of the file that
+ * Shared by the files of explore, each part under the name of the file that
  * defines it.
  */
 #ifndef EXPLORE_H
@@ -56,7 +56,7 @@ struct event {
 	struct kerror_record *record;
 	unsigned long start;	/* position of the record */
 	unsigned long end;
-	/* What happened so far */
+	/* The events so far */
 	unsigned int begun, ended;	/* when, in steps; 0: not yet */
 	bool in_call;			/* reserves or commits now */
 	bool written;			/* reserved */
