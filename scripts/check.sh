@@ -80,7 +80,6 @@ CHECK_PACKAGES="$TOOLS_PACKAGES abigail-tools ccache dpkg-dev fish git libcmocka
 NEWEST=7.3
 
 quick_checks() {
-	quick_tools_checks
 	series_checks
 	group "sources"
 	check_each ring make -s -C "$SELFTESTS/ring" check OUTPUT="$BUILD/ring"
@@ -109,11 +108,14 @@ for part in tools series sources kunit guest stock; do . "$TOP/scripts/checks/$p
 case $tree in
 "")
 	[ "$LIST" ] || need_packages $CHECK_PACKAGES
+	quick_tools_checks
+	begin_tools_beside
 	quick_checks
 	other_checks
 	;;
 --quick)
 	[ "$LIST" ] || need_packages $CHECK_PACKAGES
+	quick_tools_checks
 	quick_checks
 	;;
 --stock) all_stock_checks ;;

@@ -78,19 +78,23 @@ prometheus_examples() {
 	tools test-prometheus PROMTOOL="$promtool"
 }
 
-# Each uses one CPU at most: two of them run at a time.
-tools_checks() {
-	group "user space, with sanitizers and under valgrind"
-	those="kerrord otlp python units syslog" now=
-	for test in $those; do
+# Tests that run while others do: each uses one CPU at most.
+BESIDE="kerrord otlp python units syslog"
+
+begin_tools_beside() {
+	now=
+	for test in $BESIDE; do
 		[ "$LIST" ] || ! wanted "tools/$test" || now="$now $test"
 	done
 	results=$(mktemp -d)
-	if [ "$now" ]; then
-		# Not by both
-		tools test-programs > /dev/null 2>&1 || true
-		beside "$results" $now &
-	fi
+	[ "$now" ] || return 0
+	# Not by both
+	tools test-programs > /dev/null 2>&1 || true
+	beside "$results" $now &
+}
+
+tools_checks() {
+	group "user space, with sanitizers and under valgrind"
 	[ "$LIST" ] || [ "${NATS_SERVER:-}" ] || { ! wanted tools/nats && ! wanted tools/fleet; } ||
 		export NATS_SERVER="$(nats_server)"
 	for test in abi vectors schema wireshark fuzz examples kerrorctl report terminal rules \
@@ -98,7 +102,7 @@ tools_checks() {
 		check_each tools/$test tools test-$test
 	done
 	check_each tools/prometheus prometheus_examples
-	for test in $those; do check_each tools/$test ended "$results" $test; done
+	for test in $BESIDE; do check_each tools/$test ended "$results" $test; done
 	rm -rf "$results"
 	# It builds for other folders, and so what the others run.
 	check_each tools/install tools test-install
