@@ -109,6 +109,8 @@ const struct option config_options[] = {
 	  "bytes of the stream of events that it makes; the oldest make way; 0: no limit" },
 	{ "collector", "grace", SECONDS, SINK(grace), "2m",
 	  "a number that is missing for so long is a loss of the cause stream" },
+	{ "collector", "silent", COUNT, SINK(silent), "3",
+	  "a machine without a heartbeat for so many of its intervals raises machine-silent; 0: none does" },
 
 	{ "rule", "command", COMMAND, SINK(command), NULL,
 	  "program with arguments, parted by blanks; gets the event in variables, see kerrord(8)" },

@@ -124,7 +124,7 @@ struct sink_settings {
 	uint64_t json, gzip, lines;
 	char *servers, *credentials, *nkey, *nkey_seed, *store;
 	char *stream, *heartbeats, *consumer;
-	uint64_t grace, heartbeat, replicas, stream_size, collapse;
+	uint64_t grace, heartbeat, replicas, silent, stream_size, collapse;
 	bool filtered, collected;
 	char *tls_ca, *tls_cert, *tls_key, *tls_name;
 	char *command;

@@ -27,8 +27,6 @@
 /* Between two looks at whether the daemon ends */
 #define LOOK_MS 100
 
-/* Intervals without a heartbeat after which a machine is silent */
-#define SILENT_INTERVALS 3
 #define SILENT "machine-silent"
 
 /* Between two reports of refused messages */
@@ -565,9 +563,9 @@ static int sweep(struct collector *collector, char *message, size_t size)
 		err = store_collect_sweep(collector->store,
 					  complete[EVENTS] - (int64_t)sink->settings->grace,
 					  pass_on_named, collector);
-	while (!err && complete[HEARTBEATS] &&
+	while (!err && complete[HEARTBEATS] && sink->settings->silent &&
 	       (err = store_collect_silent(collector->store, collector->listens_since,
-					   complete[HEARTBEATS], SILENT_INTERVALS,
+					   complete[HEARTBEATS], sink->settings->silent,
 					   raise_silent, collector)) > 0)
 		err = 0;
 	for (size_t i = 0; !err && i < SOURCES; i++)

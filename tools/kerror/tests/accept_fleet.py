@@ -17,12 +17,21 @@ import sys
 import tempfile
 import time
 
-from test_kerrord import FIRST, wait_for
+from test_kerrord import DAEMONS, FIRST, wait_for
 from test_nats import SERVER, Client, free_port, why_not
 from test_fleet import Collector, Machine, make_streams
 
 VALUES = {"events": 1000000, "machines": 20, "kills": 20, "down": 300, "rate": 40, "pause": 600,
           "restore": 1, "limit": 0, "seed": 1, "patience": 3600}
+
+
+def peak(process):
+    """KiB of memory that it has had at most; 0 if it is gone"""
+    try:
+        with open(f"/proc/{process}/status") as status:
+            return max([int(line.split()[1]) for line in status if line.startswith("VmHWM:")] or [0])
+    except OSError:
+        return 0
 
 
 class Node:
@@ -36,6 +45,7 @@ class Node:
                        f'cluster {{ name: c, listen: "127.0.0.1:{routes[index]}", routes: [ ' +
                        ", ".join(f'"nats://127.0.0.1:{route}"' for route in routes) + " ] }\n")
         self.kills = 0
+        self.memory = 0
         self.start()
 
     def start(self):
@@ -43,9 +53,13 @@ class Node:
                                         stderr=subprocess.DEVNULL)
 
     def kill(self):
+        self.measure()
         self.process.kill()
         self.process.wait()
         self.kills += 1
+
+    def measure(self):
+        self.memory = max(self.memory, peak(self.process.pid))
 
     def copy(self, source, target):
         """While it is dead"""
@@ -124,13 +138,7 @@ class Runner:
         self.kills += 1
 
     def measure(self):
-        try:
-            with open(f"/proc/{self.daemon.pid}/status") as status:
-                for line in status:
-                    if line.startswith("VmHWM:"):
-                        self.memory = max(self.memory, int(line.split()[1]))
-        except OSError:
-            pass
+        self.memory = max(self.memory, peak(self.daemon.pid))
 
     def end(self):
         self.measure()
@@ -142,6 +150,31 @@ def say(*words):
     print(f"# {time.monotonic() - BEGIN:7.1f} s:", *words, flush=True)
 
 
+class Progress:
+    """How many events are raised and stored, and how fast"""
+
+    def __init__(self, machines, collector, each, rate):
+        self.starts = [int(machine.kernel["FAKE_START"]) for machine in machines]
+        self.collector, self.each, self.rate = collector, each, rate
+        self.last = (time.monotonic(), 0)
+        self.fastest = 0
+
+    def raised(self):
+        now = time.time_ns()
+        return sum(min(self.each, (now - start) * self.rate // 10**9) for start in self.starts)
+
+    def look(self):
+        """At least 10 seconds after the last time"""
+        now = time.monotonic()
+        if now - self.last[0] >= 10:
+            stored = self.collector.stored()
+            self.fastest = max(self.fastest, (stored - self.last[1]) / (now - self.last[0]))
+            self.last = now, stored
+
+    def __str__(self):
+        return f"{self.raised()} events are raised, {self.collector.stored()} are stored"
+
+
 def accept(folder, values):
     """Runs it; an exception if it is not exact"""
     cluster = Cluster(folder)
@@ -150,6 +183,8 @@ def accept(folder, values):
         play(folder, values, cluster)
     finally:
         cluster.stop()
+        for daemon in DAEMONS:
+            daemon.kill()
 
 
 def play(folder, values, cluster):
@@ -164,6 +199,7 @@ def play(folder, values, cluster):
     second = Collector(folder, cluster.ports, "second", options="grace = 30s\n",
                        store=first.path("db"))
     collectors = [Runner(first), Runner(second)]
+    progress = Progress(machines, first, each, values["rate"])
     if values["limit"]:
         overflow(values, cluster, collectors)
     victims = [one for one in cluster.nodes + runners + collectors
@@ -179,19 +215,21 @@ def play(folder, values, cluster):
             cluster.nodes[2].copy("js", "old")
         if values["restore"] and number == len(victims) * 3 // 4:
             cluster.nodes[2].copy("old", "js")
-            say("a server has its old files again")
+            say("a server has its old files again,", progress)
         if number == down_at:
-            say("the whole cluster goes down,", first.stored(), "events are stored")
+            say("the whole cluster goes down,", progress)
             for node in cluster.nodes:
                 node.kill()
             time.sleep(values["down"])
             for node in cluster.nodes:
                 node.start()
-            say("it is back")
+            say("it is back,", progress)
         time.sleep(chance.uniform(0, pause))
-    say(len(victims), "kills,", first.stored(), "events are stored")
+        progress.look()
+    say(len(victims), "kills,", progress)
 
     def settled():
+        progress.look()
         lost = sum(count for (_, _, cause), count in first.lost().items()
                    if cause != "staging-full")
         return first.stored() + lost >= each * len(machines) and not first.count("gap")
@@ -200,13 +238,18 @@ def play(folder, values, cluster):
     heartbeats = "SELECT count(*) FROM collected WHERE told = " + str(each)
     wait_for(lambda: first.sql(heartbeats) == [(len(machines),)], values["patience"])
     say(first.stored(), "events are stored, losses:", dict(sorted(first.lost().items())))
+    for node in cluster.nodes:
+        node.measure()
     for runner in runners + collectors:
         runner.end()
     check(first, machines, each, values["limit"])
     if values["limit"]:
         assert any(cause == "stream" for _, _, cause in first.lost()), "nothing was dropped"
     say("kerrord at most", max(runner.memory for runner in runners), "KiB, collectors",
-        max(runner.memory for runner in collectors), "KiB")
+        max(runner.memory for runner in collectors), "KiB, servers",
+        max(node.memory for node in cluster.nodes), "KiB")
+    say("raised by all", values["rate"] * len(machines), "a second, stored at most",
+        round(progress.fastest), "a second over 10 seconds")
 
 
 def overflow(values, cluster, collectors):

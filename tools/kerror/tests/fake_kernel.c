@@ -36,6 +36,7 @@
  *   FAKE_JOURNAL	a socket, in place of systemd-journald's
  *   FAKE_DISKS	the folder in which disks are looked up, in place of /
  *   FAKE_HOST	the name of the machine
+ *   FAKE_RELEASE	of its kernel
  *   FAKE_ROOT	the folder in which the modules and the state of a kernel without the
  *		facility are looked for
  *
@@ -134,11 +135,13 @@ struct day {
 
 int uname(struct utsname *name)
 {
-	const char *host = getenv("FAKE_HOST");
+	const char *host = getenv("FAKE_HOST"), *release = getenv("FAKE_RELEASE");
 	int error = syscall(SYS_uname, name);
 
 	if (!error && host)
 		snprintf(name->nodename, sizeof(name->nodename), "%s", host);
+	if (!error && release)
+		snprintf(name->release, sizeof(name->release), "%s", release);
 	return error;
 }
 

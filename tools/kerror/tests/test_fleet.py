@@ -418,7 +418,7 @@ def a_silent_machine_is_a_condition(folder):
     """And the last event, of which only its heartbeat tells, is a loss."""
     with fleet(folder) as stream:
         machine = Machine(folder, [stream.port], "a", rate=10**6, events=50)
-        collector = Collector(folder, [stream.port], options="grace = 1s\n")
+        collector = Collector(folder, [stream.port], options="grace = 1s\nsilent = 6\n")
         daemon = machine.start()
         with open(collector.path("err"), "w") as err:
             watch = collector.start(stderr=err)
@@ -436,6 +436,8 @@ def a_silent_machine_is_a_condition(folder):
             return collector.sql("SELECT name, key, cleared_by FROM condition")
 
         patiently(lambda: conditions() == [("machine-silent", "a", None)], watch)
+        (text,), = collector.sql("SELECT text FROM condition")
+        assert int(text.split()[-2]) >= 6, text
         patiently(lambda: collector.lost() == {("a", 2, "stream"): 3}, watch)
         # It lives, and has them after all.
         machine.set(events=60)
