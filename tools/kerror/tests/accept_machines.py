@@ -33,7 +33,7 @@ class Light(Machine):
                          f"heartbeat = {values['heartbeat']}s\n",
                          f"[tags]\nrack = r{index % RACKS}\n", events=values["events"],
                          rate=values["rate"], lost=index % 3,
-                         release=f"6.1.{index % RELEASES}")
+                         release=f"6.1.{index % RELEASES}", tick=1000)
 
     def write(self, sections):
         super().write(sections)

@@ -6,6 +6,7 @@
  *
  *   FAKE_START	nanoseconds since 1970 at which it booted, as the clock has it
  *   FAKE_RATE	events per second of each group (1000)
+ *   FAKE_TICK	milliseconds between two times at which there is something to read (2)
  *   FAKE_EVENTS	after so many of group evlog no more are raised (1000)
  *   FAKE_PRINTK	after so many of group printk no more are raised (0)
  *   FAKE_HISTORY	the last so many of a group can be replayed (1000000)
@@ -273,9 +274,9 @@ static uint64_t raised(const struct kerror_socket *sock,
 
 int kerror_socket_open(struct kerror_socket **result, uint32_t groups)
 {
-	static const struct itimerspec tick = {
-		.it_value.tv_nsec = 2000000, .it_interval.tv_nsec = 2000000,
-	};
+	uint64_t ms = number("FAKE_TICK", 2);
+	const struct timespec every = { ms / 1000, ms % 1000 * 1000000 };
+	const struct itimerspec tick = { .it_value = every, .it_interval = every };
 	int error = number("FAKE_ERROR", 0);
 	struct stat status;
 	struct kerror_socket *sock;

@@ -49,6 +49,7 @@ ok "an edited configuration stays"
 
 for path in usr/local/sbin/kerrord usr/local/bin/kerrorctl usr/local/lib/libkerror.so.1 \
 	usr/local/lib/systemd/system/kerrord.service \
+	usr/local/lib/systemd/system/kerror-collector.service \
 	usr/local/lib/systemd/system/kerror-rules.socket \
 	usr/local/lib/systemd/system/kerror-rules@.service etc/kerror/kerrord.conf.d \
 	etc/logrotate.d/kerror usr/local/share/kerror/rules.d/storage.conf \
@@ -64,7 +65,9 @@ sh "$work/dest/usr/local/share/kerror/complete" "$out/kerrorctl" query --si | gr
 	fail "the installed completion knows no options"
 unit=$work/dest/usr/local/lib/systemd/system/kerrord.service
 grep -q '^ExecStart=/usr/local/sbin/kerrord' "$unit" || fail "the unit starts another kerrord"
-! grep -q '@[A-Z]*@' "$unit" || fail "the unit has a name of the Makefile in it"
+! grep '@[A-Z]*@' "$work"/dest/usr/local/lib/systemd/system/kerr* || fail "a unit has a name of the Makefile in it"
+grep -q '^ExecStart=.* --config=/etc/kerror/collector.conf$' "${unit%kerrord.service}kerror-collector.service" ||
+	fail "the collector reads another file"
 grep -q '^ConditionPathExists=/sys/module/kerror$' "$unit" || fail "the unit has no condition"
 grep -q '^WantedBy=.* sys-module-evlog.device$' "$unit" || fail "the module does not start the unit"
 ok "files are where the prefix says"
