@@ -28,7 +28,8 @@ help:
 	@echo '               reboots it; SESSION="install driver cases" also upgrades, removes ...'
 	@echo '  make faults  real faults on unmodified kernels of Debian, and which installed rule'
 	@echo '               recognises each (FAULTS="oom_cgroup usb" KERNELS=linux-image-amd64 TABLE=file)'
-	@echo '  make stress  the long form of the stress tests, on debug kernels (EVENTS=N)'
+	@echo '  make stress  the long form of the stress tests, on debug kernels (EVENTS=N);'
+	@echo '               KERNELS=um-kasan ROUNDS=100000 only corrupts the memory that outlives a kernel'
 	@echo '  make crashes [N=200]  kernels die at random in a flood of events, one after another;'
 	@echo '               kerrord must have each event (KERNELS="6.1 linux-image-amd64" WAYS="reset panic-nmi")'
 	@echo '               MINUTES=9 stops then; run again, it goes on'
@@ -90,8 +91,9 @@ faults:
 		python3 scripts/faults.py --table tools/kerror/rules.d $$logs > "$(TABLE)"; \
 	exit $$status
 
+stress: KERNELS =
 stress:
-	@scripts/stress.sh $(EVENTS)
+	@scripts/stress.sh $(or $(EVENTS),1000000) $(KERNELS)
 
 N = 200
 crashes: KERNELS = 6.1 6.12
