@@ -225,6 +225,8 @@ class Session:
 
     def one(self, kernel, way):
         """A boot that looks at those before, and dies."""
+        for crash in self.pending:
+            crash.setdefault("next", kernel)
         early = int(way != "none" and self.early < EARLY_MOST and random.random() < 0.25)
         self.early = self.early + 1 if early else 0
         after = random.randrange(3000)
@@ -317,7 +319,9 @@ def main():
         results.save()
     table(results)
     wrong = sum(bool(crash["wrong"]) for crash in results)
-    print(f"\n{len(results)} crashes, {sum(c['raised'] for c in results)} events: {wrong} wrong")
+    other = sum(crash.get("next", crash["kernel"]) != crash["kernel"] for crash in results)
+    print(f"\n{len(results)} crashes, {sum(c['raised'] for c in results)} events: {wrong} wrong. "
+          f"In {other} the next kernel was another.")
     sys.exit(bool(wrong or not results))
 
 
