@@ -52,6 +52,7 @@
 #include <linux/ftrace.h>
 #endif
 #ifdef CONFIG_X86
+#include <asm/io.h>
 #include <asm/nmi.h>
 #endif
 
@@ -1017,8 +1018,34 @@ static void end_in_softirq(struct timer_list *timer)
 
 static DEFINE_TIMER(end_timer, end_in_softirq);
 
-/* Where the kernel is to end */
-enum { PROCESS, HARDIRQ, SOFTIRQ, NMI };
+#ifdef CONFIG_X86
+/* QEMU's ib700 resets the machine this long after a write to its port. */
+#define WATCHDOG_PORT		0x443
+#define WATCHDOG_2_SECONDS	0xe
+
+/* Hangs with interrupts off, until the watchdog resets the machine. */
+static void end_by_watchdog(void)
+{
+	local_irq_disable();
+	outb(WATCHDOG_2_SECONDS, WATCHDOG_PORT);
+	for (;;)
+		cpu_relax();
+}
+
+/* Without handlers, the third fault resets the machine. */
+static void end_by_triple_fault(void)
+{
+	static const u8 no_handlers[10];
+
+	asm volatile("lidt %0; int3" : : "m" (no_handlers));
+}
+#else
+static void end_by_watchdog(void) { }
+static void end_by_triple_fault(void) { }
+#endif
+
+/* Where the kernel is to end; the last two without a panic */
+enum { PROCESS, HARDIRQ, SOFTIRQ, NMI, WATCHDOG, TRIPLE_FAULT };
 
 static int test_panic(unsigned long events, unsigned long where)
 {
@@ -1029,6 +1056,10 @@ static int test_panic(unsigned long events, unsigned long where)
 		mod_timer(&end_timer, jiffies + 1);
 	else if (where == NMI && nmi_handled)
 		WRITE_ONCE(nmi_panics, true);
+	else if (where == WATCHDOG)
+		end_by_watchdog();
+	else if (where == TRIPLE_FAULT)
+		end_by_triple_fault();
 	else
 		end_kernel();
 	return 0;

@@ -102,6 +102,8 @@ other_checks() {
 	check_each 6.12/daemon kerrord_in_guest
 	show '^# (killed|after it was full)'
 	check 6.12/lastwords last_words_in_guest
+	check 6.12/persist-turns releases_take_turns
+	show '^# died of'
 }
 
 for part in tools series sources kunit guest stock; do . "$TOP/scripts/checks/$part.sh"; done

@@ -16,7 +16,8 @@
 # again when it dies, its memory as it was, and is reset when it prints "RESET ME"; it
 # ends with its token. With DUMP, a panic of the guest ends it, and QEMU dumps its memory to
 # that file first. With COMMAND, it is not booted: that file gets QEMU's command, an
-# argument per line. With COUNT, each instruction takes a nanosecond of the guest; CPUS is 1 then.
+# argument per line. With MEMORY_FILE, its memory is that file and outlives QEMU, on x86.
+# With COUNT, each instruction takes a nanosecond of the guest; CPUS is 1 then.
 . "$(dirname "$0")/common.sh"
 
 [ $# -ge 2 ] || die "usage: guest.sh NAME SCRIPT [KERNEL]"
@@ -319,14 +320,16 @@ else
 	khz=$(awk '/^cpu MHz/ { printf "%d", $4 * 1000; exit }' /proc/cpuinfo)
 	case $accel in *icount*) khz=1000000 ;; esac
 	case $name in linux-image-*) machine=q35 ;; esac
-	# microvm has no PCI; "vmcoreinfo" needs none.
-	case $devices in "" | "-device vmcoreinfo") ;; *) machine=q35 ;; esac
+	# microvm has no PCI; these need none.
+	case $devices in "" | "-device vmcoreinfo" | "-device ib700") ;; *) machine=q35 ;; esac
 	set -- qemu-system-x86_64 -M $machine -cpu "${CPU:-max}" -accel tcg,$accel \
 		-smp "$cpus" -m "${MEMORY:-1024}" \
 		-append "console=ttyS0 no_timer_check ${TSC-tsc=reliable} ${khz:+tsc_early_khz=$khz} random.trust_cpu=on loglevel=${LOGLEVEL:-1} panic=-1 reboot=t $parameters"
 fi
 [ "${1##*/}" = linux ] || set -- "$@" -nodefaults -no-user-config -display none -no-reboot \
 	-serial stdio $devices -kernel "$image" -initrd "$initrd"
+[ -z "${MEMORY_FILE:-}" ] || set -- "$@" -machine memory-backend=memory \
+	-object "memory-backend-file,id=memory,size=${MEMORY}M,mem-path=$MEMORY_FILE,share=on"
 if [ "${COMMAND:-}" ]; then
 	printf '%s\n' "$@" > "$COMMAND"
 	exit 0

@@ -29,7 +29,7 @@ recovered() {
 boots list | awk '$2 != "runs"' > /tmp/before
 while read -r id end number release seconds message; do
 	found=$(recovered "$id") || exit 1
-	echo "RECOVERED boot=$number end=$end $found message=$message"
+	echo "RECOVERED boot=$number end=$end release=$release $found message=$message"
 	# The same again, and then no more
 	[ "$found" = "$(recovered "$id")" ] && boots drop "$id" || exit 1
 	! boots events "$id" > /dev/null 2>&1 || exit 1
@@ -37,6 +37,7 @@ done < /tmp/before
 
 [ "$this" != 1 ] || boots name 01234567-89ab-cdef-0123-456789abcdef || exit 1
 echo "BOOT $this"
+[ "$this" != "${last:-}" ] || exit 0
 # With the boot parameter crashes=, so many times at random
 if [ "${crashes:-0}" -ge "$this" ]; then
 	boots flood &
@@ -52,7 +53,7 @@ case $this in
 1)
 	load_test_module && panic_alone 20
 	;;
-9)
+11)
 	case $(uname -r) in
 	2.*)
 		echo "# SKIP panic in an NMI: Linux 2.6 has no hook for one"
@@ -62,13 +63,16 @@ case $this in
 	;;
 esac
 case $this in
-7|8|9)
-	# In a hard interrupt, a softirq, an NMI, which SysRq l sends to the other CPUs
+7|8|9|10|11)
+	# In a hard interrupt, a softirq, a loop until the watchdog bites, a triple fault, an
+	# NMI, which SysRq l sends to the other CPUs
 	load_test_module || exit 1
 	boots flood &
 	sleep 1
-	raise panic 20 $((this - 6))
-	[ "$this" != 9 ] || echo l > /proc/sysrq-trigger
+	set 1 2 4 5 3
+	shift $((this - 7))
+	raise panic 20 "$1"
+	[ "$this" != 11 ] || echo l > /proc/sysrq-trigger
 	sleep 60
 	exit 1
 	;;
