@@ -12,13 +12,14 @@ pause: about half of the seconds in which the kills are; rate: events of a machi
 import os
 import random
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
 import time
 
 from test_kerrord import DAEMONS, FIRST, wait_for
-from test_nats import SERVER, Client, free_port, why_not
+from test_nats import SERVER, Client, why_not
 from test_fleet import Collector, Machine, make_streams
 
 VALUES = {"events": 1000000, "machines": 20, "kills": 20, "down": 300, "rate": 40, "pause": 600,
@@ -29,7 +30,8 @@ def peak(process):
     """KiB of memory that it has had at most; 0 if it is gone"""
     try:
         with open(f"/proc/{process}/status") as status:
-            return max([int(line.split()[1]) for line in status if line.startswith("VmHWM:")] or [0])
+            return max((int(line.split()[1]) for line in status if line.startswith("VmHWM:")),
+                       default=0)
     except OSError:
         return 0
 
@@ -73,8 +75,11 @@ class Cluster:
     """Three servers; a client of the first that answers"""
 
     def __init__(self, folder):
-        self.ports = [free_port() for _ in range(3)]
-        routes = [free_port() for _ in range(3)]
+        probes = [socket.create_server(("127.0.0.1", 0)) for _ in range(6)]
+        ports = [probe.getsockname()[1] for probe in probes]
+        for probe in probes:
+            probe.close()
+        self.ports, routes = ports[:3], ports[3:]
         self.nodes = [Node(folder, index, self.ports, routes) for index in range(3)]
 
     def client(self):
