@@ -190,21 +190,44 @@ fail:
 	return NULL;
 }
 
+/* What is in the event's data is at the same place in those of its copy. */
+static const void *moved(const struct kerror_event *copy, const struct kerror_event *event,
+			 const void *at)
+{
+	return at ? copy->data + ((const uint8_t *)at - event->data) : NULL;
+}
+
+/* What was decoded once is not decoded again. */
 struct kerror_event *kerror_event_copy(const struct kerror_event *event)
 {
-	struct kerror_event *copy = kerror_event_new(event->group, event->sequence,
-						     event->thread, event->data, event->size);
+	const size_t size = event->argument_count * sizeof(*event->arguments);
+	struct kerror_event *copy = malloc(sizeof(*copy));
 
 	if (!copy)
 		return NULL;
-	if (event->structured)
-		copy->header.severity = event->header.severity;
+	*copy = *event;
+	copy->owned = malloc(event->size ? event->size : 1);
+	copy->data = copy->owned;
+	copy->arguments = size ? malloc(size) : NULL;
+	copy->argument_room = event->argument_count;
+	copy->origin = NULL;
 	kerror_event_set_origin(copy, event->origin);
 	copy->first = event->first ? kerror_event_copy(event->first) : NULL;
-	if (!event->first || copy->first)
-		return copy;
-	kerror_event_free(copy);
-	return NULL;
+	if (!copy->owned || (size && !copy->arguments) || (event->first && !copy->first)) {
+		kerror_event_free(copy);
+		return NULL;
+	}
+	if (event->size)
+		memcpy(copy->owned, event->data, event->size);
+	/* One that has no device has a text that is not in the data. */
+	copy->device = *event->device ? moved(copy, event, event->device) : "";
+	copy->format = moved(copy, event, event->format);
+	copy->payload = moved(copy, event, event->payload);
+	for (size_t i = 0; i < event->argument_count; i++) {
+		copy->arguments[i] = event->arguments[i];
+		copy->arguments[i].value = moved(copy, event, event->arguments[i].value);
+	}
+	return copy;
 }
 
 void kerror_event_free(struct kerror_event *event)
