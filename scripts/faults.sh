@@ -7,8 +7,9 @@
 # The faults are the functions of tools/testing/selftests/kerror/guest/faults-*.sh; all of
 # them unless some are named. A guest has as many of them, one after another, as it
 # survives. Its second serial port is QEMU's own monitor, by which it pulls cables. A fault
-# has LIMIT seconds (300); a guest that does not end it then is ended. The status is 0 only
-# if each fault of which the kernel says anything was recognised, and nothing else.
+# has LIMIT seconds (300); a guest that does not end it then is ended. With STORES=yes, the
+# log has kerrord's store after each fault, which test_otlp.py reads. The status is 0 only if
+# each fault of which the kernel says anything was recognised, and nothing else.
 . "$(dirname "$0")/common.sh"
 
 stock=${1:-linux-image-amd64}
@@ -92,7 +93,7 @@ while [ "$rest" ]; do
 	for name in $rest; do
 		[ "$(guest_of "$name")" != "$guest" ] || list=$list,$name
 	done
-	env $guest APPEND="iomem=relaxed faults=real limit=$limit list=${list#,}" \
+	env $guest APPEND="iomem=relaxed faults=real limit=$limit list=${list#,}${STORES:+ stores=yes}" \
 		TIMEOUT=${TIMEOUT:-7200} "$TOP/scripts/guest.sh" "$stock" faults > "$log.out" 2>&1 &
 	watch $!
 	wait $! || true

@@ -89,9 +89,12 @@ sys.exit(0 not in protocols or 27 in protocols)'
 
 # A few of the faults of "make faults", none of which takes long
 stock_faults() {
-	"$TOP/scripts/faults.sh" "$stock" none oom_cgroup hung_task_frozen bug refcount segfault \
+	STORES=yes "$TOP/scripts/faults.sh" "$stock" none oom_cgroup hung_task_frozen bug refcount segfault \
 		scsi_medium nvme_read_error path ext4_inode link_e1000 conntrack usb
 }
+
+# The events of the same boots, by OTLP, compared with their JSON
+stock_otlp() { OTLP_FAULTS=$BUILD/$stock/faults.all tools test-programs test-otlp; }
 
 stock_persist() {
 	kernel=$stock arch=$variant kernel_built=yes
@@ -128,6 +131,8 @@ stock_checks() {
 	if [ "$1" = linux-image-amd64 ]; then
 		check "$1/faults" stock_faults
 		show ' recognised, '
+		check_each "$1/otlp" stock_otlp
+		show '^# boot '
 	fi
 	check "$1/modules" "$TOP/scripts/stock.sh" "$1"
 	check_each "$1/selftests" stock_selftests

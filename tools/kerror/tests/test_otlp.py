@@ -5,20 +5,25 @@ requests over HTTP and decodes them with Google's protobuf: by the published int
 the folder OTLP_PROTO, or below /usr/include (Debian 13: libopentelemetry-proto-dev), or
 else by otlp.proto here. Each attribute is compared with kerrord's JSON. Prints TAP."""
 
+import base64
 import collections
 import contextlib
 import gzip
 import http.server
 import importlib
+import io
 import os
 import shutil
 import socket
+import sqlite3
 import struct
 import subprocess
 import sys
+import tarfile
 import tempfile
 import threading
 import time
+import unittest
 
 from test_kerrord import JSON, Place, main, wait_for
 try:
@@ -314,6 +319,50 @@ def a_busy_server_gets_each_event(folder):
             assert text in err, (text, err)
         assert "lost" not in err.replace("0 lost", ""), err
         assert metric(place, "poison_total") == 0
+
+
+def boots_of(log, folder):
+    """By boot, the events of the last store that a log of scripts/faults.sh has of it"""
+    with open(log, errors="replace") as file:
+        boots = file.read().split("\nBOOT\n")
+    for number, boot in enumerate(boots):
+        stores = [part.split("\n\n")[0] for part in boot.split("\nSTORE\n")[1:]]
+        if not stores:      # It ended in its first fault.
+            continue
+        into = f"{folder}/boot{number}"
+        with tarfile.open(fileobj=io.BytesIO(base64.b64decode(stores[-1])), mode="r:gz") as file:
+            file.extractall(into)
+        with contextlib.closing(sqlite3.connect(f"{into}/events.db")) as store:
+            yield [data for data, in store.execute(
+                "SELECT data FROM event WHERE facility IS NOT NULL ORDER BY id")]
+
+
+@test
+def boots_with_faults_arrive_whole(folder):
+    """The events of real kernels, from a log of scripts/faults.sh, OTLP_FAULTS"""
+    log = os.environ.get("OTLP_FAULTS")
+    if not log:
+        raise unittest.SkipTest("OTLP_FAULTS names no log")
+    part = RESPONSE()
+    part.partial_success.rejected_log_records = 2
+    answers = [WAIT, None, BUSY, "reset", (200, {}, part.SerializeToString()), None, "silence"]
+    total = 0
+    for number, events in enumerate(boots_of(log, folder)):
+        os.mkdir(f"{folder}/{number}")
+        with open(f"{folder}/{number}/messages", "wb") as file:
+            file.writelines(struct.pack("=I", len(data)) + data for data in events)
+        with receiving(answers) as receiver:
+            place = Place(f"{folder}/{number}", JSON + otlp(receiver, "timeout = 1s"), events=0,
+                          printk=len(events), rate=200, messages=f"{folder}/{number}/messages")
+            place.run_until(lambda: len(place.lines()) == len(events) and
+                            len(set(receiver.uids()) - {None}) == len(events), 600)
+            check_all(place, receiver)
+            assert len(receiver.requests) > len(answers), receiver.requests
+            kinds = {event.get("event_id") for event in place.lines()}
+        total += len(events)
+        print(f"# boot {number}: {len(events)} events of {len(kinds)} kinds, "
+              f"{len(receiver.requests)} requests")
+    assert total > 0, log
 
 
 @test

@@ -198,6 +198,12 @@ for name in $(echo "$list" | tr , ' '); do
 	since
 	kerrorctl health --all --json | tee /tmp/health
 	echo END
+	# The next fault may end the kernel.
+	[ -z "${stores:-}" ] || {
+		echo STORE
+		tar c -C /var/lib/kerror . | gzip | base64
+		echo
+	}
 	# The next fault raises it anew.
 	sed -n '/"raised":true/s/.*"name":"\([^"]*\)".*/\1/p' /tmp/health | sort -u |
 		while read -r condition; do kerrorctl clear "$condition"; done > /dev/null
