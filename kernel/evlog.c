@@ -27,7 +27,7 @@
 #include <linux/string.h>
 #include <linux/uidgid.h>
 #include "evlog_device.h"
-#include "evlog_internal.h"
+#include "evlog_fast.h"
 
 /*
  * Reserves a record with @size bytes for the variable part, and writes the header
@@ -36,14 +36,9 @@
 int evl_begin(struct kerror_reservation *reservation, size_t size,
 	      const struct evl_event *event)
 {
-	const struct evl_callsite *callsite = event->callsite;
 	const char *device = event->device;
 	char name[EVL_DEVICE_MAX] __uninitialized;
 	size_t device_size = 0;
-	struct task_struct *task = current;
-	struct evl_header *header;
-	u32 flags = event->flags;
-	int err;
 
 	if (event->dev) {
 		device_size = evl_device(event->dev, name);
@@ -51,53 +46,7 @@ int evl_begin(struct kerror_reservation *reservation, size_t size,
 	} else if (device) {
 		device_size = strlen(device) + 1;
 	}
-	if (callsite->facility_cut || device_size > sizeof(name)) {
-		device_size = min(device_size, sizeof(name));
-		flags |= EVL_FLAG_TRUNCATED;
-	}
-	err = kerror_reserve(reservation, sizeof(*header) + device_size + size,
-			     KERROR_STAMPED | evl_group(event));
-	if (err)
-		return err;
-	/* The record is zero; the worker writes both times. */
-	header = reservation->data;
-	header->event_id = callsite->event_id;
-	header->event_type = event->event_type;
-	header->facility_hash = callsite->facility_hash;
-
-	if (in_interrupt()) {	/* or softirqs are only disabled */
-		if (in_nmi())
-			flags |= EVL_FLAG_NMI;
-		if (in_hardirq())
-			flags |= EVL_FLAG_INTERRUPT;
-		if (in_serving_softirq())
-			flags |= EVL_FLAG_SOFTIRQ;
-	}
-	if (system_state < SYSTEM_RUNNING)
-		flags |= EVL_FLAG_BOOT;
-	if (oops_in_progress)
-		flags |= EVL_FLAG_OOPS;
-	header->flags = flags;
-	header->cpu = raw_smp_processor_id();
-	/* The value of a kuid is its number in the initial namespace. */
-	header->uid = __kuid_val(current_uid());
-	header->gid = __kgid_val(current_gid());
-	header->pid = task_tgid_nr(task);
-	header->tid = task_pid_nr(task);
-	header->magic = EVL_MAGIC;
-	header->header_size = sizeof(*header);
-	header->device_size = device_size;
-	header->format_size = callsite->fmt_size;
-	header->version = EVL_VERSION;
-	header->severity = (unsigned int)event->severity > LOG_DEBUG ?
-			   LOG_WARNING : event->severity;
-	header->format = event->format;
-	memcpy(header->comm, task->comm, sizeof(header->comm));
-	header->comm[sizeof(header->comm) - 1] = '\0';
-	memcpy(header->facility, callsite->facility, callsite->facility_size);
-	if (device_size)
-		memcpy(header + 1, device, device_size);
-	return 0;
+	return evl_start(reservation, size, event, device, device_size);
 }
 
 /**

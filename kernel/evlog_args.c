@@ -17,82 +17,10 @@
 #include <linux/kernel.h>
 #include <linux/kstrtox.h>
 #include <linux/string.h>
+#include "evlog_fast.h"
 #include "evlog_internal.h"
 
-/* An argument as it is recorded, at any address. */
-struct evl_recorded {
-	struct evl_argument head;
-	union {
-		u8 bytes[8];
-		u32 number32;
-		u64 number64;
-	};
-} __packed;
-
-/* Writes what every argument begins with. Returns the bytes of the whole. */
-static inline size_t evl_put_head(u8 *to, u8 type, u8 flags, unsigned int size)
-{
-	struct evl_recorded *recorded = (void *)to;
-
-	recorded->head.type = type;
-	if (flags)	/* zero already */
-		recorded->head.flags = flags;
-	recorded->head.size = size;
-	return sizeof(recorded->head) + ALIGN(size, 4);
-}
-
-/* Types are in the order of their sizes. */
-static inline unsigned int evl_value_size(u8 type, const struct evl_value *value)
-{
-	return type <= EVL_ARG_U32 ? sizeof(u32) :
-	       type <= EVL_ARG_U64 ? sizeof(u64) :
-	       type == EVL_ARG_CHAR ? 1 : value->size;
-}
-
-/*
- * Writes an argument to where all is zero and there is space for it. Returns its
- * bytes. Takes any type but EVL_ARG_TEXT, whose bytes vsnprintf() has written.
- */
-static __always_inline size_t evl_put_value(u8 *to, u8 type, u8 flags,
-					    const struct evl_value *value)
-{
-	struct evl_recorded *recorded = (void *)to;
-	unsigned int size = evl_value_size(type, value);
-
-	if (type <= EVL_ARG_U32)
-		recorded->number32 = value->number;
-	else if (type <= EVL_ARG_U64)
-		recorded->number64 = value->number;
-	else if (type == EVL_ARG_CHAR)
-		recorded->bytes[0] = value->number;
-	else	/* By address: it may be longer than the field. */
-		memcpy(to + offsetof(struct evl_recorded, bytes),
-		       value->string, size);
-	return evl_put_head(to, type, flags, size);
-}
-
-/* ---- the fast path ---- */
-
-static __always_inline bool fetch_args(struct evl_values *values,
-				       const struct evl_callsite *callsite,
-				       struct evl_arguments *args)
-{
-	const u8 *type = &callsite->types[values->count];
-	const u8 *end = &callsite->types[callsite->args];
-	struct evl_value *value = &values->value[values->count];
-
-	for (; type < end; type++, value++) {
-		evl_fetch_arg(args, *type, value);
-		if (*type != EVL_ARG_STRING)
-			continue;
-		if (!evl_string_valid(value->string))
-			return false;
-		value->size = strnlen(value->string, EVL_VARIABLE_MAX);
-		values->size += ALIGN(value->size, 4);
-	}
-	values->count = callsite->args;
-	return true;
-}
+/* ---- the fast path: evlog_fast.h ---- */
 
 /*
  * Fetches the arguments of @callsite, except those that @values has already.
@@ -102,41 +30,14 @@ bool evl_fetch_args(struct evl_values *values,
 		    const struct evl_callsite *callsite,
 		    struct evl_arguments *args)
 {
-	return fetch_args(values, callsite, args);
-}
-
-static __always_inline int record_values(const struct evl_event *event,
-					 const struct evl_values *values)
-{
-	const struct evl_callsite *callsite = event->callsite;
-	size_t size = callsite->fmt_size + callsite->args_size + values->size;
-	const u8 *type = callsite->types, *end = type + callsite->args;
-	const struct evl_value *value = values->value;
-	struct kerror_reservation reservation __uninitialized;
-	int err = evl_begin(&reservation, size, event);
-	u8 *to;
-
-	if (err) {
-		kerror_count_lost(evl_group(event), reservation.cause);
-		return err;
-	}
-	to = evl_variable(&reservation);
-	if (event->prefix_size)
-		memcpy(to, event->prefix, event->prefix_size);
-	memcpy(to + event->prefix_size, callsite->fmt,
-	       callsite->fmt_size - 1 - event->prefix_size);
-	to += callsite->fmt_size;
-	for (; type < end; type++, value++)
-		to += evl_put_value(to, *type, 0, value);
-	evl_end(&reservation, size, false);
-	return 0;
+	return evl_fetch_all(values, callsite, args);
 }
 
 /* Records an event of a call site that is simple. */
 int evl_record_values(const struct evl_event *event,
 		      const struct evl_values *values)
 {
-	return record_values(event, values);
+	return evl_record_fetched(event, values);
 }
 
 /* ---- the slow path ---- */
@@ -384,10 +285,10 @@ int evl_record(const struct evl_event *event, va_list list)
 	values.size = 0;
 	if (callsite->args) {
 		va_copy(args.list, list);
-		fetched = fetch_args(&values, callsite, &args) &&
+		fetched = evl_fetch_all(&values, callsite, &args) &&
 			  evl_values_fit(&values, callsite);
 		va_end(args.list);
 	}
-	return fetched ? record_values(event, &values) :
+	return fetched ? evl_record_fetched(event, &values) :
 			 evl_record_parsed(event, list);
 }

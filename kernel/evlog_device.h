@@ -10,9 +10,7 @@
 #include <linux/kdev_t.h>
 #include <linux/netdevice.h>
 #include <linux/string.h>
-
-/* Longest device text, NUL included; a longer name is cut. */
-#define EVL_DEVICE_MAX	128
+#include "evlog_internal.h"
 
 /*
  * Names @dev as sd-journal does. Returns the bytes with NUL, more than

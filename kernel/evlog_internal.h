@@ -10,6 +10,7 @@
 #include <asm/page.h>
 #include <linux/err.h>
 #include <linux/evlog.h>
+#include <linux/evlog_printk.h>
 #include <linux/kerror.h>
 #include <linux/module.h>
 #include "evlog_format.h"
@@ -87,6 +88,9 @@ static inline void evl_fetch_arg(struct evl_arguments *args, u8 type,
 })
 
 /* ---- evlog.c: the event ---- */
+
+/* Longest device text, NUL included; a longer name is cut. */
+#define EVL_DEVICE_MAX	128
 
 /* All that a call says of its event, except for the variable part. */
 struct evl_event {
@@ -214,7 +218,19 @@ struct evl_level {
 	bool continues;		/* KERN_CONT */
 };
 
+extern int evl_open_severity;
+
+void evl_message_parsed(int level, const struct dev_printk_info *info,
+			const char *fmt, va_list args);
+
 const char *evl_skip_levels(const char *text, struct evl_level *level);
+
+/* Level of a line that the next message may continue; -1: it is ended. */
+static inline void evl_leave_open(int severity)
+{
+	if (READ_ONCE(evl_open_severity) != severity)
+		WRITE_ONCE(evl_open_severity, severity);
+}
 
 static inline bool evl_ends_line(const char *text, size_t length)
 {
@@ -237,7 +253,10 @@ struct evl_fmt_info {
 	u8 kind;
 	u8 prefix_size;		/* EVL_FMT_PREFIX: bytes before the %pV */
 	bool ended;		/* by a newline */
+	bool begins_in_string;	/* whose first byte may be a level */
 	bool ends_in_string;	/* whose last byte may be that newline */
+	bool known;		/* evl_record_known() can record it */
+	s8 severity;		/* of the level that it begins with, or -1 */
 };
 
 struct evl_fmt_cache;

@@ -3,9 +3,10 @@
  * The hook in printk(): makes an event of each message of the kernel, without a
  * change to any driver.
  *
- * printk() calls evl_message() through <linux/evlog_printk.h>, with the format
- * and the arguments of the message. This file finds the message's level and
- * whether the message continues a line; evlog_printk_record.c records the rest.
+ * printk() calls evl_message() through <linux/evlog_printk.h>, with the format and
+ * the arguments of the message. That is in evlog_printk_record.c, which calls this
+ * file for a message of which the cache does not know all. This file finds its level
+ * and whether it continues a line.
  * <uapi/linux/evlog.h> says under PRINTK what the event holds.
  *
  * Promise: that of evlog.c, as printk() works in any context, too. Output of the
@@ -136,7 +137,7 @@ static size_t evl_find_levels(const char *fmt, va_list list,
  * Level of the last message if no newline ended it, or -1. A continuation
  * inherits it. As in the log, a message of another CPU ends the line.
  */
-static int evl_open_severity = -1;
+int evl_open_severity = -1;
 
 /* Completes @level; @of_line: EVL_LEVEL_OF_LINE was given. */
 static void evl_complete_level(struct evl_level *level, bool of_line)
@@ -184,7 +185,7 @@ static void evl_message_at(struct evl_level said, bool of_line,
 	ended = evl_record_message(&event, given, fmt, args, skip, ended);
 	preempt_enable_notrace();
 out:
-	WRITE_ONCE(evl_open_severity, ended ? -1 : said.severity);
+	evl_leave_open(ended ? -1 : said.severity);
 }
 
 /* The level is the first of @args; @size bytes of @fmt are for it. */
@@ -204,25 +205,18 @@ static void evl_message_argument(struct evl_level said, bool of_line,
 	va_end(others);
 }
 
-/**
- * evl_message - record a message that is being printed
- * @level: as evl_forward_printk()
- * @info: the device that it is about, or NULL
- * @fmt: the format that printk() got
- * @args: its arguments, which are not used up
- *
- * Context: any, NMI included.
+/*
+ * Records a message whose level is looked for, and whose format may be parsed. Gets what
+ * evl_message() gets.
  */
-void evl_message(int level, const struct dev_printk_info *info,
-		 const char *fmt, va_list args)
+void evl_message_parsed(int level, const struct dev_printk_info *info,
+			const char *fmt, va_list args)
 {
 	struct evl_level said = { .severity = level < 0 ? -1 : level };
 	bool of_line = level == EVL_LEVEL_OF_LINE;
 	const char *given = fmt;
 	size_t size;
 
-	if (!fmt || fmt == evl_devkmsg_fmt || kerror_is_printing())
-		return;
 	fmt = evl_skip_levels(fmt, &said);
 	size = evl_level_conversion(fmt);
 	if (unlikely(size))

@@ -10,54 +10,16 @@
  * Promise: no lock, no wait. An entry describes its own copy of the text, so that
  * an event is consistent even if the caller's text changes meanwhile.
  */
-#include <linux/align.h>
-#include <linux/hash.h>
 #include <linux/init.h>
 #include <linux/kernel.h>
 #include <linux/module.h>
 #include <linux/notifier.h>
 #include <linux/slab.h>
 #include <linux/string.h>
-#include "evlog_internal.h"
-
-#define EVL_CACHE_BITS	5
-#define EVL_CACHE_TEXT	128	/* bytes of a text in an entry */
-
-/*
- * Cache entry for one format. Valid while the same text is at the same address
- * and no module was loaded since, whose strings could be there instead. A format
- * passed by %pV has one entry per outer format.
- */
-struct evl_cache_entry {
-	const char *fmt;	/* with its levels; NULL while this is written */
-	unsigned long outer;	/* id of the outer format's entry, or 0 */
-	int modules;		/* evl_modules before the format was parsed */
-	u8 last;		/* of the words that the text is in */
-	unsigned long first_mask;	/* which bytes of the first word, and */
-	unsigned long last_mask;	/* of the last one, with the NUL */
-	unsigned long words[EVL_CACHE_TEXT / sizeof(long)];
-	struct evl_fmt_info info;
-};
-
-struct evl_fmt_cache {
-	unsigned long last_id;
-	struct evl_cache_entry entries[1 << EVL_CACHE_BITS];
-};
+#include "evlog_printk_cache.h"
 
 /* How many modules were loaded. */
-static atomic_t evl_modules;
-
-/* The aligned words that @fmt is in. */
-static const unsigned long *evl_words(const char *fmt)
-{
-	return (void *)ALIGN_DOWN((unsigned long)fmt, sizeof(long));
-}
-
-/* Where @entry has the copy of a text at @fmt: at the same place in a word. */
-static char *evl_entry_text(struct evl_cache_entry *entry, const char *fmt)
-{
-	return (char *)entry->words + (fmt - (char *)evl_words(fmt));
-}
+atomic_t evl_modules;
 
 /*
  * Copies @fmt, which had @length bytes before. It may have changed meanwhile: then
@@ -77,26 +39,6 @@ static void evl_entry_copy(struct evl_cache_entry *entry, const char *fmt,
 	entry->last = (end - 1) / sizeof(long);
 	memset((char *)&entry->first_mask + before, 0xff, sizeof(long) - before);
 	memset(&entry->last_mask, 0xff, end - entry->last * sizeof(long));
-}
-
-/*
- * Whether @fmt is the text of @entry. Reads whole words, but none behind the one
- * in which @fmt ends. Bytes around @fmt do no harm, but the detectors of such
- * accesses would report them.
- */
-static bool evl_entry_matches(struct evl_cache_entry *entry, const char *fmt)
-{
-	const unsigned long *words = evl_words(fmt);
-	unsigned long mask = entry->first_mask;
-	unsigned int i;
-
-	if (IS_ENABLED(CONFIG_KASAN) || IS_ENABLED(CONFIG_KCSAN) ||
-	    IS_ENABLED(CONFIG_KMSAN))
-		return !strcmp(fmt, evl_entry_text(entry, fmt));
-	for (i = 0; i < entry->last; i++, mask = ~0UL)
-		if ((words[i] ^ entry->words[i]) & mask)
-			return false;
-	return !((words[i] ^ entry->words[i]) & mask & entry->last_mask);
 }
 
 /*
@@ -162,19 +104,6 @@ out:
 	evl_callsite_init(callsite, info->facility, NULL);
 }
 
-/* The entry that @given has, but not if that is the one of @outer. */
-static struct evl_cache_entry *evl_cache_slot(struct evl_fmt_cache *cache,
-					      const char *given,
-					      const struct evl_fmt_info *outer)
-{
-	unsigned int slot = hash_long((unsigned long)given +
-				      (outer ? outer->id : 0), EVL_CACHE_BITS);
-
-	if (&cache->entries[slot].info == outer)
-		slot ^= 1;
-	return &cache->entries[slot];
-}
-
 /*
  * Adds @fmt, behind its levels in @given, which had @length bytes. Parses nothing
  * but the copy in the entry: @given may change at any time.
@@ -186,6 +115,8 @@ struct evl_fmt_info *evl_cache_add(struct evl_fmt_cache *cache,
 {
 	struct evl_cache_entry *entry = evl_cache_slot(cache, given, outer);
 	struct evl_fmt_info *info = &entry->info;
+	struct evl_level level = { .severity = -1 };
+	char *text;
 
 	WRITE_ONCE(entry->fmt, NULL);
 	barrier();	/* a caller that interrupts this does not use it */
@@ -195,7 +126,15 @@ struct evl_fmt_info *evl_cache_add(struct evl_fmt_cache *cache,
 	evl_entry_copy(entry, given, length);
 	info->id = ++cache->last_id;
 	evl_module_name(fmt, info->facility);
-	evl_fmt_parse(info, evl_entry_text(entry, given) + (fmt - given), outer);
+	text = evl_entry_text(entry, given);
+	evl_fmt_parse(info, text + (fmt - given), outer);
+	/* A level may be an argument, and the text may have changed. */
+	info->known = evl_skip_levels(text, &level) == text + (fmt - given) &&
+		      !level.continues && info->callsite.simple &&
+		      (info->kind == EVL_FMT_PREFIX ? info->prefix_size :
+		       info->kind == EVL_FMT_PLAIN && !info->ends_in_string);
+	info->severity = level.severity;
+	info->begins_in_string = !strncmp(text + (fmt - given), "%s", 2);
 	barrier();	/* now it does */
 	WRITE_ONCE(entry->fmt, given);
 	return info;
@@ -210,16 +149,11 @@ struct evl_fmt_info *evl_cache_get(struct evl_fmt_cache *cache, bool add,
 				   const char *given, const char *fmt,
 				   const struct evl_fmt_info *outer)
 {
-	struct evl_cache_entry *entry = evl_cache_slot(cache, given, outer);
+	struct evl_fmt_info *info = evl_cache_find(cache, given, outer);
 	size_t length;
 
-	if (READ_ONCE(entry->fmt) == given &&
-	    entry->outer == (outer ? outer->id : 0) &&
-	    entry->modules == atomic_read(&evl_modules) &&
-	    evl_entry_matches(entry, given))
-		return &entry->info;
-	if (!add)
-		return NULL;
+	if (info || !add)
+		return info;
 	/* The text begins somewhere in the first word of its copy. */
 	length = strnlen(given, EVL_CACHE_TEXT);
 	if (length >= EVL_CACHE_TEXT - sizeof(long) || fmt > given + length)

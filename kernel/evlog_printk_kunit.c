@@ -233,6 +233,10 @@ static void test_printk(struct kunit *test)
 		test_print(KERN_SOH "%c%s%d\n", '5', "a", i);
 		test_printed(test, LOG_NOTICE, 0, "%s%d", i ? "a1" : "a0");
 	}
+	for (i = 0; i < 2; i++) {
+		printk(KERN_NOTICE "%s of %d\n", i ? KERN_ERR "one" : "one", 2);
+		test_printed(test, LOG_NOTICE, 0, "%s of %d", "one of 2");
+	}
 	printk(KERN_NOTICE "%d %s", 1, "line\n");
 	test_printed(test, LOG_NOTICE, 0, "%d %s", "1 line");
 	printk(KERN_NOTICE "%d %6s", 1, "lin\n");
@@ -266,7 +270,12 @@ static void test_printk(struct kunit *test)
 	/* A text of user space, and messages that are not severe enough. */
 	printk(evl_devkmsg_fmt, "of a user\n");
 	vprintk_emit(1, LOG_ERR, NULL, "of a user\n", none.list);
-	WRITE_ONCE(evl_printk_level, LOG_ERR + 1);
+	for (i = 0; i < 2; i++) {
+		printk(KERN_WARNING "of interest once");
+		WRITE_ONCE(evl_printk_level, LOG_ERR + 1);
+	}
+	test_printed(test, LOG_WARNING, EVL_FLAG_OPEN, "of interest once",
+		     "of interest once");
 	printk(KERN_WARNING "hardly of interest");
 	printk(KERN_CONT ", nor this\n");
 	printk(KERN_ERR "severe\n");

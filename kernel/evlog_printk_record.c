@@ -3,10 +3,11 @@
  * Records messages of printk() with what the cache of this CPU knows of their
  * formats, and counts them.
  *
- * evlog_printk.c calls evl_record_message() with preemption disabled. On a hit of
- * the cache, the message costs about what evl_printf() costs. Other messages take
- * the slow path. So does every message before the caches exist, or on a CPU that
- * had no memory for one.
+ * printk() calls evl_message(). On a hit of the cache, the message costs about what
+ * evl_printf() costs. evlog_printk.c looks for the level of other messages, and calls
+ * evl_record_message() with preemption disabled. Those of which the cache still does
+ * not know enough take the slow path. So does every message before the caches exist,
+ * or on a CPU that had no memory for one.
  *
  * Promise: that of evlog.c. Each message is counted once, when it becomes an
  * event or is lost.
@@ -15,13 +16,15 @@
 
 #include <linux/align.h>
 #include <linux/cpu.h>
+#include <linux/device.h>
 #include <linux/init.h>
 #include <linux/kernel.h>
 #include <linux/percpu.h>
 #include <linux/printk.h>
 #include <linux/sched.h>
 #include <linux/smp.h>
-#include "evlog_internal.h"
+#include "evlog_fast.h"
+#include "evlog_printk_cache.h"
 
 /* Process, softirq, interrupt, NMI; and messages printed while printing. */
 #define EVL_USERS	8
@@ -191,6 +194,151 @@ bool evl_record_message(struct evl_event *event, const char *given,
 	barrier();
 	WRITE_ONCE(cpu->users, users);
 	return ended;
+}
+
+/* The compiler inlines no function that copies a list. */
+static bool evl_fetch_inner(struct evl_values *values,
+			    const struct evl_callsite *callsite,
+			    const struct va_format *format)
+{
+	struct evl_arguments args;
+	bool fetched;
+
+	va_copy(args.list, *format->va);
+	fetched = evl_fetch_all(values, callsite, &args);
+	va_end(args.list);
+	return fetched;
+}
+
+/*
+ * Fetches the arguments of a message of which the cache knows all, and of one that it
+ * passes on by %pV. Returns what is known of the format that ends it, or NULL.
+ */
+static __always_inline const struct evl_fmt_info *
+evl_fetch_known(struct evl_fmt_cache *cache, const char *given,
+		const struct evl_fmt_info *info, struct evl_values *values,
+		struct evl_arguments *args)
+{
+	const struct va_format *format;
+	struct evl_value value;
+
+	values->count = 0;
+	values->size = 0;
+	if (!evl_fetch_all(values, &info->callsite, args) ||
+	    (info->begins_in_string &&
+	     values->value[0].string[0] == KERN_ERR[0]))
+		return NULL;
+	if (info->kind == EVL_FMT_PREFIX) {
+		evl_fetch_arg(args, EVL_ARG_POINTER, &value);
+		if (!evl_string_valid(value.pointer))
+			return NULL;
+		format = value.pointer;
+		info = evl_cache_find(cache, format->fmt, info);
+		if (!info || !info->known ||
+		    !evl_fetch_inner(values, &info->callsite, format))
+			return NULL;
+	}
+	return evl_values_fit(values, &info->callsite) ? info : NULL;
+}
+
+/* Records a message of @info, and of @outer, if that passes it on. */
+static __always_inline void evl_record_by(struct evl_cpu *cpu, int level,
+					  const struct dev_printk_info *about,
+					  const struct evl_fmt_info *outer,
+					  const struct evl_fmt_info *info,
+					  const struct evl_values *values)
+{
+	/* printk() ends the line of a message about a device. */
+	bool ended = about || info->ended;
+	struct evl_event event __uninitialized;
+
+	event.callsite = &info->callsite;
+	event.dev = NULL;
+	event.device = about && about->device[0] ? about->device : NULL;
+	event.event_type = 0;
+	event.severity = level;
+	event.flags = EVL_FLAG_PRINTK | (ended ? 0 : EVL_FLAG_OPEN);
+	event.format = EVL_FORMAT_PRINTF;
+	event.prefix_size = 0;
+	if (outer != info) {
+		event.prefix = outer->callsite.fmt;
+		event.prefix_size = outer->prefix_size;
+	}
+	WRITE_ONCE(cpu->forwarded[0], cpu->forwarded[0] + 1);
+	evl_record_fetched(&event, values);
+	evl_leave_open(ended ? -1 : level);
+}
+
+/* Records a message of which the cache knows all. Returns false if it does not. */
+static __always_inline bool evl_record_known(struct evl_cpu *cpu, int level,
+					     const struct dev_printk_info *about,
+					     const char *given,
+					     struct evl_arguments *args)
+{
+	struct evl_fmt_cache *cache = READ_ONCE(cpu->cache);
+	struct evl_values values __uninitialized;
+	const struct evl_fmt_info *outer, *info;
+
+	outer = cache ? evl_cache_find(cache, given, NULL) : NULL;
+	if (!outer || !outer->known)
+		return false;
+	if (level < 0)
+		level = outer->severity;
+	if (level < 0)
+		return false;
+	if (level >= READ_ONCE(evl_printk_level)) {
+		evl_leave_open(about || outer->ended ? -1 : level);
+		return true;
+	}
+	/* Messages without arguments are many. */
+	if (outer->kind == EVL_FMT_PLAIN && !outer->callsite.args) {
+		evl_record_by(cpu, level, about, outer, outer, NULL);
+		return true;
+	}
+	info = evl_fetch_known(cache, given, outer, &values, args);
+	if (info)
+		evl_record_by(cpu, level, about, outer, info, &values);
+	return info;
+}
+
+/**
+ * evl_message - record a message that is being printed
+ * @level: as evl_forward_printk()
+ * @info: the device that it is about, or NULL
+ * @fmt: the format that printk() got
+ * @args: its arguments, which are not used up
+ *
+ * By one look at the cache, which knows the level, too. evl_message_parsed() takes what
+ * is not there, and what interrupts another message.
+ *
+ * Context: any, NMI included.
+ */
+void evl_message(int level, const struct dev_printk_info *info,
+		 const char *fmt, va_list args)
+{
+	struct evl_arguments own __uninitialized;
+	struct evl_cpu *cpu;
+	bool done = false;
+
+	if (!fmt || fmt == evl_devkmsg_fmt || kerror_is_printing())
+		return;
+	preempt_disable_notrace();
+	if (likely(READ_ONCE(evl_cpu_ready))) {
+		cpu = &per_cpu(evl_cpu, raw_smp_processor_id());
+		if (likely(!READ_ONCE(cpu->users))) {
+			WRITE_ONCE(cpu->task, current);
+			barrier();	/* as in evl_cpu_enter() */
+			WRITE_ONCE(cpu->users, 1);
+			va_copy(own.list, args);
+			done = evl_record_known(cpu, level, info, fmt, &own);
+			va_end(own.list);
+			barrier();
+			WRITE_ONCE(cpu->users, 0);
+		}
+	}
+	preempt_enable_notrace();
+	if (unlikely(!done))
+		evl_message_parsed(level, info, fmt, args);
 }
 
 /* Returns how many messages became events or were lost. */

@@ -234,8 +234,9 @@ M
 files_evlog() {
 	add include/linux/evlog.h kernel/evlog.c \
 		kernel/evlog_args.c kernel/evlog_callsite.c kernel/evlog_format.c \
-		kernel/evlog_render.c kernel/evlog_device.h kernel/evlog_format.h \
-		kernel/evlog_internal.h kernel/Kconfig.evlog kernel/Makefile.evlog
+		kernel/evlog_render.c kernel/evlog_device.h kernel/evlog_fast.h \
+		kernel/evlog_format.h kernel/evlog_internal.h kernel/Kconfig.evlog \
+		kernel/Makefile.evlog
 }
 hook_evlog() {
 	insert init/Kconfig before '^config IKCONFIG$' 'source "kernel/Kconfig.evlog"
@@ -263,7 +264,8 @@ M
 
 files_printk() {
 	add include/linux/evlog_printk.h kernel/evlog_printk.c kernel/evlog_printk_cache.c \
-		kernel/evlog_printk_record.c kernel/evlog_printk_slow.c kernel/Kconfig.evlog_printk
+		kernel/evlog_printk_cache.h kernel/evlog_printk_record.c kernel/evlog_printk_slow.c \
+		kernel/Kconfig.evlog_printk
 }
 hook_printk() {
 	insert init/Kconfig after '^source "kernel/Kconfig.evlog"$' 'source "kernel/Kconfig.evlog_printk"'

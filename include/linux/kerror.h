@@ -27,14 +27,12 @@ struct kerror_ring;
 /**
  * struct kerror_reservation - room for one event, between reserve and commit
  * @data: where to write the event; zeroed
- * @size: bytes that may be written
  * @record: private to the transport
  * @ring: private to the transport
  * @cause: if there was no room, what to count the event as lost under
  */
 struct kerror_reservation {
 	void *data;
-	size_t size;
 	struct kerror_record *record;
 	struct kerror_ring *ring;
 	enum kerror_cause cause;

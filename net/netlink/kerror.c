@@ -178,9 +178,8 @@ static __always_inline int reserve_in(struct kerror_reservation *reservation,
 	if (!record)
 		goto no_room;
 	/* So that later events of other CPUs seldom are delivered before it. */
-	kerror_mark(cpu);
+	kerror_mark(raw_smp_processor_id());
 	reservation->data = record->data;
-	reservation->size = size;
 	reservation->record = record;
 	reservation->ring = &source->ring;
 	return 0;

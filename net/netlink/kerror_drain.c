@@ -257,7 +257,7 @@ static bool kerror_drains_in_softirq;
  */
 bool kerror_is_printing(void)
 {
-	if (kerror_in_panic())
+	if (READ_ONCE(kerror_panicked))
 		return true;
 	return current == READ_ONCE(kerror_drainer) && !in_nmi() &&
 	       !in_hardirq() && READ_ONCE(kerror_drains_in_softirq) ==

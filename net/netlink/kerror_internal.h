@@ -219,13 +219,17 @@ static inline void kerror_wake(unsigned int cpu, const struct kerror_ring *ring,
 {
 	const struct kerror_cpu *this = &per_cpu(kerror_cpu, cpu);
 	unsigned int state;
+	bool asleep;
 
 	smp_mb(); /* (C) */
 	kerror_mark(cpu);
 	state = READ_ONCE(kerror_worker_state);
-	if (unlikely(((state & WORKER_STATE) != WORKER_AWAKE &&
-		      READ_ONCE(this->woken) != state) ||
-		     !READ_ONCE(this->guarded)))
+	asleep = (state & WORKER_STATE) != WORKER_AWAKE &&
+		 READ_ONCE(this->woken) != state;
+	/* The look at the next tick is soon enough, and was asked for. */
+	if (later && asleep)
+		asleep = kerror_ring_half_full(ring);
+	if (unlikely(asleep || !READ_ONCE(this->guarded)))
 		kerror_wake_slow(cpu, ring, state, later);
 }
 
@@ -382,7 +386,7 @@ extern const struct kernel_param_ops kerror_printk_ops;
 void kerror_print_init(void);
 void kerror_print_exit(void);
 void kerror_print(const struct kerror_record *record, bool heard);
-bool kerror_in_panic(void);
+extern bool kerror_panicked;
 
 /*
  * Whether a record in the ring of @group is one to print: the log has it not, and

@@ -104,12 +104,7 @@ void kerror_print(const struct kerror_record *record, bool heard)
 /* ------------------------------------------------------------------ */
 /* Panic. The other CPUs have been stopped, perhaps in the midst of anything. */
 
-static bool panicked;
-
-bool kerror_in_panic(void)
-{
-	return READ_ONCE(panicked);
-}
+bool kerror_panicked __read_mostly;
 
 static struct kerror_source *panic_first;
 static unsigned int panic_unfinished;
@@ -142,7 +137,7 @@ static int kerror_panic(struct notifier_block *notifier, unsigned long event,
 {
 	struct kerror_record *record;
 
-	WRITE_ONCE(panicked, true);
+	WRITE_ONCE(kerror_panicked, true);
 	kerror_visit_sources(panic_start);
 	for (;;) {
 		panic_first = NULL;

@@ -74,6 +74,11 @@ do {									\
 #define READ_ONCE(x)	(*(volatile typeof(x) *)&(x))
 #endif
 
+/* 3.13 */
+#ifndef OPTIMIZER_HIDE_VAR
+#define OPTIMIZER_HIDE_VAR(var)	__asm__("" : "=r" (var) : "0" (var))
+#endif
+
 /* 3.2 */
 #ifndef __printf
 #define __printf(fmt, first) __attribute__((format(printf, fmt, first)))
