@@ -42,6 +42,7 @@ enum statement {
 struct store {
 	struct sqlite3 *database;
 	struct sqlite3_stmt *statement[STATEMENTS];
+	struct sqlite3_stmt *read_origin, *read_tags;	/* NULL before the first use */
 	bool writable;
 	int64_t version;		/* of the schema */
 	char message[640];

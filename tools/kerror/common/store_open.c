@@ -119,6 +119,10 @@ static void close_database(struct store *store)
 		sqlite3_finalize(store->statement[i]);
 		store->statement[i] = NULL;
 	}
+	sqlite3_finalize(store->read_origin);
+	sqlite3_finalize(store->read_tags);
+	store->read_origin = NULL;
+	store->read_tags = NULL;
 	sqlite3_close(store->database);
 	store->database = NULL;
 }

@@ -78,16 +78,18 @@ int store_add_origin(struct store *store, const struct kerror_origin *origin,
 	return err ? err : add_tags(store, origin, *boot);
 }
 
-/* Each row of the query has names and values in turn. */
-static int read_fields(struct store *store, const char *sql, int64_t boot,
-		       struct kerror_origin *origin)
+/* Each row of the query has names and values in turn. A fleet has many boots to read. */
+static int read_fields(struct store *store, sqlite3_stmt **statement, const char *sql,
+		       int64_t boot, struct kerror_origin *origin)
 {
 	struct values values = { 0 };
 	int code, err = 0;
 
-	if (sqlite3_prepare_v2(store->database, sql, -1, &values.statement, NULL) !=
-	    SQLITE_OK)
+	if (!*statement && sqlite3_prepare_v3(store->database, sql, -1,
+					      SQLITE_PREPARE_PERSISTENT, statement,
+					      NULL) != SQLITE_OK)
 		return store_failed(store);
+	values.statement = *statement;
 	add_number(&values, boot);
 	while (!err && (code = sqlite3_step(values.statement)) == SQLITE_ROW) {
 		for (int i = 0; !err && i < sqlite3_column_count(values.statement); i += 2) {
@@ -103,7 +105,7 @@ static int read_fields(struct store *store, const char *sql, int64_t boot,
 	}
 	if (!err && code != SQLITE_DONE)
 		err = store_failed(store);
-	sqlite3_finalize(values.statement);
+	sqlite3_reset(values.statement);
 	return err;
 }
 
@@ -115,14 +117,14 @@ int store_read_origin(struct store *store, int64_t boot, struct kerror_origin *o
 	if (store->version < STORE_HAS_ORIGIN) {
 		snprintf(sql, sizeof(sql), "SELECT 'boot_id', boot_id, 'instance',"
 			 " nullif(%s, 0) FROM boot WHERE boot = ?1", store->instance_sql);
-		return read_fields(store, sql, boot, origin);
+		return read_fields(store, &store->read_origin, sql, boot, origin);
 	}
-	err = read_fields(store,
+	err = read_fields(store, &store->read_origin,
 			  "SELECT 'boot_id', boot_id, 'instance', " STORE_INSTANCE ","
 			  " 'machine', machine, 'host', host, 'release', release, 'version', version, 'arch', arch,"
 			  " 'livepatch', livepatch FROM boot WHERE boot = ?1",
 			  boot, origin);
-	return err ? err : read_fields(store,
+	return err ? err : read_fields(store, &store->read_tags,
 				       "SELECT 'tag.' || name, value FROM tag"
 				       " WHERE boot = ?1", boot, origin);
 }
