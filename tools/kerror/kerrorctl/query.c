@@ -4,6 +4,7 @@
  * lines and the same JSON as watch, with the number that show and ack take.
  */
 #include <err.h>
+#include <fnmatch.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -31,6 +32,8 @@ SELECTION_USAGE
 "      --count-by=WHAT  count by facility, event, device, severity, hour, day, host,\n"
 "                       release, tag.NAME, arg[0] and so on, or by several of these:\n"
 "                       device,arg[0]\n"
+"      --new-in=RELEASE only rows of events that no other release of the kernel had;\n"
+"                       may be a pattern: '6.12.*'\n"
 OUTPUT_USAGE
 "  -t, --translate      text in the language of the environment\n"
 "  -s, --store=FILE     default: " STORE_PATH "\n"
@@ -41,7 +44,7 @@ HELP_USAGE;
 /* With --follow, if nothing says how many */
 #define FOLLOW_LIMIT 10
 
-enum { OPTION_COUNT_BY = OPTION_FIRST_OWN, OPTION_LIST_BOOTS, OPTION_JOIN };
+enum { OPTION_COUNT_BY = OPTION_FIRST_OWN, OPTION_LIST_BOOTS, OPTION_JOIN, OPTION_NEW_IN };
 
 struct options {
 	struct common common;
@@ -49,6 +52,8 @@ struct options {
 	bool count, follow, list_boots, join, all_times;
 	struct stored_lines *lines;	/* NULL without --join */
 	const char *boot;
+	const char *new_in;	/* a pattern of releases, or NULL */
+	bool release_found;
 	size_t rows;
 	struct tally tally;
 	struct stored_style style;
@@ -93,6 +98,10 @@ static void set_option(struct options *options, int option, int argc, char **arg
 	case OPTION_COUNT_BY:
 		options->count = true;
 		options->tally.keys = parse_keys(optarg);
+		options->tally.first = true;
+		break;
+	case OPTION_NEW_IN:
+		options->new_in = optarg;
 		break;
 	}
 }
@@ -117,6 +126,7 @@ static void parse_options(struct options *options, int argc, char **argv)
 		{ "follow", no_argument, NULL, 'f' },
 		{ "join", no_argument, NULL, OPTION_JOIN },
 		{ "count-by", required_argument, NULL, OPTION_COUNT_BY },
+		{ "new-in", required_argument, NULL, OPTION_NEW_IN },
 		OUTPUT_OPTION,
 		JSON_OPTION,
 		TRANSLATE_OPTION,
@@ -138,6 +148,11 @@ static void parse_options(struct options *options, int argc, char **argv)
 	check_period(query->since, query->until);
 	if (options->follow && (query->newest_first || query->until || options->count))
 		wrong_use("--follow goes on for ever, so not with --reverse, --until or --count-by");
+	if (options->new_in && !options->count)
+		wrong_use("--new-in chooses rows of a table: say --count-by=event, too");
+	if (options->new_in && (query->since || query->until || query->unacknowledged ||
+				options->boot))
+		wrong_use("--new-in compares all that the store has, so not with --since, --until, --boot or --unacked");
 	if (options->follow && !query->limit && !query->since && !options->all_times &&
 	    !options->boot)
 		query->limit = FOLLOW_LIMIT;
@@ -172,6 +187,29 @@ static void print_deleted(const struct common *common,
 	json_print(stdout, object);
 }
 
+static bool is_new_release(const struct options *options, const char *release)
+{
+	return release && !fnmatch(options->new_in, release, 0);
+}
+
+/* Without it, a mistyped one has an empty table. */
+static void look_for_release(void *context, const struct store_boot *boot)
+{
+	struct options *options = context;
+
+	options->release_found |= is_new_release(options, boot->release);
+}
+
+static void count_item(struct options *options, const struct store_item *item)
+{
+	const char *release = kerror_origin_get(item->origin, "release");
+
+	if (!options->new_in || is_new_release(options, release))
+		tally_add(&options->tally, item->event, item->time);
+	else
+		tally_know(&options->tally, item->event, item->time);
+}
+
 static int show(void *context, const struct store_item *item)
 {
 	struct options *options = context;
@@ -181,7 +219,7 @@ static int show(void *context, const struct store_item *item)
 		return 0;
 	if (options->count) {
 		if (item->event)
-			tally_add(&options->tally, item->event, item->time);
+			count_item(options, item);
 		return 0;
 	}
 	print_stored(&options->style, item);
@@ -217,6 +255,7 @@ static void print_all(struct options *options, struct store *store, struct store
 	const bool paged = !options->follow && begin_pager(&options->common);
 	struct store_deleted deleted;
 
+	options->tally.width = width;
 	options->style = stored_style(&options->common, store, width, paged);
 	check_store(store, store_deleted(store, &deleted));
 	if (query->losses && !options->count)
@@ -255,11 +294,19 @@ int command_query(int argc, char **argv)
 	select_stored(&options.query, &options.common);
 	if (options.boot)
 		options.query.boot_id = find_boot(store, options.boot);
+	if (options.new_in)
+		check_store(store, store_boots(store, false, look_for_release, &options));
+	if (options.new_in && !options.release_found)
+		errx(EXIT_FAILURE,
+		     "the store has no release '%s'; kerrorctl query --count-by=release lists those that it has",
+		     options.new_in);
 	check_store(store, store_mark(store, &mark));
 	print_all(&options, store, mark);
 	store_close(store);
 	if (options.follow)
 		follow_store(&options.common, &options.query, mark);
+	if (options.new_in)
+		options.tally = tally_new(&options.tally);
 	tally_sort(&options.tally);
 	if (options.count && options.common.json)
 		tally_print_json(&options.tally, options.rows, 0);

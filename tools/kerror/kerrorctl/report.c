@@ -193,16 +193,18 @@ static int found(void *context, const struct store_item *item)
 	const struct evl_header *header;
 	uint64_t slot;
 
-	if (item->event)
-		tally_add(&report->all, item->event, item->time);
-	if (item->time < report->since)
+	if (item->time < report->since) {
+		if (item->event)
+			tally_know(&report->all, item->event, item->time);
 		return 0;
+	}
 	if (!item->event) {
 		count_loss(report, item);
 		return 0;
 	}
 	header = kerror_event_header(item->event);
 	report->events++;
+	tally_add(&report->all, item->event, item->time);
 	report->unacknowledged += !item->acknowledged;
 	report->by_severity[header && header->severity < 8 ? header->severity : 8]++;
 	slot = (item->time - report->begin) / report->slot_ns;
@@ -223,16 +225,11 @@ static int compare_first(const void *a, const void *b)
 	return left->first < right->first ? 1 : left->first > right->first ? -1 : 0;
 }
 
-/* Kinds whose first event at all is in the period; their counts are of all times. */
 static void find_new_kinds(struct report *report)
 {
 	struct tally *new = &report->new_kinds;
 
-	new->keys = report->all.keys;
-	new->entries = must_have(calloc(report->all.size + 1, sizeof(*new->entries)));
-	for (size_t i = 0; i < report->all.size; i++)
-		if (report->all.entries[i]->first >= report->since)
-			new->entries[new->size++] = report->all.entries[i];
+	*new = tally_new(&report->all);
 	qsort(new->entries, new->size, sizeof(*new->entries), compare_first);
 }
 

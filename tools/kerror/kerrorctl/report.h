@@ -67,7 +67,7 @@ struct report_loss {
  * @slot_ns: width of a column
  * @slots: how many there are
  * @slot: events of each, by band
- * @all: kinds of all times, by which the new ones are found
+ * @all: kinds of the period, and those of before, which are known
  * @kinds: of the period, the most frequent first
  * @new_kinds: of the period, those that were never before, the newest first
  * @devices: of the period

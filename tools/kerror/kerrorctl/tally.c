@@ -56,7 +56,10 @@ void tally_add(struct tally *tally, const struct kerror_event *event, uint64_t t
 {
 	const struct evl_header *header = kerror_event_header(event);
 	struct tally_entry *entry = find_entry(tally, event, time);
+	uint32_t machine = machine_number(&tally->machines, event);
 
+	if (machine)
+		machine_set_add(&entry->machines, machine);
 	entry->count++;
 	entry->fresh++;
 	if (time < entry->first)
@@ -65,6 +68,24 @@ void tally_add(struct tally *tally, const struct kerror_event *event, uint64_t t
 		entry->last = time;
 	if (header && header->severity < entry->worst)
 		entry->worst = header->severity;
+}
+
+void tally_know(struct tally *tally, const struct kerror_event *event, uint64_t time)
+{
+	find_entry(tally, event, time)->known = true;
+}
+
+struct tally tally_new(const struct tally *all)
+{
+	struct tally new = *all;
+
+	new.tree = NULL;
+	new.size = 0;
+	new.entries = must_have(calloc(all->size + 1, sizeof(*new.entries)));
+	for (size_t i = 0; i < all->size; i++)
+		if (!all->entries[i]->known)
+			new.entries[new.size++] = all->entries[i];
+	return new;
 }
 
 static void keep(void *entry)
@@ -79,9 +100,11 @@ void tally_clear(struct tally *tally)
 		for (size_t key = 0; key < tally->keys.count; key++)
 			free(tally->entries[i]->value[key]);
 		kerror_event_free(tally->entries[i]->event);
+		free(tally->entries[i]->machines.slot);
 		free(tally->entries[i]);
 	}
 	free(tally->entries);
+	machines_clear(&tally->machines);
 	*tally = (struct tally) { .keys = tally->keys };
 }
 

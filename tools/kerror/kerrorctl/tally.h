@@ -45,8 +45,40 @@ void add_words(struct buffer *value, const struct kerror_event *event);
 char *key_value(const struct tally_key *key, const struct kerror_event *event, uint64_t time);
 
 /**
+ * struct machine_set - numbers of machines; begin with zeros
+ * @slot: a hash table, in which 0 is an empty slot
+ * @slots: its size, a power of two, or 0
+ * @count: how many there are
+ */
+struct machine_set {
+	uint32_t *slot;
+	size_t slots, count;
+};
+
+/**
+ * struct machines - the machines that events come from; begin with zeros
+ * @tree: finds them by machine id, or by name if that is not known
+ * @count: how many
+ * @last: the one that was asked for last
+ */
+struct machines {
+	void *tree;
+	uint32_t count;
+	struct machine *last;
+};
+
+/* The number of the event's machine, from 1 on; 0 if it is not known */
+uint32_t machine_number(struct machines *machines, const struct kerror_event *event);
+void machines_clear(struct machines *machines);
+
+/* Adds a number that is not 0. */
+void machine_set_add(struct machine_set *set, uint32_t number);
+
+/**
  * struct tally_entry - events that have the same key
  * @keys: what is in the key
+ * @known: not new, see tally_know()
+ * @machines: those that raised them
  * @value: of each key
  * @event: the first of them
  * @count: how many
@@ -57,6 +89,8 @@ char *key_value(const struct tally_key *key, const struct kerror_event *event, u
  */
 struct tally_entry {
 	const struct tally_keys *keys;
+	bool known;
+	struct machine_set machines;
 	char *value[TALLY_KEYS_MAX];
 	struct kerror_event *event;
 	uint64_t count, fresh, first, last;
@@ -67,16 +101,21 @@ struct tally_entry {
  * struct tally - counts of events by a key; begin with zeros and @keys
  * @keys: what they have in common
  * @narrow: a table has times without the date, and formats without the id
+ * @first: a table has the time of the first event, if the rows fit into @width
+ * @width: of the terminal, or 0
  * @entries: in no order until tally_sort()
  * @size: how many
  * @tree: finds them
+ * @machines: of all events that were counted; if there are several, a table has how many
  */
 struct tally {
 	struct tally_keys keys;
-	bool narrow;
+	bool narrow, first;
+	size_t width;
 	struct tally_entry **entries;
 	size_t size;
 	void *tree;
+	struct machines machines;
 };
 
 /* Forgets all events, but not the keys. */
@@ -84,6 +123,15 @@ void tally_clear(struct tally *tally);
 
 /* @time: nanoseconds since 1970. @tally stays where it is from now on. */
 void tally_add(struct tally *tally, const struct kerror_event *event, uint64_t time);
+
+/*
+ * Events with the key of this one are nothing new. It is not counted; an entry may have
+ * no other.
+ */
+void tally_know(struct tally *tally, const struct kerror_event *event, uint64_t time);
+
+/* The entries of @all that are new, which both have from now on; @all stays where it is. */
+struct tally tally_new(const struct tally *all);
 
 /* With an hour or a day in the key by time; else the most fresh first, then the most frequent. */
 void tally_sort(struct tally *tally);

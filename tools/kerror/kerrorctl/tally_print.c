@@ -51,8 +51,33 @@ static char *printable(const struct tally *tally, const struct tally_entry *entr
 	return must_have(buffer_terminate(&text));
 }
 
-static void find_widths(const struct tally *tally, size_t rows, size_t *widths)
+/* Of a time with its date, and the blanks before it */
+#define TIME_COLUMNS 21
+
+/* The columns of one table; @width: of each key; @first, @machines: whether it has these */
+struct columns {
+	size_t width[TALLY_KEYS_MAX];
+	bool rate, first, machines;
+};
+
+/* Of the longest row, with the time of the first event */
+static size_t row_columns(const struct tally *tally, const struct columns *columns)
 {
+	size_t total = 8 + 2 * TIME_COLUMNS + 2 + 8;
+
+	if (columns->machines)
+		total += 7;
+	for (size_t key = 0; key < tally->keys.count; key++)
+		if (is_column(tally, key))
+			total += 2 + columns->width[key];
+	return total;
+}
+
+static void find_columns(const struct tally *tally, size_t rows, struct columns *found)
+{
+	size_t *widths = found->width;
+
+	found->machines = tally->machines.count > 1;
 	for (size_t key = 0; key < tally->keys.count; key++) {
 		widths[key] = strlen(key_name(&tally->keys.key[key]));
 		for (size_t i = 0; i < rows; i++) {
@@ -64,6 +89,8 @@ static void find_widths(const struct tally *tally, size_t rows, size_t *widths)
 			free(text);
 		}
 	}
+	found->first = tally->first &&
+		       (!tally->width || row_columns(tally, found) <= tally->width);
 	/* Nothing is behind the last one. */
 	for (size_t key = tally->keys.count; key--;) {
 		if (is_column(tally, key)) {
@@ -95,27 +122,37 @@ static bool has_columns(const struct tally *tally)
 }
 
 static void print_head(FILE *file, const struct tally *tally, const struct print_style *style,
-		       const size_t *widths, bool rate)
+		       const struct columns *columns)
 {
 	fprintf(file, "%s%*s", color_begin(style, LOG_INFO), tally->narrow ? 6 : 8, "COUNT");
-	if (rate)
+	if (columns->rate)
 		fprintf(file, " %*s", tally->narrow ? 7 : 9, "RATE/S");
+	if (columns->machines)
+		fputs("  HOSTS", file);
+	if (columns->first)
+		fprintf(file, "  %-19s", "FIRST");
 	fprintf(file, "  %-*s  %s", tally->narrow ? 8 : 19, "LAST", "SEVERITY");
 	for (size_t key = 0; key < tally->keys.count; key++)
 		if (is_column(tally, key))
-			print_cell(file, key_name(&tally->keys.key[key]), widths[key]);
+			print_cell(file, key_name(&tally->keys.key[key]), columns->width[key]);
 	fprintf(file, "%s\n", color_end(style));
 }
 
 static void print_entry(FILE *file, const struct tally *tally,
 			const struct tally_entry *entry,
-			const struct print_style *style, const size_t *widths,
+			const struct print_style *style, const struct columns *columns,
 			double interval_s)
 {
 	fprintf(file, "%*" PRIu64, tally->narrow ? 6 : 8, entry->count);
-	if (interval_s)
+	if (columns->rate)
 		fprintf(file, " %*.1f", tally->narrow ? 7 : 9, entry->fresh / interval_s);
+	if (columns->machines)
+		fprintf(file, "  %5zu", entry->machines.count);
 	fputs("  ", file);
+	if (columns->first) {
+		print_time(file, entry->first);
+		fputs("  ", file);
+	}
 	if (tally->narrow)
 		print_clock(file, entry->last);
 	else
@@ -126,7 +163,7 @@ static void print_entry(FILE *file, const struct tally *tally,
 		char *text = printable(tally, entry, key);
 
 		if (is_column(tally, key))
-			print_cell(file, text, widths[key]);
+			print_cell(file, text, columns->width[key]);
 		free(text);
 	}
 	putc('\n', file);
@@ -136,12 +173,12 @@ void tally_print(FILE *file, const struct tally *tally, const struct print_style
 		 size_t limit, double interval_s)
 {
 	size_t rows = limit && limit < tally->size ? limit : tally->size;
-	size_t widths[TALLY_KEYS_MAX];
+	struct columns columns = { .rate = interval_s };
 
-	find_widths(tally, rows, widths);
-	print_head(file, tally, style, widths, interval_s);
+	find_columns(tally, rows, &columns);
+	print_head(file, tally, style, &columns);
 	for (size_t i = 0; i < rows; i++)
-		print_entry(file, tally, tally->entries[i], style, widths, interval_s);
+		print_entry(file, tally, tally->entries[i], style, &columns, interval_s);
 }
 
 static void add_words_of(struct json_object *object, const struct kerror_event *event)
@@ -225,6 +262,8 @@ struct json_object *tally_entry_json(const struct tally_entry *entry, double int
 		json_add(object, "rate", json_object_new_double(entry->fresh / interval_s));
 	json_add(object, "first", json_number(entry->first));
 	json_add(object, "last", json_number(entry->last));
+	if (entry->machines.count)
+		json_add(object, "hosts", json_number(entry->machines.count));
 	if (entry->worst < 8)
 		json_add(object, "severity", json_string(severity_of(entry)));
 	for (size_t i = 0; i < entry->keys->count; i++)

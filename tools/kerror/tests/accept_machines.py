@@ -124,10 +124,17 @@ def check_answers(collector, machines, values):
                      ("tag.rack", [f"r{index % RACKS}" for index in range(len(machines))]),
                      ("release", [f"6.1.{index % RELEASES}" for index in range(len(machines))])):
         answer, seconds = ask(collector, "query", "--count-by=" + what)
-        found = {line[what]: line["count"] for line in answer}
-        assert found == {name: of.count(name) * values["events"] for name in of}, (what, found)
+        found = {line[what]: (line["count"], line["hosts"]) for line in answer}
+        assert found == {name: (of.count(name) * values["events"], of.count(name))
+                         for name in of}, (what, found)
         say(f"'kerrorctl query --count-by={what}' says the truth in {seconds:.2f} s:", len(found),
             "lines")
+    # Each machine is one of another release only; its kinds of events are the same.
+    for what, wanted in (("host", len(machines[1::RELEASES])), ("event", 0)):
+        answer, seconds = ask(collector, "query", "--count-by=" + what, "--new-in=6.1.1")
+        assert len(answer) == wanted, (what, answer)
+        say(f"'kerrorctl query --count-by={what} --new-in=6.1.1' says the truth in {seconds:.2f}"
+            " s:", len(answer), "lines")
 
 
 def switch(collector, runners, values):

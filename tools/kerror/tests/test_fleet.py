@@ -599,9 +599,11 @@ def streams_are_made(folder):
         assert done.returncode == 1 and "different configuration" in done.stderr, done
         collector.write(collector.text)
         machines = [Machine(folder, [stream.port], name, "heartbeat = 10m\n", rate=10**6,
-                            events=events, lost=lost, before=f"[tags]\nrack = {rack}\n")
-                    for name, events, lost, rack in (("a", 10, 0, "r1"), ("b", 20, 4, "r1"),
-                                                     ("c", 30, 0, "r2"))]
+                            events=events, lost=lost, before=f"[tags]\nrack = {rack}\n",
+                            release=release)
+                    for name, events, lost, rack, release in (("a", 10, 0, "r1", "6.1.0"),
+                                                              ("b", 20, 4, "r1", "6.12.0"),
+                                                              ("c", 30, 0, "r2", "6.12.0"))]
         daemons = [machine.start() for machine in machines]
         collector.run_until(lambda: collector.stored() == 60 and collector.count("machine") == 3 and
                             collector.count("loss") == 1)
@@ -612,14 +614,18 @@ def streams_are_made(folder):
                  line["machine"]) for line in found] == [
             (machine.name, 0, lost, 0, False, machine.machine)
             for machine, lost in zip(machines, (0, 4, 0))], found
-        assert {line["release"] for line in found} == {os.uname().release}
+        assert [line["release"] for line in found] == ["6.1.0", "6.12.0", "6.12.0"]
         assert len(control(collector, "fleet")[0]) == 4
-        for what, wanted in (("host", {"a": 10, "b": 20, "c": 30}),
-                             ("tag.rack", {"r1": 30, "r2": 30}),
-                             ("release", {os.uname().release: 60})):
-            rows = [json.loads(line) for line in query(collector.path("db"), "--json",
-                                                       "--count-by=" + what)[0]]
-            assert {row[what]: row["count"] for row in rows} == wanted, (what, rows)
+        # Of each value: how many events, and on how many machines
+        for what, release, wanted in (
+                ("host", "*", {"a": (10, 1), "b": (20, 1), "c": (30, 1)}),
+                ("tag.rack", "*", {"r1": (30, 2), "r2": (30, 1)}),
+                ("tag.rack", "6.12.0", {"r2": (30, 1)}),
+                ("release", "6.12*", {"6.12.0": (50, 2)}),
+                ("facility", "6.12*", {})):
+            rows = [json.loads(line) for line in query(
+                collector.path("db"), "--json", "--count-by=" + what, "--new-in=" + release)[0]]
+            assert {row[what]: (row["count"], row["hosts"]) for row in rows} == wanted, (what, rows)
         assert len(query(collector.path("db"), "--host=a", "--host=c")[0]) == 40
         check_heartbeats(stream, machines)
     finally:

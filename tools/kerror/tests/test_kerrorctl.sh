@@ -394,52 +394,52 @@ misuses '--since is not before --until' query --since=2023-01-01 --until=2023-01
 # ---- query --count-by ----
 
 same query --count-by=facility $old <<'EOF'
-   COUNT  LAST                 SEVERITY  FACILITY
-       3  2023-11-14 23:13:20  err       ata
-       3  2023-11-14 22:17:20  crit      net
-       1  2023-11-14 22:18:20  info      net\x1b
+   COUNT  FIRST                LAST                 SEVERITY  FACILITY
+       3  2023-11-14 22:14:20  2023-11-14 23:13:20  err       ata
+       3  2023-11-14 22:13:20  2023-11-14 22:17:20  crit      net
+       1  2023-11-14 22:18:20  2023-11-14 22:18:20  info      net\x1b
 EOF
 same query --count-by=event $old <<'EOF'
-   COUNT  LAST                 SEVERITY  EVENT
-       3  2023-11-14 23:13:20  err       fcf2063c "round %d: bad block at %llu"
-       1  2023-11-14 22:13:20  err       048d7147 "link %s down, error %d"
-       1  2023-11-14 22:16:20  warning   bdd62ee9 "queue %d stalled for %u ms"
-       1  2023-11-14 22:17:20  crit      binary type=3
-       1  2023-11-14 22:18:20  info      string type=2
+   COUNT  FIRST                LAST                 SEVERITY  EVENT
+       3  2023-11-14 22:14:20  2023-11-14 23:13:20  err       fcf2063c "round %d: bad block at %llu"
+       1  2023-11-14 22:13:20  2023-11-14 22:13:20  err       048d7147 "link %s down, error %d"
+       1  2023-11-14 22:16:20  2023-11-14 22:16:20  warning   bdd62ee9 "queue %d stalled for %u ms"
+       1  2023-11-14 22:17:20  2023-11-14 22:17:20  crit      binary type=3
+       1  2023-11-14 22:18:20  2023-11-14 22:18:20  info      string type=2
 EOF
 same query --count-by=device $old --limit=2 --losses <<'EOF'
-   COUNT  LAST                 SEVERITY  DEVICE
-       2  2023-11-14 23:13:20  err       b8:0
-       2  2023-11-14 22:16:20  err       n2
+   COUNT  FIRST                LAST                 SEVERITY  DEVICE
+       2  2023-11-14 22:14:20  2023-11-14 23:13:20  err       b8:0
+       2  2023-11-14 22:13:20  2023-11-14 22:16:20  err       n2
 EOF
 same query --count-by=severity $old --filter='severity<=warning' <<'EOF'
-   COUNT  LAST                 SEVERITY
-       4  2023-11-14 23:13:20  err
-       1  2023-11-14 22:17:20  crit
-       1  2023-11-14 22:16:20  warning
+   COUNT  FIRST                LAST                 SEVERITY
+       4  2023-11-14 22:13:20  2023-11-14 23:13:20  err
+       1  2023-11-14 22:17:20  2023-11-14 22:17:20  crit
+       1  2023-11-14 22:16:20  2023-11-14 22:16:20  warning
 EOF
 same query --count-by=event --json $old --limit=2 <<'EOF'
 {"item":"count","count":3,"first":1700000060123456789,"first_string":"1700000060123456789","last":1700003600123456789,"last_string":"1700003600123456789","severity":"err","kind":"printf","event_id":"fcf2063c","format":"round %d: bad block at %llu"}
 {"item":"count","count":1,"first":1700000000123456789,"first_string":"1700000000123456789","last":1700000000123456789,"last_string":"1700000000123456789","severity":"err","kind":"printf","event_id":"048d7147","format":"link %s down, error %d"}
 EOF
 same query --count-by=device,arg[0] $old -F ata <<'EOF'
-   COUNT  LAST                 SEVERITY  DEVICE  ARG[0]
-       1  2023-11-14 22:14:20  err       b8:0    7
-       1  2023-11-14 23:13:20  err       b8:0    9
-       1  2023-11-14 22:15:20  err       b8:16   8
+   COUNT  FIRST                LAST                 SEVERITY  DEVICE  ARG[0]
+       1  2023-11-14 22:14:20  2023-11-14 22:14:20  err       b8:0    7
+       1  2023-11-14 23:13:20  2023-11-14 23:13:20  err       b8:0    9
+       1  2023-11-14 22:15:20  2023-11-14 22:15:20  err       b8:16   8
 EOF
 same query --count-by=hour,facility $old <<'EOF'
-   COUNT  LAST                 SEVERITY  HOUR              FACILITY
-       3  2023-11-14 22:17:20  crit      2023-11-14 22:00  net
-       2  2023-11-14 22:15:20  err       2023-11-14 22:00  ata
-       1  2023-11-14 22:18:20  info      2023-11-14 22:00  net\x1b
-       1  2023-11-14 23:13:20  err       2023-11-14 23:00  ata
+   COUNT  FIRST                LAST                 SEVERITY  HOUR              FACILITY
+       3  2023-11-14 22:13:20  2023-11-14 22:17:20  crit      2023-11-14 22:00  net
+       2  2023-11-14 22:14:20  2023-11-14 22:15:20  err       2023-11-14 22:00  ata
+       1  2023-11-14 22:18:20  2023-11-14 22:18:20  info      2023-11-14 22:00  net\x1b
+       1  2023-11-14 23:13:20  2023-11-14 23:13:20  err       2023-11-14 23:00  ata
 EOF
 TZ=CET-1 same query --count-by=day,severity $old -p err <<'EOF'
-   COUNT  LAST                 SEVERITY  DAY
-       3  2023-11-14 23:15:20  err       2023-11-14
-       1  2023-11-14 23:17:20  crit      2023-11-14
-       1  2023-11-15 00:13:20  err       2023-11-15
+   COUNT  FIRST                LAST                 SEVERITY  DAY
+       3  2023-11-14 23:13:20  2023-11-14 23:15:20  err       2023-11-14
+       1  2023-11-14 23:17:20  2023-11-14 23:17:20  crit      2023-11-14
+       1  2023-11-15 00:13:20  2023-11-15 00:13:20  err       2023-11-15
 EOF
 TZ=CET-1 same query --count-by=day --json --filter='arg[0]==9' $old <<'EOF'
 {"item":"count","count":1,"first":1700003600123456789,"first_string":"1700003600123456789","last":1700003600123456789,"last_string":"1700003600123456789","severity":"err","day":"2023-11-15"}
@@ -463,11 +463,11 @@ for at, text in enumerate((b"ata3.00: error -5 at 0x1f, sda12", b"ata12.00: erro
                      columns + " FROM event WHERE id = 6", (90 + at, bytes(head) + text))
 database.commit()' "$work/words.db"
 same ctl query --store="$work/words.db" --count-by=event $old --filter='severity==info' <<'EOF'
-   COUNT  LAST                 SEVERITY  EVENT
-       2  2023-11-14 22:18:20  info      string "ata#.#: error -# at #, sda#"
-       1  2023-11-14 22:18:20  info      string "ata#: deadbeef is # words, v#x#"
-       1  2023-11-14 22:18:20  info      string "\xff#"
-       1  2023-11-14 22:18:20  info      string type=2
+   COUNT  FIRST                LAST                 SEVERITY  EVENT
+       2  2023-11-14 22:18:20  2023-11-14 22:18:20  info      string "ata#.#: error -# at #, sda#"
+       1  2023-11-14 22:18:20  2023-11-14 22:18:20  info      string "ata#: deadbeef is # words, v#x#"
+       1  2023-11-14 22:18:20  2023-11-14 22:18:20  info      string "\xff#"
+       1  2023-11-14 22:18:20  2023-11-14 22:18:20  info      string type=2
 EOF
 has '"count":2,.*"kind":"string","words":"ata#.#: error -# at #, sda#"}$' \
 	ctl query --store="$work/words.db" --count-by=event --json
@@ -493,15 +493,82 @@ for at, texts in enumerate(((b"one", b"probe 1 failed"), (b"one", b"probe 22 fai
 database.commit()
 print("%08x" % zlib.crc32(form))' "$work/shared.db" >"$work/shared.id"
 same ctl query --store="$work/shared.db" --count-by=event $old --filter='severity==info' <<EOF
-   COUNT  LAST                 SEVERITY  EVENT
-       2  2023-11-14 22:18:20  info      $(cat "$work/shared.id") "one:  probe # failed"
-       1  2023-11-14 22:18:20  info      $(cat "$work/shared.id") "two:  no memory"
-       1  2023-11-14 22:18:20  info      string type=2
+   COUNT  FIRST                LAST                 SEVERITY  EVENT
+       2  2023-11-14 22:18:20  2023-11-14 22:18:20  info      $(cat "$work/shared.id") "one:  probe # failed"
+       1  2023-11-14 22:18:20  2023-11-14 22:18:20  info      $(cat "$work/shared.id") "two:  no memory"
+       1  2023-11-14 22:18:20  2023-11-14 22:18:20  info      string type=2
 EOF
 has '"format":"%s:  %s","own_id":false,"words":"one:  probe # failed"}$' \
 	ctl query --store="$work/shared.db" --count-by=event --json
 [ "$(ctl query --store="$work/shared.db" --json $old | grep -c '"format":"%s:  %s","own_id":false,"arguments"')" = 3 ] ||
 	fail "query --json: no own_id"
+
+# Of several machines, a table has how many; two of one name are two.
+cp "$store" "$work/fleet.db"
+python3 -c 'import sqlite3, sys
+database = sqlite3.connect(sys.argv[1])
+columns = "event_group, thread, severity, facility, device, event_id, text, data"
+(old,), (own,) = database.execute("SELECT boot FROM boot ORDER BY boot_id NOT LIKE ?", ("01234567-%",))
+database.execute("INSERT INTO boot(boot_id, instance) VALUES(3, 0)")
+third = database.execute("SELECT boot FROM boot WHERE boot_id = 3").fetchone()[0]
+for boot, *names in ((old, "a", "web-a", "6.1.0"), (own, "b", "web-b", "6.12.0"),
+                     (third, "c", "web-a", "6.12.0")):
+    database.execute("UPDATE boot SET machine = ?, host = ?, release = ? WHERE boot = ?",
+                     (*names, boot))
+for boot, sequence, minute in ((own, 90, 20), (third, 90, 10), (third, 91, 30)):
+    database.execute("INSERT INTO event(boot, sequence, time, " + columns + ") SELECT ?, ?, ?, " +
+                     columns + " FROM event WHERE id = 6",
+                     (boot, sequence, (1700000000 + minute * 60) * 10**9))
+database.execute("DELETE FROM event WHERE id = 6")
+database.commit()' "$work/fleet.db"
+fleet() { ctl query --store="$work/fleet.db" "$@"; }
+same fleet --count-by=release -g evlog <<'EOF'
+   COUNT  HOSTS  FIRST                LAST                 SEVERITY  RELEASE
+       5      1  2023-11-14 22:13:20  2023-11-14 22:17:20  crit      6.1.0
+       4      2  2023-11-14 22:23:20  2023-11-14 23:13:20  err       6.12.0
+EOF
+same fleet --count-by=host -g evlog <<'EOF'
+   COUNT  HOSTS  FIRST                LAST                 SEVERITY  HOST
+       7      2  2023-11-14 22:13:20  2023-11-14 22:43:20  crit      web-a
+       2      1  2023-11-14 22:33:20  2023-11-14 23:13:20  err       web-b
+EOF
+same fleet --count-by=release --json --filter='id==fcf2063c' <<'EOF'
+{"item":"count","count":2,"first":1700000060123456789,"first_string":"1700000060123456789","last":1700000120123456789,"last_string":"1700000120123456789","hosts":1,"severity":"err","release":"6.1.0"}
+{"item":"count","count":1,"first":1700003600123456789,"first_string":"1700003600123456789","last":1700003600123456789,"last_string":"1700003600123456789","hosts":1,"severity":"err","release":"6.12.0"}
+EOF
+has '^       3      2  .*  string type=2$' fleet --count-by=event
+has '^       3      2  .*  fcf2063c ' fleet --count-by=event
+has '"hosts":2,"severity":"err","facility":"ata"' fleet --count-by=facility --json
+has '^       3      2  2023-11-14 22:43:20  info      ' ctl report --store="$work/fleet.db" --since=all
+
+# ---- query --new-in ----
+
+same fleet --count-by=event --new-in=6.12.0 -g evlog <<'EOF'
+   COUNT  HOSTS  FIRST                LAST                 SEVERITY  EVENT
+       3      2  2023-11-14 22:23:20  2023-11-14 22:43:20  info      string type=2
+EOF
+same fleet --count-by=event --new-in='6.1.?' -n 2 <<'EOF'
+   COUNT  FIRST                LAST                 SEVERITY  EVENT
+       1  2023-11-14 22:13:20  2023-11-14 22:13:20  err       048d7147 "link %s down, error %d"
+       1  2023-11-14 22:16:20  2023-11-14 22:16:20  warning   bdd62ee9 "queue %d stalled for %u ms"
+EOF
+# Of all releases, all is new; of a selection, what that has.
+[ "$(fleet --count-by=event --new-in='6.*' --json)" = "$(fleet --count-by=event --json)" ] ||
+	fail "--new-in of all releases"
+has 'fcf2063c' fleet --count-by=event --new-in='6.12*' --host=web-b
+# A release that is not known is another one.
+python3 -c 'import sqlite3, sys
+database = sqlite3.connect(sys.argv[1])
+database.execute("UPDATE boot SET release = NULL WHERE release = ?", ("6.1.0",))
+database.commit()' "$work/fleet.db"
+[ "$(fleet --count-by=event --new-in='*' -g evlog | wc -l)" = 2 ] || fail "--new-in of any release"
+refuses "the store has no release '6.1.0'; .*--count-by=release" \
+	query --store="$work/fleet.db" --count-by=event --new-in=6.1.0
+misuses '--new-in chooses rows of a table: say --count-by' query --new-in=6.1.0
+for option in --since=-1h --until=now --boot --unacked; do
+	misuses '--new-in compares all that the store has' \
+		query --count-by=event --new-in=6.1.0 "$option"
+done
 
 # ---- The store ----
 
@@ -1372,9 +1439,9 @@ finds '3 7' --filter='severity==alert'
 has '^3[* ] .* alert   ata' query
 has '"number":3,.*"severity":"alert","kernel_severity":"err"' query --json
 same query --count-by=severity --filter='facility=="ata" && id==fcf2063c' $old <<'EOF'
-   COUNT  LAST                 SEVERITY
-       2  2023-11-14 23:13:20  alert
-       1  2023-11-14 22:14:20  err
+   COUNT  FIRST                LAST                 SEVERITY
+       2  2023-11-14 22:15:20  2023-11-14 23:13:20  alert
+       1  2023-11-14 22:14:20  2023-11-14 22:14:20  err
 EOF
 
 # ---- Completion ----

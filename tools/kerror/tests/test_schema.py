@@ -103,6 +103,7 @@ def lines_of_daemon(folder):
         yield from place.lines(item=item)
     yield from ctl("health", store, "--json", "--all")
     yield from ctl("fleet", store, "--json")
+    yield from ctl("query", store, "--json", "--count-by=host")
     yield from ctl("rules", "--json", "--state=" + place.path("state"))
     yield from ctl("clear", store, "--json", "disk")
     place.end(daemon)

@@ -158,6 +158,19 @@ def texts_get_the_room():
         assert lines[1].count("b8:0") == 1 and "kernel" not in lines[3], lines
 
 
+def a_table_has_room():
+    """The time of the first event is left out if a row is too long with it"""
+    with tempfile.TemporaryDirectory() as folder:
+        store = "--store=" + folder + "/events.db"
+        subprocess.run([MAKE_STORE, folder + "/events.db"], check=True)
+        for key, room in (("facility", 60 + 2 + len("facility")), ("hour", 60 + 2 + 16),
+                          ("severity", 60)):
+            for columns in (room - 1, room):
+                head, *rows = printed(columns, "query", "--count-by=" + key, store)
+                assert (" FIRST " in head) == (columns == room), (columns, head)
+                assert rows and max(map(len, rows)) <= columns, (columns, rows)
+
+
 def lines_fit():
     meaning = "The disk cannot read some of its blocks, and says so each time it is asked for one."
     remedy = "Save the data, replace it, and write to /very/" + 100 * "long" + "/path then."
@@ -192,7 +205,7 @@ def lines_fit():
 
 
 for number, test in enumerate((top_follows_the_terminal, watch_takes_keys,
-                               texts_get_the_room, lines_fit), 1):
+                               texts_get_the_room, a_table_has_room, lines_fit), 1):
     test()
     print(f"ok {number} {test.__name__}", flush=True)
 print(f"1..{number}")
