@@ -190,14 +190,14 @@ fail:
 	return NULL;
 }
 
-/* What is in the event's data is at the same place in those of its copy. */
+/* A part of the event's data is at the same place in those of its copy. */
 static const void *moved(const struct kerror_event *copy, const struct kerror_event *event,
 			 const void *at)
 {
 	return at ? copy->data + ((const uint8_t *)at - event->data) : NULL;
 }
 
-/* What was decoded once is not decoded again. */
+/* The copy is not decoded again. */
 struct kerror_event *kerror_event_copy(const struct kerror_event *event)
 {
 	const size_t size = event->argument_count * sizeof(*event->arguments);

@@ -26,6 +26,15 @@ VALUES = {"events": 1000000, "machines": 20, "kills": 20, "down": 300, "rate": 4
           "restore": 1, "limit": 0, "seed": 1, "patience": 3600}
 
 
+def set_values(values, arguments):
+    """Each argument is NAME=VALUE."""
+    for argument in arguments:
+        name, value = argument.split("=")
+        assert name in values, f"{name} is none of {', '.join(values)}"
+        values[name] = int(value)
+    print("#", " ".join(f"{name}={value}" for name, value in values.items()))
+
+
 def peak(process):
     """KiB of memory that it has had at most; 0 if it is gone"""
     try:
@@ -305,10 +314,6 @@ if __name__ == "__main__":
     if why_not():
         print("#", why_not())
         sys.exit(1)
-    for argument in sys.argv[2:]:
-        NAME, VALUE = argument.split("=")
-        assert NAME in VALUES, f"{NAME} is none of {', '.join(VALUES)}"
-        VALUES[NAME] = int(VALUE)
-    print("#", " ".join(f"{name}={value}" for name, value in VALUES.items()))
+    set_values(VALUES, sys.argv[2:])
     with tempfile.TemporaryDirectory() as directory:
         accept(directory, VALUES)

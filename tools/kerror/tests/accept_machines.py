@@ -18,7 +18,7 @@ import time
 from test_kerrord import DAEMONS, wait_for
 from test_nats import why_not
 from test_fleet import Collector, Machine
-from accept_fleet import Cluster, Progress, Runner, check, say
+from accept_fleet import Cluster, Progress, Runner, check, say, set_values
 
 VALUES = {"machines": 1000, "events": 200, "rate": 1, "heartbeat": 30, "off": 10, "silent": 2,
           "patience": 1800}
@@ -167,11 +167,7 @@ if __name__ == "__main__":
     if why_not():
         print("#", why_not())
         sys.exit(1)
-    for argument in sys.argv[3:]:
-        NAME, VALUE = argument.split("=")
-        assert NAME in VALUES, f"{NAME} is none of {', '.join(VALUES)}"
-        VALUES[NAME] = int(VALUE)
-    print("#", " ".join(f"{name}={value}" for name, value in VALUES.items()))
+    set_values(VALUES, sys.argv[3:])
     with tempfile.TemporaryDirectory() as directory:
         SERVERS = Cluster(directory)
         try:

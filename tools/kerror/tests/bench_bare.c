@@ -70,7 +70,7 @@ static void bind(sqlite3_stmt *statement, int column, sqlite3_value *value)
 	must(code, database);
 }
 
-/* What is counted: callgrind's --toggle-collect names it. */
+/* The part that is counted: callgrind's --toggle-collect names it. */
 void __attribute__((noinline)) insert_rows(sqlite3_value *(*rows)[COLUMNS], size_t count);
 
 void insert_rows(sqlite3_value *(*rows)[COLUMNS], size_t count)
