@@ -10,7 +10,6 @@
 #include <asm/page.h>
 #include <linux/err.h>
 #include <linux/evlog.h>
-#include <linux/evlog_printk.h>
 #include <linux/kerror.h>
 #include <linux/module.h>
 #include "evlog_format.h"
@@ -217,6 +216,8 @@ struct evl_level {
 	int severity;		/* negative: nothing */
 	bool continues;		/* KERN_CONT */
 };
+
+struct dev_printk_info;
 
 extern int evl_open_severity;
 

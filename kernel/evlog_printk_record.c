@@ -17,6 +17,7 @@
 #include <linux/align.h>
 #include <linux/cpu.h>
 #include <linux/device.h>
+#include <linux/evlog_printk.h>
 #include <linux/init.h>
 #include <linux/kernel.h>
 #include <linux/percpu.h>
