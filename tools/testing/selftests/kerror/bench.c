@@ -335,6 +335,19 @@ static void event_decoded(void)
 		latencies[samples++] = now() - got.since;
 }
 
+/*
+ * A reader reads until there is no more, or until this time: in a flood that is faster
+ * than the reader there is always more.
+ */
+static uint64_t read_until;
+
+static bool is_over(void)
+{
+	static unsigned int asked;
+
+	return !(++asked % 64) && now() >= read_until;
+}
+
 /* Reads digits up to the next character that is none. */
 static uint64_t digits(const char **at)
 {
@@ -440,7 +453,7 @@ static void kerror_read(int fd)
 			fail("kerror_socket_next");
 		if (item == KERROR_ITEM_EVENT)
 			take_event(kerror_reader_event(kerror_reader));
-	} while (item != KERROR_ITEM_NONE);
+	} while (item != KERROR_ITEM_NONE && !is_over());
 }
 
 /* One event a datagram, as a reader with a filter gets them */
@@ -480,8 +493,9 @@ static void kmsg_read(int fd)
 	const char *at;
 	ssize_t size;
 
-	while ((size = read(fd, buffer, sizeof(aligned) - 1)) > 0 ||
-	       (size < 0 && errno == EPIPE)) {
+	while (!is_over() &&
+	       ((size = read(fd, buffer, sizeof(aligned) - 1)) > 0 ||
+		(size < 0 && errno == EPIPE))) {
 		if (size < 0)
 			continue;
 		buffer[size] = '\0';
@@ -546,7 +560,7 @@ static void trace_read(int fd)
 {
 	ssize_t size;
 
-	while ((size = read(fd, buffer, 4096)) > 0) {
+	while (!is_over() && (size = read(fd, buffer, 4096)) > 0) {
 		uint64_t time, commit;
 		const char *at, *end;
 
@@ -641,8 +655,9 @@ static void audit_read(int fd)
 	const char *at;
 	ssize_t size;
 
-	while ((size = recv(fd, buffer, sizeof(aligned) - 1, 0)) > 0 ||
-	       (size < 0 && errno == ENOBUFS)) {
+	while (!is_over() &&
+	       ((size = recv(fd, buffer, sizeof(aligned) - 1, 0)) > 0 ||
+		(size < 0 && errno == ENOBUFS))) {
 		if (size < 0 || header->nlmsg_type != AUDIT_KERNEL_OTHER)
 			continue;
 		buffer[size] = '\0';
@@ -680,8 +695,9 @@ static void uevent_read(int fd)
 	const char *at, *end;
 	ssize_t size;
 
-	while ((size = recv(fd, buffer, sizeof(aligned) - 1, 0)) > 0 ||
-	       (size < 0 && errno == ENOBUFS)) {
+	while (!is_over() &&
+	       ((size = recv(fd, buffer, sizeof(aligned) - 1, 0)) > 0 ||
+		(size < 0 && errno == ENOBUFS))) {
 		unsigned int found = 0;
 
 		if (size < 0)
@@ -751,6 +767,7 @@ static void read_for(const struct source *source, int fd, uint64_t until)
 {
 	struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
 
+	read_until = until;
 	while (now() < until) {
 		if (poll(&poll_fd, 1, 100) > 0)
 			source->read(fd);
