@@ -678,6 +678,24 @@ static int test_burst(unsigned long events, unsigned long b)
 	return 0;
 }
 
+/* Nothing else runs on this CPU meanwhile but interrupts, unless they are @off, too. */
+static int test_at_once(unsigned long events, unsigned long off)
+{
+	unsigned long flags, i;
+
+	preempt_disable();
+	local_irq_save(flags);
+	if (!off)
+		local_irq_restore(flags);
+	for (i = 0; i < events; i++)
+		count(evl_printf(FACILITY, 17, LOG_ERR, "error %lu of %lu in %s",
+				 i, events, current->comm));
+	if (off)
+		local_irq_restore(flags);
+	preempt_enable();
+	return 0;
+}
+
 static DECLARE_COMPLETION(thread_done);
 static struct task_struct *threads[NR_CPUS];	/* under test_mutex */
 
@@ -1106,6 +1124,7 @@ static const struct test_command {
 	{ "nest", test_nest },			/* messages */
 	{ "garbage", test_garbage },		/* seed, cases */
 	{ "burst", test_burst },		/* events */
+	{ "at-once", test_at_once },		/* events, with interrupts off */
 	{ "all-cpus", test_all_cpus },		/* events of each */
 	{ "flood", test_flood },		/* messages, events */
 	{ "hardirq", test_hardirq },		/* events */

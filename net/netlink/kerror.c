@@ -350,10 +350,12 @@ static unsigned int __init kerror_limit(const char *name, unsigned int value,
 
 static int __init kerror_early_init(void)
 {
-	staging_kb = kerror_limit("staging_kb", staging_kb, 4096);
+	u32 size = kerror_limit("staging_kb", staging_kb, 4096) * 1024;
+
 	kerror_print_init();
-	kerror_lost_move(kerror_region_init(persist, staging_kb * 1024));
-	kerror_cpus_init(staging_kb);
+	kerror_lost_move(kerror_region_init(persist, &size));
+	staging_kb = size / 1024;
+	kerror_cpus_init(size);
 	return 0;
 }
 early_initcall(kerror_early_init);

@@ -28,7 +28,7 @@
 
 DEFINE_PER_CPU(struct kerror_cpu, kerror_cpu);
 
-/* Bytes of each ring of a CPU that comes up */
+/* Bytes of each ring of a CPU that comes up, if there is memory in one piece */
 unsigned int kerror_staging_size;
 
 /*
@@ -82,7 +82,10 @@ void kerror_visit_sources(void (*look)(struct kerror_source *source))
 	}
 }
 
-/* Returns an empty ring of @size bytes, or NULL. Context: process. */
+/*
+ * Returns an empty ring, or NULL: of @size bytes, or of fewer if memory is in pieces, as
+ * it may be when a CPU comes late or a module is loaded. Context: process.
+ */
 struct kerror_source *kerror_source_new(unsigned int cpu, unsigned int group,
 					unsigned long size)
 {
@@ -98,8 +101,12 @@ struct kerror_source *kerror_source_new(unsigned int cpu, unsigned int group,
 	source->group = group;
 	if (kerror_persist_ring(source))
 		return source;
-	pages = alloc_pages_node(cpu_to_node(cpu), flags | __GFP_ZERO,
-				 get_order(size));
+	do {
+		source->ring.size = size;
+		pages = alloc_pages_node(cpu_to_node(cpu), flags | __GFP_ZERO,
+					 get_order(size));
+		size /= 2;
+	} while (!pages && size >= EARLY_SIZE);
 	if (!pages) {
 		kfree(source);
 		return NULL;
@@ -153,12 +160,12 @@ static int kerror_cpu_changed(unsigned int cpu)
  * context, so nothing of this CPU is half-written now except what an interrupt
  * begins and ends here.
  */
-void __init kerror_cpus_init(unsigned int kb)
+void __init kerror_cpus_init(unsigned int size)
 {
 	unsigned int cpu = raw_smp_processor_id(), group;
 	struct kerror_cpu *this = &per_cpu(kerror_cpu, cpu);
 
-	kerror_staging_size = kb * 1024;
+	kerror_staging_size = size;
 	kerror_prepare_state = cpuhp_setup_state(CPUHP_BP_PREPARE_DYN,
 						 "net/kerror:prepare",
 						 kerror_cpu_prepare,

@@ -165,7 +165,7 @@ void kerror_visit_sources(void (*look)(struct kerror_source *source));
 struct kerror_source *kerror_source_new(unsigned int cpu, unsigned int group,
 					unsigned long size);
 void kerror_source_free(struct kerror_source *source);
-void kerror_cpus_init(unsigned int kb);
+void kerror_cpus_init(unsigned int size);
 void kerror_cpus_watch(void);
 void kerror_early_exit(void);
 bool kerror_cpus_pinned(void);
@@ -263,7 +263,7 @@ struct kerror_old_boot {
 extern struct kerror_old_boot kerror_old_boots[KERROR_OLD_BOOTS];
 
 #ifdef CONFIG_KERROR_PERSIST
-atomic_long_t *kerror_region_init(const char *where, u32 ring_size);
+atomic_long_t *kerror_region_init(const char *where, u32 *ring_size);
 void kerror_region_exit(void);
 
 /* kerror_persist.c: what outlives it */
@@ -286,7 +286,7 @@ int kerror_boots_request(struct sk_buff *skb, const struct nlmsghdr *nlh);
 
 #else
 
-static inline atomic_long_t *kerror_region_init(const char *where, u32 ring_size)
+static inline atomic_long_t *kerror_region_init(const char *where, u32 *ring_size)
 {
 	return NULL;
 }

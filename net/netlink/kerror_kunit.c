@@ -315,6 +315,22 @@ static void test_staging_full(struct kunit *test)
 	test_switch_back(real);
 }
 
+/* No kernel has that much memory in one piece. */
+static void test_memory_in_pieces(struct kunit *test)
+{
+	const unsigned long size = 1UL << 28;
+	struct kerror_source *source = kerror_source_new(0, KERROR_EVLOG, size);
+	struct kerror_ring *ring;
+
+	KUNIT_ASSERT_NOT_NULL(test, source);
+	ring = &source->ring;
+	KUNIT_EXPECT_LT(test, ring->size, size);
+	KUNIT_EXPECT_GE(test, ring->size, 32768UL);
+	KUNIT_EXPECT_EQ(test, ring->size & (ring->size - 1), 0UL);
+	KUNIT_EXPECT_NULL(test, memchr_inv(ring->buffer, 0, ring->size));
+	kerror_source_free(source);
+}
+
 static void test_shrink(struct kunit *test)
 {
 	struct kerror_source *source = test_source(test);
@@ -954,6 +970,7 @@ static struct kunit_case kerror_test_cases[] = {
 	KUNIT_CASE(test_without_socket),
 	KUNIT_CASE(test_staging_wrap),
 	KUNIT_CASE(test_staging_full),
+	KUNIT_CASE(test_memory_in_pieces),
 	KUNIT_CASE(test_shrink),
 	KUNIT_CASE(test_nested),
 	KUNIT_CASE(test_tail_beyond),

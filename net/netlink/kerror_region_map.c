@@ -33,6 +33,9 @@
 /* Boots that a region has room for, if it is large enough for all rings of each */
 #define SLOTS			4
 
+/* A ring that is not made smaller so that logs have room */
+#define RING_ENOUGH		65536
+
 /* Least bytes of a log, and what is large enough not to have fewer slots for it */
 #define LOG_LEAST		32768
 #define LOG_ENOUGH		131072
@@ -167,13 +170,32 @@ static void *__init choose_slot(size_t size, unsigned int count, u32 *overwritte
 	return kerror_region + best;
 }
 
+/*
+ * Returns the size that rings have here. A quarter of the room of a boot is theirs: what
+ * has left them says more of its end than a longer burst.
+ */
+static u32 __init fit_ring(u32 ring_size, u32 rings)
+{
+	const u32 wanted = ring_size;
+
+	while (ring_size > RING_ENOUGH &&
+	       (u64)rings * ring_size > kerror_region_size / SLOTS / 4)
+		ring_size /= 2;
+	if (ring_size < wanted)
+		pr_notice("staging_kb=%u is taken as %u, as kerror.persist= has %u KiB\n",
+			  wanted / 1024, ring_size / 1024,
+			  (u32)(kerror_region_size / 1024));
+	return ring_size;
+}
+
 /* Makes the slot of this boot, or returns NULL if the region is too small. */
-static struct kerror_slot *__init begin_slot(u32 ring_size, unsigned int count,
+static struct kerror_slot *__init begin_slot(u32 *ring_size, unsigned int count,
 					     bool *for_all)
 {
 	const unsigned int groups = IS_ENABLED(CONFIG_KERROR_PRINTK) ? 3 : 2;
-	const size_t ring = sizeof(struct kerror_saved_ring) + ring_size;
 	const u32 rings = nr_cpu_ids * groups + SPARE_RINGS;
+	const u32 fits = fit_ring(*ring_size, rings);
+	const size_t ring = sizeof(struct kerror_saved_ring) + fits;
 	/* Too large for a stack */
 	static struct kerror_slot header __initdata = {
 		.version = KERROR_SLOT_VERSION,
@@ -199,7 +221,8 @@ static struct kerror_slot *__init begin_slot(u32 ring_size, unsigned int count,
 	log = header.size - KERROR_SLOT_ALIGN - header.rings * ring;
 	for (i = 0; i < groups; i++)
 		header.log_size[i] = round_down(log / groups, 8);
-	header.ring_size = ring_size;
+	header.ring_size = fits;
+	*ring_size = fits;
 	header.instance = kerror_instance;
 	header.time = ktime_get_real_ns();
 	if (count)
@@ -246,11 +269,11 @@ static void __init tell_of_boots(unsigned int count)
 /**
  * kerror_region_init - find the memory that outlives the kernel, and begin to use it
  * @where: the parameter, or NULL
- * @ring_size: bytes of each ring
+ * @ring_size: bytes of each ring; made less if the memory is small
  *
  * Return: where losses are counted from now on, or NULL.
  */
-atomic_long_t *__init kerror_region_init(const char *where, u32 ring_size)
+atomic_long_t *__init kerror_region_init(const char *where, u32 *ring_size)
 {
 	struct kerror_slot *slot;
 	unsigned int count;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Messages of the kernel cost the events of drivers nothing: neither room where
- * they wait for the worker nor history. Run as root with the module test_evlog
- * loaded, on a kernel that makes events of its messages, with memory of the default
- * sizes. The environment variable FLOOD_MESSAGES says how many messages (1,000,000).
+ * they wait for the worker nor history. A burst has room, too. Run as root with the
+ * module test_evlog loaded, on a kernel that makes events of its messages, with memory
+ * of the default sizes. The environment variable FLOOD_MESSAGES says how many messages
+ * (1,000,000).
  */
 #include <sched.h>
 #include <stdlib.h>
@@ -33,7 +34,7 @@ static long error_number(const struct kerror_event *event)
 	const char *format = kerror_event_format(event);
 	struct kerror_argument argument;
 
-	if (!format || strcmp(format, "error %lu of %lu") ||
+	if (!format || strncmp(format, "error %lu of %lu", 16) ||
 	    kerror_event_argument(event, 0, &argument))
 		return -1;
 	return argument.number;
@@ -134,6 +135,33 @@ static void log_sizes(struct __test_metadata *_metadata,
 		TH_LOG("%s: %u bytes of each CPU, %u of history",
 		       kerror_group_name(sizes->group), sizes->staging_size,
 		       sizes->history_size);
+}
+
+/* The worker is asleep, and gets to run late, or not before the last event. */
+TEST_F(flood, a_burst_of_a_thousand_loses_nothing)
+{
+	static const char *const commands[] = { "at-once 1000 0", "at-once 1000 1" };
+	unsigned int answers = 0;
+
+	log_sizes(_metadata, &self->errors);
+	for (int i = 0; i < 2; i++) {
+		uint64_t lost = self->errors.lost_all;
+		int waits = 0;
+
+		self->received = 0;
+		usleep(200000);
+		ASSERT_EQ(0, put(DEVICE, commands[i]));
+		while (self->received + self->errors.lost_all - lost < EVENTS &&
+		       waits < 3000)
+			if (take_item(self, &answers) == KERROR_ITEM_NONE) {
+				waits++;
+				usleep(1000);
+			}
+		TH_LOG("interrupts %s: received %lu, lost %llu", i ? "off" : "on",
+		       self->received, (unsigned long long)(self->errors.lost_all - lost));
+		EXPECT_EQ(EVENTS, self->received);
+		EXPECT_EQ(lost, self->errors.lost_all);
+	}
 }
 
 TEST_F_TIMEOUT(flood, a_flood_of_messages_costs_others_nothing, 900)

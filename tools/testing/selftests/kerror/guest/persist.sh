@@ -7,6 +7,9 @@ boots list | sed 's/^/# /'
 this=$(boots list | awk '$2 == "runs" { print $3 }')
 [ -n "$this" ] || exit 1
 
+# Two CPUs and 8 MiB have no room for rings of the default size and for what left them.
+[ "$(cat /sys/module/kerror/parameters/staging_kb)" = 64 ] || exit 1
+
 # recovered ID: what there is of the flood, and whether a number is missing in between
 recovered() {
 	boots events "$1" > /tmp/events || return 1
