@@ -8,8 +8,9 @@
 # them unless some are named. A guest has as many of them, one after another, as it
 # survives. Its second serial port is QEMU's own monitor, by which it pulls cables. A fault
 # has LIMIT seconds (300); a guest that does not end it then is ended. With STORES=yes, the
-# log has kerrord's store after each fault, which test_otlp.py reads. The status is 0 only if
-# each fault of which the kernel says anything was recognised, and nothing else.
+# log has kerrord's store after each fault, for test_otlp.py; SEND=yes runs that, too. The
+# status is 0 only if each fault of which the kernel says anything was recognised, and
+# nothing else.
 . "$(dirname "$0")/common.sh"
 
 stock=${1:-linux-image-amd64}
@@ -24,6 +25,7 @@ newline='
 '
 rest=${*:-$known} limit=${LIMIT:-300}
 log=$BUILD/$stock/faults.log all=$BUILD/$stock/faults.all
+STORES=${STORES:-${SEND:-}}
 socket=$(mktemp -d)
 trap 'rm -rf "$socket"' EXIT
 need_packages acpica-tools
@@ -114,3 +116,7 @@ while [ "$rest" ]; do
 	done
 done
 python3 "$TOP/scripts/faults.py" "$TOP/tools/kerror/rules.d" "$all"
+[ -z "${SEND:-}" ] || {
+	need_packages $TOOLS_PACKAGES protobuf-compiler python3-protobuf
+	OTLP_FAULTS=$all make -s -C "$TOP/tools/kerror" OUTPUT="$BUILD/tools" test-programs test-otlp
+}
