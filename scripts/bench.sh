@@ -26,7 +26,7 @@ wanted() { case " $parts " in *" $1 "*) ;; *) return 1 ;; esac; }
 ! { wanted qemu || wanted instructions; } || "$TOP/scripts/kernel.sh" "$name" x86_64-bench
 
 parameters="audit=1 audit_backlog_limit=8192"
-default="kerror.staging_kb=64 kerror.history_kb=1024"
+default="kerror.staging_kb=256 kerror.history_kb=1024"
 # As much memory for each that keeps events, so that it is not this that makes
 # the difference between readers.
 large="kerror.staging_kb=1024 kerror.history_kb=8192 log_buf_len=1M trace_buf_size=1M"
