@@ -18,7 +18,8 @@ help:
 	@echo 'Each installs what it needs (on Debian, as root) and can be run again:'
 	@echo '  make try     events of real faults, on an unmodified kernel of Debian'
 	@echo '  make demo    build and boot a patched kernel, show events of a sample driver'
-	@echo '  make check   run all tests; the last line is "N passed, N failed"'
+	@echo '  make check   run the tests; the last line is "N passed, N failed"'
+	@echo '  make check-all    those that repeat others on more kernels, too'
 	@echo '  make check-quick  those that boot nothing; it takes five minutes'
 	@echo '  make arches  the tests that need a guest, on 6.12 for s390x, for i386, and for x86_64'
 	@echo '               with 32-bit programs'
@@ -70,6 +71,9 @@ demo:
 export LIST ONE
 check:
 	@scripts/check.sh '$(KSRC)' '$(ARCH)'
+
+check-all:
+	@scripts/check.sh --all
 
 check-quick:
 	@scripts/check.sh --quick
@@ -139,5 +143,5 @@ series:
 clean:
 	rm -rf build
 
-.PHONY: help try demo check check-quick stock arches faults images stress crashes bench mutants newest rust guest-test kunit \
+.PHONY: help try demo check check-all check-quick stock arches faults images stress crashes bench mutants newest rust guest-test kunit \
 	shell kernel tools series clean

@@ -2,23 +2,28 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Runs the tests, which are in scripts/checks/: check.sh
-# [KERNEL_TREE [ARCH]|--arches|--quick|--stock]
+# [KERNEL_TREE [ARCH]|--all|--arches|--quick|--stock]
 #
 # Each test has a name, such as 6.1/panic, prints "ok" or "not ok" and leaves what
 # it printed in build/check/NAME. The last line is "N passed, N failed". $ONE, a list
 # of shell patterns, chooses some ('6.1/* tools/man'); with $LIST, their names are
 # printed and nothing is run.
 #
+# Without an argument, those of $REPEATED are left out unless $ONE chooses them.
+#
 #   KERNEL_TREE	those that run on that kernel
+#   --all	all that run on this machine's architecture
 #   --arches	on 6.12 for another byte order, for 32 bits, and for 32-bit programs
 #   --quick	those that boot nothing
 #   --stock	those of the modules, on unmodified kernels of Debian
 . "$(dirname "$0")/common.sh"
 
-tree=${1:-} again="make check"
+tree=${1:-} short= again="make check"
 case $tree in
+"") [ "${ONE:-*}" != '*' ] || short=yes ;;
 --arches) again="make arches" ;;
 --quick) ;;
+--all) again="make check-all" ;;
 --stock) again="make stock" ;;
 ?*) again="make check KSRC=$tree${2:+ ARCH=$2}${KCC:+ KCC=$KCC}" ;;
 esac
@@ -27,12 +32,23 @@ passed=0 failed=0 title=
 set -f
 ONE=${ONE:-*} LIST=${LIST:-}
 
-# wanted NAME
-wanted() {
-	for pattern in $ONE; do
-		case $1 in $pattern) return 0 ;; esac
+# What takes long and the same test on another kernel shows, too
+REPEATED='6.1/stress 6.1/isolation 6.1/persist 6.1/sparse
+	6.12/stress 6.12/isolation 6.12/persist 6.12/sparse linux-image-amd64_*'
+
+# matches NAME PATTERN...
+matches() {
+	word=$1
+	shift
+	for pattern in "$@"; do
+		case $word in $pattern) return 0 ;; esac
 	done
 	return 1
+}
+
+wanted() {
+	matches "$1" $ONE || return 1
+	[ -z "$short" ] || ! matches "$1" $REPEATED
 }
 
 # group TITLE: is shown before the first of the tests that follow.
@@ -108,7 +124,7 @@ other_checks() {
 
 for part in tools series sources kunit guest stock; do . "$TOP/scripts/checks/$part.sh"; done
 case $tree in
-"")
+"" | --all)
 	[ "$LIST" ] || need_packages $CHECK_PACKAGES
 	quick_tools_checks
 	begin_tools_beside
