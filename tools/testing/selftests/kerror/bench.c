@@ -12,7 +12,8 @@
  *
  *   cost WHAT CONTEXT LISTENERS MEDIAN LOW HIGH FAILED	nanoseconds per call;
  *	low and high are the 10th and the 90th percentile of the rounds.
- *	WHAT_forwarded is printk() that makes an event of each message.
+ *	WHAT_forwarded is printk() that makes an event of each message. In the
+ *	context "rest" each call is the first of its process after 20 ms.
  *   ratio WHAT_forwarded CONTEXT LISTENERS MEDIAN LOW HIGH	of a round to the
  *	one right before, in which nothing is forwarded
  *   rate WHAT MEDIAN LOW HIGH RAISED READER WORKER	events per second, decoded
@@ -60,6 +61,7 @@
 #define PASSES		5
 #define ROUNDS		5	/* of a pass */
 #define BURST		96	/* of 300 bytes, they fit 64 KiB of staging */
+#define AFTER_REST	"rest"	/* in process context, a burst of one */
 #define RATE_ROUNDS	5
 #define RATE_MS		1000
 #define SAMPLES		400
@@ -155,7 +157,8 @@ static bool measure_rounds(struct cost *cost, bool forwards, int at, int number)
 	if (fd < 0)
 		fail(DEVICE);
 	snprintf(line, sizeof(line), "cost %s %s %d %d %d", cost->what,
-		 cost->context, cost->listeners, cost->burst, number);
+		 strcmp(cost->context, AFTER_REST) ? cost->context : "process",
+		 cost->listeners, cost->burst, number);
 	if (forwards)
 		forward("8");
 	measured = write(fd, line, strlen(line)) >= 0;
@@ -291,6 +294,9 @@ static void costs(size_t contexts_number)
 				if ((!l || all[i].listened) && (!l || c < 3))
 					plan_all(all[i].what, contexts[c],
 						 listeners[l], all[i].burst);
+	plan("evl_printf_3", AFTER_REST, 0, 1);
+	plan("printk_3", AFTER_REST, 0, 1);
+	plan("trace_event_3", AFTER_REST, 0, 1);
 	for (int number = 2; number < 32; number *= 2) {
 		plan("evl_printf_3", "process", number, BURST);
 		plan("broadcast_3", "process", number, BURST);
