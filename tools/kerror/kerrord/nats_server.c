@@ -89,7 +89,7 @@ int nats_check_server(struct sink *sink, const char *url, char *message, size_t 
 
 	/* Names and passwords are in no message. */
 	address = address ? address + 1 : begin ? begin + 3 : url;
-	fd = connect_remote(sink, address, SOCK_STREAM, message, size);
+	fd = connect_remote(sink, address, SOCK_STREAM, 0, message, size);
 	if (fd < 0)
 		return fd;
 	err = read_line(sink, fd, line, sizeof(line));

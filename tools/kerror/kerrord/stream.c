@@ -49,12 +49,13 @@ static int finish_connect(struct sink *sink, int fd)
 	return err;
 }
 
-int connect_remote(struct sink *sink, const char *address, int type,
+int connect_remote(struct sink *sink, const char *address, int type, unsigned int skip,
 		   char *message, size_t size)
 {
 	struct addrinfo hints = { .ai_socktype = type }, *all, *one;
 	char host[256];
 	const char *port = split_address(address, host, sizeof(host));
+	unsigned int count = 0;
 	int fd = -1, err;
 
 	if (!port) {
@@ -66,7 +67,11 @@ int connect_remote(struct sink *sink, const char *address, int type,
 		snprintf(message, size, "%s: %s", address, gai_strerror(err));
 		return -EHOSTUNREACH;
 	}
-	for (one = all; one; one = one->ai_next) {
+	for (one = all; one; one = one->ai_next)
+		count++;
+	for (one = all, skip %= count; skip; skip--)
+		one = one->ai_next;
+	for (; count; count--, one = one->ai_next ? : all) {
 		fd = socket(one->ai_family, one->ai_socktype | SOCK_CLOEXEC |
 			    SOCK_NONBLOCK, one->ai_protocol);
 		err = fd < 0 ? -errno : 0;
@@ -92,7 +97,7 @@ int stream_open(struct stream *stream, struct sink *sink, const char *address,
 	int err;
 
 	*stream = (struct stream) { .sink = sink };
-	stream->fd = connect_remote(sink, address, SOCK_STREAM, message, size);
+	stream->fd = connect_remote(sink, address, SOCK_STREAM, 0, message, size);
 	if (stream->fd < 0)
 		return stream->fd;
 	setsockopt(stream->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));

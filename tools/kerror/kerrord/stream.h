@@ -44,8 +44,11 @@ struct stream {
 /* Splits HOST:PORT, with brackets around an IPv6 address; the port, or NULL. */
 const char *split_address(const char *address, char *host, size_t size);
 
-/* A socket that never blocks, connected to HOST:PORT, or -errno and @message */
-int connect_remote(struct sink *sink, const char *address, int type,
+/*
+ * A socket that never blocks, connected to HOST:PORT, or -errno and @message. Of the
+ * addresses that the host has, the one behind the first @skip is tried first.
+ */
+int connect_remote(struct sink *sink, const char *address, int type, unsigned int skip,
 		   char *message, size_t size);
 
 /* Connects to HOST:PORT; 0, or a negative errno with a line in @message. */

@@ -36,6 +36,7 @@ struct syslog_peer {
 	const char *address;		/* without what it begins with */
 	bool stream, tls, local;
 	struct datagrams datagrams;
+	unsigned int refused;		/* datagrams, by one of the host's addresses */
 	struct stream tcp;
 	struct kept kept;
 	bool again;			/* they are to be sent again */
@@ -121,7 +122,8 @@ int syslog_peer_open(struct syslog_peer *peer, char *message, size_t size)
 				 peer->address, strerror(-err));
 		return err;
 	}
-	fd = connect_remote(sink, peer->address, SOCK_DGRAM, message, size);
+	fd = connect_remote(sink, peer->address, SOCK_DGRAM, peer->refused, message,
+			    size);
 	peer->datagrams = (struct datagrams) {
 		.sink = sink, .fd = fd < 0 ? -1 : fd,
 	};
@@ -350,8 +352,10 @@ int syslog_peer_send(struct syslog_peer *peer,
 	if (peer->stream)
 		return send_messages(peer, messages, count, message, size);
 	result = send_datagrams(peer, messages, count);
-	if (result == -ECONNREFUSED && !peer->local)
+	if (result == -ECONNREFUSED && !peer->local) {
 		peer->sink->doubtful++;
+		peer->refused++;
+	}
 	if (result < 0)
 		snprintf(message, size, "%s: %s%s", peer->sink->settings->address,
 			 result == -ECANCELED ? "is stuck" : strerror(-result),
