@@ -77,6 +77,17 @@ compat_headers_parse() {
 	done
 }
 
+# What the modules have in place of the kernel's options has the defaults of these.
+module_has_the_defaults() {
+	awk '/^config / { option = $2 }
+	     /^\tdefault [0-9]+$/ { print "#define CONFIG_" option, $2 }' \
+		"$TOP/net/netlink/Kconfig.kerror" "$TOP"/kernel/Kconfig.evlog* > "$BUILD/defaults" &&
+	[ -s "$BUILD/defaults" ] && while read -r line; do
+		tr -s '\t' ' ' < "$TOP/module/kerror_module.h" | grep -qxF "$line" ||
+			{ echo "module/kerror_module.h lacks: $line"; return 1; }
+	done < "$BUILD/defaults"
+}
+
 # Each mutant changes the file that it names, without a build, and a test has the name
 # that it gives.
 mutants_apply() {
@@ -112,5 +123,6 @@ series_checks() {
 	check series/own-tree own_tree_is_patched 2.6.39
 	check series/listed patches_are_listed
 	check series/compat compat_headers_parse
+	check series/module module_has_the_defaults
 	check series/mutants mutants_apply
 }
