@@ -140,6 +140,8 @@ esac
 # Newer kernels have hrtimer_setup() only, older ones hrtimer_init().
 hrtimer='-include $(srctree)/compat/include/kerror_compat/hrtimer.h'
 ! grep -qs 'hrtimer_setup(' "$tree/include/linux/hrtimer.h" || hrtimer=
+# Some of the older ones prepare no CPU that runs already.
+cpuhotplug='-include $(srctree)/compat/include/kerror_compat/cpuhotplug.h'
 # 6.12 and later can keep memory over a reboot.
 reserve_mem='-include $(srctree)/compat/include/kerror_compat/reserve_mem.h'
 ! grep -qs 'reserve_mem_find_by_name(' "$tree/include/linux/mm.h" || reserve_mem=
@@ -192,7 +194,8 @@ hook_netlink() {
 	insert net/Kconfig before '^(config PACKET|source "net/packet/Kconfig")$' \
 		'source "net/netlink/Kconfig.kerror"'
 	cflags=
-	[ -z "$hrtimer" ] || cflags="CFLAGS_kerror_worker.o := $hrtimer"
+	[ -z "$hrtimer" ] || cflags="CFLAGS_kerror_cpu.o := $cpuhotplug
+CFLAGS_kerror_worker.o := $hrtimer"
 	[ -z "$reserve_mem" ] || cflags="$cflags
 CFLAGS_kerror_region_map.o := $reserve_mem"
 	[ -z "$compat" ] ||
@@ -245,7 +248,8 @@ hook_evlog() {
 	cflags=
 	[ -z "$compat" ] || cflags="$(cflags_for kernel/Makefile.evlog '-include kerror_compat/printf.h')
 CFLAGS_test_evlog.o := -include kerror_compat/test.h"
-	[ -z "$hrtimer" ] || [ "$compat" ] || cflags="CFLAGS_test_evlog_stress.o := $hrtimer"
+	[ -z "$hrtimer" ] || [ "$compat" ] || cflags="CFLAGS_evlog_printk_record.o := $cpuhotplug
+CFLAGS_test_evlog_stress.o := $hrtimer"
 	insert kernel/Makefile before '^obj-\$\(CONFIG_FUTEX\)' \
 "${cflags:+$cflags
 }"'include $(srctree)/kernel/Makefile.evlog'
@@ -407,6 +411,7 @@ M
 
 # Releases before 6.13 lack these, and Linux 2.6
 compat_hrtimer=compat/include/kerror_compat/hrtimer.h
+compat_cpuhotplug=compat/include/kerror_compat/cpuhotplug.h
 compat_reserve_mem=compat/include/kerror_compat/reserve_mem.h
 
 # ---- the series ----
@@ -429,13 +434,14 @@ print() {
 
 commit_compat() {
 	[ "$hrtimer" ] || return 0
-	add $compat_hrtimer $compat_reserve_mem
+	add $compat_hrtimer $compat_cpuhotplug $compat_reserve_mem
 	commit <<'M'
 compat: add hrtimer_setup()
 
 Releases before 6.13 have hrtimer_init() instead. Those before 6.12 have
-no reserve_mem_find_by_name() either. The Makefiles include these headers
-for the objects that need them.
+no reserve_mem_find_by_name() either. Before 6.10, cpuhp_setup_state()
+may call nothing for the CPUs that run already. The Makefiles include
+these headers for the objects that need them.
 M
 	[ "$compat" ] || return 0
 	add compat
