@@ -4,12 +4,15 @@
  * selftest and kerrord's metrics.
  *
  * The parameters of evlog in sysfs tell it. The module alone has "tap", as a kernel
- * with the series has a hook in printk(). Both have "printk", the level.
+ * with the series has a hook in printk(). Both have "printk", the level. While a reader
+ * keeps kerror.ko, evlog.ko can be unloaded: then there are none.
  */
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+#include "output.h"
 #include "printk_state.h"
 
 const char *printk_parameters = "/sys/module/evlog/parameters/";
@@ -32,6 +35,14 @@ static bool parameter(const char *name, char *line, size_t size)
 	return good;
 }
 
+static bool transport_is_module(void)
+{
+	char path[512];
+
+	snprintf(path, sizeof(path), "%s/sys/module/kerror/initstate", facility_root);
+	return !access(path, F_OK);
+}
+
 void printk_state_read(struct printk_state *state)
 {
 	char line[sizeof(state->kind)];
@@ -44,7 +55,10 @@ void printk_state_read(struct printk_state *state)
 		strcpy(state->kind, line);
 	if (parameter("tap_missed", line, sizeof(line)))
 		state->missed = strtoul(line, NULL, 10);
-	if (!level) {
+	if (!level && transport_is_module()) {
+		state->how = PRINTK_OFF;
+		strcpy(state->kind, "unloaded");
+	} else if (!level) {
 		state->how = PRINTK_NEVER;
 	} else if (!strncmp(state->kind, "off", 3)) {
 		state->how = PRINTK_OFF;

@@ -5,7 +5,7 @@
 
 enum printk_how {
 	PRINTK_NEVER,		/* this kernel has nothing for that */
-	PRINTK_OFF,		/* the tap is off, or no level is wanted */
+	PRINTK_OFF,		/* the tap is off, no level is wanted, or no evlog.ko */
 	PRINTK_TEXT,		/* as text out of the log */
 	PRINTK_ARGUMENTS,	/* with format and arguments */
 };
@@ -14,7 +14,8 @@ enum printk_how {
  * struct printk_state - how messages become events
  * @how: as good as this
  * @kind: "hook" of a kernel with the series; else what the module's tap says, such
- *	as "ftrace" or "off, error -12"; "level" if none is wanted; "none"
+ *	as "ftrace" or "off, error -12"; "level" if none is wanted; "unloaded" if
+ *	there is kerror.ko alone; "none"
  * @missed: messages that did not become events, by the module's account
  */
 struct printk_state {

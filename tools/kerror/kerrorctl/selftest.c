@@ -309,6 +309,9 @@ static void test_printk(struct selftest *test)
 	else if (state.how == PRINTK_NEVER)
 		conclude(test, SKIPPED,
 			 "messages do not become events; that needs CONFIG_KERROR_PRINTK=y");
+	else if (!strcmp(state.kind, "unloaded"))
+		conclude(test, FAILED,
+			 "messages do not become events: kerror.ko is loaded, evlog.ko is not; run: modprobe evlog");
 	else if (!strcmp(state.kind, "level"))
 		conclude(test, WARNING,
 			 "messages do not become events: no level is wanted; all of them: echo 8 > %sprintk",

@@ -188,7 +188,7 @@ static void print_printk(FILE *file)
 	if (state.how == PRINTK_NEVER)
 		return;
 	metrics_describe(file, "kerror_printk_up", "gauge",
-			 "1 if messages of the kernel become events; kind says how: hook, ftrace, kprobe or text, or why not: off or level.");
+			 "1 if messages of the kernel become events; kind says how: hook, ftrace, kprobe or text, or why not: off, level or unloaded.");
 	fputs("kerror_printk_up{kind=\"", file);
 	state.kind[strcspn(state.kind, ",")] = '\0';
 	metrics_label(file, state.kind);

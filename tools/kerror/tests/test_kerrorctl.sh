@@ -1063,6 +1063,17 @@ printk '' 0 0 warning '.*no level is wanted; .*: echo 8 > .*printk$'
 printk ftrace 0 0 warning '.*no level is wanted'
 printk off 8 0 FAILED '.*the tap is off; switch it on: echo 1 > .*tap$'
 printk 'off, error -12' 8 0 FAILED '.*the tap is off, error -12;'
+# Without the parameters: a kernel without the hook, or kerror.ko alone
+printk_without() {
+	rm -f "$FAKE_PARAMETERS"*
+	! FAKE_ROOT=$work/root ctl selftest --store="$work/no.db" >"$work/got" || [ "$1" != FAILED ] ||
+		fail "selftest without evlog.ko is a success"
+	grep -q "^printk      $1  *$2" "$work/got" || fail "selftest, printk: $(cat "$work/got")"
+}
+printk_without skipped '.*needs CONFIG_KERROR_PRINTK=y$'
+mkdir -p "$work/root/sys/module/kerror"
+echo live >"$work/root/sys/module/kerror/initstate"
+printk_without FAILED '.*kerror.ko is loaded, evlog.ko is not; run: modprobe evlog$'
 unset FAKE_PARAMETERS
 
 # ---- formats ----

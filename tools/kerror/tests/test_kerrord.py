@@ -262,6 +262,17 @@ def the_tap_of_printk_is_a_metric(folder):
                     file.write(f"{value}\n")
         place.run_until(lambda: place.metric(f'kerror_printk_up{{kind="{kind}"}}') == up)
         assert place.metric("kerror_printk_missed_total") == 7
+    # A reader keeps kerror.ko when evlog.ko goes.
+    for name in "tap", "tap_missed", "printk":
+        os.unlink(parameters + name)
+    place.kernel["FAKE_ROOT"] = os.path.join(folder, "root")
+    for name, text in (("sys/module/kerror/initstate", "live\n"),
+                       ("proc/sys/kernel/random/boot_id", "0" * 8 + "-1111-2222-3333-" + "4" * 12 + "\n")):
+        path = os.path.join(folder, "root", name)
+        os.makedirs(os.path.dirname(path))
+        with open(path, "w", encoding="ascii") as file:
+            file.write(text)
+    place.run_until(lambda: place.metric('kerror_printk_up{kind="unloaded"}') == 0)
 
 
 def kill_at_random(place, times, rate):
