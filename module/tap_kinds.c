@@ -18,10 +18,19 @@
 
 #define EVL_TAPPED	"vprintk_store"
 
+/* As evl_tap_seen() takes the va_list. i386, riscv and others pass it by value. */
+#if defined(CONFIG_X86_64) || defined(CONFIG_ARM64)
+#define EVL_LIST_BY_ADDRESS	1
+#else
+#define EVL_LIST_BY_ADDRESS	0
+#endif
+
 /* ------------------------------------------------------------------ */
 /* ftrace. */
 
-#if defined(ftrace_regs_get_argument) || \
+#if !EVL_LIST_BY_ADDRESS
+/* None of the two */
+#elif defined(ftrace_regs_get_argument) || \
 	(defined(CONFIG_ARM64) && defined(CONFIG_DYNAMIC_FTRACE_WITH_ARGS))
 #define EVL_FTRACE_FLAGS	0
 #define EVL_ARGUMENT(fregs, n)	ftrace_regs_get_argument(fregs, n)
@@ -92,7 +101,7 @@ static unsigned long evl_ftrace_missed(void)
 /* ------------------------------------------------------------------ */
 /* kprobes. */
 
-#ifdef CONFIG_KPROBES
+#if defined(CONFIG_KPROBES) && EVL_LIST_BY_ADDRESS
 static int evl_tap_kprobe(struct kprobe *probe, struct pt_regs *regs)
 {
 	evl_tap_seen(regs_get_kernel_argument(regs, 0),
