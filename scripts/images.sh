@@ -52,13 +52,13 @@ if [ ! -e "$out/base/done" ]; then
 fi
 
 step "building the packages"
-sources="$TOP/include $TOP/kernel $TOP/module $TOP/net $TOP/compat $TOP/tools/kerror"
+sources="$TOP/include $TOP/kernel $TOP/module $TOP/net $TOP/compat $TOP/samples $TOP/tools/kerror"
 if [ ! -e "$out/packages/done" ] ||
    [ -n "$(find $sources -name build -prune -o -type f -newer "$out/packages/done" -print -quit)" ]; then
 	[ -e "$out/build/ready" ] || new_root build
 	rm -rf "$out/build/src" "$out/packages"
 	mkdir -p "$out/build/src" "$out/packages"
-	(cd "$TOP" && git ls-files -co --exclude-standard include kernel module net compat tools/kerror |
+	(cd "$TOP" && git ls-files -co --exclude-standard include kernel module net compat samples tools/kerror |
 		cpio -pdm --quiet "$out/build/src")
 	inside build "apt-get update -qq
 		cd /src/tools/kerror
@@ -83,7 +83,7 @@ if [ ! "$out/disk" -nt "$out/packages/done" ]; then
 			dkms initramfs-tools kexec-tools linux-headers-amd64 linux-image-amd64 mokutil \
 			openssl procps systemd-sysv udev zstd
 		apt-get clean"
-	cp "$out"/packages/*.deb "$TOP/samples/evlog/evlog_sample.c" "$out/root/root"
+	cp "$out"/packages/*.deb "$out/root/root"
 	# The headers are installed once more by the session "cases".
 	inside root "apt-get install -y -qq --download-only /root/*.deb
 		apt-get install -y -qq --download-only --reinstall \
