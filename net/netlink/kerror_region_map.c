@@ -176,15 +176,9 @@ static void *__init choose_slot(size_t size, unsigned int count, u32 *overwritte
  */
 static u32 __init fit_ring(u32 ring_size, u32 rings)
 {
-	const u32 wanted = ring_size;
-
 	while (ring_size > RING_ENOUGH &&
 	       (u64)rings * ring_size > kerror_region_size / SLOTS / 4)
 		ring_size /= 2;
-	if (ring_size < wanted)
-		pr_notice("staging_kb=%u is taken as %u, as kerror.persist= has %u KiB\n",
-			  wanted / 1024, ring_size / 1024,
-			  (u32)(kerror_region_size / 1024));
 	return ring_size;
 }
 
@@ -207,7 +201,7 @@ static struct kerror_slot *__init begin_slot(u32 *ring_size, unsigned int count,
 	size_t log;
 
 	for (;; slots--) {
-		header.size = round_down(min_t(u64, kerror_region_size / slots,
+		header.size = round_down(min_t(u64, div_u64(kerror_region_size, slots),
 					       U32_MAX), KERROR_SLOT_ALIGN);
 		if (slots == 2 || header.size >= KERROR_SLOT_ALIGN +
 		    rings * ring + groups * LOG_ENOUGH)
@@ -221,6 +215,10 @@ static struct kerror_slot *__init begin_slot(u32 *ring_size, unsigned int count,
 	log = header.size - KERROR_SLOT_ALIGN - header.rings * ring;
 	for (i = 0; i < groups; i++)
 		header.log_size[i] = round_down(log / groups, 8);
+	if (fits < *ring_size)
+		pr_notice("staging_kb=%u is taken as %u, as kerror.persist= has %u KiB\n",
+			  *ring_size / 1024, fits / 1024,
+			  (u32)(kerror_region_size / 1024));
 	header.ring_size = fits;
 	*ring_size = fits;
 	header.instance = kerror_instance;
