@@ -175,8 +175,9 @@ static bool put_found(struct sk_buff *skb, struct netlink_callback *cb,
 	};
 	struct nlmsghdr *nlh;
 
+	/* More than half of all numbers may be missing before the first. */
 	if ((found->type != KERROR_MSG_EVENT && found->type != KERROR_MSG_LOSS) ||
-	    (s32)missing < 0)
+	    (replay->at && (s32)missing < 0))
 		return true;
 	if (missing && !put_loss(skb, cb, replay, sequence, KERROR_LOST_HISTORY,
 				 missing, 0))
