@@ -18,8 +18,8 @@
  *   rings                 each a struct kerror_saved_ring and a buffer
  *
  * Nothing that is read is trusted: a sum stands before all except the rings, and
- * each offset and size is checked. Nothing relies on the order in which the memory
- * was written, either. A machine that dies in the midst of a write leaves a wrong
+ * each offset and size is checked. Nothing that has a sum relies on the order in which
+ * it was written, either. A machine that dies in the midst of a write leaves a wrong
  * sum, and the message is still in its ring.
  *
  * A log holds messages one behind the other. One that does not fit before the end
@@ -28,7 +28,8 @@
  * can raise an event whose bytes look like a message.
  *
  * The rings are those of the callers, see kerror_ring.h. No caller computes a sum,
- * which would cost too much. All memory outside of records is zero.
+ * which would cost too much. All memory outside of records is zero; a record is padding
+ * while it is zeroed.
  *
  * An event may be in its log and still in its ring, if the machine died in between.
  * Events are delivered one at a time. So it is the newest of its log, which says

@@ -241,6 +241,16 @@ static inline void kerror_ring_retire(struct kerror_ring *ring)
 	WRITE_ONCE(saved[2], 1);
 }
 
+/* Makes padding of a record, and zeroes the rest of it. */
+static inline void kerror_ring_erase(struct kerror_record *record,
+				     unsigned long bytes)
+{
+	WRITE_ONCE(record->state, bytes | KERROR_RECORD_PADDING |
+		   KERROR_RECORD_COMMITTED);
+	smp_wmb();	/* The next kernel takes no half of it for records. */
+	memset(&record->size, 0, bytes - sizeof(record->state));
+}
+
 /* Consumes the first @bytes, which are one record or padding. */
 static inline void kerror_ring_advance(struct kerror_ring *ring,
 				       unsigned long bytes)
@@ -257,7 +267,9 @@ static inline void kerror_ring_advance(struct kerror_ring *ring,
 		return;
 	/* A panic that stops this CPU here goes on from next. */
 	smp_wmb();
-	memset(record, 0, bytes);
+	kerror_ring_erase(record, bytes);
+	smp_wmb();	/* The state goes last. */
+	WRITE_ONCE(record->state, 0);
 	smp_store_release(&ring->tail, ring->next); /* (B) */
 }
 
@@ -316,9 +328,7 @@ static inline void kerror_ring_consume(struct kerror_ring *ring,
 		kerror_ring_advance(ring, bytes);
 		return;
 	}
-	WRITE_ONCE(record->state, bytes | KERROR_RECORD_PADDING |
-		   KERROR_RECORD_COMMITTED);
-	memset(&record->size, 0, bytes - sizeof(record->state));
+	kerror_ring_erase(record, bytes);
 }
 
 #endif

@@ -6,11 +6,26 @@
  * code reads them. "Dies" means that of the last write any words have arrived, or that
  * ROUNDS times something random was written over the region. Prints TAP.
  */
+#include <setjmp.h>
 #include <stdio.h>
 #include <linux/kerror.h>
 #include "stubs.h"
 #include "kerror_region.h"
+
+/* The ring dies after so many bytes that it zeroes. */
+static size_t dies_after = SIZE_MAX;
+static jmp_buf death;
+
+static void dying_memset(void *to, int byte, size_t size)
+{
+	memset(to, byte, size < dies_after ? size : dies_after);
+	if (size > dies_after)
+		longjmp(death, 1);
+}
+
+#define memset(to, byte, size)	dying_memset(to, byte, size)
 #include "kerror_ring.h"
+#undef memset
 
 #define LOG		16384
 #define RING		4096
@@ -288,6 +303,40 @@ static bool events_behind_a_hole_are_found(struct machine *machine)
 	return true;
 }
 
+static __attribute__((noinline)) void consume_or_die(struct kerror_ring *ring,
+						     struct kerror_record *record,
+						     size_t bytes)
+{
+	dies_after = bytes;
+	if (!setjmp(death))
+		kerror_ring_consume(ring, record);
+	dies_after = SIZE_MAX;
+}
+
+/* It died while it zeroed an event that had left the ring, and whose data look like events. */
+static bool half_zeroed_event_is_none(struct machine *machine)
+{
+	for (size_t bytes = 0; bytes < 480; bytes += 8) {
+		struct kerror_ring *ring = &machine->ring[0];
+		struct kerror_record *record = reserve(machine, 0, 1, 480);
+
+		for (u32 i = 0; i < 480; i += 24)
+			memcpy(record->data + i, &(struct kerror_record) {
+				.state = 24 | KERROR_RECORD_COMMITTED,
+				.groups = 1,
+				.time = 5,
+			}, 24);
+		kerror_ring_commit(ring, record, 480);
+		EXPECT(raise_event(machine, 0, 2, 60));
+		consume_or_die(ring, record, bytes);
+		EXPECT(look(machine, RAW));
+		EXPECT(count == 1 && found[0].pid == 2 && !survey.unfinished);
+		machine_end(machine);
+		machine_start(machine);
+	}
+	return true;
+}
+
 /* Its memory is not zeroed: nothing may be found twice. */
 static bool retired_ring_keeps_what_waits(struct machine *machine)
 {
@@ -550,6 +599,7 @@ int main(int argc, char **argv)
 	RUN(rings_keep_what_waits);
 	RUN(event_in_flight_is_there_once);
 	RUN(events_behind_a_hole_are_found);
+	RUN(half_zeroed_event_is_none);
 	RUN(retired_ring_keeps_what_waits);
 	RUN(torn_message_is_none);
 	RUN(cells_keep_the_newest);
