@@ -71,7 +71,10 @@ MODULE_PARM_DESC(printk, "print events to the kernel log: never, unheard (when n
 /* ------------------------------------------------------------------ */
 /* Losses. */
 
-/* Losses that were not announced yet: here, or in memory that outlives the kernel. */
+/*
+ * Losses since boot: here, or in memory that outlives the kernel. Nobody takes any away:
+ * wherever the machine dies, those that were not announced are the rest.
+ */
 static atomic_long_t kerror_lost_here[KERROR_GROUPS * KERROR_CAUSES_COUNTED];
 #ifdef CONFIG_KERROR_PERSIST
 static atomic_long_t *kerror_lost __read_mostly = kerror_lost_here;
@@ -116,13 +119,13 @@ bool kerror_take_lost_pending(void)
 	return true;
 }
 
-/* Returns the losses that were not announced yet; @take: they will be now. */
-u64 kerror_lost_unannounced(unsigned int group, unsigned int cause, bool take)
+/* Returns the losses that were not announced yet. Under kerror_history_lock. */
+u64 kerror_lost_unannounced(unsigned int group, unsigned int cause)
 {
-	atomic_long_t *lost = &kerror_lost[group * KERROR_CAUSES_COUNTED + cause];
+	unsigned long lost = atomic_long_read(&kerror_lost[group * KERROR_CAUSES_COUNTED +
+							   cause]);
 
-	return (unsigned long)(take ? atomic_long_xchg(lost, 0) :
-				      atomic_long_read(lost));
+	return lost - (unsigned long)kerror_history[group].lost[cause];
 }
 
 /* Counts them elsewhere from now on. There is one CPU, and nothing half done. */

@@ -162,7 +162,7 @@ static void kerror_collect(void)
 			u64 *total = &kerror_history[group].lost[cause];
 
 			spin_lock(&kerror_history_lock);
-			loss.count = kerror_lost_unannounced(group, cause, true);
+			loss.count = kerror_lost_unannounced(group, cause);
 			*total += loss.count;
 			loss.total = *total;
 			spin_unlock(&kerror_history_lock);

@@ -51,6 +51,7 @@ struct kerror_dump kerror_dump = {
 		offsetof(struct kerror_history, size),
 		offsetof(struct kerror_history, buffer),
 		offsetof(struct kerror_history, sequence_next),
+		offsetof(struct kerror_history, lost),
 	},
 };
 
@@ -77,7 +78,7 @@ void kerror_dump_delivered(unsigned int group, const struct kerror_record *recor
 
 /**
  * kerror_dump_init - make it known
- * @lost: losses that were not announced yet
+ * @lost: losses since boot
  *
  * Return: 0.
  */

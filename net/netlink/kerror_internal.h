@@ -152,7 +152,7 @@ struct kerror_history {
 };
 
 /* kerror.c: the callers' side */
-u64 kerror_lost_unannounced(unsigned int group, unsigned int cause, bool take);
+u64 kerror_lost_unannounced(unsigned int group, unsigned int cause);
 bool kerror_take_lost_pending(void);
 
 void kerror_exit(void);
@@ -324,7 +324,7 @@ static inline int kerror_boots_request(struct sk_buff *skb,
 #endif
 
 /* kerror_dump.c: what a debugger finds */
-#define KERROR_DUMP_MAGIC	"kerror dump 1\r\n"
+#define KERROR_DUMP_MAGIC	"kerror dump 2\r\n"
 
 /**
  * struct kerror_dump - where the events are in a dump of the memory
@@ -334,7 +334,7 @@ static inline int kerror_boots_request(struct sk_buff *skb,
  * @severities: events that have left the rings, by severity
  * @offset_real: what makes CLOCK_REALTIME of CLOCK_MONOTONIC, at the last event
  * @offset_boot: what makes CLOCK_BOOTTIME of it
- * @lost: losses that were not announced yet, a long per group and cause
+ * @lost: losses since boot, a long per group and cause
  * @cpus: that of the CPU which came up last; the others follow
  * @early: the rings of early boot, one per group
  * @history: one per group
@@ -344,7 +344,8 @@ static inline int kerror_boots_request(struct sk_buff *skb,
  * @sizes: bytes of struct kerror_source, kerror_history and kerror_record
  * @cpu: offsets in struct kerror_cpu: source, next
  * @source: in struct kerror_source: older, and of its ring head, size, buffer, tail, next
- * @messages: in struct kerror_history: head, tail, size, buffer, sequence_next
+ * @messages: in struct kerror_history: head, tail, size, buffer, sequence_next, and lost,
+ *	the losses that were announced, 64 bits per cause
  *
  * A record begins with four times 32 bits: state, size, groups, pid; then its time.
  */
@@ -365,7 +366,7 @@ struct kerror_dump {
 	u16 sizes[3];
 	u16 cpu[2];
 	u16 source[6];
-	u16 messages[5];
+	u16 messages[6];
 };
 
 extern struct kerror_dump kerror_dump;

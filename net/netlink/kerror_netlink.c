@@ -271,7 +271,7 @@ static int kerror_statistics(struct sk_buff *skb, const struct nlmsghdr *nlh)
 	statistics.sequence_oldest = history->sequence_oldest;
 	for (cause = 0; cause < KERROR_CAUSES_COUNTED; cause++)
 		statistics.lost[cause] = history->lost[cause] +
-			kerror_lost_unannounced(group, cause, false);
+			kerror_lost_unannounced(group, cause);
 	spin_unlock_bh(&kerror_history_lock);
 	nlh = nlmsg_put(reply, portid, nlh->nlmsg_seq, KERROR_MSG_STATISTICS,
 			sizeof(statistics), 0);

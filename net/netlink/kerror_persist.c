@@ -209,7 +209,7 @@ atomic_long_t *__init kerror_persist_begin(struct kerror_slot *slot, bool for_al
 	atomic_notifier_chain_register(&panic_notifier_list,
 				       &kerror_persist_panic_notifier);
 	register_reboot_notifier(&kerror_persist_reboot_notifier);
-	return (atomic_long_t *)slot->pending;
+	return (atomic_long_t *)slot->lost;
 }
 
 #ifdef MODULE

@@ -162,11 +162,15 @@ static void test_persist_ring(struct kunit *test)
 	spin_unlock_bh(&kerror_drain_lock);
 }
 
-/* A loss is in the log, and its total outlives its place there. */
+/*
+ * A loss is in the log, and its total outlives its place there. It stays where it was
+ * counted: until the log has it, there is nothing else to tell of it.
+ */
 static void test_persist_losses(struct kunit *test)
 {
 	struct test_persist *this = test->priv;
 	u64 total = kerror_history[KERROR_RAW].lost[KERROR_LOST_RATE_LIMIT];
+	const unsigned long *lost = kerror_dump.lost;
 
 	kerror_count_lost(KERROR_GROUP_RAW, KERROR_LOST_RATE_LIMIT);
 	kerror_sync();
@@ -174,6 +178,7 @@ static void test_persist_losses(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, this->count, 1U);
 	KUNIT_EXPECT_EQ(test, (u32)this->found[0].type, (u32)KERROR_MSG_LOSS);
 	KUNIT_EXPECT_EQ(test, this->survey.lost[KERROR_LOST_RATE_LIMIT], total + 1);
+	KUNIT_EXPECT_EQ(test, lost[KERROR_LOST_RATE_LIMIT], (unsigned long)total + 1);
 }
 
 /* A boot has its own name until it gets another, and ends as it ended. */

@@ -248,14 +248,18 @@ static int compare(const void *a, const void *b)
 static void survey_losses(const struct kerror_slot *slot, unsigned int group,
 			  struct kerror_survey *survey)
 {
-	const u8 *pending = (const u8 *)slot->pending;
 	unsigned int cause, at;
+	u64 all, announced;
 
 	kerror_slot_get(slot, KERROR_CELL_LOST + group, survey->lost);
 	for (cause = 0; cause < KERROR_SLOT_CAUSES; cause++) {
 		at = group * KERROR_SLOT_CAUSES + cause;
-		survey->pending[cause] = slot->long_size == 8 ?
-			slot->pending[at] : ((const u32 *)pending)[at];
+		announced = survey->lost[cause];
+		all = slot->lost[at];
+		/* A long of 32 bits wraps. */
+		if (slot->long_size == 4)
+			all = announced + (s32)(((const u32 *)slot->lost)[at] - (u32)announced);
+		survey->pending[cause] = max(all, announced) - announced;
 	}
 }
 

@@ -43,11 +43,11 @@
 #include <linux/types.h>
 
 #define KERROR_SLOT_MAGIC	0x746f6c534b526b31ULL
-#define KERROR_SLOT_VERSION	1
+#define KERROR_SLOT_VERSION	2
 #define KERROR_SLOT_ALIGN	4096UL
 #define KERROR_SLOT_COPY	2048UL	/* where the copy is, up to @cell */
 
-/* Groups and causes that version 1 has room for, by index */
+/* Groups and causes that there is room for, by index */
 #define KERROR_SLOT_GROUPS	3
 #define KERROR_SLOT_CAUSES	6
 
@@ -93,7 +93,7 @@ enum { KERROR_END_OF_SHUTDOWN, KERROR_END_OF_PANIC, KERROR_ENDS };
  * @magic: %KERROR_SLOT_MAGIC, or 0: nothing
  * @sum: of what follows, up to @cell
  * @version: of this layout
- * @long_size: bytes of an element of @pending
+ * @long_size: bytes of an element of @lost
  * @size: bytes of the slot, a multiple of %KERROR_SLOT_ALIGN
  * @number: counts the boots of the region
  * @key: seed of the sums in the logs
@@ -107,7 +107,7 @@ enum { KERROR_END_OF_SHUTDOWN, KERROR_END_OF_PANIC, KERROR_ENDS };
  * @release: of the kernel
  * @cell: numbers, as above; the other members have no sum
  * @end: as above
- * @pending: losses per group and cause that wait to be announced, counted there
+ * @lost: losses per group and cause since boot, counted there
  */
 struct kerror_slot {
 	u64 magic;
@@ -127,7 +127,7 @@ struct kerror_slot {
 	char release[64];
 	struct kerror_cell cell[KERROR_CELLS][2];
 	struct kerror_end end[KERROR_ENDS];
-	u64 pending[KERROR_SLOT_GROUPS * KERROR_SLOT_CAUSES];
+	u64 lost[KERROR_SLOT_GROUPS * KERROR_SLOT_CAUSES];
 };
 
 /**

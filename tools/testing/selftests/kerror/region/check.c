@@ -411,6 +411,29 @@ static bool cells_keep_the_newest(struct machine *machine)
 	return true;
 }
 
+/* Those that were not announced are the rest, be a long 64 bits or 32. */
+static bool losses_are_counted(struct machine *machine)
+{
+	struct kerror_slot *slot = machine->slot;
+	u64 announced[KERROR_SLOT_CAUSES] = { 5, 7, 0xfffffffe, 3 };
+	u32 longs[] = { 9, 7, 2, 1 };
+
+	slot->lost[KERROR_SLOT_CAUSES] = 4;
+	EXPECT(look(machine, EVLOG) && survey.pending[0] == 4);
+	kerror_slot_set(slot, KERROR_CELL_LOST + EVLOG, announced);
+	slot->lost[KERROR_SLOT_CAUSES] = 9;
+	EXPECT(look(machine, EVLOG) && survey.pending[0] == 4);
+	EXPECT(survey.lost[0] == 5 && !survey.pending[1]);
+	slot->long_size = 4;
+	slot->sum = kerror_slot_sum(slot);
+	memcpy((u32 *)slot->lost + KERROR_SLOT_CAUSES, longs, sizeof(longs));
+	EXPECT(look(machine, EVLOG) && survey.pending[0] == 4);
+	EXPECT(!survey.pending[1] && survey.pending[2] == 4);
+	/* Only a corrupted one has less than was announced. */
+	EXPECT(!survey.pending[3]);
+	return true;
+}
+
 static bool header_is_repaired(struct machine *machine)
 {
 	u8 *memory = (void *)machine->slot;
@@ -603,6 +626,7 @@ int main(int argc, char **argv)
 	RUN(retired_ring_keeps_what_waits);
 	RUN(torn_message_is_none);
 	RUN(cells_keep_the_newest);
+	RUN(losses_are_counted);
 	RUN(header_is_repaired);
 	machine_start(&machine);
 	result(corrupted_region_does_no_harm(&machine, rounds),

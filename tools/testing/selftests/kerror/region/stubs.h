@@ -29,6 +29,7 @@ typedef uint64_t u64, __u64;
 #define likely(x)		(x)
 #define ALIGN(x, a)		(((x) + (a) - 1) & ~((typeof(x))(a) - 1))
 #define min(a, b)		((a) < (b) ? (a) : (b))
+#define max(a, b)		((a) > (b) ? (a) : (b))
 #define BUILD_BUG_ON(x)		_Static_assert(!(x), #x)
 
 #define READ_ONCE(x)		(*(volatile typeof(x) *)&(x))

@@ -61,7 +61,7 @@ bool kerror_take_lost_pending(void)
 	return false;
 }
 
-u64 kerror_lost_unannounced(unsigned int group, unsigned int cause, bool take)
+u64 kerror_lost_unannounced(unsigned int group, unsigned int cause)
 {
 	return 0;
 }
