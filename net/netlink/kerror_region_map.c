@@ -22,10 +22,12 @@
 #include <linux/kernel.h>
 #include <linux/math64.h>
 #include <linux/mm.h>
+#include <linux/notifier.h>
 #include <linux/printk.h>
 #include <linux/random.h>
 #include <linux/sort.h>
 #include <linux/string.h>
+#include <linux/suspend.h>
 #include <linux/timekeeping.h>
 #include <linux/utsname.h>
 #include "kerror_internal.h"
@@ -264,6 +266,23 @@ static void __init tell_of_boots(unsigned int count)
 	}
 }
 
+/*
+ * The image of a hibernation has not what the kernel does not own: this kernel would go on
+ * with rings that hold anything. A region with a name is in it.
+ */
+static int kerror_region_sleep(struct notifier_block *notifier, unsigned long event,
+			       void *unused)
+{
+	if (event != PM_HIBERNATION_PREPARE)
+		return NOTIFY_DONE;
+	pr_err("no hibernation: its image would lack kerror.persist=SIZE@ADDRESS\n");
+	return NOTIFY_BAD;
+}
+
+static struct notifier_block kerror_region_notifier = {
+	.notifier_call = kerror_region_sleep,
+};
+
 /**
  * kerror_region_init - find the memory that outlives the kernel, and begin to use it
  * @where: the parameter, or NULL
@@ -289,12 +308,16 @@ atomic_long_t *__init kerror_region_init(const char *where, u32 *ring_size)
 	if (!slot)
 		pr_err("persist=%s: too small; give it 2 MiB or more\n", where);
 	tell_of_boots(count);
+	if (slot && !kerror_region_named)
+		register_pm_notifier(&kerror_region_notifier);
 	return slot ? kerror_persist_begin(slot, for_all) : NULL;
 }
 
 #ifdef MODULE
 void kerror_region_exit(void)
 {
+	if (kerror_this_boot && !kerror_region_named)
+		unregister_pm_notifier(&kerror_region_notifier);
 	/* A dead writer might come back to its ring. */
 	if (kerror_persist_end() || !kerror_region || kerror_region_named)
 		return;
