@@ -59,6 +59,11 @@ FAULTS = [
      "boot-ended-in-panic", ""),
     ("power-cut", "", "kerror", "kerror: boot %pUb of %s was cut off after %llu s",
      ("a627f2cc-8642-d98e-4371-3dddc5ba5212", "6.12.117", 3), "boot-cut-off", ""),
+    ("panic-imported", "", "kernel", "kerror: boot a627f2cc-8642-d98e-4371-3dddc5ba5212 of "
+     "6.1.0-57-amd64 ended in a panic after 3 s: sysrq triggered crash", None,
+     "boot-ended-in-panic", ""),
+    ("power-cut-imported", "", "kernel", "kerror: boot a627f2cc-8642-d98e-4371-3dddc5ba5212 of "
+     "6.1.0-57-amd64 was cut off after 3 s", None, "boot-cut-off", ""),
     ("hung-task", "6.1 6.12", "kernel", "INFO: task %s:%d blocked for more than %ld seconds.",
      ("dd", 128, 5), "task-hung", "dd"),
     ("hung-task", "7.3", "kernel", "INFO: task %s:%d blocked%s for more than %ld seconds.",
@@ -256,6 +261,8 @@ FAULTS = [
 HARMLESS = [
     ("kernel", "kerror: boot %pUb of %s was shut down after %llu s",
      ("a627f2cc-8642-d98e-4371-3dddc5ba5212", "6.12.117", 3)),
+    ("kernel", "kerror: boot a627f2cc-8642-d98e-4371-3dddc5ba5212 of 6.1.0 was shut down after 3 s",
+     None),
     ("kernel", "e820: [mem %#018Lx-%#018Lx] %s", (0, 0x9fbff, "usable")),
     ("kernel", "mce: CPU supports %d MCE banks", (10,)),
     ("kernel", "rcu: Hierarchical RCU implementation.", ()),
@@ -282,11 +289,13 @@ HARMLESS = [
 
 
 def event(facility, form, arguments):
-    """The bytes of an event, as include/uapi/linux/evlog.h says"""
-    payload = form.encode() + b"\0"
+    """The bytes of an event, as include/uapi/linux/evlog.h says; no arguments: imported text"""
+    imported = arguments is None
+    payload = form.encode() + b"\0" * (not imported)
+    arguments = arguments or ()
     conversions = re.findall(r"%[-+ #0]*(\*?)[0-9]*(?:\.[0-9]*)?[hlLzt]*([a-zA-Z])",
                              form.replace("%%", ""))
-    assert len(conversions) == len(arguments), form
+    assert len(conversions) == len(arguments) or imported, form
     for (star, letter), value in zip(conversions, arguments):
         if star:
             payload += struct.pack("=BBHi", 1, 0, 4, 64)
@@ -299,9 +308,11 @@ def event(facility, form, arguments):
                           (6, struct.pack("=Q", value))
             kind = 5 if kind == 4 else kind
         payload += struct.pack("=BBH", kind, 0, len(value)) + value + b"\0" * (-len(value) % 4)
-    header = struct.pack("=QQIIIIIIIIIIHHHHBBBB16s60s", 0, 0, zlib.crc32(form.encode()), 0, 0,
-                         0x40, 0, 0, 0, 1, 1, len(payload), 0x7af8, 144, 0, len(form) + 1,
-                         4, 3, 3, 0, b"task", facility.encode())
+    header = struct.pack("=QQIIIIIIIIIIHHHHBBBB16s60s", 0, 0,
+                         0 if imported else zlib.crc32(form.encode()), 0, 0,
+                         0x240 if imported else 0x40, 0, 0, 0, 1, 1, len(payload), 0x7af8, 144, 0,
+                         0 if imported else len(form) + 1,
+                         4, 3, 2 if imported else 3, 0, b"task", facility.encode())
     assert len(header) == 144
     return header + payload
 
