@@ -130,6 +130,7 @@ void kerror_source_free(struct kerror_source *source)
 static int kerror_cpu_prepare(unsigned int cpu)
 {
 	struct kerror_cpu *this = &per_cpu(kerror_cpu, cpu);
+	struct kerror_source *source;
 	unsigned int group;
 
 	if (!this->wake_work.func)
@@ -138,11 +139,14 @@ static int kerror_cpu_prepare(unsigned int cpu)
 		if (this->source[group] ||
 		    !(KERROR_BITS_RAISED & KERROR_BIT(group)))
 			continue;
-		this->source[group] = kerror_source_new(cpu, group,
-							kerror_staging_size);
-		if (!this->source[group])
+		source = kerror_source_new(cpu, group, kerror_staging_size);
+		this->source[group] = source;
+		if (!source)
 			pr_err("no memory for %u KiB of staging for CPU %u; use a smaller kerror.staging_kb\n",
 			       kerror_staging_size / 1024, cpu);
+		else if (source->ring.size < kerror_staging_size)
+			pr_notice("CPU %u has %lu KiB of staging in a ring, no larger piece of memory is free\n",
+				  cpu, source->ring.size / 1024);
 	}
 	return 0;
 }

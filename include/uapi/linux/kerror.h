@@ -254,7 +254,8 @@ struct kerror_request {
  * @sequence_oldest: number of the oldest event in the history, or
  *	@sequence_next if it is empty
  * @history_size: bytes of this group's history
- * @staging_size: bytes of each CPU's ring for this group
+ * @staging_size: bytes of each CPU's ring for this group; where memory is in pieces,
+ *	a ring may have fewer
  * @causes: elements of @lost
  */
 struct kerror_statistics {
