@@ -231,6 +231,9 @@ static struct kerror_slot *__init begin_slot(u32 *ring_size, unsigned int count,
 	get_random_bytes(header.boot, sizeof(header.boot));
 	strscpy(header.release, init_utsname()->release, sizeof(header.release));
 	slot = choose_slot(header.size, count, &header.overwritten);
+	if (header.overwritten)
+		pr_notice("%u earlier boots made room for this one, and nobody had taken their events\n",
+			  header.overwritten);
 	kerror_slot_begin(slot, &header);
 	pr_info("%u KiB outlive a reboot, of %u boots\n",
 		(u32)(kerror_region_size / 1024), slots);
