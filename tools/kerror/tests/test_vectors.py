@@ -210,6 +210,7 @@ def rules(data, order):
     yield 7, False, "cut before its letter, not truncated", form(b"x%5.3l")
     yield 7, False, "a lone %, not truncated", form(b"x%")
     yield 7, False, "a precision star in %%", form(b"%.*%", arg(PRECISION, 3))
+    yield 7, False, "stars in %%, without arguments", form(b"%*.*%")
     yield 7, True, "cut behind a star", form(b"x%*", flags=TRUNCATED)
     yield 7, False, "cut behind a star, with its width", form(
         b"x%*", arg(WIDTH, 4), flags=TRUNCATED)

@@ -9,7 +9,8 @@
 local kerror = Proto("kerror", "Linux error events")
 
 local types = { [0x02] = "Error", [0x03] = "End of replay", [0x10] = "Event", [0x11] = "Loss",
-		[0x12] = "Replay", [0x13] = "Statistics" }
+		[0x12] = "Replay", [0x13] = "Statistics", [0x14] = "Boots", [0x15] = "Boot",
+		[0x16] = "Name of the boot", [0x17] = "Drop of a boot" }
 local groups = { [1] = "raw", [2] = "evlog", [16] = "printk" }
 local causes = { [0] = "staging-full", "no-staging", "too-long", "nmi", "rate-limit", "abandoned",
 		 "history" }
@@ -17,7 +18,7 @@ local severities = { [0] = "emerg", "alert", "crit", "err", "warning", "notice",
 local kinds = { [0] = "nodata", "binary", "string", "printf" }
 local arguments = { "width", "precision", "s32", "u32", "s64", "u64", "char", "string", "pointer",
 		    "text" }
-local MAGIC, HEADER_SIZE, PRINTF = 0x7af8, 144, 3
+local MAGIC, HEADER_SIZE, PRINTF, TRUNCATED = 0x7af8, 144, 3, 0x20
 
 local f = kerror.fields
 local function field(name, kind, title, ...)
@@ -97,13 +98,69 @@ local function find_arguments(tvb, get, at, size)
 	while at < last do
 		if last - at < 4 then return nil end
 		local kind, length = tvb(at, 1):uint(), get.number(at + 2, 2)
-		local space = 4 + length + (-length) % 4
+		local padding = -length % 4
+		local space = 4 + length + padding
 
 		if space > last - at or (sizes[kind] and not sizes[kind][length]) then return nil end
+		for byte = 1, padding do
+			if tvb(at + space - byte, 1):uint() ~= 0 then return nil end
+		end
 		found[#found + 1] = { at = at, kind = kind, size = length }
 		at = at + space
 	end
 	return found
+end
+
+-- Types of a value for each letter, pX for each p with more behind it
+local INTEGER = { [3] = true, [4] = true, [5] = true, [6] = true }
+local takes = { d = INTEGER, i = INTEGER, u = INTEGER, o = INTEGER, x = INTEGER, X = INTEGER,
+		c = { [7] = true }, s = { [8] = true }, p = { [9] = true, [10] = true },
+		pX = { [10] = true } }
+
+-- Whether the arguments are those of the format, by rules 7, 10 and 11
+local function fits(form, arguments, truncated)
+	local taken, short = 0, false
+
+	-- Another argument, or that none is left, which later ones tell, too
+	local function take(is_right)
+		short = taken == #arguments
+		taken = short and taken or taken + 1
+		return short or is_right(arguments[taken].kind)
+	end
+	local function is_star(type)
+		return function(kind) return kind == type end
+	end
+	-- Returns what is behind a width or precision that begins there, and whether it is '*'
+	local function number(at)
+		return form:match("^%*()", at) or form:match("^[0-9]*()", at), form:sub(at, at) == "*"
+	end
+
+	local at = form:find("%", 1, true)
+	while at do
+		local width, precision
+		at, width = number(form:match("^[-+ #0]*()", at + 1))
+		if form:sub(at, at) == "." then at, precision = number(at + 1) end
+		at = form:match("^hh()", at) or form:match("^ll()", at) or form:match("^[hlLzt]?()", at)
+		-- The format was cut within the conversion.
+		if at > #form then return truncated and taken == #arguments end
+		local letter = form:sub(at, at)
+		local after = at + 1
+		if letter == "p" then
+			after = form:match("^[0-9A-Za-z\192-\214\216-\246\248-\255]*()", after)
+			letter = after > at + 1 and "pX" or letter
+		end
+		if letter == "%" then
+			if width or precision then return false end
+		elseif not takes[letter] or (width and not take(is_star(1))) or
+		   (precision and not take(is_star(2))) or
+		   not take(function(kind)
+				return takes[letter][kind] or kind == 0 or kind > 10
+			end) then
+			return false
+		end
+		at = form:find("%", after, true)
+	end
+	return taken == #arguments and (truncated or not short)
 end
 
 local function value_field(kind)
@@ -144,7 +201,13 @@ local function parts_of(tvb, get, at)
 	end
 	part.arguments = find_arguments(tvb, get, part.variable + part.format_size,
 					part.variable_size - part.format_size)
-	return part.arguments and part
+	local form = tvb(part.variable, part.format_size - 1)
+	local truncated = math.floor(get.number(at + 28, 4) / TRUNCATED) % 2 == 1
+	if not part.arguments or
+	   not fits(part.format_size > 1 and form:raw() or "", part.arguments, truncated) then
+		return nil
+	end
+	return part
 end
 
 local function add_event(tvb, get, tree, at)
