@@ -1,11 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Prints the parts of one event of the evlog group, whose bytes are in the file
- * that is named: what can be done with an event without a socket.
+ * that is named: what can be done with an event without a socket. With --json it
+ * prints the event as kerrorctl(1) does.
  */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include "libkerror.h"
+
+static int print_json(const struct kerror_event *event)
+{
+	size_t size = kerror_event_json(event, NULL, 0) + 1;
+	char *json = malloc(size);
+	int failed = !json || !kerror_event_json(event, json, size);
+
+	if (!failed)
+		puts(json);
+	free(json);
+	return failed;
+}
 
 int main(int argc, char **argv)
 {
@@ -15,10 +30,12 @@ int main(int argc, char **argv)
 	char text[8192];
 	size_t size;
 	FILE *file;
+	const int as_json = argc == 3 && !strcmp(argv[1], "--json");
+	int failed;
 
-	file = argc == 2 ? fopen(argv[1], "rb") : NULL;
+	file = argc == 2 + as_json ? fopen(argv[argc - 1], "rb") : NULL;
 	if (!file) {
-		fprintf(stderr, "usage: decode FILE\n");
+		fprintf(stderr, "usage: decode [--json] FILE\n");
 		return 2;
 	}
 	size = fread(data, 1, sizeof(data), file);
@@ -26,6 +43,11 @@ int main(int argc, char **argv)
 	event = kerror_event_new(KERROR_GROUP_EVLOG, 0, 0, data, size);
 	if (!event)
 		return 1;
+	if (as_json) {
+		failed = print_json(event);
+		kerror_event_free(event);
+		return failed;
+	}
 	if (kerror_event_kind(event) < 0) {
 		fprintf(stderr, "decode: not an evlog event\n");
 		kerror_event_free(event);

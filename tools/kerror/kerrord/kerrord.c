@@ -25,6 +25,7 @@ static const char usage[] =
 "      --make-streams   make what a [collector] reads, and end\n"
 "      --run-rule       run a rule's command; for kerror-rules@.service\n"
 "      --take-pstore    copy new records of pstore for the next start, and end; as root\n"
+"  -V, --version        of this program\n"
 "  -h, --help           this text\n"
 "\n"
 "SIGHUP opens files anew and reads the configuration again; SIGINT and SIGTERM end\n"
@@ -63,6 +64,7 @@ int main(int argc, char **argv)
 		{ "run-rule", no_argument, NULL, 'R' },
 		{ "take-pstore", no_argument, NULL, 'T' },
 		{ "make-streams", no_argument, NULL, 'M' },
+		{ "version", no_argument, NULL, 'V' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
@@ -72,7 +74,7 @@ int main(int argc, char **argv)
 	int option, status;
 
 	opterr = 0;
-	while ((option = getopt_long(argc, argv, ":c:h", longs, NULL)) >= 0) {
+	while ((option = getopt_long(argc, argv, ":c:Vh", longs, NULL)) >= 0) {
 		switch (option) {
 		case 'c':
 			path = optarg;
@@ -91,6 +93,9 @@ int main(int argc, char **argv)
 			break;
 		case 'P':
 			config_print_sample(stdout);
+			return EXIT_SUCCESS;
+		case 'V':
+			puts("kerrord " KERROR_VERSION);
 			return EXIT_SUCCESS;
 		case 'h':
 			fputs(usage, stdout);

@@ -335,6 +335,23 @@ size_t kerror_event_text(const struct kerror_event *event, char *buffer,
 size_t kerror_event_text_as(const struct kerror_event *event,
 			    const char *format, char *buffer, size_t size);
 
+/* The most bytes of an event's text that its JSON has */
+#define KERROR_JSON_TEXT 65536
+
+/**
+ * kerror_event_json() - the event as kerrorctl(1) prints it with --json
+ * @event: the event
+ * @buffer: where to; NUL-terminated if @size is not 0
+ * @size: its bytes
+ *
+ * One object, without a newline. It has the keys that kerrorctl(1) documents, those of
+ * a store excepted: all fields of the event and of its origin. It is valid UTF-8.
+ *
+ * Return: bytes of the whole object, without NUL; more than @size - 1 means cut. 0 if
+ * there is no memory.
+ */
+size_t kerror_event_json(const struct kerror_event *event, char *buffer, size_t size);
+
 /**
  * struct kerror_span - a part of a text
  * @start: its first byte
@@ -428,6 +445,10 @@ bool kerror_origin_same(const struct kerror_origin *a, const struct kerror_origi
  */
 void kerror_event_set_origin(struct kerror_event *event, struct kerror_origin *origin);
 struct kerror_origin *kerror_event_origin(const struct kerror_event *event);
+
+/* The same of a loss, such as that of kerror_reader_loss(); @origin may be NULL. */
+size_t kerror_loss_json(const struct kerror_loss *loss, const struct kerror_origin *origin,
+			char *buffer, size_t size);
 
 /* ---- Names, constant strings ---- */
 

@@ -2,7 +2,8 @@
 /*
  * Prints events as the tools do, a line of JSON for each line of standard input, which is
  * GROUP SEQUENCE THREAD BYTES, the bytes in hexadecimal. For test_vectors.py. A line that is
- * none of this ends it with status 1.
+ * none of this ends it with status 1, and so does one of which libkerror makes other JSON
+ * than the tools.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -21,6 +22,24 @@ static ssize_t parse(const char *hex, uint8_t *bytes, size_t room)
 		bytes[size++] = byte;
 	}
 	return size;
+}
+
+/* Whether kerror_event_json() writes the same as the tools, but for the newline */
+static bool is_json(const struct kerror_event *event, const struct buffer *expected)
+{
+	size_t size = kerror_event_json(event, NULL, 0);
+	char *json = malloc(size + 1);
+	bool same;
+
+	if (!json)
+		return false;
+	same = kerror_event_json(event, json, size + 1) == size && size + 1 == expected->size &&
+	       !memcmp(json, expected->bytes, size) && !json[size];
+	if (!same)
+		fprintf(stderr, "libkerror: %s\ntools: %.*s", json, (int)expected->size,
+			expected->bytes);
+	free(json);
+	return same;
 }
 
 int main(void)
@@ -46,6 +65,8 @@ int main(void)
 		if (!event)
 			return 1;
 		event_json(&buffer, &style, event);
+		if (!is_json(event, &buffer))
+			return 1;
 		fwrite(buffer.bytes, 1, buffer.size, stdout);
 		buffer_free(&buffer);
 		kerror_event_free(event);

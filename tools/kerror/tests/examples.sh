@@ -37,6 +37,9 @@ if "$out/examples/decode" "$work/cut" 2>"$work/error"; then
 	exit 1
 fi
 grep -q 'not an evlog event' "$work/error"
+"$out/examples/decode" --json "$work/event" >"$work/json"
+grep -q '^{"item":"event","group":"evlog",.*"text":"-5 4294967291 .*"}$' "$work/json"
+"$out/examples/decode" --json "$work/cut" | grep -q '^{"item":"event","group":"evlog",.*"data":"[0-9a-f]*"}$'
 
 # Either there is no such protocol, or it listens until it is stopped.
 status=0

@@ -43,6 +43,10 @@ static void look_at(const struct kerror_event *event)
 	if (length != again || cut[length < 6 ? length : 6] ||
 	    memcmp(text, cut, length < 6 ? length : 6))
 		abort();
+	length = kerror_event_json(event, text, sizeof(text));
+	again = kerror_event_json(event, cut, sizeof(cut));
+	if (length != again || length < sizeof(cut) || cut[6] || memcmp(text, cut, 6))
+		abort();
 	for (i = 0; !kerror_event_argument(event, i, &argument); i++)
 		if (argument.text && argument.size)
 			fuzz_sink += argument.text[0] + argument.text[argument.size - 1];

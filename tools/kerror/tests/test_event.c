@@ -487,6 +487,64 @@ static void test_copy(void **state)
 	kerror_event_free(copy);
 }
 
+static void assert_json(const struct kerror_event *event, const char *expected)
+{
+	const size_t length = strlen(expected);
+	char json[1024];
+
+	assert_int_equal(kerror_event_json(event, NULL, 0), length);
+	memset(json, 'x', sizeof(json));
+	assert_int_equal(kerror_event_json(event, json, 10), length);
+	assert_memory_equal(json, expected, 9);
+	assert_int_equal(json[9], 0);
+	assert_int_equal(json[10], 'x');
+	assert_int_equal(kerror_event_json(event, json, sizeof(json)), length);
+	assert_string_equal(json, expected);
+}
+
+/* decode_events.c compares the JSON of more events with that of the tools. */
+static void test_json(void **state)
+{
+	static const struct kerror_loss loss = {
+		.count = 7, .total = UINT64_MAX, .group = KERROR_GROUP_PRINTK,
+		.cause = KERROR_LOST_RATE_LIMIT,
+	};
+	struct kerror_origin *origin = kerror_origin_new();
+	struct kerror_event *event = kerror_event_new(KERROR_GROUP_RAW, 5, 6, "\0\xff", 2);
+	struct build build;
+	char json[256];
+	size_t size;
+
+	(void)state;
+	assert_json(event, "{\"item\":\"event\",\"group\":\"raw\",\"sequence\":5,\"thread\":6,"
+		    "\"data\":\"00ff\"}");
+	kerror_origin_set(origin, "tag.rack", "a\"b\\\t\x1b\xff\xc3\xa9\u202e");
+	kerror_origin_set(origin, "boot_id", "x");
+	kerror_origin_set(origin, "instance", "9007199254740993");
+	kerror_event_set_origin(event, origin);
+	assert_json(event, "{\"item\":\"event\",\"boot_id\":\"x\",\"instance\":9007199254740993,"
+		    "\"instance_string\":\"9007199254740993\",\"group\":\"raw\",\"sequence\":5,"
+		    "\"thread\":6,\"data\":\"00ff\",\"tag.rack\":"
+		    "\"a\\\"b\\\\\\t\\u001b\\\\xff\xc3\xa9\\u202e\"}");
+	kerror_event_free(event);
+
+	size = kerror_loss_json(&loss, NULL, json, sizeof(json));
+	assert_int_equal(size, strlen(json));
+	assert_string_equal(json, "{\"item\":\"loss\",\"group\":\"printk\",\"cause\":\"rate-limit\","
+			    "\"count\":7,\"total\":18446744073709551615,"
+			    "\"total_string\":\"18446744073709551615\"}");
+	kerror_loss_json(&loss, origin, json, sizeof(json));
+	assert_ptr_equal(strstr(json, "{\"item\":\"loss\",\"boot_id\":\"x\",\"instance\":900"), json);
+	assert_non_null(strstr(json, "_string\":\"18446744073709551615\",\"tag.rack\":\"a\\\"b"));
+	kerror_origin_release(origin);
+
+	build_example(&build);
+	event = event_of(&build);
+	assert_int_equal(kerror_event_json(event, json, sizeof(json)) > sizeof(json), true);
+	assert_ptr_equal(strstr(json, "{\"item\":\"event\",\"group\":\"evlog\","), json);
+	kerror_event_free(event);
+}
+
 /* Indices have no gap, and only what is one group has one. */
 static void test_groups(void **state)
 {
@@ -546,6 +604,7 @@ int main(void)
 		cmocka_unit_test(test_set_severity),
 		cmocka_unit_test(test_header),
 		cmocka_unit_test(test_copy),
+		cmocka_unit_test(test_json),
 		cmocka_unit_test(test_groups),
 		cmocka_unit_test(test_names),
 	};

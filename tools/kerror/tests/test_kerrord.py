@@ -2234,6 +2234,11 @@ def a_wrong_configuration_is_refused(folder):
         done = subprocess.run([PROGRAM, *arguments], stderr=subprocess.PIPE, text=True)
         assert done.returncode == 1 and done.stderr.startswith("kerrord: " + message), done
         assert len(done.stderr.splitlines()) == 1, done
+    for option in ("-V", "--version"):
+        told = [subprocess.run([program, option], capture_output=True, text=True, check=True).stdout
+                for program in (CONTROL, PROGRAM)]
+        assert re.fullmatch(r"kerrorctl [0-9]+\.[0-9]+\.[0-9]+\n", told[0]) and \
+            told[1] == told[0].replace("kerrorctl", "kerrord"), told
     for path, message in ((folder, folder + ": cannot be read: Is a directory"),
                           (folder + "/no", "No such file or directory; 'kerrord --print-config'")):
         done = subprocess.run([PROGRAM, "-c", path], stderr=subprocess.PIPE, text=True)

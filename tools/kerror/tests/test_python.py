@@ -521,6 +521,19 @@ def test_types(output):
     assert len(errors) == 2 and all(line.startswith("wrong.py:2: ") for line in errors), done
 
 
+def test_version_of_kerror_drgn(_):
+    """kerror-drgn tells its version, which is that of libkerror"""
+    program = os.path.join(HERE, "..", "drgn", "kerror-drgn")
+    with tempfile.TemporaryDirectory() as folder:
+        # It needs no drgn for that.
+        with open(os.path.join(folder, "drgn.py"), "w", encoding="ascii"):
+            pass
+        done = subprocess.run([sys.executable, "-B", program, "--version"], capture_output=True,
+                              env={**os.environ, "PYTHONPATH": folder + ":" + PACKAGE}, text=True,
+                              check=False)
+    assert (done.returncode, done.stdout) == (0, f"kerror-drgn {kerror.library_version}\n"), done
+
+
 def main(output):
     tests = [value for name, value in globals().items() if name.startswith("test_")]
     failed = False
