@@ -254,6 +254,8 @@ void event_json(struct buffer *buffer, const struct print_style *style,
 		add_number(buffer, "number", style->id);
 	if (style->acknowledged)
 		add_number(buffer, "acknowledged", style->acknowledged);
+	if (style->time && !kerror_event_header(event))
+		add_number(buffer, "time_realtime", style->time);
 	add_series(buffer, kerror_event_origin(event));
 	add_fields(buffer, style, event);
 	buffer_add(buffer, "}\n", 2);

@@ -23,7 +23,8 @@
  * @id: JSON only: number in the store, or 0
  * @acknowledged: JSON only: nanoseconds since 1970, or 0
  * @cause: of a loss: its name, or NULL: that of the kernel's number
- * @time: JSON only: when the loss was learnt of, nanoseconds since 1970, or 0
+ * @time: JSON only: when the loss was learnt of, or a raw event received, which tells no
+ *	time; nanoseconds since 1970, or 0
  * @translate: returns the format to make the text of, or NULL: the event's own
  */
 struct print_style {

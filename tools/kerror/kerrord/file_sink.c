@@ -229,6 +229,7 @@ static void add_record(struct buffer *buffer, const struct sink *sink,
 			 isatty(STDOUT_FILENO),
 		.origin = record->origin,
 		.cause = record->cause,
+		.time = record->kind == RECORD_LOSS ? 0 : record->time,
 		.item = record->kind == RECORD_LINE ? "line" : NULL,
 	};
 

@@ -9,6 +9,7 @@
  *   FAKE_TICK	milliseconds between two times at which there is something to read (2)
  *   FAKE_EVENTS	after so many of group evlog no more are raised (1000)
  *   FAKE_PRINTK	after so many of group printk no more are raised (0)
+ *   FAKE_RAW	after so many of group raw no more are raised (0)
  *   FAKE_HISTORY	the last so many of a group can be replayed (1000000)
  *   FAKE_LOST	so many of group evlog were lost before the first, staging-full (0)
  *   FAKE_FLAGS	EVL_FLAG bits of each event (0); of group printk, 0x40 is set, too
@@ -294,6 +295,7 @@ int kerror_socket_open(struct kerror_socket **result, uint32_t groups)
 	sock->rate = number("FAKE_RATE", 1000);
 	sock->history = number("FAKE_HISTORY", 1000000);
 	sock->old = number("FAKE_OLD", 0);
+	sock->stream[0].events = number("FAKE_RAW", 0);
 	sock->stream[1].events = number("FAKE_EVENTS", 1000);
 	sock->stream[1].lost = number("FAKE_LOST", 0);
 	sock->stream[2].events = sock->old ? 0 : number("FAKE_PRINTK", 0);

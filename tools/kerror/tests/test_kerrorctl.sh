@@ -5,7 +5,7 @@
 # fake_kernel.c plays. Called by "make test" with the output folder; prints ok or
 # what differs.
 set -eu
-out=$1
+out=$(cd "$1" && pwd)
 here=$(dirname "$0")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -159,6 +159,8 @@ recovered \x1b[31m\xff ä
 70 00 03
 EOF
 has '^8  20..-..-.. ..:..:.. -       raw: 72 61 77 20' query --limit=1
+has '^{"item":"event","number":8,"time_realtime":[0-9]*,"time_realtime_string":"[0-9]*","boot_id"' \
+	query --json --limit=1
 same query -o verbose --losses $old <<'EOF'
 1 2023-11-14T22:13:20.123456Z err     net[n2] process cpu=3 pid=42 tid=43 comm=task uid=1000 gid=0: link eth0 down, error -5 <id=048d7147 format="link %s down, error %d" string="eth0" s32=-5>
 2 2023-11-14T22:14:20.123456Z err     ata[b8:0] process cpu=3 pid=42 tid=43 comm=task uid=1000 gid=0: round 7: bad block at 123456789012 <id=fcf2063c format="round %d: bad block at %llu" s32=7 u64=123456789012>

@@ -346,17 +346,23 @@ def groups_are_apart(folder):
 
 @test
 def only_the_groups_that_are_asked_for(folder):
-    for groups, evlog, printk in (("evlog", 30, 0), ("printk", 0, 40),
-                                  ("printk, raw", 0, 40), ("all", 30, 40)):
+    for groups, evlog, printk, raw in (("evlog", 30, 0, 0), ("printk", 0, 40, 0),
+                                       ("printk, raw", 0, 40, 5), ("all", 30, 40, 5)):
         os.mkdir(os.path.join(folder, groups))
-        place = Place(os.path.join(folder, groups), JSON, events=30, printk=40, rate=100000)
+        place = Place(os.path.join(folder, groups), JSON, events=30, printk=40, raw=5,
+                      rate=100000)
         with open(place.path("conf")) as conf:
             text = conf.read().replace("[kerrord]\n", f"[kerrord]\ngroups = {groups}\n")
         with open(place.path("conf"), "w") as conf:
             conf.write(text)
-        place.run_until(lambda: len(place.lines()) == evlog + printk)
+        place.run_until(lambda: len(place.lines()) == evlog + printk + raw)
         found = [line["group"] for line in place.lines()]
-        assert (found.count("evlog"), found.count("printk")) == (evlog, printk), found
+        assert (found.count("evlog"), found.count("printk"), found.count("raw")) == \
+            (evlog, printk, raw), found
+        # A raw event tells no time: that is when it was received.
+        times = [line["time_realtime"] for line in place.lines() if line["group"] == "raw"]
+        assert len(times) == raw and all(abs(time.time_ns() - at) < 600 * 10**9
+                                         for at in times), times
 
 
 @test

@@ -105,7 +105,7 @@ class Event:
     """One event. Of a raw one, kind, severity and time are None, and all other context is 0 or
     empty: only group, sequence, thread, data and text tell of it."""
 
-    __slots__ = ("_address", "_bytes", "byteorder", "number", "acknowledged")
+    __slots__ = ("_address", "_bytes", "byteorder", "number", "acknowledged", "received")
 
     #: Byte order of the kernel that sent it: "little" or "big"
     byteorder: str
@@ -113,13 +113,16 @@ class Event:
     number: Optional[int]
     #: Of a store: when an operator acknowledged it, nanoseconds since 1970, or None
     acknowledged: Optional[int]
+    #: Of a store, and only of a raw event, which tells no time: when kerrord received it,
+    #: nanoseconds since 1970, or None
+    received: Optional[int]
 
     def __init__(self, address: int) -> None:
         """Takes an event of libkerror, which it frees: for this package. See decode()."""
         self._address = address
         self._bytes: Optional[bytes] = None     # if they are of another byte order
         self.byteorder = sys.byteorder
-        self.number = self.acknowledged = None
+        self.number = self.acknowledged = self.received = None
 
     def __del__(self) -> None:
         if getattr(self, "_address", 0):
@@ -346,6 +349,8 @@ class Event:
             item["number"] = self.number
         if self.acknowledged:
             _put(item, "acknowledged", self.acknowledged)
+        if self.received:
+            _put(item, "time_realtime", self.received)
         _put_series(item, self.origin)
         field = Field()
         while lib.event_next_field(self._address, field):

@@ -177,6 +177,7 @@ class Store:
                             "id", "event", where, values, descending):
             event = take(lib.event_new(group, sequence, thread, data, len(data)))
             event.number, event.acknowledged = number, acknowledged
+            event.received = when if event.kind is None else None
             if severity is not None:
                 set_severity(event, severity)
             origin = new_origin(self._origin(boot))
