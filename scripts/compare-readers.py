@@ -14,12 +14,12 @@ import sys
 
 
 def bare(value):
-    """Without what the kernel's own reader does not tell: digits of large numbers, own_id"""
+    """Without what the kernel's own reader does not tell: digits of large numbers, bytes, own_id"""
     if isinstance(value, list):
         return [bare(each) for each in value]
     if isinstance(value, dict):
         return {key: bare(each) for key, each in value.items()
-                if not key.endswith("_string") and key != "own_id"}
+                if not key.endswith(("_string", "_bytes")) and key != "own_id"}
     return value
 
 

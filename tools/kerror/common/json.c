@@ -37,10 +37,11 @@ static size_t plain_length(const char *text, size_t size)
 	return length;
 }
 
-/* JSON is UTF-8: a byte that is not becomes the text \xHH. */
-static void add_text(struct buffer *buffer, const char *text, size_t size)
+/* JSON is UTF-8: a byte that is not becomes the text \xHH. Returns whether there is none. */
+static bool add_text(struct buffer *buffer, const char *text, size_t size)
 {
 	const char *end = text + size;
+	bool is_utf8 = true;
 
 	buffer_byte(buffer, '"');
 	for (;;) {
@@ -53,6 +54,7 @@ static void add_text(struct buffer *buffer, const char *text, size_t size)
 			break;
 		length = utf8_decode(text, end - text, &character);
 		if (!length) {
+			is_utf8 = false;
 			length = 1;
 			buffer_add(buffer, "\\\\x", 3);
 			buffer_hex(buffer, (unsigned char)*text, 2);
@@ -64,6 +66,7 @@ static void add_text(struct buffer *buffer, const char *text, size_t size)
 		text += length;
 	}
 	buffer_byte(buffer, '"');
+	return is_utf8;
 }
 
 /* With a comma: the first key of an object is written by its caller. */
@@ -86,12 +89,23 @@ static void add_string(struct buffer *buffer, const char *key, const char *value
 	add_text(buffer, value, strlen(value));
 }
 
-/* Behind a number that is none of JSON_EXACT: its digits as a string */
-static void begin_digits(struct buffer *buffer, const char *key)
+/* Behind a number that is none of JSON_EXACT, or a text that is no UTF-8: the same as a string */
+static void begin_other(struct buffer *buffer, const char *key, const char *end)
 {
 	buffer_string(buffer, ",\"");
 	buffer_string(buffer, key);
-	buffer_string(buffer, JSON_DIGITS "\":\"");
+	buffer_string(buffer, end);
+	buffer_string(buffer, "\":\"");
+}
+
+/* With all its bytes behind it if \xHH stands for one, so that it is no text of the same look */
+static void add_bytes(struct buffer *buffer, const char *key, const char *text, size_t size)
+{
+	if (add_text(buffer, text, size))
+		return;
+	begin_other(buffer, key, JSON_BYTES);
+	buffer_hex_bytes(buffer, text, size);
+	buffer_byte(buffer, '"');
 }
 
 static void add_number(struct buffer *buffer, const char *key, uint64_t value)
@@ -100,7 +114,7 @@ static void add_number(struct buffer *buffer, const char *key, uint64_t value)
 	buffer_number(buffer, value);
 	if (value <= JSON_EXACT)
 		return;
-	begin_digits(buffer, key);
+	begin_other(buffer, key, JSON_DIGITS);
 	buffer_number(buffer, value);
 	buffer_byte(buffer, '"');
 }
@@ -119,7 +133,11 @@ static void add_value(struct buffer *buffer, const char *key,
 	add_key(buffer, key);
 	switch (field->value) {
 	case KERROR_VALUE_TEXT:
-		add_text(buffer, field->text, field->size);
+		/* Those of an origin are the operator's. */
+		if (field->id < KERROR_FIELD_MACHINE)
+			add_bytes(buffer, key, field->text, field->size);
+		else
+			add_text(buffer, field->text, field->size);
 		break;
 	case KERROR_VALUE_FLAG:
 		buffer_add(buffer, "true", 4);
@@ -134,7 +152,7 @@ static void add_value(struct buffer *buffer, const char *key,
 		buffer_value(buffer, field, "");
 		if (is_exact(field))
 			break;
-		begin_digits(buffer, key);
+		begin_other(buffer, key, JSON_DIGITS);
 		buffer_value(buffer, field, "");
 		buffer_byte(buffer, '"');
 	}
@@ -178,7 +196,7 @@ static void add_event_text(struct buffer *buffer, const struct print_style *styl
 
 	text = styled_text(style, event, &size);
 	add_key(buffer, "text");
-	add_text(buffer, text, size);
+	add_bytes(buffer, "text", text, size);
 	if (event_text_truncated())
 		buffer_string(buffer, ",\"text_truncated\":true");
 }

@@ -70,6 +70,8 @@ void report_json(struct buffer *buffer, const struct print_style *style, uint64_
  */
 #define JSON_EXACT	(1ULL << 53)
 #define JSON_DIGITS	"_string"
+/* The same of a text that is no UTF-8: its bytes, in hexadecimal */
+#define JSON_BYTES	"_bytes"
 
 /* The last line: what was received, and what was lost for which cause; @lost has
  * KERROR_CAUSES + 1 elements, the last of them for causes that are not known.

@@ -53,10 +53,12 @@ static void add_character(struct text *json, const uint8_t *bytes, size_t size,
 	text_add_string(json, escape);
 }
 
-static void add_string(struct text *json, const void *string, size_t size)
+/* Returns whether it is UTF-8, without a byte that had to become \xHH. */
+static bool add_string(struct text *json, const void *string, size_t size)
 {
 	const uint8_t *at = string, *end = at + size;
 	uint32_t character;
+	bool is_utf8 = true;
 	char escape[16];
 
 	text_add(json, "\"", 1);
@@ -69,10 +71,12 @@ static void add_string(struct text *json, const void *string, size_t size)
 			snprintf(escape, sizeof(escape), "\\\\x%02x", *at);
 			text_add_string(json, escape);
 			length = 1;
+			is_utf8 = false;
 		}
 		at += length;
 	}
 	text_add(json, "\"", 1);
+	return is_utf8;
 }
 
 /* @end: of the name, such as "_string" */
@@ -116,6 +120,18 @@ static void add_bytes(struct text *json, const uint8_t *bytes, size_t size)
 	}
 }
 
+/* A text of an event; if \xHH stands for a byte there, all its bytes follow. */
+static void add_event_string(struct text *json, const char *key, const char *string,
+			     size_t size)
+{
+	if (add_string(json, string, size))
+		return;
+	add_key(json, key, "_bytes");
+	text_add(json, "\"", 1);
+	add_bytes(json, (const uint8_t *)string, size);
+	text_add(json, "\"", 1);
+}
+
 static void add_value(struct text *json, const char *key, const struct kerror_field *field)
 {
 	char digits[24];
@@ -132,6 +148,8 @@ static void add_value(struct text *json, const char *key, const struct kerror_fi
 	}
 	if (field->value == KERROR_VALUE_FLAG) {
 		text_add_string(json, "true");
+	} else if (field->value == KERROR_VALUE_TEXT && field->id < KERROR_FIELD_MACHINE) {
+		add_event_string(json, key, field->text, field->size);
 	} else if (field->value == KERROR_VALUE_TEXT) {
 		add_string(json, field->text, field->size);
 	} else {
@@ -189,7 +207,8 @@ static bool add_event_text(struct text *json, const struct kerror_event *event)
 		return false;
 	kerror_event_text(event, text, size + 1);
 	add_key(json, "text", "");
-	add_string(json, text, size < whole ? whole_characters(text, size) : size);
+	add_event_string(json, "text", text,
+			 size < whole ? whole_characters(text, size) : size);
 	if (size < whole)
 		text_add_string(json, ",\"text_truncated\":true");
 	free(text);

@@ -512,7 +512,7 @@ static void test_json(void **state)
 	struct kerror_origin *origin = kerror_origin_new();
 	struct kerror_event *event = kerror_event_new(KERROR_GROUP_RAW, 5, 6, "\0\xff", 2);
 	struct build build;
-	char json[256];
+	char json[512];
 	size_t size;
 
 	(void)state;
@@ -537,6 +537,19 @@ static void test_json(void **state)
 	assert_ptr_equal(strstr(json, "{\"item\":\"loss\",\"boot_id\":\"x\",\"instance\":900"), json);
 	assert_non_null(strstr(json, "_string\":\"18446744073709551615\",\"tag.rack\":\"a\\\"b"));
 	kerror_origin_release(origin);
+
+	/* A byte can be told from the text that shows it. */
+	for (int i = 0; i < 2; i++) {
+		build_begin(&build, NULL, EVL_FORMAT_STRING, NULL);
+		build_bytes(&build, i ? "a\xff" : "a\\xff", i ? 2 : 5);
+		event = event_of(&build);
+		size = kerror_event_json(event, json, sizeof(json));
+		assert_in_range(size, 1, sizeof(json) - 1);
+		assert_string_equal(strstr(json, ",\"text\":"), i ?
+				    ",\"text\":\"a\\\\xff\",\"text_bytes\":\"61ff\"}" :
+				    ",\"text\":\"a\\\\xff\"}");
+		kerror_event_free(event);
+	}
 
 	build_example(&build);
 	event = event_of(&build);

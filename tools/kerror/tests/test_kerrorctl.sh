@@ -173,7 +173,7 @@ same query -o verbose --losses $old <<'EOF'
 7 2023-11-14T23:13:20.123456Z err     ata[b8:0] process cpu=3 pid=42 tid=43 comm=task uid=1000 gid=0: round 9: bad block at 6 <id=fcf2063c format="round %d: bad block at %llu" s32=9 u64=6>
 EOF
 same query --json --losses --since=2023-11-14T22:18Z --until=2023-11-14T23:00Z <<'EOF'
-{"item":"event","number":6,"boot_id":"01234567-89ab-cdef-0123-456789abcdef","group":"evlog","sequence":4294967045,"thread":42,"time_realtime":1700000300123456789,"time_realtime_string":"1700000300123456789","time_boot":5000000000,"severity":"info","facility":"net\u001b","device":"+x:\u001b[2J","context":"process","cpu":3,"uid":1000,"gid":0,"pid":42,"tid":43,"comm":"task","event_type":2,"kind":"string","text":"recovered \u001b[31m\\xff ä"}
+{"item":"event","number":6,"boot_id":"01234567-89ab-cdef-0123-456789abcdef","group":"evlog","sequence":4294967045,"thread":42,"time_realtime":1700000300123456789,"time_realtime_string":"1700000300123456789","time_boot":5000000000,"severity":"info","facility":"net\u001b","device":"+x:\u001b[2J","context":"process","cpu":3,"uid":1000,"gid":0,"pid":42,"tid":43,"comm":"task","event_type":2,"kind":"string","text":"recovered \u001b[31m\\xff ä","text_bytes":"7265636f7665726564201b5b33316dff20c3a4"}
 {"item":"loss","time_realtime":1700000360000000000,"time_realtime_string":"1700000360000000000","boot_id":"01234567-89ab-cdef-0123-456789abcdef","group":"evlog","cause":"staging-full","count":5,"total":5}
 {"item":"loss","time_realtime":1700000420000000000,"time_realtime_string":"1700000420000000000","boot_id":"01234567-89ab-cdef-0123-456789abcdef","group":"evlog","cause":"sink","count":2,"total":2}
 EOF

@@ -216,7 +216,7 @@ def expected_of(event):
                     str(one.get("value", "?")) for one in value]
                 record["kerror.argument_types"] = [one["type"] for one in value]
         elif name not in ("item", "time_realtime", "severity", "text") and \
-                not name.endswith("_string"):       # OTLP's integers have 64 bits
+                not name.endswith(("_string", "_bytes")):   # OTLP has no need of these
             record[NAMES.get(name, "kerror." + name)] = \
                 shown(value) if isinstance(value, str) else value
     resource["host.arch"] = ARCHES.get(resource["host.arch"], resource["host.arch"])

@@ -300,10 +300,14 @@ def without_digits(item):
     for key in item:
         if key.endswith("_string"):
             assert item[key] == str(item[key[:-7]]) and abs(int(item[key])) > 2**53, item
+        elif key.endswith("_bytes"):
+            told, text = bytes.fromhex(item[key]), item[key[:-6]]
+            assert told.decode("utf-8", "backslashreplace") == text != told.decode(
+                "utf-8", "replace"), item
     if "format" in item:
         assert item.get("own_id") is (None if has_letter(item["format"]) else False), item
     return {key: without_digits(value) for key, value in item.items()
-            if not key.endswith("_string") and key != "own_id"}
+            if not key.endswith(("_string", "_bytes")) and key != "own_id"}
 
 
 def has_letter(form):

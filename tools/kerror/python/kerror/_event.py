@@ -3,7 +3,7 @@
 
 An Event has its bytes and is valid as long as somebody has it. Its values are libkerror's, and
 its JSON has the keys of kerrorctl(1). Text of the kernel may be any bytes: str has those that are
-no UTF-8 as surrogates (PEP 383), JSON as \\xHH.
+no UTF-8 as surrogates (PEP 383), JSON as \\xHH, with all bytes in another key.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ _EXACT = 1 << 53
 _KINDS = ("nodata", "binary", "string", "printf")
 _HEADER_SIZE, _PRINTF = 144, 3
 _NUMBERS = (1, 2, 3, 4, 5, 6, 9)    # EVL_ARG of 4 or 8 bytes
-_ARG, _TEXT, _DATA, _FORMAT, _BOOT_ID, _INSTANCE, _TYPE, _ID = (
-    lib.field_number(name.encode())
-    for name in ("arg", "text", "data", "format", "boot_id", "instance", "type", "id"))
+_ARG, _TEXT, _DATA, _FORMAT, _MACHINE, _BOOT_ID, _INSTANCE, _TYPE, _ID = (
+    lib.field_number(name.encode()) for name in (
+        "arg", "text", "data", "format", "machine", "boot_id", "instance", "type", "id"))
 
 
 class Severity(enum.IntEnum):
@@ -364,7 +364,7 @@ class Event:
             elif field.id == _TEXT:
                 if self.kind in ("printf", "string"):
                     text, truncated = self._text()
-                    item["text"] = _printable(text)
+                    _put_text(item, "text", text)
                     if truncated:
                         item["text_truncated"] = True
             elif field.id == _DATA and self.kind is None:
@@ -445,9 +445,19 @@ def _put(item: dict[str, Any], key: str, number: int) -> None:
         item[key + "_string"] = str(number)
 
 
+def _put_text(item: dict[str, Any], key: str, text: bytes) -> None:
+    item[key] = _printable(text)
+    if item[key].encode() != text:      # \xHH stands for a byte
+        item[key + "_bytes"] = text.hex()
+
+
 def _put_field(item: dict[str, Any], key: str, field: Field) -> None:
     if field.value == VALUE_TEXT:
-        item[key] = _printable(_bytes_at(field.text, field.size))
+        text = _bytes_at(field.text, field.size)
+        if field.id < _MACHINE:
+            _put_text(item, key, text)
+        else:
+            item[key] = _printable(text)
     elif field.value == VALUE_BYTES:
         item[key] = _bytes_at(field.text, field.size).hex()
     elif field.value == VALUE_HEX:
