@@ -206,13 +206,16 @@ same_by_two_readers() {
 	guest capture &&
 	python3 "$SELFTESTS/reader.py" "$(guest_log capture)" > "$BUILD/$kernel/reader$suffix.json" &&
 	python3 "$TOP/scripts/compare-readers.py" "$(guest_log capture)" \
-		"$BUILD/$kernel/reader$suffix.json"
+		"$BUILD/$kernel/reader$suffix.json" && takes_schema "$(guest_log capture)"
 }
+
+# Each line of JSON in a log is one of the schema's.
+takes_schema() { python3 "$TOP/tools/kerror/tests/test_schema.py" --lines "$1"; }
 
 # The kernel's messages arrive as events, too.
 messages_are_events() {
 	APPEND=evlog.printk=8 TIMEOUT=300 guest boot &&
-	python3 "$TOP/scripts/compare-boot.py" "$(guest_log boot)"
+	python3 "$TOP/scripts/compare-boot.py" "$(guest_log boot)" && takes_schema "$(guest_log boot)"
 }
 
 # The output of kerrord for the sample driver is the same on each kernel. But before

@@ -27,7 +27,7 @@ stock_death() { APPEND=faults=death stock_guest death; }
 
 stock_messages() {
 	TIMEOUT=900 stock_guest boot &&
-	python3 "$TOP/scripts/compare-boot.py" "$(stock_log boot)"
+	python3 "$TOP/scripts/compare-boot.py" "$(stock_log boot)" && takes_schema "$(stock_log boot)"
 }
 
 # kerror itself prints the messages that boots.conf is about, and no distribution's kernel.

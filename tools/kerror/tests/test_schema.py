@@ -4,7 +4,8 @@
 
 kerrorctl and kerrord print each kind of line at least once; python3-jsonschema has to take each,
 and a key that the schema lacks is an error here. Each vector of vectors/ has to be taken, too.
-Prints TAP; without python3-jsonschema all is skipped."""
+Prints TAP; without python3-jsonschema all is skipped. test_schema.py --lines LOG...: the lines of
+JSON in logs have to be taken, such as those of a whole boot."""
 
 import copy
 import glob
@@ -201,6 +202,21 @@ def run(folder):
     return failed or missing or bad or unnoticed
 
 
+def check_logs(paths):
+    with open(SCHEMA, encoding="utf-8") as file:
+        schema = json.load(file)
+    for number, path in enumerate(paths, 1):
+        # Kernel messages of the console may have any bytes.
+        with open(path, encoding="utf-8", errors="surrogateescape") as file:
+            lines = [json.loads(line) for line in file if line.startswith('{"item":')]
+        bad = len(list(wrong(schema, lines)))
+        print(f"{'ok' if lines and not bad else 'not ok'} {number} lines of {path}: {len(lines)}, "
+              f"{bad} are not taken")
+        if bad or not lines:
+            return True
+    return False
+
+
 def wrong_quietly(schema, line):
     part = {**strict(schema), "$ref": "#/$defs/" + {"line": "event"}.get(
         line.get("item", "done"), line.get("item", "done"))}
@@ -213,6 +229,8 @@ if __name__ == "__main__":
     if not jsonschema or not os.path.exists(VECTORS):
         print("ok 1 schema # SKIP there is no python3-jsonschema, or no vectors.jsonl\n1..1")
         sys.exit(0)
+    if sys.argv[1] == "--lines":
+        sys.exit(check_logs(sys.argv[2:]))
     with tempfile.TemporaryDirectory() as directory:
         try:
             sys.exit(bool(run(directory)))
