@@ -133,7 +133,8 @@ static void take_message(void *context, natsMsg *msg)
 
 	natsMsgHeader_Get(msg, "Status", &code);
 	pthread_mutex_lock(&collector->lock);
-	if (reply && *reply && !code) {
+	/* What the server itself says has no reply; a head like that may be of a machine. */
+	if (reply && *reply) {
 		/* A message has its own subject; the reply names its stream and consumer. */
 		index = nats_record_is_heartbeat(natsMsg_GetSubject(msg)) ? HEARTBEATS : EVENTS;
 		if (collector->source[index].left > 0)

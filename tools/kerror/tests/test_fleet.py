@@ -301,6 +301,8 @@ def wrong_messages_are_refused(folder):
                      (subject.replace(".evlog", ".printk"), headers, body),
                      (subject, {}, body), (subject, {"Kerror-Event": "?"}, body),
                      (subject, {"Kerror-Event": swapped}, body),
+                     # As if it were a word of the server
+                     (subject, {"Status": "404"}, body),
                      (subject, headers, b""), (subject, headers, b"[1]"),
                      (subject, headers, b"{"),
                      (subject, headers, json.dumps({**event, "boot_id": "x" * 99}).encode()),
