@@ -87,6 +87,10 @@ static int ask(struct nats_peer *peer, struct answer *answer, uint64_t timeout,
 	return err;
 }
 
+/*
+ * A machine may name the API as the place for the stream's answer to its message, and that
+ * answer is read as a request to purge up to its sequence number.
+ */
 static int make_stream(struct nats_peer *peer, struct answer *answer,
 		       const struct sink_settings *settings, const char *name,
 		       const char *subjects, const char *limits)
@@ -98,8 +102,8 @@ static int make_stream(struct nats_peer *peer, struct answer *answer,
 	snprintf(subject, sizeof(subject), "$JS.API.STREAM.CREATE.%.64s", name);
 	snprintf(body, sizeof(body),
 		 "{\"name\":\"%s\",\"subjects\":[%s],\"storage\":\"file\",\"retention\":\"limits\","
-		 "\"discard\":\"old\",\"num_replicas\":%llu,\"deny_delete\":true,%s}", name, subjects,
-		 (unsigned long long)settings->replicas, limits);
+		 "\"discard\":\"old\",\"num_replicas\":%llu,\"deny_delete\":true,\"deny_purge\":true,%s}",
+		 name, subjects, (unsigned long long)settings->replicas, limits);
 	err = ask(peer, answer, settings->timeout, what, subject, body);
 	if (err)
 		return err;

@@ -566,6 +566,30 @@ def each_may_do_its_own_work_only(folder):
 
 
 @test
+def an_answer_to_the_api_purges_nothing(folder):
+    """A machine says where the answer to its message goes. That has a "seq", as a purge has."""
+    machine = uuid.uuid5(uuid.NAMESPACE_DNS, "a").hex
+    stream = Stream(folder, USERS.format(machine=machine), {"user": "admin", "pass": "admin"},
+                    name=None)
+    try:
+        collector = Collector(folder, [stream.port], options="replicas = 1\n")
+        collector.write(collector.text.replace("nats://", "nats://admin:admin@"))
+        subprocess.run([PROGRAM, "--config", collector.path("conf"), "--make-streams"],
+                       check=True, stdout=subprocess.DEVNULL, timeout=60)
+        client = Client(stream.port, **{"user": "machine", "pass": "m"})
+        for _ in range(3):
+            client.send(b"PUB kerror.%s.raw $JS.API.STREAM.PURGE.KERROR 2\r\n{}\r\n" %
+                        machine.encode())
+        wait_for(lambda: stream.state()["last_seq"] == 3, 60)
+        client.close()
+        # A purge that is on its way
+        time.sleep(1)
+        assert stream.count() == 3, stream.state()
+    finally:
+        stream.stop()
+
+
+@test
 def kills_in_a_cluster_lose_nothing(folder):
     """A short form of make acceptance-fleet: each of three servers, kerrords and collectors"""
     # It imports this file.
