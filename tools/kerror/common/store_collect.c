@@ -81,27 +81,39 @@ void store_collect_drop(struct store *store)
 	store->collected = NULL;
 }
 
-/* Two machines with one boot id, such as copies of a virtual one, cannot be told apart. */
+/* A machine without an id is known by its name, until it gets one. */
+static bool is_machine(const struct kerror_origin *origin, const char *id, const char *name)
+{
+	const char *machine = kerror_origin_get(origin, "machine");
+	const char *host = kerror_origin_get(origin, "host");
+
+	if (id)
+		return machine && !strcmp(id, machine);
+	return !name || (host && !strcmp(name, host));
+}
+
+/*
+ * Two machines with one boot id, such as copies of a virtual one, cannot be told apart, and
+ * none is to speak for another.
+ */
 static int check_machine(struct store *store, const struct series *series,
 			 const struct kerror_origin *origin)
 {
 	struct values values = values_of(store, BOOT_MACHINE);
-	const char *machine = kerror_origin_get(origin, "machine"), *found;
+	const char *id, *name;
 	int err;
 
 	add_series(&values, series);
 	err = store_step_with(store, BOOT_MACHINE, &values);
 	if (err <= 0)
 		return err;
-	found = (const char *)sqlite3_column_text(values.statement, 0);
-	if (found && machine && strcmp(found, machine)) {
+	id = (const char *)sqlite3_column_text(values.statement, 0);
+	name = (const char *)sqlite3_column_text(values.statement, 1);
+	err = is_machine(origin, id, name) ? 0 : -EINVAL;
+	if (err)
 		snprintf(store->message, sizeof(store->message),
 			 "boot %s is one of machine %.40s, too; is one a copy that was resumed? reboot it",
-			 series->boot_id, found);
-		err = -EINVAL;
-	} else {
-		err = 0;
-	}
+			 series->boot_id, id ? id : name);
 	store_finish(store, BOOT_MACHINE);
 	return err;
 }

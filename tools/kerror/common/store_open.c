@@ -77,7 +77,7 @@ static const char *const statement_sql[] = {
 		" before = (SELECT min(boot) FROM boot WHERE boot_id = ?6 AND boot < ?1)"
 		" WHERE boot = ?1",
 	[ADD_TAG] = "INSERT INTO tag(boot, name, value) VALUES(?1, ?2, ?3)",
-	[BOOT_MACHINE] = "SELECT machine FROM boot WHERE boot_id = ?1 AND instance = ?2",
+	[BOOT_MACHINE] = "SELECT machine, host FROM boot WHERE boot_id = ?1 AND instance = ?2",
 	[GET_COLLECTED] =
 		"SELECT next, told, lost, gone, reported, named FROM collected"
 		" WHERE boot = ?1 AND event_group = ?2",

@@ -309,7 +309,10 @@ def wrong_messages_are_refused(folder):
                      (subject, headers, json.dumps({**event, "sequence": "x"}).encode()),
                      (subject, headers, json.dumps({**event, "item": "report"}).encode()),
                      # A copy of the machine that was resumed
-                     (other, headers, json.dumps({**event, "machine": "0" * 32}).encode())]
+                     (other, headers, json.dumps({**event, "machine": "0" * 32}).encode()),
+                     # One that speaks for it, and tells no id of its own
+                     (other, headers, json.dumps({key: value for key, value in {
+                         **event, "host": "0" * 32}.items() if key != "machine"}).encode())]
             for number, (where, more, what) in enumerate(wrong):
                 publish(client, where, f"wrong {number}", what, **more)
         collector = Collector(folder, [stream.port])
