@@ -39,7 +39,10 @@ static int look_at_event(struct store *store, const struct store_place *place, i
 	return err;
 }
 
-/* A place that is of another store, or of one that was emptied, becomes the beginning. */
+/*
+ * A place that is of another store, or of one that was emptied, becomes the beginning. So does
+ * that of the losses, of which nothing but the number is known.
+ */
 static int check_place(struct store *store, struct store_place *place)
 {
 	int64_t last;
@@ -52,7 +55,7 @@ static int check_place(struct store *store, struct store_place *place)
 		return err;
 	if (what == 2)
 		place->event = 0;
-	if (last < place->loss)
+	if (what == 2 || last < place->loss)
 		place->loss = 0;
 	return 0;
 }

@@ -162,7 +162,8 @@ int store_deleted(struct store *store, struct store_deleted *deleted)
 
 /*
  * Deletes at most @count rows of @table, the first that arrived, if their number
- * is below @end. Events are counted in the same transaction, under @cause.
+ * is below @end. Events are counted in the same transaction, under @cause. The newest loss
+ * stays: the number of the next one follows it, so that a place in the store tells them apart.
  */
 static int delete_first(struct store *store, const char *table,
 			const char *cause, int64_t end, int64_t count)
@@ -173,8 +174,8 @@ static int delete_first(struct store *store, const char *table,
 
 	snprintf(sql, sizeof(sql),
 		 "DELETE FROM %s WHERE rowid IN (SELECT rowid FROM %s"
-		 " WHERE rowid < %lld ORDER BY rowid LIMIT %lld)", table, table,
-		 (long long)end,
+		 " WHERE rowid < %lld%s ORDER BY rowid LIMIT %lld)", table, table,
+		 (long long)end, cause ? "" : " AND rowid < (SELECT max(rowid) FROM loss)",
 		 (long long)(count < RETAIN_STEP ? count : RETAIN_STEP));
 	err = store_step(store, BEGIN);
 	if (!err)
@@ -263,7 +264,7 @@ static int retain_size(struct store *store, uint64_t bytes)
 				      i ? NULL : "deleted_size", INT64_MAX, rows);
 		if (result < 0)
 			return result;
-		/* Losses only when no event is left. */
+		/* Losses only when no event is left, and not the newest. */
 		if (!result)
 			i++;
 	}

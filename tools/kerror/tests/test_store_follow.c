@@ -145,10 +145,11 @@ static void test_retention(void **state)
 	assert_int_equal(follower.place.gone, 30);
 	follow(&follower, 0, 2);
 	assert_int_equal(follower.place.gone, 30);
-	/* An empty store numbers anew, and so does another one. */
+	/* An empty store numbers anew, and so does another one. Losses come again. */
 	for (int fresh = 0; fresh < 2; fresh++) {
 		run("DELETE FROM event");
 		add_events(fresh ? 2000 : 20);
+		follower.losses = 0;
 		follow(&follower, fresh ? 2000 : 20, 2);
 	}
 	follow(&follower, 0, 2);
@@ -156,11 +157,37 @@ static void test_retention(void **state)
 	unlink(path);
 	open_both();
 	add_events(5000);
-	follower.losses = 0;
-	follow(&follower, 5000, 0);
 	add_loss(1);
-	follow(&follower, 0, 1);
+	add_loss(2);
+	add_loss(3);
+	follower.losses = 0;
+	follow(&follower, 5000, 3);
 	assert_int_equal(follower.place.gone, 30);
+	close_both();
+}
+
+/* Retention takes losses, and the next one is told nevertheless. */
+static void test_retention_of_losses(void **state)
+{
+	struct follower follower = { 0 };
+
+	(void)state;
+	unlink(path);
+	open_both();
+	follower.next = added;
+	add_events(5);
+	add_loss(1);
+	add_loss(2);
+	follow(&follower, 5, 2);
+	run("UPDATE loss SET arrived = arrived - 1000");
+	assert_int_equal(store_retain(store, 500, 0), 0);
+	add_loss(3);
+	follow(&follower, 0, 3);
+	assert_int_equal(store_retain(store, 0, 1), 0);
+	add_loss(4);
+	/* With the only one that was left, as there is no event any more */
+	follower.losses = 2;
+	follow(&follower, 0, 4);
 	close_both();
 }
 
@@ -169,6 +196,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_order),
 		cmocka_unit_test(test_retention),
+		cmocka_unit_test(test_retention_of_losses),
 	};
 	static const char *const suffixes[] = { "", "-wal", "-shm" };
 	char folder[] = "/tmp/test_store_follow.XXXXXX", name[80];
