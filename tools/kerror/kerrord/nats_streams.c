@@ -111,7 +111,7 @@ static int make_stream(struct nats_peer *peer, struct answer *answer,
 	snprintf(subject, sizeof(subject), "$JS.API.CONSUMER.DURABLE.CREATE.%.64s.%.64s", name,
 		 settings->consumer);
 	snprintf(body, sizeof(body),
-		 "{\"stream_name\":\"%s\",\"config\":{\"durable_name\":\"%s\","
+		 "{\"stream_name\":\"%s\",\"action\":\"create\",\"config\":{\"durable_name\":\"%s\","
 		 "\"deliver_policy\":\"all\",\"ack_policy\":\"explicit\",\"ack_wait\":30000000000,"
 		 "\"max_ack_pending\":20000,\"max_deliver\":-1}}", name, settings->consumer);
 	return ask(peer, answer, settings->timeout, what, subject, body);

@@ -627,6 +627,15 @@ def streams_are_made(folder):
                               capture_output=True, text=True, check=False, timeout=60)
         assert done.returncode == 1 and "different configuration" in done.stderr, done
         collector.write(collector.text)
+        # And a consumer that somebody has set
+        with stream.client() as client:
+            client.request("$JS.API.CONSUMER.DURABLE.CREATE.KERROR.collector", {
+                "stream_name": "KERROR", "config": {
+                    "durable_name": "collector", "ack_policy": "explicit", "ack_wait": 20 * 10**9,
+                    "max_ack_pending": 20000, "max_deliver": -1, "deliver_policy": "all"}})
+        done = subprocess.run([PROGRAM, "--config", collector.path("conf"), "--make-streams"],
+                              capture_output=True, text=True, check=False, timeout=60)
+        assert done.returncode == 1 and "consumer already exists" in done.stderr, done
         machines = [Machine(folder, [stream.port], name, "heartbeat = 10m\n", rate=10**6,
                             events=events, lost=lost, before=f"[tags]\nrack = {rack}\n",
                             release=release)
