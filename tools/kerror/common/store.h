@@ -138,9 +138,9 @@ int store_collect_sweep(struct store *store, int64_t before,
 			void *context);
 
 /*
- * Outside of transactions: calls @found, within one, for a machine that has been silent
- * for so many of its intervals; 1 if there was one. @listens_since: that long at most, of
- * store_collect_clock(). @until: what was sent by then is there.
+ * Outside of transactions: calls @found, within one, for machines that have been silent
+ * for so many of their intervals; how many, of which there may be more. @listens_since: that
+ * long at most, of store_collect_clock(). @until: what was sent by then is there.
  */
 int store_collect_silent(struct store *store, int64_t listens_since, int64_t until,
 			 unsigned int intervals,

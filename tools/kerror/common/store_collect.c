@@ -21,8 +21,9 @@
 
 #define STREAM CAUSE_STREAM
 
-/* Gaps that one transaction looks at */
+/* Gaps, and silent machines, that one transaction looks at */
 #define SWEEP_GAPS 1000
+#define SWEEP_SILENT 500
 
 /**
  * struct group - of one series
@@ -591,43 +592,72 @@ int store_collect_heartbeat(struct store *store, struct kerror_origin *origin,
 	return err ? err : was_silent;
 }
 
+struct silent {
+	char machine[128], host[128];
+	int64_t seconds;
+};
+
+/* The machines that are to be told as silent now, of which some may be left */
+static int find_silent(struct store *store, struct silent *silent, int64_t listens_since,
+		       int64_t until, unsigned int intervals)
+{
+	struct values values = values_of(store, FIND_SILENT);
+	int count = 0, err;
+
+	add_number(&values, listens_since);
+	add_number(&values, intervals);
+	add_number(&values, until);
+	add_number(&values, SWEEP_SILENT);
+	while ((err = store_step_with(store, FIND_SILENT, &values)) > 0) {
+		struct silent *at = &silent[count++];
+
+		snprintf(at->machine, sizeof(at->machine), "%s",
+			 (const char *)sqlite3_column_text(values.statement, 0));
+		snprintf(at->host, sizeof(at->host), "%s",
+			 (const char *)sqlite3_column_text(values.statement, 1));
+		at->seconds = column(store, FIND_SILENT, 2);
+	}
+	store_finish(store, FIND_SILENT);
+	return err ? err : count;
+}
+
 int store_collect_silent(struct store *store, int64_t listens_since, int64_t until,
 			 unsigned int intervals,
 			 int (*found)(void *context, const char *machine, const char *host,
 				      uint64_t seconds),
 			 void *context)
 {
-	struct values values = values_of(store, FIND_SILENT), marked;
-	char machine[128], host[128];
-	int64_t seconds;
-	int err;
+	struct silent *silent = calloc(SWEEP_SILENT, sizeof(*silent));
+	int count, err;
+	bool began;
 
-	add_number(&values, listens_since);
-	add_number(&values, intervals);
-	add_number(&values, until);
-	err = store_step_with(store, FIND_SILENT, &values);
-	if (err <= 0)
-		return err;
-	snprintf(machine, sizeof(machine), "%s",
-		 (const char *)sqlite3_column_text(values.statement, 0));
-	snprintf(host, sizeof(host), "%s",
-		 (const char *)sqlite3_column_text(values.statement, 1));
-	seconds = column(store, FIND_SILENT, 2);
-	store_finish(store, FIND_SILENT);
-	err = store_begin(store);
-	marked = values_of(store, SET_SILENT);
-	add_text(&marked, machine, strlen(machine));
-	if (!err)
+	if (!silent)
+		return -ENOMEM;
+	count = find_silent(store, silent, listens_since, until, intervals);
+	began = count > 0;
+	err = began ? store_begin(store) : count;
+	/* Another collector may have heard of some, or told. */
+	if (!err && began)
+		count = find_silent(store, silent, listens_since, until, intervals);
+	if (count < 0)
+		err = count;
+	for (int i = 0; !err && i < count; i++) {
+		struct values marked = values_of(store, SET_SILENT);
+
+		add_text(&marked, silent[i].machine, strlen(silent[i].machine));
 		err = store_step_with(store, SET_SILENT, &marked);
-	if (!err)
-		err = extend_machine(store, machine);
-	if (!err)
-		err = found(context, machine, host, seconds);
-	if (!err)
+		if (!err)
+			err = extend_machine(store, silent[i].machine);
+		if (!err)
+			err = found(context, silent[i].machine, silent[i].host,
+				    silent[i].seconds);
+	}
+	if (!err && began)
 		err = store_commit(store);
-	if (err)
+	if (err && began)
 		store_rollback(store);
-	return err ? err : 1;
+	free(silent);
+	return err ? err : count;
 }
 
 int64_t store_collect_clock(struct store *store)

@@ -109,7 +109,7 @@ static const char *const statement_sql[] = {
 	[FIND_SILENT] =
 		"SELECT m.machine, coalesce(host, m.machine), ?3 - arrived FROM machine m"
 		" LEFT JOIN boot USING(boot) WHERE NOT silent"
-		" AND max(arrived, ?1) + interval * ?2 < ?3 LIMIT 1",
+		" AND max(arrived, ?1) + interval * ?2 < ?3 LIMIT ?4",
 	[SET_SILENT] = "UPDATE machine SET silent = 1 WHERE machine = ?1",
 };
 

@@ -564,10 +564,12 @@ static int sweep(struct collector *collector, char *message, size_t size)
 		err = store_collect_sweep(collector->store,
 					  complete[EVENTS] - (int64_t)sink->settings->grace,
 					  pass_on_named, collector);
-	while (!err && complete[HEARTBEATS] && sink->settings->silent &&
-	       (err = store_collect_silent(collector->store, collector->listens_since,
+	/* Some at a time: a network that is down makes all of them silent. */
+	if (!err && complete[HEARTBEATS] && sink->settings->silent)
+		err = store_collect_silent(collector->store, collector->listens_since,
 					   complete[HEARTBEATS], sink->settings->silent,
-					   raise_silent, collector)) > 0)
+					   raise_silent, collector);
+	if (err > 0)
 		err = 0;
 	for (size_t i = 0; !err && i < SOURCES; i++)
 		probe(collector, i);
