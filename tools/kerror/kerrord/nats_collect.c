@@ -385,39 +385,65 @@ static int take_batch(struct collector *collector, char *message, size_t size)
 
 /* ---- The store ---- */
 
+/* What is of a machine may control a terminal, or begin a line; NULL without memory */
+static char *shown_text(const char *text)
+{
+	struct buffer shown = { 0 };
+
+	buffer_printable(&shown, text, strlen(text));
+	if (buffer_terminate(&shown))
+		return shown.bytes;
+	buffer_free(&shown);
+	return NULL;
+}
+
 static void note_refused(struct collector *collector, const natsMsg *msg, const char *reason)
 {
 	struct sink *sink = collector->sink;
-	struct buffer shown = { 0 };
-	char text[512];
+	char text[512], *subject, *why;
 
 	sink->poison++;
 	if (now_ns(CLOCK_MONOTONIC) < collector->report_at)
 		return;
 	collector->report_at = now_ns(CLOCK_MONOTONIC) + REPORT_S * 1000000000ULL;
-	buffer_printable(&shown, natsMsg_GetSubject(msg), strlen(natsMsg_GetSubject(msg)));
+	subject = shown_text(natsMsg_GetSubject(msg));
+	why = shown_text(reason);
 	snprintf(text, sizeof(text), "a message of %.120s is refused: %.240s (refused so far: %llu)",
-		 buffer_terminate(&shown) ? shown.bytes : "", reason,
-		 (unsigned long long)sink->poison);
-	buffer_free(&shown);
+		 subject ? : "", why ? : "", (unsigned long long)sink->poison);
+	free(subject);
+	free(why);
 	sink->report(sink, 3, text);
 }
 
 static int raise_silent(void *context, const char *machine, const char *host, uint64_t seconds)
 {
 	struct collector *collector = context;
-	char text[256];
+	char text[256], *key = shown_text(host), *id = shown_text(machine);
 	int err;
 
-	snprintf(text, sizeof(text), "%.80s (%.64s): no heartbeat for %llu s", host, machine,
-		 (unsigned long long)seconds);
+	snprintf(text, sizeof(text), "%.80s (%.64s): no heartbeat for %llu s", key ? : "",
+		 id ? : "", (unsigned long long)seconds);
+	free(id);
+	if (!key)
+		return -ENOMEM;
 	err = store_raise(collector->store, "", &(struct condition) {
-		.name = SILENT, .key = host, .rule = "collector", .severity = 3, .text = text,
+		.name = SILENT, .key = key, .rule = "collector", .severity = 3, .text = text,
 		.meaning = "This machine, its kerrord or its way to the stream is down.",
 		.remedy = "Look whether it runs; then at the messages of its kerrord.",
 		.found = "", .expires = CONDITION_NEVER, .last = now_ns(CLOCK_REALTIME),
 	});
+	free(key);
 	return err < 0 ? err : 0;
+}
+
+static int clear_silent(struct store *store, const char *host)
+{
+	char *key = shown_text(host);
+	int err = key ? store_clear(store, SILENT, key, "heartbeat", now_ns(CLOCK_REALTIME)) :
+		  -ENOMEM;
+
+	free(key);
+	return err;
 }
 
 static int store_one(struct collector *collector, struct nats_record *item)
@@ -444,8 +470,7 @@ static int store_one(struct collector *collector, struct nats_record *item)
 		if (!host)
 			host = kerror_origin_get(item->origin, "machine");
 		if (err > 0 && host)
-			err = store_clear(store, SILENT, host, "heartbeat",
-					  now_ns(CLOCK_REALTIME));
+			err = clear_silent(store, host);
 		return err < 0 ? err : 0;
 	default:
 		return 0;

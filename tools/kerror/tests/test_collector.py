@@ -171,6 +171,24 @@ def a_machine_is_not_silent_while_its_heartbeats_wait(folder):
 
 
 @test
+def the_name_of_a_silent_machine_is_shown(folder):
+    """It can be anything, and is part of a line."""
+    _, _, (subject, head, beat) = played(folder, "a", events=5)
+    beat = subject, head, json.dumps({**json.loads(beat), "host": "a\x1b\nb"}).encode()
+    server = Consumers()
+    server.have[HEARTBEATS] = [beat]
+    collector = watching(folder, server)
+    daemon = collector.start()
+    patiently(lambda: collector.sql("SELECT key FROM condition WHERE cleared IS NULL") ==
+              [("a\\x1b\\x0ab",)], daemon)
+    server.have[HEARTBEATS] = [beat]
+    patiently(lambda: collector.sql("SELECT max(changes) FROM condition")[0][0] >= 2, daemon)
+    _, err = collector.end(daemon)
+    assert "\x1b" not in err, err
+    server.close()
+
+
+@test
 def wrong_answers_and_none_are_survived(folder):
     machine, messages, _ = played(folder, "a", events=60)
     server = Consumers(*messages)
