@@ -149,6 +149,12 @@ int store_collect_silent(struct store *store, int64_t listens_since, int64_t unt
 			 void *context);
 int64_t store_collect_clock(struct store *store);
 
+/*
+ * Outside of transactions: if no machine is silent any more, clears the condition @name of those
+ * for which there was no room.
+ */
+int store_collect_heard(struct store *store, const char *name);
+
 /**
  * struct store_machine - one of a fleet
  * @machine: its id, or its name

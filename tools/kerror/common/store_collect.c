@@ -660,6 +660,28 @@ int store_collect_silent(struct store *store, int64_t listens_since, int64_t unt
 	return err ? err : count;
 }
 
+int store_collect_heard(struct store *store, const char *name)
+{
+	int64_t over = 0;
+	char sql[256];
+	int err;
+
+	snprintf(sql, sizeof(sql), "SELECT count(*) FROM condition WHERE name = '%s'"
+		 " AND key = '" CONDITION_OTHERS "' AND cleared IS NULL"
+		 " AND NOT EXISTS(SELECT 1 FROM machine WHERE silent)", name);
+	err = store_number(store, sql, &over);
+	if (err || !over)
+		return err;
+	err = store_begin(store);
+	if (!err && store_clear(store, name, CONDITION_OTHERS, "heartbeat", store_now()) < 0)
+		err = -EIO;
+	if (!err)
+		err = store_commit(store);
+	if (err)
+		store_rollback(store);
+	return err;
+}
+
 int64_t store_collect_clock(struct store *store)
 {
 	store->clock_used = true;

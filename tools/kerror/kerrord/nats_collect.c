@@ -594,8 +594,8 @@ static int sweep(struct collector *collector, char *message, size_t size)
 		err = store_collect_silent(collector->store, collector->listens_since,
 					   complete[HEARTBEATS], sink->settings->silent,
 					   raise_silent, collector);
-	if (err > 0)
-		err = 0;
+	if (err >= 0)
+		err = store_collect_heard(collector->store, SILENT);
 	for (size_t i = 0; !err && i < SOURCES; i++)
 		probe(collector, i);
 	if (err)

@@ -3,8 +3,10 @@
 """Tests of a collector with servers of NATS that are played, so that they answer wrongly,
 late or not at all: test_collector.py PROGRAM [TEST]... Needs no nats-server. Prints TAP."""
 
+import contextlib
 import json
 import random
+import sqlite3
 import sys
 import time
 
@@ -185,6 +187,26 @@ def the_name_of_a_silent_machine_is_shown(folder):
     patiently(lambda: collector.sql("SELECT max(changes) FROM condition")[0][0] >= 2, daemon)
     _, err = collector.end(daemon)
     assert "\x1b" not in err, err
+    server.close()
+
+
+@test
+def silent_machines_without_a_key_of_their_own_are_cleared(folder):
+    """There are as many conditions as there may be."""
+    _, _, beat = played(folder, "a", events=5)
+    server = Consumers()
+    collector = watching(folder, server)
+    collector.run_until(lambda: collector.metric('kerror_sink_up{sink="collector"}') == 1)
+    with contextlib.closing(sqlite3.connect(collector.path("db"))) as store, store:
+        store.executemany("INSERT INTO condition VALUES('x', ?, '', 3, '', '', '', 0, '', 0, 0, 0,"
+                          " 1, NULL, NULL, 1, 1, '')", [(str(key),) for key in range(1024)])
+    server.have[HEARTBEATS] = [beat]
+    daemon = collector.start()
+    conditions = "SELECT key, cleared_by FROM condition WHERE name = 'machine-silent'"
+    patiently(lambda: collector.sql(conditions) == [("others", None)], daemon)
+    server.have[HEARTBEATS] = [beat]
+    patiently(lambda: collector.sql(conditions) == [("others", "heartbeat")], daemon)
+    collector.end(daemon)
     server.close()
 
 

@@ -443,6 +443,9 @@ def a_silent_machine_is_a_condition(folder):
         patiently(lambda: conditions() == [("machine-silent", "a", None)], watch)
         (text,), = collector.sql("SELECT text FROM condition")
         assert int(text.split()[-2]) >= 6, text
+        # Its clock is wrong, and of no interest.
+        (heard, sent), = collector.sql("SELECT heard, sent FROM machine")
+        assert sent == 10**18 and abs(heard - time.time_ns()) < 600 * 10**9, (heard, sent)
         patiently(lambda: collector.lost() == {("a", 2, "stream"): 3}, watch)
         # It lives, and has them after all.
         machine.set(events=60)
