@@ -42,7 +42,7 @@
 #define LOG_LEAST		32768
 #define LOG_ENOUGH		131072
 
-/* Rings that take the place of one whose writer died */
+/* Rings of a CPU that is added, or that take the place of one whose writer died */
 #define SPARE_RINGS		2
 
 /* Earlier boots, the oldest first */
@@ -189,7 +189,7 @@ static struct kerror_slot *__init begin_slot(u32 *ring_size, unsigned int count,
 					     bool *for_all)
 {
 	const unsigned int groups = IS_ENABLED(CONFIG_KERROR_PRINTK) ? 3 : 2;
-	const u32 rings = nr_cpu_ids * groups + SPARE_RINGS;
+	const u32 rings = num_present_cpus() * groups + SPARE_RINGS;
 	const u32 fits = fit_ring(*ring_size, rings);
 	const size_t ring = sizeof(struct kerror_saved_ring) + fits;
 	/* Too large for a stack */
