@@ -696,6 +696,13 @@ static int test_at_once(unsigned long events, unsigned long off)
 	return 0;
 }
 
+/* The next message of anything ends the line. */
+static int test_open(unsigned long message, unsigned long b)
+{
+	printk(KERN_INFO FACILITY ": message %lu is open", message);
+	return 0;
+}
+
 static DECLARE_COMPLETION(thread_done);
 static struct task_struct *threads[NR_CPUS];	/* under test_mutex */
 
@@ -1127,6 +1134,7 @@ static const struct test_command {
 	{ "at-once", test_at_once },		/* events, with interrupts off */
 	{ "all-cpus", test_all_cpus },		/* events of each */
 	{ "flood", test_flood },		/* messages, events */
+	{ "open", test_open },			/* which message */
 	{ "hardirq", test_hardirq },		/* events */
 	{ "contexts", test_contexts },
 	{ "nmi", test_nmi },			/* events, in the next NMIs */

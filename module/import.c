@@ -4,7 +4,8 @@
  * the tap was there, or while it was off; all of them, if the log is what is tapped.
  *
  * tap.c calls evl_import() when the tap is on. An imported event has the time, the
- * level and the text of the log, and EVL_FLAG_IMPORTED. Lines that user space wrote to
+ * level and the text of the log, and EVL_FLAG_IMPORTED; where the log has no times
+ * (printk.time=0), it has that of the import. Lines that user space wrote to
  * the log are left out, as the hook in printk() leaves it out. A line that the
  * transport printed for want of a listener is not told from others.
  *
@@ -14,11 +15,14 @@
  * more than SEAM_MESSAGES or SEAM_BYTES are printed meanwhile, those beyond are there
  * twice, and so is a line that was printed in pieces.
  */
+#define pr_fmt(fmt) "evlog: " fmt
+
 #include <linux/delay.h>
 #include <linux/evlog.h>
 #include <linux/evlog_printk.h>
 #include <linux/kerror.h>
 #include <linux/kmsg_dump.h>
+#include <linux/ktime.h>
 #include <linux/printk.h>
 #include <linux/sched/clock.h>
 #include <linux/slab.h>
@@ -129,6 +133,16 @@ u64 evl_log_end(void)
 
 	kmsg_dump_rewind(&iter);
 	return iter.next_seq;
+}
+
+/*
+ * Prints a message, and so ends a line that is open: until then the log shows it to no
+ * reader. Returns the sequence number that the next message of the log gets.
+ */
+u64 evl_log_cut(void)
+{
+	pr_info("the tap of messages is switched\n");
+	return evl_log_end();
 }
 
 /*
@@ -245,7 +259,7 @@ static void log_read(struct evl_seam *seam, struct evl_imported *count, u64 end,
 		if ((seam && seam_take(seam, text, size, time)) || !import ||
 		    level >= READ_ONCE(evl_printk_level))
 			continue;
-		import_line(text, size, level, time);
+		import_line(text, size, level, time ?: ktime_get_ns());
 		count->events++;
 		cond_resched();
 	}
@@ -264,7 +278,7 @@ struct evl_imported evl_import(struct evl_seam *seam, u64 from)
 {
 	struct evl_imported count = { .next = from };
 
-	log_read(seam, &count, evl_log_end(), true);
+	log_read(seam, &count, seam ? evl_log_cut() : evl_log_end(), true);
 	return count;
 }
 

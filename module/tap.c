@@ -243,7 +243,7 @@ static void evl_tap_off(const char *why)
 		evl_tap_notes = evl_seam_new();
 		WRITE_ONCE(evl_tap_seam, evl_tap_notes);
 		evl_tap_wait();
-		evl_tap_from = evl_log_end();
+		evl_tap_from = evl_log_cut();
 		kind->off();
 		evl_tap_wait();
 		WRITE_ONCE(evl_tap_seam, NULL);

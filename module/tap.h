@@ -46,6 +46,7 @@ void evl_seam_settle(struct evl_seam *seam, u64 from, u64 to);
 unsigned int evl_seam_beyond(struct evl_seam *seam);
 void evl_seam_free(struct evl_seam *seam);
 u64 evl_log_end(void);
+u64 evl_log_cut(void);
 struct evl_imported evl_import(struct evl_seam *seam, u64 from);
 
 #endif

@@ -86,6 +86,12 @@ printed_by_a_probe() {
 	wait_for grep -qx 100 $missed && [ "$(told '100 messages of the kernel did not')" = 1 ]
 }
 
+# open_lines KIND: a line that is open when the tap is switched
+open_lines() {
+	raise "open 1" && echo 0 > $tap && raise "open 2" && echo "$1" > $tap && raise "open 3" &&
+		echo 0 > $tap && echo "$1" > $tap && raise "flood 2 1" && equal_to_the_log 5
+}
+
 for kind in ${kinds:-ftrace kprobe text}; do
 	load $kind && grep -qx $kind $tap && [ "$(told "become events ($kind)")" = 1 ]
 	result "$kind.chosen_by_name_and_told"
@@ -106,6 +112,9 @@ for kind in ${kinds:-ftrace kprobe text}; do
 
 	printed_by_a_probe $kind
 	result "$kind.what_a_kprobe_prints"
+
+	load $kind && open_lines $kind
+	result "$kind.lines_that_are_open"
 done
 
 # Others trace the same function: a kprobe of tracefs, and the tracer of functions.
@@ -136,10 +145,27 @@ else
 	echo "ok $number ftrace.a_probe_on_the_tap_that_prints # SKIP no arguments here"
 fi
 
+# Without times in the log, those of the import; else it is that of the boot's beginning.
+load text && echo N > /sys/module/printk/parameters/time && raise "flood 10 1" && sleep 1 &&
+	kerrorctl watch --json --group=printk --idle=500 2> /dev/null |
+	grep 'text":"test_evlog: message' > /tmp/events &&
+	[ "$(wc -l < /tmp/events)" = 10 ] && ! grep '"time_boot":[0-9]\{1,9\},' /tmp/events
+result text.without_times
+echo Y > /sys/module/printk/parameters/time
+
 load ftrace
 ! echo 0 > /proc/sys/kernel/ftrace_enabled 2> /dev/null && raise "flood 1000 1" &&
 	equal_to_the_log 1000
 result ftrace.cannot_be_switched_off
+
+# ftrace is off before: another kind takes its place. On x86, a kprobe would want ftrace.
+rmmod test_evlog evlog kerror
+echo 0 > /proc/sys/kernel/ftrace_enabled
+load 1
+for try in $(seq 25); do raise "flood 100 1"; grep -qx text $tap && break; sleep 0.2; done
+raise "flood 1000 1" && equal_to_the_log 1100 && [ "$(cat $missed)" = 0 ] && ! grep -q ftrace $tap
+result ftrace.switched_off_before
+echo 1 > /proc/sys/kernel/ftrace_enabled
 
 # All kprobes are disarmed: the watch goes on with the log.
 load kprobe
