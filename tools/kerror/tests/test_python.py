@@ -249,6 +249,7 @@ def test_store(output):
             database.execute("UPDATE event SET severity = 1 WHERE id = 3")
             database.execute("UPDATE boot SET host = 'here', release = '6.12', instance = 7")
             database.execute("INSERT INTO tag SELECT boot, 'rack', 'x7' FROM boot")
+            database.execute("INSERT INTO tag SELECT boot, 'odd', CAST(x'61ff' AS TEXT) FROM boot")
             # More than a page, of which many have one time
             database.executemany(
                 "INSERT INTO event(boot, event_group, sequence, thread, time, severity, facility,"
@@ -375,6 +376,9 @@ def test_file(_):
     loss = struct.pack("=IHHIIQQII", 40, 0x11, 0, 7, 0, 3, 9, 2, 6)
     event = struct.pack("=IHHII4s", 17, 0x10, 0, 8, 5, b"\xaa")
     origin = {"boot_id": "01234567-89ab-cdef-0123-456789abcdef", "host": "here"}
+    (odd,) = kerror.messages(event, group="raw", origin={"tag.odd": "a\udcff"})
+    same(odd.origin, {"tag.odd": "a\udcff"})
+    assert odd.json().endswith('"tag.odd":"a\\\\xff"}'), odd.json()
     lost, raised = kerror.messages(loss + event, group="raw", origin=origin)
     same(lost, kerror.Loss("evlog", "history", 3, 9, origin=origin))
     same((raised.data, raised.sequence, raised.thread, raised.origin), (b"\xaa", 8, 5, origin))

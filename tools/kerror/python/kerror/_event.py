@@ -92,8 +92,8 @@ class Loss:
         item.update(group=self.group, cause=self.cause)
         _put(item, "count", self.count)
         _put(item, "total", self.total)
-        item.update((name, value) for name, value in self.origin.items()
-                    if name not in ("boot_id", "instance"))
+        item.update((name, _printable(value.encode("utf-8", "surrogateescape")))
+                    for name, value in self.origin.items() if name not in ("boot_id", "instance"))
         return item
 
     def json(self) -> str:

@@ -159,7 +159,8 @@ def new_origin(fields: Iterable[tuple[str, str]]) -> int:
     origin = must(lib.origin_new())
     for name, value in fields:
         # A name that this library does not know is none of its fields.
-        if lib.origin_set(origin, name.encode(), value.encode()) == -errno.ENOMEM:
+        if lib.origin_set(origin, name.encode(),
+                          value.encode("utf-8", "surrogateescape")) == -errno.ENOMEM:
             lib.origin_release(origin)
             raise MemoryError("libkerror has no memory")
     return origin

@@ -53,8 +53,11 @@ class Store:
         self._version = self._identify()
 
     def _connect(self, options: str) -> sqlite3.Connection:
-        return sqlite3.connect(f"file:{quote(self.path)}?{options}", uri=True, timeout=2,
-                               isolation_level=None)
+        database = sqlite3.connect(f"file:{quote(self.path)}?{options}", uri=True, timeout=2,
+                                   isolation_level=None)
+        # A tag of the operator's may be any bytes.
+        database.text_factory = lambda text: text.decode("utf-8", "surrogateescape")
+        return database
 
     def _identify(self) -> int:
         try:
@@ -200,7 +203,10 @@ class Store:
         if boot not in self._origins:
             if len(self._origins) > 1000:
                 self._origins.clear()
-            self._origins[boot] = self._read_origin(boot)
+            try:
+                self._origins[boot] = self._read_origin(boot)
+            except sqlite3.Error as error:
+                raise StoreError(f"store {self.path}: {error}") from error
         return self._origins[boot]
 
     def _read_origin(self, boot: int) -> list[tuple[str, str]]:
