@@ -99,9 +99,11 @@ int store_loss_total(struct store *store, const struct series *series,
 
 /*
  * Within a transaction: 1, or 0 if it is there already. With @gaps, numbers before it
- * that are missing are remembered. -EINVAL: two machines have the same boot id.
+ * that are missing are remembered. @time: when the machine received it, of a raw event,
+ * or 0. -EINVAL: two machines have the same boot id.
  */
-int store_collect_event(struct store *store, const struct kerror_event *event, bool gaps);
+int store_collect_event(struct store *store, const struct kerror_event *event, uint64_t time,
+			bool gaps);
 int store_collect_loss(struct store *store, struct kerror_origin *origin, uint64_t time,
 		       const struct kerror_loss *loss, const char *cause, bool gaps);
 

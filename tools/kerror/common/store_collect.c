@@ -268,7 +268,8 @@ static int fill(struct store *store, int64_t boot, uint32_t bit, int64_t positio
 	return err ? err : 1;
 }
 
-int store_collect_event(struct store *store, const struct kerror_event *event, bool gaps)
+int store_collect_event(struct store *store, const struct kerror_event *event, uint64_t time,
+			bool gaps)
 {
 	uint32_t bit = kerror_event_group(event);
 	struct collected *node;
@@ -290,7 +291,7 @@ int store_collect_event(struct store *store, const struct kerror_event *event, b
 			return is_new;
 	}
 	store->boot = node->boot;
-	err = store_insert_event(store, event);
+	err = store_insert_event(store, event, time);
 	if (err)
 		return err;
 	if (!sqlite3_changes(store->database))

@@ -152,7 +152,7 @@ int store_read_origin(struct store *store, int64_t boot, struct kerror_origin *o
 /* ---- store_write.c ---- */
 
 /* Within a transaction, of the series whose row is store->boot; they move no cursor. */
-int store_insert_event(struct store *store, const struct kerror_event *event);
+int store_insert_event(struct store *store, const struct kerror_event *event, uint64_t time);
 int store_insert_loss(struct store *store, uint64_t time, const struct kerror_loss *loss,
 		      const char *cause);
 

@@ -129,12 +129,11 @@ static void add_header(struct values *values, const struct kerror_event *event,
 	add_text(values, text, size);
 }
 
-int store_insert_event(struct store *store, const struct kerror_event *event)
+int store_insert_event(struct store *store, const struct kerror_event *event, uint64_t time)
 {
 	const struct evl_header *header = kerror_event_header(event);
 	struct values values = values_of(store, ADD_EVENT);
 	const void *data;
-	uint64_t time;
 	size_t size;
 	int err;
 
@@ -143,7 +142,7 @@ int store_insert_event(struct store *store, const struct kerror_event *event)
 	add_number(&values, kerror_event_sequence(event));
 	add_number(&values, kerror_event_thread(event));
 	add_number(&values, store_clock(store));
-	time = header ? header->time_realtime : store_now();
+	time = header ? header->time_realtime : time ? time : store_now();
 	add_number(&values, time <= INT64_MAX ? time : INT64_MAX);
 	if (header)
 		add_header(&values, event, header);
@@ -163,7 +162,7 @@ int store_add_event(struct store *store, const struct kerror_event *event)
 	int err = use_series(store, kerror_event_origin(event));
 
 	if (!err)
-		err = store_insert_event(store, event);
+		err = store_insert_event(store, event, 0);
 	if (!err)
 		move_cursor(store, kerror_event_group(event), kerror_event_sequence(event) + 1);
 	return err;

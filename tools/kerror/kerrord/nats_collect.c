@@ -454,7 +454,7 @@ static int store_one(struct collector *collector, struct nats_record *item)
 
 	switch (item->kind) {
 	case NATS_EVENT:
-		err = store_collect_event(store, item->event, !item->filtered);
+		err = store_collect_event(store, item->event, item->time, !item->filtered);
 		item->is_new = err > 0;
 		if (err > 0)
 			err = conditions_event(collector->sink, store, item->event);

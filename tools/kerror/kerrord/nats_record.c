@@ -91,6 +91,7 @@ static const char *read_event(struct nats_record *record, struct json_object *ob
 	if (severity >= 0)
 		kerror_event_set_severity(record->event, severity);
 	kerror_event_set_origin(record->event, record->origin);
+	record->time = json_get_number(object, "time_realtime");
 	record->kind = NATS_EVENT;
 	return NULL;
 }

@@ -25,7 +25,7 @@ void nats_machine(const struct kerror_origin *origin, char *token, size_t size);
  * @event: of NATS_EVENT, with the same origin
  * @loss: of NATS_LOSS
  * @cause: its name
- * @time: of the loss
+ * @time: of the loss, or of a raw event: when its machine received it, or 0
  * @heartbeat: of NATS_HEARTBEAT
  * @filtered: gaps are no losses
  * @is_new: the store did not have it
