@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <syslog.h>
 #include <time.h>
 #include "kerrord.h"
 #include "printk_state.h"
@@ -31,6 +32,15 @@ struct facility {
 	uint64_t events[SEVERITIES];
 };
 
+/* Ids counted one by one, of events of severity warning or worse */
+#define KINDS 256
+
+struct kind {
+	const struct facility *facility;
+	uint32_t id;
+	uint64_t events;
+};
+
 struct metrics {
 	const struct settings *settings;
 	const struct sink *sinks;
@@ -38,6 +48,8 @@ struct metrics {
 	pthread_mutex_t lock;	/* for what follows */
 	unsigned int facilities;
 	struct facility facility[FACILITIES + 1];	/* the last: OTHERS */
+	unsigned int kinds;
+	struct kind kind[KINDS + 1];	/* the last: all others */
 	uint64_t raw;
 	uint64_t last_event;	/* when one was received, seconds since 1970, or 0 */
 	uint64_t lost[GROUPS][KERROR_CAUSES + 1];
@@ -77,6 +89,31 @@ static struct facility *find_facility(struct metrics *metrics, const char *name)
 	return &metrics->facility[i];
 }
 
+static void count_kind(struct metrics *metrics, const struct facility *facility,
+		       uint32_t id)
+{
+	unsigned int i;
+
+	for (i = 0; i < metrics->kinds; i++)
+		if (metrics->kind[i].id == id && metrics->kind[i].facility == facility)
+			break;
+	if (i == metrics->kinds && i < KINDS)
+		metrics->kind[metrics->kinds++] = (struct kind) {
+			.facility = facility, .id = id,
+		};
+	metrics->kind[i].events++;
+}
+
+static void count_event(struct metrics *metrics, const struct evl_header *header)
+{
+	struct facility *facility = find_facility(metrics, header->facility);
+
+	facility->events[header->severity < SEVERITIES - 1 ? header->severity :
+			 SEVERITIES - 1]++;
+	if (header->severity <= LOG_WARNING && header->event_id)
+		count_kind(metrics, facility, header->event_id);
+}
+
 void metrics_event(struct metrics *metrics, const struct kerror_event *event)
 {
 	const struct evl_header *header = kerror_event_header(event);
@@ -84,9 +121,7 @@ void metrics_event(struct metrics *metrics, const struct kerror_event *event)
 	pthread_mutex_lock(&metrics->lock);
 	metrics->last_event = time(NULL);
 	if (header)
-		find_facility(metrics, header->facility)
-			->events[header->severity < SEVERITIES - 1 ?
-				header->severity : SEVERITIES - 1]++;
+		count_event(metrics, header);
 	else
 		metrics->raw++;
 	pthread_mutex_unlock(&metrics->lock);
@@ -141,6 +176,27 @@ static void print_lost(FILE *file, int group, int cause,
 		kerror_cause_name(cause), metrics->lost[group][cause]);
 }
 
+static void print_kinds(FILE *file, const struct metrics *metrics)
+{
+	metrics_describe(file, "kerror_id_events_total", "counter",
+			 "Events of severity warning or worse received, by facility and id.");
+	for (unsigned int i = 0; i <= KINDS; i++) {
+		const struct kind *kind = &metrics->kind[i];
+
+		if (!kind->events)
+			continue;
+		fputs("kerror_id_events_total{facility=\"", file);
+		metrics_label(file, i == KINDS ||
+			      kind->facility == &metrics->facility[FACILITIES] ?
+			      OTHERS : kind->facility->label);
+		if (i < KINDS)
+			fprintf(file, "\",id=\"%08" PRIx32 "\"}", kind->id);
+		else
+			fputs("\",id=\"" OTHERS "\"}", file);
+		fprintf(file, " %" PRIu64 "\n", kind->events);
+	}
+}
+
 static void print_events(FILE *file, const struct metrics *metrics)
 {
 	metrics_describe(file, "kerror_events_total", "counter",
@@ -158,6 +214,7 @@ static void print_events(FILE *file, const struct metrics *metrics)
 				facility->events[severity]);
 		}
 	}
+	print_kinds(file, metrics);
 	metrics_describe(file, "kerror_raw_events_total", "counter",
 			 "Events of the raw group received.");
 	fprintf(file, "kerror_raw_events_total %" PRIu64 "\n", metrics->raw);

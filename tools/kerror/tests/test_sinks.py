@@ -49,6 +49,9 @@ def get_metrics(host, port):
 
 # ---- Metrics ----
 
+WARNED = ("emerg", "alert", "crit", "err", "warning")
+
+
 @test
 def each_series_is_there_once(folder):
     odd = [b"bad\xff", b"bad\xfe", b"others", b'q"\\b', b"nl\nx", b"cr\rx", b"del\x7f",
@@ -71,6 +74,12 @@ def each_series_is_there_once(folder):
         assert name in facilities, (name, sorted(facilities)[:15])
     assert any(line.startswith('kerror_events_total{facility="q\\"\\\\b"') for line in lines)
     assert not [line for line in lines if any(ord(byte) < 32 for byte in line)]
+    events = place.lines()
+    ids = [line for line in lines if line.startswith("kerror_id_events_total{")]
+    assert len({line.rpartition(" ")[0] for line in ids}) == len(ids)
+    assert any('id="%s"' % events[0]["event_id"] in line for line in ids), (events[0], ids[:3])
+    assert sum(int(line.rpartition(" ")[2]) for line in ids) == \
+        sum(event["severity"] in WARNED for event in events), (ids, events[:3])
 
 
 @test
