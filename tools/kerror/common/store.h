@@ -182,6 +182,19 @@ int store_fleet(struct store *store,
 		void (*found)(void *context, const struct store_machine *machine),
 		void *context);
 
+/*
+ * Within a transaction: a machine, of that id or else that host name, is in no fleet any more,
+ * and its conditions are cleared, until its next heartbeat. What is known of its events stays:
+ * see store_retain_boots(). Returns how many there are: only one is forgotten.
+ */
+int store_forget(struct store *store, const char *name);
+
+/*
+ * Outside of transactions, of a collector's store: deletes what is known of boots of which
+ * nothing has been stored for so long that no stream has any of it.
+ */
+int store_retain_boots(struct store *store);
+
 /**
  * struct store_boot - what is known of a boot
  * @id: that of the kernel

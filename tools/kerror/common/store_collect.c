@@ -669,7 +669,7 @@ int store_collect_heard(struct store *store, const char *name)
 
 	snprintf(sql, sizeof(sql), "SELECT count(*) FROM condition WHERE name = '%s'"
 		 " AND key = '" CONDITION_OTHERS "' AND cleared IS NULL"
-		 " AND NOT EXISTS(SELECT 1 FROM machine WHERE silent)", name);
+		 " AND NOT EXISTS(SELECT 1 FROM machine WHERE silent = 1)", name);
 	err = store_number(store, sql, &over);
 	if (err || !over)
 		return err;
@@ -712,6 +712,7 @@ int store_fleet(struct store *store,
 		"  (key = b.host OR substr(key, 1, length(b.host) + 1) = b.host || ' '))"
 		" FROM newest n LEFT JOIN machine m ON m.machine = name"
 		" JOIN boot b ON b.boot = coalesce(m.boot, n.boot)"
+		" WHERE coalesce(m.silent, 0) < 2"
 		" ORDER BY coalesce(m.silent, 0) DESC, b.host, name";
 	sqlite3_stmt *statement;
 	int64_t version;

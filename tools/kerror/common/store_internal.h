@@ -17,6 +17,7 @@
  * store_origins.c   those that a query has met
  * store_filter.c    filters as SQL
  * store_collect.c   the events of many machines: gaps, heartbeats
+ * store_forget.c    machines and boots that are no more
  * store_state.c     conditions
  */
 #ifndef STORE_INTERNAL_H
@@ -135,6 +136,9 @@ int store_make_indices(struct store *store);
 
 /* The version that added what a collector knows of machines */
 #define STORE_HAS_FLEET 8
+
+/* In the place of "silent": an operator has forgotten it. Its next heartbeat ends that. */
+#define MACHINE_FORGOTTEN 2
 
 /* Makes of an instance in the table of boots a field of an origin, which has none for 0. */
 #define STORE_INSTANCE "CAST(nullif(instance, 0) AS TEXT)"

@@ -3,6 +3,7 @@
  * kerrorctl fleet: the machines of which a store has events, with what their last
  * heartbeat said and what is missing of them.
  */
+#include <err.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,12 +11,17 @@
 #include "kerrorctl.h"
 #include "store.h"
 
+enum { OPTION_FORGET = OPTION_FIRST_OWN };
+
 static const char usage[] =
 "Usage: kerrorctl fleet [OPTION]...\n"
+"   or: kerrorctl fleet [OPTION]... --forget=MACHINE\n"
 "Show the machines of a collector's store, those that are silent first: when the last\n"
 "heartbeat arrived, how many events the store does not have yet (LAG), how many are lost,\n"
 "how many conditions last, and the kernel. A machine without heartbeats is there, too.\n"
 "\n"
+"      --forget=MACHINE the machine with that id, or that name, is no more: show it no\n"
+"                       longer, and clear its conditions, until its next heartbeat\n"
 "  -j, --json           one JSON object a line\n"
 "  -s, --store=FILE     default: " STORE_PATH "\n"
 NO_PAGER_USAGE
@@ -67,9 +73,31 @@ static void show(void *context, const struct store_machine *machine)
 	       color_end(&common->style));
 }
 
+/* Its events stay, and what tells those that come again from new ones. */
+static void forget(const struct common *common, const char *name)
+{
+	struct store *store = open_store(common, true);
+	int count;
+
+	check_store(store, store_begin(store));
+	count = store_forget(store, name);
+	check_store(store, count);
+	check_store(store, store_commit(store));
+	store_close(store);
+	if (!count)
+		errx(EXIT_FAILURE, "no machine has the id or name '%s'; kerrorctl fleet shows them",
+		     name);
+	if (count > 1)
+		errx(EXIT_FAILURE, "several machines have the name '%s'; give the id, which kerrorctl fleet --json shows",
+		     name);
+	printf("%s forgotten\n", name);
+	flush_output();
+}
+
 int command_fleet(int argc, char **argv)
 {
 	static const struct option longs[] = {
+		{ "forget", required_argument, NULL, OPTION_FORGET },
 		JSON_OPTION,
 		STORE_OPTION,
 		NO_PAGER_OPTION,
@@ -78,11 +106,18 @@ int command_fleet(int argc, char **argv)
 		LAST_OPTION
 	};
 	struct common common = { .usage = usage };
+	const char *name = NULL;
 	struct store *store;
 
 	while (next_option(&common, argc, argv, ":js:h", longs) >= 0)
-		;
+		name = optarg;
 	no_arguments(argc, argv);
+	if (name && common.json)
+		wrong_use("--forget tells nothing in JSON; leave out --json");
+	if (name) {
+		forget(&common, name);
+		return EXIT_SUCCESS;
+	}
 	store = open_store(&common, false);
 	begin_pager(&common);
 	if (!common.json)

@@ -18,6 +18,9 @@
  */
 #define LOG_LARGE (16 << 20)
 
+/* Likewise, for boots of a fleet of which nothing is left */
+#define BOOTS_S 3600
+
 /* Between two reports of what retention deletes */
 #define REPORT_S 3600
 
@@ -27,12 +30,13 @@
  * @told: what retention had deleted at the last report
  * @report_at: when there may be another one, nanoseconds of CLOCK_MONOTONIC
  * @age_at: when to look for what is too old, likewise
+ * @boots_at: for boots of which nothing is left, likewise
  * @log_told: it was reported that the log grows
  */
 struct state {
 	struct store *store;
 	struct store_deleted told;
-	uint64_t report_at, age_at;
+	uint64_t report_at, age_at, boots_at;
 	bool log_told;
 };
 
@@ -231,6 +235,10 @@ static int idle(struct sink *sink, char *message, size_t size)
 		age = sink->settings->max_age;
 	}
 	err = store_retain(state->store, age, sink->settings->max_size);
+	if (!err && sink->settings->collected && now >= state->boots_at) {
+		state->boots_at = now + BOOTS_S * 1000000000ULL;
+		err = store_retain_boots(state->store);
+	}
 	if (err)
 		return failed(sink, err, message, size);
 	report_deleted(sink, state);

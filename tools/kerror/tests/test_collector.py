@@ -10,7 +10,7 @@ import sqlite3
 import sys
 import time
 
-from test_kerrord import FIRST, main
+from test_kerrord import FIRST, control, main
 from test_nats import Played
 from test_fleet import Collector, Machine, events_of, patiently
 
@@ -187,6 +187,34 @@ def the_name_of_a_silent_machine_is_shown(folder):
     patiently(lambda: collector.sql("SELECT max(changes) FROM condition")[0][0] >= 2, daemon)
     _, err = collector.end(daemon)
     assert "\x1b" not in err, err
+    server.close()
+
+
+@test
+def a_forgotten_machine_is_shown_no_longer(folder):
+    """Until it says something; its events stay, and are known when they come again."""
+    machine, messages, beat = played(folder, "a", events=10)
+    server = Consumers(*messages)
+    server.have[HEARTBEATS] = [beat]
+    collector = watching(folder, server)
+    daemon = collector.start()
+    lasting = "SELECT name, key FROM condition WHERE cleared IS NULL"
+    patiently(lambda: collector.sql(lasting) == [("machine-silent", "a")], daemon)
+    assert control(collector, "fleet", "--forget=b") == (
+        [], "kerrorctl: no machine has the id or name 'b'; kerrorctl fleet shows them\n")
+    assert len(control(collector, "fleet")[0]) == 2
+    assert control(collector, "fleet", "--forget=" + machine.machine) == (
+        [machine.machine + " forgotten"], "")
+    assert len(control(collector, "fleet")[0]) == 1 and not control(collector, "fleet", "--json")[0]
+    assert control(collector, "fleet", "--forget=a")[0] == []
+    server.have[EVENTS] += messages
+    keep_asking(server, daemon, 3, 10)
+    assert collector.sql(lasting) == [] and collector.count() == 10
+    assert len(server.acknowledged) == 21, server.acknowledged
+    server.have[HEARTBEATS] = [beat]
+    patiently(lambda: len(control(collector, "fleet")[0]) == 2, daemon)
+    patiently(lambda: collector.sql(lasting) == [("machine-silent", "a")], daemon)
+    collector.end(daemon)
     server.close()
 
 

@@ -84,6 +84,7 @@ misuses "there is no command 'x'; see" help x
 misuses "there is no option '--sice'; did you mean --since?; see kerrorctl query --help" query --sice=-1h
 misuses "there is no option '--xyz'; see kerrorctl query --help" query --xyz
 misuses "there is no option '-x'; see kerrorctl query --help" query -ux
+misuses '--forget tells nothing in JSON; leave out --json' fleet --forget=a --json
 misuses "there is no option '-x'; see kerrorctl query --help" query --since=-1h -xu
 misuses "option '--json' takes no value; see kerrorctl query --help" query --json=1
 misuses "option '--since' lacks its value; see kerrorctl query" query --since

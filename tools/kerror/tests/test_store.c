@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Tests retention with clocks that are played: the machine runs for 200 days and
- * is off for years, while its clock is set back and forth by decades.
+ * is off for years, while its clock is set back and forth by decades. And what a
+ * collector forgets.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -162,14 +163,171 @@ static void test_kill(void **state)
 	store_close(killed);
 }
 
+/* ---- A fleet ---- */
+
+#define OLD	"11111111-1111-1111-1111-111111111111"
+#define NEW	"22222222-2222-2222-2222-222222222222"
+#define NOBEAT	"44444444-4444-4444-4444-444444444444"
+#define OTHER	"33333333-3333-3333-3333-333333333333"
+
+static struct kerror_origin *origin_of(const char *machine, const char *boot_id)
+{
+	struct kerror_origin *made = build_origin(boot_id);
+
+	assert_int_equal(kerror_origin_set(made, "machine", machine), 0);
+	assert_int_equal(kerror_origin_set(made, "host", *machine == 'd' ? "db" : "web"), 0);
+	return made;
+}
+
+/* Whether the event is new to the store */
+static int collect(struct store *store, const char *machine, const char *boot_id,
+		   uint32_t sequence)
+{
+	struct kerror_origin *of = origin_of(machine, boot_id);
+	struct kerror_event *event;
+	struct build build;
+	int result;
+
+	build_begin(&build, NULL, EVL_FORMAT_STRING, NULL);
+	event = kerror_event_new(KERROR_GROUP_EVLOG, KERROR_SEQUENCE_FIRST + sequence, 42,
+				 build.data, build.size);
+	kerror_event_set_origin(event, of);
+	assert_int_equal(store_begin(store), 0);
+	result = store_collect_event(store, event, true);
+	assert_int_equal(store_commit(store), 0);
+	kerror_event_free(event);
+	kerror_origin_release(of);
+	return result;
+}
+
+static void beat(struct store *store, const char *machine, const char *boot_id)
+{
+	const struct store_heartbeat heartbeat = { .interval = 60 };
+	struct kerror_origin *of = origin_of(machine, boot_id);
+
+	assert_int_equal(store_begin(store), 0);
+	assert_true(store_collect_heartbeat(store, of, &heartbeat) >= 0);
+	assert_int_equal(store_commit(store), 0);
+	kerror_origin_release(of);
+}
+
+static int forget(struct store *store, const char *name)
+{
+	int count;
+
+	assert_int_equal(store_begin(store), 0);
+	count = store_forget(store, name);
+	assert_int_equal(store_commit(store), 0);
+	return count;
+}
+
+static int64_t rows(const char *table)
+{
+	sqlite3_stmt *statement;
+	sqlite3 *database;
+	char sql[128];
+	int64_t count;
+
+	snprintf(sql, sizeof(sql), "SELECT count(*) FROM %s", table);
+	assert_int_equal(sqlite3_open(path, &database), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(database, sql, -1, &statement, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
+	count = sqlite3_column_int64(statement, 0);
+	sqlite3_finalize(statement);
+	sqlite3_close(database);
+	return count;
+}
+
+static void count_machine(void *context, const struct store_machine *machine)
+{
+	(void)machine;
+	++*(int *)context;
+}
+
+static int fleet(struct store *store)
+{
+	int count = 0;
+
+	assert_int_equal(store_fleet(store, count_machine, &count), 0);
+	return count;
+}
+
+/*
+ * What is known of a boot stays for as long as a stream can have its events, and no longer;
+ * that of the boot that a machine runs stays.
+ */
+static void test_forget(void **state)
+{
+	struct store *store;
+
+	(void)state;
+	snprintf(path + strlen(path), sizeof(path) - strlen(path), "2");
+	store = open_it();
+	assert_int_equal(collect(store, "a", NEW, 0), 1);
+	assert_int_equal(collect(store, "d", NOBEAT, 0), 1);
+	assert_int_equal(collect(store, "a", OLD, 0), 1);
+	beat(store, "a", NEW);
+	assert_int_equal(collect(store, "b", OTHER, 0), 1);
+	beat(store, "b", OTHER);
+	assert_int_equal(fleet(store), 3);
+	assert_int_equal(forget(store, "nobody"), 0);
+	assert_int_equal(forget(store, "web"), 2);
+	assert_int_equal(fleet(store), 3);
+	assert_int_equal(forget(store, "b"), 1);
+	assert_int_equal(fleet(store), 2);
+	/* Of those of that name, it is the one that is left; and a heartbeat brings it back. */
+	assert_int_equal(forget(store, "web"), 1);
+	assert_int_equal(fleet(store), 1);
+	beat(store, "a", NEW);
+	assert_int_equal(fleet(store), 2);
+
+	/* All events are too old. Those that come again are known by their boots. */
+	boot_s += AGE + 1;
+	assert_int_equal(store_retain(store, AGE, 0), 0);
+	assert_int_equal(rows("event"), 0);
+	assert_int_equal(store_retain_boots(store), 0);
+	boot_s += 3 * DAY;
+	assert_int_equal(store_retain_boots(store), 0);
+	assert_int_equal(collect(store, "a", OLD, 0), 0);
+	assert_int_equal(collect(store, "a", NEW, 0), 0);
+	assert_int_equal(collect(store, "b", OTHER, 0), 0);
+	assert_int_equal(rows("boot"), 4);
+	/* A new one begins that time anew. */
+	assert_int_equal(collect(store, "a", OLD, 1), 1);
+	boot_s += 5 * DAY;
+	assert_int_equal(store_retain_boots(store), 0);
+	assert_int_equal(rows("boot"), 4);
+	boot_s += AGE;
+	assert_int_equal(store_retain(store, AGE, 0), 0);
+	assert_int_equal(store_retain_boots(store), 0);
+	boot_s += 8 * DAY;
+	assert_int_equal(store_retain_boots(store), 0);
+	/* The newest row stays, and the boot that a machine runs. */
+	assert_int_equal(rows("boot"), 3);
+	assert_int_equal(rows("boot WHERE boot_id = '" OLD "'"), 0);
+	assert_int_equal(rows("collected"), 3);
+	assert_int_equal(collect(store, "a", NEW, 0), 0);
+	/* With a newer row, nothing is left of the machine that was forgotten. */
+	beat(store, "c", BOOT);
+	assert_int_equal(store_retain_boots(store), 0);
+	boot_s += 8 * DAY;
+	assert_int_equal(store_retain_boots(store), 0);
+	assert_int_equal(rows("boot WHERE boot_id = '" OTHER "'"), 0);
+	assert_int_equal(rows("collected"), 2);
+	assert_int_equal(rows("machine"), 2);
+	assert_int_equal(fleet(store), 3);
+	store_close(store);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_clock_steps),
 		cmocka_unit_test(test_kill),
+		cmocka_unit_test(test_forget),
 	};
 	char folder[] = "/tmp/test_store.XXXXXX", name[80];
-	static const char *const suffixes[] = { "", "-wal", "-shm" };
+	static const char *const suffixes[] = { "", "-wal", "-shm", "2", "2-wal", "2-shm" };
 	int failed;
 
 	if (!mkdtemp(folder))
@@ -177,8 +335,8 @@ int main(void)
 	snprintf(path, sizeof(path), "%s/db", folder);
 	origin = build_origin(BOOT);
 	failed = cmocka_run_group_tests_name("store", tests, NULL, NULL);
-	for (int i = 0; i < 3; i++) {
-		snprintf(name, sizeof(name), "%s%s", path, suffixes[i]);
+	for (int i = 0; i < 6; i++) {
+		snprintf(name, sizeof(name), "%s/db%s", folder, suffixes[i]);
 		unlink(name);
 	}
 	rmdir(folder);
