@@ -177,6 +177,28 @@ static void add_uid(struct otlp_writer *writer, const struct kerror_event *event
 	add_string(writer, OF_RECORD, "log.record.uid", uid);
 }
 
+/*
+ * A loss has no number of its own. What tells two of them apart is where its events end, the
+ * total that the kernel counts, or when the record was made, which a second request repeats.
+ */
+static void add_loss_uid(struct otlp_writer *writer, const struct record *record)
+{
+	bool numbered = record_is_numbered_loss(record);
+	char end[64], uid[176];
+
+	if (numbered && record->next)
+		snprintf(end, sizeof(end), "next:%u", record->next);
+	else if (!numbered && record->loss.cause < KERROR_CAUSES)
+		snprintf(end, sizeof(end), "total:%llu", (unsigned long long)record->loss.total);
+	else
+		snprintf(end, sizeof(end), "time:%llu", (unsigned long long)record->time);
+	snprintf(uid, sizeof(uid), "%.48s:%.20s:%s:loss:%.24s:%s",
+		 kerror_origin_get(record->origin, "boot_id") ? : "",
+		 kerror_origin_get(record->origin, "instance") ? : "0",
+		 kerror_group_name(record->loss.group), record->cause, end);
+	add_string(writer, OF_RECORD, "log.record.uid", uid);
+}
+
 static bool is_attribute(enum kerror_field_id id)
 {
 	return id != KERROR_FIELD_TIME_REALTIME && id != KERROR_FIELD_SEVERITY &&
@@ -228,6 +250,7 @@ static void add_loss(struct otlp_writer *writer, const struct record *record)
 	else
 		otlp_text(writer, 12, "eventName", "kerror.loss", 11);
 	otlp_list(writer, "attributes");
+	add_loss_uid(writer, record);
 	add_string(writer, OF_RECORD, "kerror.group", group);
 	add_string(writer, OF_RECORD, "kerror.loss.cause", record->cause);
 	add_number(writer, "kerror.loss.count", record->loss.count);

@@ -49,7 +49,9 @@ static void skip_first(struct sink *sink, struct work *work, const char *message
 {
 	struct record *record = work->batch[0], *loss = NULL;
 
-	sink->poison++;
+	/* The loss that stands for an event is counted with that. */
+	if (record->kind != RECORD_LOSS || strcmp(record->cause, CAUSE_POISON))
+		sink->poison++;
 	if (record->kind == RECORD_EVENT) {
 		const struct kerror_loss lost = {
 			.count = 1, .group = kerror_event_group(record->event),

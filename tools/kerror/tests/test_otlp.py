@@ -25,7 +25,7 @@ import threading
 import time
 import unittest
 
-from test_kerrord import JSON, Place, main, wait_for
+from test_kerrord import FIRST, JSON, Place, main, wait_for
 try:
     from google.protobuf import json_format
     NEEDS = "" if shutil.which("protoc") else "protoc (Debian: protobuf-compiler)"
@@ -70,6 +70,11 @@ def attributes_of(message):
     names = [attribute.key for attribute in message.attributes]
     assert len(names) == len(set(names)), names
     return {attribute.key: value_of(attribute.value) for attribute in message.attributes}
+
+
+def event_uid(record):
+    attributes = attributes_of(record)
+    return None if "kerror.loss.cause" in attributes else attributes.get("log.record.uid")
 
 
 class Receiver:
@@ -151,8 +156,9 @@ class Receiver:
         handler.wfile.write(body)
 
     def uids(self):
+        """Of events; None for other records"""
         with self.lock:
-            return [attributes_of(record).get("log.record.uid") for _, record in self.taken]
+            return [event_uid(record) for _, record in self.taken]
 
     def named(self, name):
         with self.lock:
@@ -245,7 +251,7 @@ def check_all(place, receiver):
     with receiver.lock:
         seen = set()
         for resource, record in receiver.taken:
-            uid = attributes_of(record).get("log.record.uid")
+            uid = event_uid(record)
             if uid:
                 check_event(events[uid], resource, record)
                 seen.add(uid)
@@ -273,7 +279,9 @@ def each_attribute_is_that_of_json(folder):
             losses = receiver.named("kerror.loss")
             assert len(losses) == ("lost" in kernel)
             if losses:
+                boot_id = place.lines()[0]["boot_id"]
                 assert attributes_of(losses[0]) == {
+                    "log.record.uid": f"{boot_id}:0:evlog:loss:staging-full:total:7",
                     "kerror.group": "evlog", "kerror.loss.cause": "staging-full",
                     "kerror.loss.count": 7, "kerror.loss.total": 7}
                 assert losses[0].severity_number == 13
@@ -389,9 +397,15 @@ def a_partial_success_is_counted_and_not_repeated(folder):
 def a_refused_event_is_skipped_and_told(folder):
     """The server takes no request that has one of two events."""
     bad = {7, 300}
+    asked = []
 
     def judge(records):
         for _, record in records:
+            if record.event_name == "kerror.loss":
+                # It is asked again, with the same name of its own.
+                asked.append(attributes_of(record)["log.record.uid"])
+                if len(asked) == 1:
+                    return BUSY
             values = attributes_of(record).get("kerror.arguments", ["-1"])
             if int(values[0]) in bad:
                 return (400, {"Content-Type": "application/json"}, b'{"message":"no \x1b"}')
@@ -406,6 +420,11 @@ def a_refused_event_is_skipped_and_told(folder):
         assert sorted(set(numbers)) == sorted(set(range(600)) - bad)
         losses = receiver.named("kerror.loss")
         assert [attributes_of(loss)["kerror.loss.cause"] for loss in losses] == ["poison"] * 2
+        boot_id = place.lines()[0]["boot_id"]
+        assert [attributes_of(loss)["log.record.uid"] for loss in losses] == [
+            f"{boot_id}:0:evlog:loss:poison:next:{(FIRST + number + 1) % 2**32}"
+            for number in sorted(bad)]
+        assert asked[0] == asked[1] and len(set(asked)) == 2, asked
         assert "HTTP status 400: {\"message\":\"no \\x1b\"}" in err, err
         assert metric(place, "poison_total") == 2
 
@@ -438,6 +457,8 @@ def what_the_history_has_no_longer_is_a_loss(folder):
         place.run_until(lambda: len(set(receiver.uids()) - {None}) + lost() == 3000)
         uids = [uid for uid in receiver.uids() if uid]
         assert len(uids) == len(set(uids)) and uids[-1].endswith(f":{2999 - 256}"), uids[-1]
+        names = [attributes_of(loss)["log.record.uid"] for loss in receiver.named("kerror.loss")]
+        assert len(names) == len(set(names)), names
         # Of a machine that is slow, the receiver itself may have come too late.
         assert "sink" in {attributes_of(loss)["kerror.loss.cause"]
                           for loss in receiver.named("kerror.loss")}

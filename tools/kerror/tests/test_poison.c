@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A record that a sink cannot write is skipped, told and counted; all others are
- * written once and in order. One that only its peer is the reason of stays.
+ * written once and in order. One that only its peer is the reason of stays. The loss in
+ * its place may be one that the sink cannot write, too.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -19,6 +20,7 @@ static struct {
 } had;
 
 static unsigned int failures[EVENTS], reports;
+static bool refuses_losses;
 
 static int open_broken(struct sink *sink, char *message, size_t size)
 {
@@ -47,6 +49,8 @@ static int write_broken(struct sink *sink, struct record *const *records,
 			snprintf(message, size, "too large");
 			return -E2BIG;
 		}
+		if (records[i]->kind == RECORD_LOSS && refuses_losses)
+			return -EINVAL;
 		if (sequence == LATE && !failures[LATE]++) {
 			snprintf(message, size, "full");
 			return -ENOSPC;
@@ -79,7 +83,8 @@ static void report(struct sink *about, unsigned int severity, const char *text)
 	print_message("%s\n", text);
 }
 
-static void test_poison(void **state)
+/* All but the one are written, and it is counted once. */
+static void write_all(void)
 {
 	struct sink_settings settings = {
 		.type = &broken_sink, .name = "broken", .queue = 1 << 20,
@@ -88,7 +93,8 @@ static void test_poison(void **state)
 	struct sink *sink = sink_new(&settings, &series, "/nonexistent", report);
 	struct build build;
 
-	(void)state;
+	memset(&had, 0, sizeof(had));
+	memset(failures, 0, sizeof(failures));
 	assert_non_null(sink);
 	build_example(&build);
 	for (uint32_t sequence = 0; sequence < EVENTS; sequence++) {
@@ -112,18 +118,33 @@ static void test_poison(void **state)
 	assert_int_equal(sink->written, EVENTS - 1);
 	assert_int_equal(sink->poison, 1);
 	assert_int_equal(failures[POISON], 4);
+	sink_free(sink);
+}
+
+static void test_poison(void **state)
+{
+	(void)state;
+	write_all();
 	assert_int_equal(had.count, EVENTS);
 	for (uint32_t sequence = 0; sequence < EVENTS; sequence++) {
 		assert_int_equal(had.sequence[sequence], sequence);
 		assert_int_equal(had.loss[sequence], sequence == POISON);
 	}
-	sink_free(sink);
+}
+
+static void test_refused_loss(void **state)
+{
+	(void)state;
+	refuses_losses = true;
+	write_all();
+	assert_int_equal(had.count, EVENTS - 1);
 }
 
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_poison),
+		cmocka_unit_test(test_refused_loss),
 	};
 
 	return cmocka_run_group_tests_name("poison", tests, NULL, NULL);
