@@ -82,7 +82,7 @@ const struct option config_options[] = {
 	  "a request that has no answer by then has failed" },
 
 	{ "nats collector", "servers", TEXT, SINK(servers), "nats://127.0.0.1:4222",
-	  "nats://HOST:PORT or tls://HOST:PORT of servers, parted by blanks; one of them is enough" },
+	  "nats://HOST:PORT or tls://HOST:PORT of servers, parted by blanks, 16 at most; one of them is enough" },
 	{ "nats collector", "credentials", FILE_PATH, SINK(credentials), "",
 	  "file of the credentials (JWT and seed) that the server knows this machine by" },
 	{ "nats collector", "nkey", OPTIONAL, SINK(nkey), "",

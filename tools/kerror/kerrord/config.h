@@ -49,6 +49,10 @@ struct section {
 	const char *purpose;
 };
 
+/* Of [nats], and what may be between two */
+#define NATS_SERVERS 16
+#define NATS_SERVERS_APART " \t,"
+
 #define ALL_SINKS "store json text journald syslog otlp nats collector rule"
 /* Those that the receiver feeds */
 #define FED_SINKS "store json text journald syslog otlp rule"

@@ -326,11 +326,27 @@ static void check_pair(struct parser *parser, const struct sink_settings *first,
 				   second->name);
 }
 
+/* Too many would be left out in silence. */
+static void check_servers(struct parser *parser, const struct sink_settings *sink)
+{
+	char *text = config_copy(sink->servers), *rest = text, *server;
+	unsigned int count = 0;
+
+	while ((server = strsep(&rest, NATS_SERVERS_APART)))
+		count += *server != '\0';
+	free(text);
+	if (!count || count > NATS_SERVERS)
+		config_complain_at(parser, place_of(sink, "servers"),
+				   "[%s] servers: %u of them; name 1 to %d, of which one that answers is enough",
+				   sink->name, count, NATS_SERVERS);
+}
+
 /* A nats sink sends the events of the first store, and a collector fills that. */
 static void find_store(struct parser *parser, struct sink_settings *sink)
 {
 	struct sink_settings *store = parser->settings->sinks;
 
+	check_servers(parser, sink);
 	if (!sink->nkey != !sink->nkey_seed)
 		config_complain_at(parser, place_of(sink, sink->nkey ? "nkey" : "nkey_seed"),
 				   "[%s] nkey and nkey_seed need each other", sink->name);

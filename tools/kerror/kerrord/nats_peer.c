@@ -168,7 +168,7 @@ static void show_servers(const char *servers, char *shown, size_t size)
 	size_t length = 0;
 
 	*shown = '\0';
-	while ((server = strsep(&rest, " \t,")) && length < size) {
+	while ((server = strsep(&rest, NATS_SERVERS_APART)) && length < size) {
 		const char *begin = strstr(server, "://"), *at = strrchr(server, '@');
 
 		if (*server)
@@ -183,12 +183,12 @@ static void show_servers(const char *servers, char *shown, size_t size)
 static natsStatus set_servers(struct nats_peer *peer)
 {
 	char *text = config_copy(peer->sink->settings->servers), *rest = text, *server;
-	const char *servers[16];
+	const char *servers[NATS_SERVERS];
 	natsStatus status;
 	int count = 0;
 
-	while ((server = strsep(&rest, " \t,")))
-		if (*server && count < 16)
+	while ((server = strsep(&rest, NATS_SERVERS_APART)))
+		if (*server && count < NATS_SERVERS)
 			servers[count++] = server;
 	status = natsOptions_SetServers(peer->options, servers, count);
 	free(text);

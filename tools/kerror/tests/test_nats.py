@@ -675,6 +675,9 @@ def wrong_options_are_refused(folder):
     for text, message in (("[json]\npath = FOLDER/json\n[nats]\n",
                            "[nats] sends what is in the store; make a section [store], too"),
                           (STORE + "[nats]\nnkey = UABC\n", "nkey and nkey_seed need each other"),
+                          (STORE + "[nats]\nservers = " + "a:1, " * 17 + "\n",
+                           "[nats] servers: 17 of them; name 1 to 16"),
+                          (STORE + "[nats]\nservers = ,\n", "[nats] servers: 0 of them"),
                           (STORE + "[nats]\ntls_cert = /x\n", "tls_cert and tls_key need each")):
         place = Place(folder, text)
         daemon = place.start()
