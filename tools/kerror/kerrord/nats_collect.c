@@ -41,6 +41,9 @@ enum { EVENTS, HEARTBEATS, SOURCES };
 #define PROBE	SOURCES
 #define EMPTY	404
 
+/* Of a pull: no message came in time */
+#define TIMEOUT	408
+
 /**
  * struct source - a consumer
  * @pull: number of the pull; later answers to an earlier one are messages, too
@@ -48,7 +51,7 @@ enum { EVENTS, HEARTBEATS, SOURCES };
  * @until: CLOCK_MONOTONIC: it is over by then
  * @status: that the server has ended it with, or 0
  * @words: of that
- * @told: it was reported that there is none
+ * @told: it was reported that there is none, since it last answered
  * @probe: number of the probe
  * @probed: clock of the store: when it was sent
  */
@@ -105,6 +108,8 @@ static void take_status(struct source *source, natsMsg *msg, const char *code)
 
 	natsMsgHeader_Get(msg, "Description", &words);
 	source->status = atoi(code);
+	if (source->status == EMPTY || source->status == TIMEOUT)
+		source->told = false;
 	source->left = 0;
 	snprintf(source->words, sizeof(source->words), "%s", words);
 }
@@ -137,6 +142,7 @@ static void take_message(void *context, natsMsg *msg)
 	if (reply && *reply) {
 		/* A message has its own subject; the reply names its stream and consumer. */
 		index = nats_record_is_heartbeat(natsMsg_GetSubject(msg)) ? HEARTBEATS : EVENTS;
+		collector->source[index].told = false;
 		if (collector->source[index].left > 0)
 			collector->source[index].left--;
 		/* Without memory, it comes again when it is not acknowledged. */
@@ -145,10 +151,12 @@ static void take_message(void *context, natsMsg *msg)
 	} else if (code && name && sscanf(name, ".%zu-%" SCNu64, &index, &number) == 2 &&
 		   index < PROBE + SOURCES) {
 		source = &collector->source[index % SOURCES];
-		if (index < PROBE && number == source->pull)
+		if (index < PROBE && number == source->pull) {
 			take_status(source, msg, code);
-		else if (index >= PROBE && number == source->probe && atoi(code) == EMPTY)
+		} else if (index >= PROBE && number == source->probe && atoi(code) == EMPTY) {
+			source->told = false;
 			append(collector, NULL, index % SOURCES, source->probed);
+		}
 	}
 	pthread_cond_signal(&collector->changed);
 	pthread_mutex_unlock(&collector->lock);
@@ -322,7 +330,7 @@ static int look_at_status(struct collector *collector, size_t index, char *messa
 	bool absent = source->status == 503;
 
 	/* Nothing came in time, or the server ended it for another reason of that kind. */
-	if (!source->status || source->status == 404 || source->status == 408) {
+	if (!source->status || source->status == EMPTY || source->status == TIMEOUT) {
 		source->status = 0;
 		return 0;
 	}

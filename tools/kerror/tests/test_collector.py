@@ -270,6 +270,34 @@ def wrong_answers_and_none_are_survived(folder):
 
 
 @test
+def each_absence_of_heartbeats_is_told(folder):
+    machine, messages, _ = played(folder, "a", events=20)
+    server = Consumers()
+    collector = watching(folder, server)
+    with open(collector.path("err"), "w") as err:
+        daemon = collector.start(stderr=err)
+
+    def told():
+        with open(collector.path("err")) as file:
+            return file.read().count("no stream KERROR_HEARTBEATS with a consumer collector")
+
+    for number in range(2):
+        server.wrong[HEARTBEATS] = status(503, b"No Responders Available")
+        patiently(lambda n=number: told() == n + 1, daemon)
+        # Each pull has that answer; it is told once.
+        keep_asking(server, daemon, 12, 10)
+        assert told() == number + 1
+        del server.wrong[HEARTBEATS]
+        # It looks each second.
+        keep_asking(server, daemon, 5, 10)
+    server.have[EVENTS] = list(messages)
+    patiently(lambda: collector.stored() == 20, daemon)
+    collector.end(daemon)
+    assert events_of(machine) == collector.events()
+    server.close()
+
+
+@test
 def what_was_acknowledged_in_vain_comes_again(folder):
     machine, messages, _ = played(folder, "a", events=60, lost=3)
     server = Consumers(*messages)
