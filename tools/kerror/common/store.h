@@ -258,8 +258,12 @@ int store_check_place(struct store *store);
 
 /* ---- Conditions: what is wrong now ---- */
 
-/* Conditions that a store has at most; further keys of a name share this one. */
+/*
+ * Conditions that a store has at most, and one that has heard of machines; further keys of a
+ * name share this one.
+ */
 #define CONDITIONS_MAX		1024
+#define CONDITIONS_FLEET	16384
 #define CONDITION_OTHERS	"others"
 
 /* How a condition ends without an event: seconds without another event, or these */

@@ -695,6 +695,9 @@ int store_fleet(struct store *store,
 {
 	static const char machines[] =
 		"WITH of AS (SELECT boot, coalesce(machine, host) AS name FROM boot),"
+		/* By the first word of their keys, which is a name */
+		" lasting AS MATERIALIZED (SELECT substr(key, 1, instr(key || ' ', ' ') - 1) AS host,"
+		"  count(*) AS n FROM condition WHERE cleared IS NULL GROUP BY 1),"
 		" newest AS (SELECT name, max(boot) AS boot FROM of WHERE name NOTNULL GROUP BY name)"
 		" SELECT name, coalesce(b.host, ''), coalesce(b.release, ''), b.boot_id,"
 		" coalesce(m.heard, 0), coalesce(m.interval, 0), coalesce(m.behind, 0),"
@@ -708,8 +711,7 @@ int store_fleet(struct store *store,
 		"  WHERE of.name = n.name AND l.cause != '" CAUSE_COLLAPSED "'),"
 		" (SELECT coalesce(sum(l.count), 0) FROM loss l JOIN of USING(boot)"
 		"  WHERE of.name = n.name AND l.cause = '" CAUSE_COLLAPSED "'),"
-		" (SELECT count(*) FROM condition WHERE cleared IS NULL AND"
-		"  (key = b.host OR substr(key, 1, length(b.host) + 1) = b.host || ' '))"
+		" coalesce((SELECT n FROM lasting l WHERE l.host = b.host), 0)"
 		" FROM newest n LEFT JOIN machine m ON m.machine = name"
 		" JOIN boot b ON b.boot = coalesce(m.boot, n.boot)"
 		" WHERE coalesce(m.silent, 0) < 2"

@@ -56,6 +56,7 @@ struct store {
 	bool clock_used;
 	bool immutable;				/* nobody was to write it */
 	int64_t page_size, log_pages;		/* store_log.c */
+	int64_t condition_room;			/* store_state.c */
 	void *collected;			/* store_collect.c */
 	void (*named)(void *context, struct kerror_origin *origin,
 		      const struct kerror_loss *loss);
@@ -159,6 +160,11 @@ int store_read_origin(struct store *store, int64_t boot, struct kerror_origin *o
 int store_insert_event(struct store *store, const struct kerror_event *event, uint64_t time);
 int store_insert_loss(struct store *store, uint64_t time, const struct kerror_loss *loss,
 		      const char *cause);
+
+/* ---- store_state.c ---- */
+
+/* For "condition_room": how many conditions there are is not known. */
+#define ROOM_UNKNOWN (-1)
 
 /* ---- store_collect.c ---- */
 

@@ -52,7 +52,7 @@ static const char *const statement_sql[] = {
 	[RAISE] =
 		"INSERT INTO condition VALUES(?1, CASE WHEN EXISTS"
 		" (SELECT 1 FROM condition WHERE name = ?1 AND key = ?2) OR"
-		" (SELECT count(*) FROM condition) < ?12 THEN ?2 ELSE ?13 END,"
+		" ?12 > 0 THEN ?2 ELSE ?13 END,"
 		" ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10, ?11, 1, NULL, NULL, 1, 0, ?14)"
 		" ON CONFLICT(name, key) DO UPDATE SET"
 		" since = iif(cleared IS NULL, since, excluded.since),"
@@ -62,7 +62,8 @@ static const char *const statement_sql[] = {
 		" severity = excluded.severity, meaning = excluded.meaning,"
 		" remedy = excluded.remedy, text = excluded.text, found = excluded.found,"
 		" expires = excluded.expires, boot_id = excluded.boot_id,"
-		" last = excluded.last, arrived = excluded.arrived",
+		" last = excluded.last, arrived = excluded.arrived"
+		" RETURNING changes = 1 AND count = 1",
 	[CLEAR] =
 		"UPDATE condition SET cleared = ?4, cleared_by = ?3,"
 		" changes = changes + 1 WHERE cleared IS NULL AND name = ?1"

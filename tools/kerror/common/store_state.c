@@ -20,11 +20,34 @@ static void add_string(struct values *values, const char *text)
 	add_text(values, text, strlen(text));
 }
 
+/*
+ * How many more there may be: counted once in a transaction, in which nobody else adds or
+ * deletes any.
+ */
+static int find_room(struct store *store)
+{
+	char sql[160];
+	int err;
+
+	if (store->condition_room != ROOM_UNKNOWN)
+		return 0;
+	snprintf(sql, sizeof(sql),
+		 "SELECT max(0, iif(EXISTS(SELECT 1 FROM machine), %d, %d)"
+		 " - (SELECT count(*) FROM condition))", CONDITIONS_FLEET, CONDITIONS_MAX);
+	err = store_number(store, sql, &store->condition_room);
+	if (err)
+		store->condition_room = ROOM_UNKNOWN;
+	return err;
+}
+
 int store_raise(struct store *store, const char *boot_id,
 		const struct condition *condition)
 {
 	struct values values = { .statement = store->statement[RAISE] };
+	int err = find_room(store);
 
+	if (err)
+		return err;
 	add_string(&values, condition->name);
 	add_string(&values, condition->key);
 	add_string(&values, condition->rule);
@@ -36,12 +59,17 @@ int store_raise(struct store *store, const char *boot_id,
 	add_string(&values, boot_id);
 	add_number(&values, condition->last);
 	add_number(&values, store_clock(store));
-	add_number(&values, CONDITIONS_MAX);
+	add_number(&values, store->condition_room);
 	add_string(&values, CONDITION_OTHERS);
 	add_string(&values, condition->found);
 	/* Its expiry needs a clock that goes on. */
 	store->clock_used = true;
-	return store_step_with(store, RAISE, &values);
+	err = store_step_with(store, RAISE, &values);
+	/* It was none before. */
+	if (err > 0 && sqlite3_column_int(values.statement, 0))
+		store->condition_room -= store->condition_room > 0;
+	store_finish(store, RAISE);
+	return err < 0 ? err : 0;
 }
 
 static int64_t clear(struct store *store, enum statement which, const char *name,

@@ -21,6 +21,7 @@ static struct values values_of(struct store *store, enum statement which)
 int store_begin(struct store *store)
 {
 	memset(store->group, 0, sizeof(store->group));
+	store->condition_room = ROOM_UNKNOWN;
 	return store_step(store, BEGIN);
 }
 

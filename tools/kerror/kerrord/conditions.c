@@ -31,8 +31,8 @@ static struct {
 	pthread_mutex_t lock;
 	const struct sink_settings *rules;
 	const struct sink_settings *store;
-	struct shown shown[CONDITIONS_MAX + 1];
-	size_t count;
+	struct shown *shown;
+	size_t count, room;
 	bool loaded;
 } conditions = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
@@ -244,11 +244,18 @@ static void forget_shown(void)
 
 static void note_shown(void *context, const struct condition *condition)
 {
-	struct shown *shown = &conditions.shown[conditions.count];
+	size_t room = conditions.count < 64 ? 64 : 2 * conditions.count;
+	struct shown *shown = conditions.shown;
 
 	(void)context;
-	if (conditions.count == sizeof(conditions.shown) / sizeof(*shown))
-		return;
+	if (conditions.count == conditions.room) {
+		shown = reallocarray(shown, room, sizeof(*shown));
+		if (!shown)
+			return;
+		conditions.shown = shown;
+		conditions.room = room;
+	}
+	shown += conditions.count;
 	shown->name = config_copy(condition->name);
 	shown->key = config_copy(condition->key);
 	shown->raised = !condition->cleared;

@@ -227,7 +227,7 @@ def silent_machines_without_a_key_of_their_own_are_cleared(folder):
     collector.run_until(lambda: collector.metric('kerror_sink_up{sink="collector"}') == 1)
     with contextlib.closing(sqlite3.connect(collector.path("db"))) as store, store:
         store.executemany("INSERT INTO condition VALUES('x', ?, '', 3, '', '', '', 0, '', 0, 0, 0,"
-                          " 1, NULL, NULL, 1, 1, '')", [(str(key),) for key in range(1024)])
+                          " 1, NULL, NULL, 1, 1, '')", [(str(key),) for key in range(16384)])
     server.have[HEARTBEATS] = [beat]
     daemon = collector.start()
     conditions = "SELECT key, cleared_by FROM condition WHERE name = 'machine-silent'"

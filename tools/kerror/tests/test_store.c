@@ -319,15 +319,53 @@ static void test_forget(void **state)
 	store_close(store);
 }
 
+static void raise_some(struct store *store, int begin, int end)
+{
+	char key[16];
+
+	assert_int_equal(store_begin(store), 0);
+	for (int i = begin; i < end; i++) {
+		snprintf(key, sizeof(key), "%d", i);
+		/* The second time, it is counted. */
+		for (int j = 0; j < 2; j++)
+			assert_int_equal(store_raise(store, "", &(struct condition) {
+				.name = "x", .key = key, .rule = "", .severity = 3, .text = "",
+				.meaning = "", .remedy = "", .found = "",
+			}), 0);
+	}
+	assert_int_equal(store_commit(store), 0);
+}
+
+/* There are so many, and more in the store of a fleet. */
+static void test_conditions(void **state)
+{
+	struct store *store;
+
+	(void)state;
+	path[strlen(path) - 1]++;
+	store = open_it();
+	raise_some(store, 0, CONDITIONS_MAX - 1);
+	raise_some(store, 0, CONDITIONS_MAX + 5);
+	assert_int_equal(rows("condition"), CONDITIONS_MAX + 1);
+	assert_int_equal(rows("condition WHERE key = 'others' AND count = 10"), 1);
+	beat(store, "a", BOOT);
+	raise_some(store, 0, CONDITIONS_FLEET + 5);
+	assert_int_equal(rows("condition"), CONDITIONS_FLEET);
+	assert_int_equal(rows("condition WHERE count >= 2"), CONDITIONS_FLEET);
+	store_close(store);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_clock_steps),
 		cmocka_unit_test(test_kill),
 		cmocka_unit_test(test_forget),
+		cmocka_unit_test(test_conditions),
 	};
 	char folder[] = "/tmp/test_store.XXXXXX", name[80];
-	static const char *const suffixes[] = { "", "-wal", "-shm", "2", "2-wal", "2-shm" };
+	static const char *const suffixes[] = { "", "-wal", "-shm", "2", "2-wal", "2-shm",
+						"3", "3-wal", "3-shm" };
 	int failed;
 
 	if (!mkdtemp(folder))
@@ -335,7 +373,7 @@ int main(void)
 	snprintf(path, sizeof(path), "%s/db", folder);
 	origin = build_origin(BOOT);
 	failed = cmocka_run_group_tests_name("store", tests, NULL, NULL);
-	for (int i = 0; i < 6; i++) {
+	for (int i = 0; i < 9; i++) {
 		snprintf(name, sizeof(name), "%s/db%s", folder, suffixes[i]);
 		unlink(name);
 	}
