@@ -13,6 +13,7 @@
 #include <string.h>
 #include "buffer.h"
 #include "libkerror.h"
+#include "utf8.h"
 
 /**
  * struct print_style - how to show
@@ -64,15 +65,6 @@ void heartbeat_json(struct buffer *buffer, const struct kerror_origin *origin, u
 void report_json(struct buffer *buffer, const struct print_style *style, uint64_t time,
 		 unsigned int severity, const char *text);
 
-/*
- * JavaScript's numbers, and those of jq before 1.7, are exact up to this one. A key with a
- * number beyond is followed by one whose name ends so, with the digits as a string.
- */
-#define JSON_EXACT	(1ULL << 53)
-#define JSON_DIGITS	"_string"
-/* The same of a text that is no UTF-8: its bytes, in hexadecimal */
-#define JSON_BYTES	"_bytes"
-
 /* The last line: what was received, and what was lost for which cause; @lost has
  * KERROR_CAUSES + 1 elements, the last of them for causes that are not known.
  */
@@ -99,9 +91,6 @@ struct kerror_origin *identity_read(uint64_t instance);
  * call in this thread. A longer text than the limit is cut.
  */
 const char *event_text(const struct kerror_event *event, size_t *size);
-
-/* Returns @size, or less if the last character of @text would be cut. */
-size_t whole_characters(const char *text, size_t size);
 
 /* Whether the text that this thread made last was cut */
 bool event_text_truncated(void);
@@ -132,13 +121,6 @@ const char *color_begin(const struct print_style *style, unsigned int severity);
 const char *color_end(const struct print_style *style);
 
 /* ---- Text of any bytes ---- */
-
-/* Returns the bytes of the UTF-8 character that @text begins with, or 0. */
-size_t utf8_length(const char *text, size_t size);
-size_t utf8_decode(const char *text, size_t size, uint32_t *character);
-
-/* False for a character that controls a terminal, ends a line or turns its direction */
-bool is_harmless(uint32_t character);
 
 /* Adds text with \xHH for each byte that is not UTF-8 or of no harmless character. */
 void buffer_printable(struct buffer *buffer, const char *text, size_t size);

@@ -30,20 +30,6 @@ bool event_text_truncated(void)
 	return truncated;
 }
 
-size_t whole_characters(const char *text, size_t size)
-{
-	for (size_t back = 1; back <= 3 && back <= size; back++) {
-		unsigned char byte = text[size - back];
-
-		if ((byte & 0xc0) == 0x80)
-			continue;
-		/* The first byte tells how many belong to it. */
-		return byte >= (back == 1 ? 0xc0 : back == 2 ? 0xe0 : 0xf0) ?
-		       size - back : size;
-	}
-	return size;
-}
-
 static const char *text_as(const struct kerror_event *event,
 			   const char *format, size_t *size)
 {

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <json-c/json.h>
+#include "json_write.h"
 #include "kerrorctl.h"
 
 static bool is_exact(struct json_object *value)

@@ -5,6 +5,7 @@
 #ifndef LIBKERROR_INTERNAL_H
 #define LIBKERROR_INTERNAL_H
 
+#include <string.h>
 #include "libkerror.h"
 
 /* One argument as it stands in the event: also '*' values. */
@@ -56,8 +57,32 @@ struct text {
 	size_t length;
 };
 
-void text_add(struct text *text, const void *bytes, size_t size);
-void text_add_string(struct text *text, const char *string);
+/* Adds what has room of @bytes, and counts all of them. */
+void text_cut(struct text *text, const void *bytes, size_t size);
+
+static inline void text_add(struct text *text, const void *bytes, size_t size)
+{
+	if (text->length + size > text->size) {
+		text_cut(text, bytes, size);
+		return;
+	}
+	if (size)
+		memcpy(text->buffer + text->length, bytes, size);
+	text->length += size;
+}
+
+static inline void text_byte(struct text *text, char byte)
+{
+	if (text->length < text->size)
+		text->buffer[text->length] = byte;
+	text->length++;
+}
+
+static inline void text_add_string(struct text *text, const char *string)
+{
+	text_add(text, string, strlen(string));
+}
+
 void text_fill(struct text *text, char byte, long count);
 
 /* Terminates what is in the buffer. */

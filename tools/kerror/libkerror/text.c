@@ -7,19 +7,11 @@
 #include <string.h>
 #include "internal.h"
 
-void text_add(struct text *text, const void *bytes, size_t size)
+void text_cut(struct text *text, const void *bytes, size_t size)
 {
-	size_t room = text->size > text->length ? text->size - text->length : 0;
-
-	if (size && room)
-		memcpy(text->buffer + text->length, bytes,
-		       size < room ? size : room);
+	if (text->size > text->length)
+		memcpy(text->buffer + text->length, bytes, text->size - text->length);
 	text->length += size;
-}
-
-void text_add_string(struct text *text, const char *string)
-{
-	text_add(text, string, strlen(string));
 }
 
 void text_fill(struct text *text, char byte, long count)

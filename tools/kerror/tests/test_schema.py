@@ -162,9 +162,10 @@ def printed_items():
             with open(path, encoding="utf-8") as file:
                 text = file.read()
             names |= set(re.findall(r'"item", json_string\("(\w+)"\)', text))
-            names |= set(re.findall(r'\\"item\\":\\"(\w+)\\"', text))
+            for call in re.findall(r"json_write_item\((.*)\);", text):
+                names |= set(re.findall(r'"(\w+)"', call))
     # These are of a fleet: test_fleet.py has them.
-    return (names | {"event"}) - {"heartbeat", "collapsed"}
+    return names - {"heartbeat", "collapsed"}
 
 
 def make_places(folder):
