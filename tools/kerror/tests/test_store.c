@@ -193,7 +193,7 @@ static int collect(struct store *store, const char *machine, const char *boot_id
 				 build.data, build.size);
 	kerror_event_set_origin(event, of);
 	assert_int_equal(store_begin(store), 0);
-	result = store_collect_event(store, event, true);
+	result = store_collect_event(store, event, 0, true);
 	assert_int_equal(store_commit(store), 0);
 	kerror_event_free(event);
 	kerror_origin_release(of);
