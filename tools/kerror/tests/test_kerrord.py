@@ -712,6 +712,8 @@ def a_sink_that_fails_stops_no_other_and_recovers(folder):
             assert line["cause"] == "sink", line
             lost += line["count"]
     assert lost > 100, lost
+    # The report comes when it has found that there is no more.
+    wait_for(lambda: place.metric('kerror_sink_behind{sink="json socket"}') == 0, 60, daemon)
     _, err = place.end(daemon)
     assert "[json full] /dev/full: No space left on device" in err, err
     assert "[json socket] unix:" in err and "No such file" in err, err
