@@ -318,7 +318,7 @@ static void test_staging_full(struct kunit *test)
 /* No kernel has that much memory in one piece. */
 static void test_memory_in_pieces(struct kunit *test)
 {
-	const unsigned long size = 1UL << 28;
+	const unsigned long size = 1UL << 31;
 	struct kerror_source *source = kerror_source_new(0, KERROR_EVLOG, size);
 	struct kerror_ring *ring;
 

@@ -635,8 +635,8 @@ int store_collect_silent(struct store *store, int64_t listens_since, int64_t unt
 	if (!silent)
 		return -ENOMEM;
 	count = find_silent(store, silent, listens_since, until, intervals);
-	began = count > 0;
-	err = began ? store_begin(store) : count;
+	err = count > 0 ? store_begin(store) : count;
+	began = !err && count > 0;
 	/* Another collector may have heard of some, or told. */
 	if (!err && began)
 		count = find_silent(store, silent, listens_since, until, intervals);

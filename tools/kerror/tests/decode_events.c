@@ -24,7 +24,7 @@ static ssize_t parse(const char *hex, uint8_t *bytes, size_t room)
 	return size;
 }
 
-/* Whether kerror_event_json() writes the same as the tools, but for the newline */
+/* True if kerror_event_json() writes the line of the tools, without the newline. */
 static bool is_json(const struct kerror_event *event, const struct buffer *expected)
 {
 	size_t size = kerror_event_json(event, NULL, 0);
