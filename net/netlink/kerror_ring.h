@@ -241,13 +241,18 @@ static inline void kerror_ring_retire(struct kerror_ring *ring)
 	WRITE_ONCE(saved[2], 1);
 }
 
-/* Makes padding of a record, and zeroes the rest of it. */
-static inline void kerror_ring_erase(struct kerror_record *record,
-				     unsigned long bytes)
+/* Makes padding of a record. The next kernel takes no half of it for records. */
+static inline void kerror_ring_pad(struct kerror_record *record,
+				   unsigned long bytes)
 {
 	WRITE_ONCE(record->state, bytes | KERROR_RECORD_PADDING |
 		   KERROR_RECORD_COMMITTED);
-	smp_wmb();	/* The next kernel takes no half of it for records. */
+	smp_wmb();	/* It is none before next is beyond it, or it is zero. */
+}
+
+static inline void kerror_ring_zero(struct kerror_record *record,
+				    unsigned long bytes)
+{
 	memset(&record->size, 0, bytes - sizeof(record->state));
 }
 
@@ -258,16 +263,17 @@ static inline void kerror_ring_advance(struct kerror_ring *ring,
 	struct kerror_record *record = kerror_ring_at(ring, ring->next);
 	u32 *saved = kerror_ring_saved(ring);
 
+	smp_wmb();	/* An event is in a log before it leaves the ring. */
+	if (!ring->retired)
+		kerror_ring_pad(record, bytes);
 	WRITE_ONCE(ring->next, ring->next + bytes);
-	if (saved) {
-		smp_wmb();	/* Events are in a log before they leave the ring. */
+	if (saved)
 		WRITE_ONCE(saved[0], ring->next);
-	}
 	if (ring->retired)
 		return;
 	/* A panic that stops this CPU here goes on from next. */
 	smp_wmb();
-	kerror_ring_erase(record, bytes);
+	kerror_ring_zero(record, bytes);
 	smp_wmb();	/* The state goes last. */
 	WRITE_ONCE(record->state, 0);
 	smp_store_release(&ring->tail, ring->next); /* (B) */
@@ -328,7 +334,9 @@ static inline void kerror_ring_consume(struct kerror_ring *ring,
 		kerror_ring_advance(ring, bytes);
 		return;
 	}
-	kerror_ring_erase(record, bytes);
+	smp_wmb();	/* As above. */
+	kerror_ring_pad(record, bytes);
+	kerror_ring_zero(record, bytes);
 }
 
 #endif

@@ -6,24 +6,39 @@
  * code reads them. "Dies" means that of the last write any words have arrived, or that
  * ROUNDS times something random was written over the region. Prints TAP.
  */
+#include <limits.h>
 #include <setjmp.h>
 #include <stdio.h>
 #include <linux/kerror.h>
 #include "stubs.h"
 #include "kerror_region.h"
 
-/* The ring dies after so many bytes that it zeroes. */
-static size_t dies_after = SIZE_MAX;
+/* The ring dies after so many writes; of what it zeroes, each word is one. */
+#define LIVES	UINT_MAX
+
+static unsigned int dies_after = LIVES;
 static jmp_buf death;
 
-static void dying_memset(void *to, int byte, size_t size)
+static void die_or_write(void)
 {
-	memset(to, byte, size < dies_after ? size : dies_after);
-	if (size > dies_after)
+	if (!dies_after)
 		longjmp(death, 1);
+	if (dies_after != LIVES)
+		dies_after--;
 }
 
-#define memset(to, byte, size)	dying_memset(to, byte, size)
+static void dying_memset(u8 *to, int byte, size_t size)
+{
+	for (size_t at = 0; at < size; at++) {
+		if (!(at % 4))
+			die_or_write();
+		to[at] = byte;
+	}
+}
+
+#undef WRITE_ONCE
+#define WRITE_ONCE(x, v)	(die_or_write(), *(volatile typeof(x) *)&(x) = (v))
+#define memset(to, byte, size)	dying_memset((u8 *)(to), byte, size)
 #include "kerror_ring.h"
 #undef memset
 
@@ -303,20 +318,32 @@ static bool events_behind_a_hole_are_found(struct machine *machine)
 	return true;
 }
 
-static __attribute__((noinline)) void consume_or_die(struct kerror_ring *ring,
+/* Returns whether it lived. */
+static __attribute__((noinline)) bool consume_or_die(struct kerror_ring *ring,
 						     struct kerror_record *record,
-						     size_t bytes)
+						     unsigned int writes)
 {
-	dies_after = bytes;
-	if (!setjmp(death))
+	volatile bool lived = false;
+
+	dies_after = writes;
+	if (!setjmp(death)) {
 		kerror_ring_consume(ring, record);
-	dies_after = SIZE_MAX;
+		lived = true;
+	}
+	dies_after = LIVES;
+	return lived;
 }
 
-/* It died while it zeroed an event that had left the ring, and whose data look like events. */
-static bool half_zeroed_event_is_none(struct machine *machine)
+/*
+ * It died at any write that takes an event out of its ring. The event's data look like
+ * events.
+ */
+static bool consumed_event_is_there_once(struct machine *machine)
 {
-	for (size_t bytes = 0; bytes < 480; bytes += 8) {
+	unsigned int writes;
+	bool lived = false;
+
+	for (writes = 0; !lived; writes++) {
 		struct kerror_ring *ring = &machine->ring[0];
 		struct kerror_record *record = reserve(machine, 0, 1, 480);
 
@@ -328,12 +355,16 @@ static bool half_zeroed_event_is_none(struct machine *machine)
 			}, 24);
 		kerror_ring_commit(ring, record, 480);
 		EXPECT(raise_event(machine, 0, 2, 60));
-		consume_or_die(ring, record, bytes);
+		log_event(machine, RAW, 1, position_of(ring, record), 1, 480);
+		lived = consume_or_die(ring, record, writes);
 		EXPECT(look(machine, RAW));
-		EXPECT(count == 1 && found[0].pid == 2 && !survey.unfinished);
+		EXPECT(count == 2 && !survey.unfinished);
+		EXPECT(found[0].pid == 1 && !found[0].ring);
+		EXPECT(found[1].pid == 2 && found[1].ring == 1);
 		machine_end(machine);
 		machine_start(machine);
 	}
+	EXPECT(writes > 480 / 4);
 	return true;
 }
 
@@ -622,7 +653,7 @@ int main(int argc, char **argv)
 	RUN(rings_keep_what_waits);
 	RUN(event_in_flight_is_there_once);
 	RUN(events_behind_a_hole_are_found);
-	RUN(half_zeroed_event_is_none);
+	RUN(consumed_event_is_there_once);
 	RUN(retired_ring_keeps_what_waits);
 	RUN(torn_message_is_none);
 	RUN(cells_keep_the_newest);
