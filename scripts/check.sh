@@ -9,7 +9,8 @@
 # of shell patterns, chooses some ('6.1/* tools/man'); with $LIST, their names are
 # printed and nothing is run.
 #
-# Without an argument, those of $REPEATED are left out unless $ONE chooses them.
+# Without an argument, those of $REPEATED are left out unless $ONE chooses them. Without
+# $ONE, half of the tests run beside the others, and are shown at the end.
 #
 #   KERNEL_TREE	those that run on that kernel
 #   --all	all that run on this machine's architecture
@@ -95,8 +96,7 @@ CHECK_PACKAGES="$TOOLS_PACKAGES abigail-tools ccache dpkg-dev fish git libcmocka
 	quilt sparse tshark valgrind zsh"
 NEWEST=7.3
 
-quick_checks() {
-	series_checks
+quick_sources_checks() {
 	group "sources"
 	check_each ring make -s -C "$SELFTESTS/ring" check OUTPUT="$BUILD/ring"
 	check_each region make -s -C "$SELFTESTS/region" check OUTPUT="$BUILD/region"
@@ -104,16 +104,15 @@ quick_checks() {
 	check checkpatch checkpatch $NEWEST
 }
 
-other_checks() {
-	tools_checks
+# On kernels that we have patched
+patched_checks() {
+	series_checks
 	kunit_checks $NEWEST
 	for release in 6.1 6.12 $NEWEST; do
 		guest_checks $release x86_64
 		sources_checks $release
 	done
 	newest_sources_checks $NEWEST
-	stock_checks linux-image-amd64
-	rules_of_other_kernels
 	group "Linux 6.12: kerrord with journald, rsyslog, bad disks; killed"
 	check_each 6.12/daemon kerrord_in_guest
 	show '^# (killed|after it was full)'
@@ -122,19 +121,46 @@ other_checks() {
 	show '^# died of'
 }
 
+# All the rest: most of the time it waits.
+other_checks() {
+	tools_checks
+	stock_checks linux-image-amd64
+	rules_of_other_kernels
+	quick_sources_checks
+}
+
+# both_checks: the two at once, if there are more than a few tests
+both_checks() {
+	if [ "$LIST" ] || [ "$ONE" != '*' ]; then
+		patched_checks
+		other_checks
+		return
+	fi
+	beside=$logs/beside
+	rm -f "$beside.count"
+	(other_checks; echo $passed $failed > "$beside.count") > "$beside" 2>&1 &
+	trap 'trap - TERM; kill 0' INT TERM
+	passed=0 failed=0
+	patched_checks
+	step "waiting for those that run beside, $beside" 2>&1
+	wait
+	cat "$beside"
+	read -r more_passed more_failed < "$beside.count" || { more_passed=0 more_failed=1; }
+	passed=$((passed + more_passed)) failed=$((failed + more_failed))
+}
+
 for part in tools series sources kunit guest stock; do . "$TOP/scripts/checks/$part.sh"; done
 case $tree in
 "" | --all)
 	[ "$LIST" ] || need_packages $CHECK_PACKAGES
 	quick_tools_checks
-	begin_tools_beside
-	quick_checks
-	other_checks
+	both_checks
 	;;
 --quick)
 	[ "$LIST" ] || need_packages $CHECK_PACKAGES
 	quick_tools_checks
-	quick_checks
+	series_checks
+	quick_sources_checks
 	;;
 --stock) all_stock_checks ;;
 --arches)

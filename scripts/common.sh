@@ -91,11 +91,14 @@ kernel_source() {
 		echo "/usr/src/$tar"
 		return
 	fi
-	if [ ! -e "$BUILD/sources/$tar" ]; then
+	mkdir -p "$BUILD/sources"
+	(
+		flock 8
+		[ ! -e "$BUILD/sources/$tar" ] || exit 0
 		SUITES="trixie bookworm bookworm-backports trixie-backports sid"
 		own_apt "$BUILD/sources/apt" deb
 		fetch_source "$1" "$BUILD/sources"
-	fi
+	) 8> "$BUILD/sources/lock" || exit 1
 	echo "$BUILD/sources/$tar"
 }
 

@@ -23,6 +23,9 @@ out=$BUILD/$name/$2
 log=$BUILD/$name/$2.log
 patches=$TOP/patches release=${name#vanilla-}
 mkdir -p "$BUILD/$name"
+# One at a time prepares a tree, or builds in it.
+exec 9> "$BUILD/$name.lock"
+flock 9
 
 # The kernel's own name of the architecture, and the prefix of its compiler
 karch=$arch cross=

@@ -48,24 +48,6 @@ quick_tools_checks() {
 	check tools/no-kernel no_kernel_to_talk_to
 }
 
-# beside FOLDER TEST...: runs these while others run; their results go to FOLDER.
-beside() {
-	folder=$1
-	shift
-	for test in "$@"; do
-		result=0
-		tools "test-$test" > "$folder/$test.log" 2>&1 || result=$?
-		echo $result > "$folder/$test"
-	done
-}
-
-# ended FOLDER TEST: waits for its result.
-ended() {
-	until [ -s "$1/$2" ]; do sleep 1; done
-	cat "$1/$2.log"
-	return "$(cat "$1/$2")"
-}
-
 # Debian's prometheus starts a server when it is installed, so that its promtool is only
 # unpacked. Without it, the test skips what needs it.
 prometheus_examples() {
@@ -78,32 +60,15 @@ prometheus_examples() {
 	tools test-prometheus PROMTOOL="$promtool"
 }
 
-# Tests that run while others do: each uses one CPU at most.
-BESIDE="kerrord otlp python units syslog"
-
-begin_tools_beside() {
-	now=
-	for test in $BESIDE; do
-		[ "$LIST" ] || ! wanted "tools/$test" || now="$now $test"
-	done
-	results=$(mktemp -d)
-	[ "$now" ] || return 0
-	# Not by both
-	tools test-programs > /dev/null 2>&1 || true
-	beside "$results" $now &
-}
-
 tools_checks() {
 	group "user space, with sanitizers and under valgrind"
 	[ "$LIST" ] || [ "${NATS_SERVER:-}" ] || { ! wanted tools/nats && ! wanted tools/fleet; } ||
 		export NATS_SERVER="$(nats_server)"
-	for test in abi vectors schema wireshark fuzz examples kerrorctl report terminal rules \
-		sinks paths nats fleet collector container day outputs hostile; do
+	for test in abi units vectors schema python wireshark fuzz examples kerrorctl report terminal \
+		rules sinks syslog otlp paths kerrord nats fleet collector container day outputs hostile; do
 		check_each tools/$test tools test-$test
 	done
 	check_each tools/prometheus prometheus_examples
-	for test in $BESIDE; do check_each tools/$test ended "$results" $test; done
-	rm -rf "$results"
 	# It builds for other folders, and so what the others run.
 	check_each tools/install tools test-install
 }
