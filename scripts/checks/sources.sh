@@ -108,12 +108,12 @@ bisectable() {
 		(cd "$step_tree" && patch -p1 -s -F0 --no-backup-if-mismatch) < "$patch" || return 1
 		KCONFIG_ALLCONFIG=$out/fragments make -s -C "$step_tree" O="$out" \
 			ARCH=x86_64 CC="ccache gcc" allnoconfig || return 1
-		make -s -C "$step_tree" O="$out" ARCH=x86_64 CC="ccache gcc" -j"$(nproc)" \
-			W=1 net/netlink/ || return 1
-		for object in $EVLOG kernel/printk/printk.o kernel/test_evlog.o samples/evlog/; do
+		there=
+		for object in net/netlink/ $EVLOG kernel/printk/printk.o kernel/test_evlog.o samples/evlog/; do
 			[ -e "$step_tree/${object%.o}.c" ] || [ -e "$step_tree/${object}Makefile" ] || continue
-			make -s -C "$step_tree" O="$out" ARCH=x86_64 CC="ccache gcc" W=1 $object || return 1
+			there="$there $object"
 		done
+		make -s -C "$step_tree" O="$out" ARCH=x86_64 CC="ccache gcc" -j"$(nproc)" W=1 $there || return 1
 		[ ! -e "$step_tree/tools/kerror/Makefile" ] ||
 			make -s -C "$step_tree/tools/kerror" OUTPUT="$out/tools" WERROR=1 lib daemon || return 1
 	done

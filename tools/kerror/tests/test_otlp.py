@@ -494,7 +494,7 @@ def a_silent_server_does_not_hold_up_the_end(folder):
         wait_for(lambda: metric(place, "stuck") == 1, 60, daemon)
         begin = time.monotonic()
         _, err = place.end(daemon)
-        assert time.monotonic() - begin < 5
+        assert time.monotonic() - begin < 20
         assert "[otlp] is stuck: its peer has taken nothing for 1 s" in err, err
         assert "records that waited for it are not written" in err, err
 
