@@ -10,7 +10,7 @@
 # printed and nothing is run.
 #
 # Without an argument, those of $REPEATED are left out unless $ONE chooses them. Without
-# $ONE, half of the tests run beside the others, and are shown at the end.
+# $ONE, two thirds of the tests run beside the others, and are shown at the end.
 #
 #   KERNEL_TREE	those that run on that kernel
 #   --all	all that run on this machine's architecture
@@ -121,32 +121,43 @@ patched_checks() {
 	show '^# died of'
 }
 
-# All the rest: most of the time it waits.
-other_checks() {
-	tools_checks
+# On those that Debian built; and what needs no kernel's tree but at its end
+stock_and_sources_checks() {
 	stock_checks linux-image-amd64
 	rules_of_other_kernels
 	quick_sources_checks
 }
 
-# both_checks: the two at once, if there are more than a few tests
-both_checks() {
+# lane NAME COMMAND: runs tests while others run, to be shown by show_lane().
+lane() {
+	rm -f "$logs/lane-$1"*
+	(passed=0 failed=0; $2; echo $passed $failed > "$logs/lane-$1.count") > "$logs/lane-$1" 2>&1 &
+}
+
+# show_lane NAME: when all have ended
+show_lane() {
+	cat "$logs/lane-$1"
+	read -r more_passed more_failed < "$logs/lane-$1.count" || { more_passed=0 more_failed=1; }
+	passed=$((passed + more_passed)) failed=$((failed + more_failed))
+}
+
+# all_checks: in three lanes, if there are more than a few tests. Most of the time they wait.
+all_checks() {
 	if [ "$LIST" ] || [ "$ONE" != '*' ]; then
 		patched_checks
-		other_checks
+		tools_checks
+		stock_and_sources_checks
 		return
 	fi
-	beside=$logs/beside
-	rm -f "$beside.count"
-	(other_checks; echo $passed $failed > "$beside.count") > "$beside" 2>&1 &
+	mkdir -p "$logs"
+	lane tools tools_checks
+	lane stock stock_and_sources_checks
 	trap 'trap - TERM; kill 0' INT TERM
-	passed=0 failed=0
 	patched_checks
-	step "waiting for those that run beside, $beside" 2>&1
+	step "waiting for what runs beside: $logs/lane-*" 2>&1
 	wait
-	cat "$beside"
-	read -r more_passed more_failed < "$beside.count" || { more_passed=0 more_failed=1; }
-	passed=$((passed + more_passed)) failed=$((failed + more_failed))
+	show_lane tools
+	show_lane stock
 }
 
 for part in tools series sources kunit guest stock; do . "$TOP/scripts/checks/$part.sh"; done
@@ -154,7 +165,7 @@ case $tree in
 "" | --all)
 	[ "$LIST" ] || need_packages $CHECK_PACKAGES
 	quick_tools_checks
-	both_checks
+	all_checks
 	;;
 --quick)
 	[ "$LIST" ] || need_packages $CHECK_PACKAGES
