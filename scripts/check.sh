@@ -34,8 +34,9 @@ set -f
 ONE=${ONE:-*} LIST=${LIST:-}
 
 # What takes long and the same test on another kernel shows, too
-REPEATED='6.1/stress 6.1/isolation 6.1/persist 6.1/sparse
-	6.12/stress 6.12/isolation 6.12/persist 6.12/sparse linux-image-amd64_*'
+REPEATED='6.1/selftests 6.1/stress 6.1/isolation 6.1/persist 6.1/sparse
+	6.12/selftests 6.12/stress 6.12/isolation 6.12/persist 6.12/sparse
+	7.3/persist linux-image-amd64_*'
 
 # matches NAME PATTERN...
 matches() {
