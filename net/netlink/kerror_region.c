@@ -159,7 +159,7 @@ static u32 take_record(struct finding *finding, u32 number, u32 position,
 {
 	u32 bytes = record->state & ~KERROR_RECORD_FLAGS;
 
-	/* The time, groups and size were written before the state. */
+	/* The size was written before the rest. */
 	if (!record->state) {
 		finding->survey->unfinished++;
 		bytes = ALIGN(sizeof(*record) + record->size,
@@ -171,13 +171,16 @@ static u32 take_record(struct finding *finding, u32 number, u32 position,
 		return 0;
 	if (record->state & KERROR_RECORD_PADDING)
 		return bytes;
-	if (bytes < sizeof(*record) || record->size > KERROR_EVENT_MAX ||
-	    record->size > bytes - sizeof(*record))
+	if (bytes < sizeof(*record))
 		return 0;
+	/* Its size may still be that reserved, after memory was given back. */
 	if (!(record->state & KERROR_RECORD_COMMITTED)) {
 		finding->survey->unfinished++;
 		return bytes;
 	}
+	if (record->size > KERROR_EVENT_MAX ||
+	    record->size > bytes - sizeof(*record))
+		return 0;
 	if (finding->ring == number + 1 && finding->position == position)
 		return bytes;
 	add(finding, &(struct kerror_found) {

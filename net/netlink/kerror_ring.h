@@ -18,6 +18,9 @@
  *   bytes | COMMITTED    complete
  *   bytes | PADDING | COMMITTED   nothing, to be passed over
  *
+ * The size that is reserved is written first, and is not 0: it tells the next kernel
+ * where a record ends that has no state yet.
+ *
  * A producer:                            The consumer:
  *
  *   record = kerror_ring_reserve(...)      record = kerror_ring_peek(ring)
@@ -134,10 +137,11 @@ static inline struct kerror_record *
 kerror_ring_reserve(struct kerror_ring *ring, size_t size, u32 groups, u32 pid)
 {
 	struct kerror_record *record;
-	unsigned long need = ALIGN(sizeof(*record) + size, KERROR_RECORD_ALIGN);
-	unsigned long head, padding;
+	unsigned long head, padding, need;
 	u64 time;
 
+	size += !size;
+	need = ALIGN(sizeof(*record) + size, KERROR_RECORD_ALIGN);
 	do {
 		head = READ_ONCE(ring->head);
 		padding = ring->size - (head & (ring->size - 1));
@@ -159,6 +163,7 @@ kerror_ring_reserve(struct kerror_ring *ring, size_t size, u32 groups, u32 pid)
 				  KERROR_RECORD_COMMITTED);
 	record = kerror_ring_at(ring, head + padding);
 	record->size = size;
+	barrier();	/* An NMI may be the last that happens, and raise events. */
 	record->groups = groups;
 	record->pid = pid;
 	record->time = time;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The kernel, as far as kerror_region*.c and kerror_ring.h use it, for check.c.
+ * The kernel, as far as kerror_region*.c and kerror_ring.h use it, for check.c
+ * and deaths.c.
  *
  * Every header that they include is one line in OUTPUT: it includes this file. The
  * test has one thread, so that a barrier is nothing.
@@ -38,6 +39,7 @@ typedef uint64_t u64, __u64;
 #define smp_store_release(p, v)	WRITE_ONCE(*(p), v)
 #define smp_mb()		((void)0)
 #define smp_wmb()		((void)0)
+#define barrier()		__asm__ __volatile__("" ::: "memory")
 
 #define cmpxchg_local(p, old, new)					\
 ({									\

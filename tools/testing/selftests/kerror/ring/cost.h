@@ -44,6 +44,7 @@ typedef int spinlock_t;
 #define smp_mb()		__atomic_thread_fence(__ATOMIC_SEQ_CST)
 #define smp_rmb()		__atomic_thread_fence(__ATOMIC_ACQUIRE)
 #define smp_wmb()		__atomic_thread_fence(__ATOMIC_RELEASE)
+#define barrier()		__asm__ __volatile__("" ::: "memory")
 #define smp_mb__after_atomic()	smp_mb()
 
 #define cmpxchg_local(p, o, n)						\

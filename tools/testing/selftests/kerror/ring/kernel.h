@@ -54,6 +54,7 @@ u64 ktime_get_mono_fast_ns(void);
 #define smp_mb()		((void)0)
 #define smp_rmb()		((void)0)
 #define smp_wmb()		((void)0)
+#define barrier()		__asm__ __volatile__("" ::: "memory")
 
 #define cmpxchg_local(p, o, n)						\
 ({									\

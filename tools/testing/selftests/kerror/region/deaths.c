@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Tests of memory that outlives the kernel: a machine dies before each single store of
+ * the code that writes it, and the kernel's own code reads what is left. Prints TAP.
+ *
+ * Promise: an event of which kerror_ring_commit() has returned is found exactly once, and
+ * so is each loss.
+ */
+#include <limits.h>
+#include <setjmp.h>
+#include "writes.h"
+
+/* ---- The stores ---- */
+
+#define LIVES	UINT_MAX
+
+/* It dies before the store of this number, in an NMI, if there is one. */
+static unsigned int dies_before = LIVES;
+static void (*nmi)(struct machine *machine);
+static struct machine *victim;
+static jmp_buf death;
+
+static void store(void)
+{
+	if (dies_before == LIVES || dies_before--)
+		return;
+	dies_before = LIVES;
+	if (nmi)
+		nmi(victim);
+	longjmp(death, 1);
+}
+
+/* What the compiler calls */
+#define STORE(name)	void __tsan_##name(void *at) { (void)at; store(); }
+#define OTHER(name)	void __tsan_##name(void *at) { (void)at; }
+
+STORE(write1)
+STORE(write2)
+STORE(write4)
+STORE(write8)
+OTHER(read1)
+OTHER(read2)
+OTHER(read4)
+OTHER(read8)
+OTHER(func_entry)
+OTHER(func_exit)
+
+/* Of what is not aligned */
+void __tsan_write_range(void *at, long size);
+void __tsan_read_range(void *at, long size);
+void __tsan_init(void);
+
+void __tsan_write_range(void *at, long size)
+{
+	(void)at;
+	(void)size;
+	store();
+}
+
+void __tsan_read_range(void *at, long size)
+{
+	(void)at;
+	(void)size;
+}
+
+void __tsan_init(void)
+{
+}
+
+/* ---- The deaths ---- */
+
+/* Returns whether it lived. */
+static __attribute__((noinline)) bool does(struct machine *machine,
+					   void (*step)(struct machine *machine),
+					   unsigned int stores)
+{
+	volatile bool lived = false;
+
+	victim = machine;
+	if (!setjmp(death)) {
+		dies_before = stores;
+		step(machine);
+		lived = true;
+	}
+	dies_before = LIVES;
+	return lived;
+}
+
+/* Of a new machine each time: @before, @step up to some store, @after. */
+static bool dies(struct machine *machine, void (*before)(struct machine *machine),
+		 void (*step)(struct machine *machine),
+		 bool (*after)(struct machine *machine))
+{
+	unsigned int stores;
+	bool lived = false;
+
+	for (stores = 0; !lived; stores++) {
+		machine_end(machine);
+		machine_start(machine);
+		before(machine);
+		lived = does(machine, step, stores);
+		if (!after(machine)) {
+			printf("# it died before store %u\n", stores);
+			return false;
+		}
+	}
+	EXPECT(stores > 5);
+	return true;
+}
+
+/* How often @number is among what was found */
+static unsigned int times(u32 number)
+{
+	unsigned int i, result = 0;
+
+	for (i = 0; i < count; i++)
+		result += found[i].pid == number;
+	return result;
+}
+
+/* ---- A caller ---- */
+
+static u32 lead, size, used;
+
+/* Leads the ring to a place, where an event waits. */
+static void one_waits(struct machine *machine)
+{
+	u32 left = lead;
+
+	for (u32 bytes; left; left -= bytes) {
+		bytes = left > 2048 ? 2048 : left;
+		raise_event(machine, 0, 50, bytes - sizeof(struct kerror_record));
+		kerror_ring_consume(&machine->ring[0],
+				    kerror_ring_peek(&machine->ring[0]));
+	}
+	raise_event(machine, 0, 1, 60);
+}
+
+static void caller(struct machine *machine)
+{
+	struct kerror_ring *ring = &machine->ring[0];
+	struct kerror_record *record = write_reserve(ring, size, 1, 7);
+
+	make_data(record->data, 7, used);
+	write_commit(ring, record, used);
+}
+
+static void another(struct machine *machine)
+{
+	raise_event(machine, 0, 9, 50);
+}
+
+static bool each_is_found(struct machine *machine)
+{
+	EXPECT(look(machine, RAW));
+	EXPECT(times(1) == 1 && times(7) + times(9) == count - 1);
+	EXPECT(times(7) < 2 && times(9) < 2 && times(7) + times(9));
+	EXPECT(survey.unfinished <= 1);
+	return true;
+}
+
+/* An NMI interrupts a caller, raises an event, and the machine does not survive it. */
+static bool interrupted_caller_hides_nothing(struct machine *machine)
+{
+	static const u32 sizes[][2] = {
+		{ 0, 0 }, { 1, 1 }, { 100, 100 }, { 900, 900 }, { 900, 40 }, { 900, 0 },
+	};
+	bool good = true;
+
+	nmi = another;
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes) && good; i++)
+		for (lead = 0; lead <= RING && good; lead += lead ? 8 : 3000) {
+			size = sizes[i][0];
+			used = sizes[i][1];
+			good = dies(machine, one_waits, caller, each_is_found);
+			if (!good)
+				printf("# %u bytes of %u at %u\n", used, size, lead);
+		}
+	nmi = NULL;
+	return good;
+}
+
+/* ---- The deliverer ---- */
+
+static u32 logged, hole, retired;
+
+/* Two events wait, perhaps behind one that is not complete. The log has some. */
+static void two_wait(struct machine *machine)
+{
+	struct kerror_record *record;
+
+	for (u32 i = 0; i < logged; i++)
+		log_event(machine, RAW, 0, 0, 100 + i, 400);
+	for (u32 i = 0; i < hole; i++) {
+		record = reserve(machine, 0, 50, 100);
+		if (retired)
+			kerror_ring_retire(&machine->ring[0]);
+		if (retired && i == 0)
+			kerror_ring_advance(&machine->ring[0],
+					    kerror_record_bytes(record));
+	}
+	raise_event(machine, 0, 1, 480);
+	raise_event(machine, 0, 2, 60);
+}
+
+static void deliverer(struct machine *machine)
+{
+	struct kerror_ring *ring = &machine->ring[0];
+	struct kerror_record *record = kerror_ring_behind(ring);
+
+	log_event(machine, RAW, 1, position_of(ring, record), 1, 480);
+	write_consume(ring, record);
+}
+
+static bool both_are_found(struct machine *machine)
+{
+	u32 first;
+
+	EXPECT(look(machine, RAW));
+	EXPECT(times(1) == 1 && times(2) == 1);
+	EXPECT(found[count - 2].pid == 1 && found[count - 1].pid == 2);
+	EXPECT(survey.unfinished == hole - !!retired);
+	/* Those in the log are the newest. */
+	EXPECT(count > 2 || !logged);
+	first = logged - (count - 2);
+	EXPECT(first <= 4);
+	for (u32 i = 0; i + 2 < count; i++)
+		EXPECT(found[i].pid == 100 + first + i);
+	return true;
+}
+
+static bool delivered_event_is_there_once(struct machine *machine)
+{
+	for (logged = 0; logged < 36; logged += logged == 1 ? 31 : 1)
+		for (hole = 0; hole < 3; hole++)
+			for (retired = 0; retired <= !!hole; retired++)
+				EXPECT(dies(machine, two_wait, deliverer,
+					    both_are_found));
+	return true;
+}
+
+/* Its data look like events. */
+static void odd_event(struct machine *machine)
+{
+	struct kerror_ring *ring = &machine->ring[0];
+	struct kerror_record *record = reserve(machine, 0, 1, 480);
+
+	for (u32 i = 0; i < 480; i += 24)
+		memcpy(record->data + i, &(struct kerror_record) {
+			.state = 24 | KERROR_RECORD_COMMITTED,
+			.groups = 1,
+			.time = 5,
+		}, 24);
+	kerror_ring_commit(ring, record, 480);
+	raise_event(machine, 0, 2, 60);
+	log_event(machine, RAW, 1, position_of(ring, record), 1, 480);
+	logged = hole = retired = 0;
+}
+
+static void consumer(struct machine *machine)
+{
+	write_consume(&machine->ring[0], kerror_ring_peek(&machine->ring[0]));
+}
+
+static bool consumed_event_is_there_once(struct machine *machine)
+{
+	return dies(machine, odd_event, consumer, both_are_found);
+}
+
+int main(void)
+{
+	RUN(interrupted_caller_hides_nothing);
+	RUN(delivered_event_is_there_once);
+	RUN(consumed_event_is_there_once);
+	printf("1..%u\n", tests);
+	return !!failed;
+}
