@@ -18,15 +18,25 @@
 /* Bytes of what the copy has, too */
 #define HEADER_SIZE		offsetof(struct kerror_slot, cell)
 
+/* Clears memory in which a slot may be. The copy goes first, or it would become the header. */
+static void clear(struct kerror_slot *slot, size_t size)
+{
+	struct kerror_slot *copy = (void *)slot + KERROR_SLOT_COPY;
+
+	WRITE_ONCE(copy->magic, 0);
+	smp_wmb();	/* One of the two is there, or none. */
+	WRITE_ONCE(slot->magic, 0);
+	smp_wmb();	/* The magic goes before the rest. */
+	memset(slot, 0, size);
+}
+
 /*
  * Makes a slot of @header, which is elsewhere and has all up to @cell except @magic
  * and @sum, which are 0. The old content of the slot is gone from the first line on.
  */
 void kerror_slot_begin(struct kerror_slot *slot, const struct kerror_slot *header)
 {
-	WRITE_ONCE(slot->magic, 0);
-	smp_wmb();	/* The magic goes first. */
-	memset(slot, 0, header->size);
+	clear(slot, header->size);
 	memcpy(slot, header, HEADER_SIZE);
 	slot->sum = kerror_slot_sum(slot);
 	smp_wmb();	/* The magic comes last. */
@@ -54,11 +64,7 @@ size_t kerror_slot_repair(void *memory, size_t size)
 /* Clears a slot, of which nobody knows then that it was there. */
 void kerror_slot_drop(struct kerror_slot *slot)
 {
-	size_t size = slot->size;
-
-	WRITE_ONCE(slot->magic, 0);
-	smp_wmb();	/* The magic goes first. */
-	memset(slot, 0, size);
+	clear(slot, slot->size);
 }
 
 /* Puts a message, @header and @data, into a log over the oldest ones. */

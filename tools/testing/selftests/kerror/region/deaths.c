@@ -267,11 +267,91 @@ static bool consumed_event_is_there_once(struct machine *machine)
 	return dies(machine, odd_event, consumer, both_are_found);
 }
 
+/* ---- Slots ---- */
+
+static void some_are_there(struct machine *machine)
+{
+	u64 value[KERROR_SLOT_CAUSES] = { 4 };
+
+	kerror_slot_set(machine->slot, KERROR_CELL_NAME, value);
+	log_event(machine, RAW, 0, 0, 1, 400);
+	raise_event(machine, 0, 2, 60);
+}
+
+static void dropper(struct machine *machine)
+{
+	kerror_slot_drop(machine->slot);
+}
+
+static void successor(struct machine *machine)
+{
+	static struct kerror_slot header;
+
+	memcpy(&header, machine->slot, sizeof(header));
+	header.magic = 0;
+	header.sum = 0;
+	header.number++;
+	header.key++;
+	kerror_slot_begin(machine->slot, &header);
+}
+
+/* As a bit of its header has changed */
+static void damaged(struct machine *machine)
+{
+	some_are_there(machine);
+	machine->slot->release[2] ^= 1;
+}
+
+static void repairer(struct machine *machine)
+{
+	kerror_slot_repair(machine->slot, SLOT);
+}
+
+static bool all_or_nothing(struct machine *machine)
+{
+	u64 value[KERROR_SLOT_CAUSES];
+	bool named;
+
+	if (!kerror_slot_repair(machine->slot, SLOT))
+		return true;
+	named = kerror_slot_get(machine->slot, KERROR_CELL_NAME, value);
+	EXPECT(look(machine, RAW));
+	if (machine->slot->number == 7)
+		EXPECT(named && count == 2 && times(1) && times(2));
+	else
+		EXPECT(!named && !count);
+	return true;
+}
+
+static bool dropped_slot_stays_away(struct machine *machine)
+{
+	return dies(machine, some_are_there, dropper, all_or_nothing);
+}
+
+static bool slot_is_begun_or_not(struct machine *machine)
+{
+	return dies(machine, some_are_there, successor, all_or_nothing);
+}
+
+static bool all(struct machine *machine)
+{
+	EXPECT(kerror_slot_repair(machine->slot, SLOT) == SLOT);
+	return all_or_nothing(machine);
+}
+
+static bool slot_is_repaired_later(struct machine *machine)
+{
+	return dies(machine, damaged, repairer, all);
+}
+
 int main(void)
 {
 	RUN(interrupted_caller_hides_nothing);
 	RUN(delivered_event_is_there_once);
 	RUN(consumed_event_is_there_once);
+	RUN(dropped_slot_stays_away);
+	RUN(slot_is_begun_or_not);
+	RUN(slot_is_repaired_later);
 	printf("1..%u\n", tests);
 	return !!failed;
 }
