@@ -195,7 +195,7 @@ static bool put_found(struct sk_buff *skb, struct netlink_callback *cb,
 	return true;
 }
 
-/* Losses of the next cause that the boot had no time to announce */
+/* Losses of the next cause of which no notice tells */
 static bool put_pending(struct sk_buff *skb, struct netlink_callback *cb,
 			struct boot_replay *replay)
 {

@@ -105,6 +105,16 @@ static void add(struct finding *finding, const struct kerror_found *found)
 	finding->count++;
 }
 
+/* The total of the newest notice is the largest. */
+static void survey_notice(struct kerror_survey *survey, const struct kerror_logged *at)
+{
+	const struct kerror_loss *loss = (const void *)at->data;
+
+	if (at->type == KERROR_MSG_LOSS && at->size >= sizeof(*loss) &&
+	    loss->cause < KERROR_SLOT_CAUSES)
+		survey->lost[loss->cause] = max(survey->lost[loss->cause], loss->total);
+}
+
 /*
  * Looks at each word where a message may begin: behind the newest is what is left of
  * one that was half overwritten. Words that look like a message and are none cost
@@ -141,6 +151,7 @@ static void find_logged(struct finding *finding)
 			finding->ring = at->ring;
 			finding->position = at->position;
 		}
+		survey_notice(finding->survey, at);
 		add(finding, &(struct kerror_found) {
 			.order = at->serial,
 			.offset = at->data - (const u8 *)slot,
@@ -248,21 +259,26 @@ static int compare(const void *a, const void *b)
 	return first->offset < second->offset ? -1 : first->offset > second->offset;
 }
 
+/*
+ * Losses that no notice in the log tells of: the machine died before, or events were put
+ * over it. The cell was written after the notice.
+ */
 static void survey_losses(const struct kerror_slot *slot, unsigned int group,
 			  struct kerror_survey *survey)
 {
+	u64 announced[KERROR_SLOT_CAUSES] = { 0 }, all;
 	unsigned int cause, at;
-	u64 all, announced;
 
-	kerror_slot_get(slot, KERROR_CELL_LOST + group, survey->lost);
+	kerror_slot_get(slot, KERROR_CELL_LOST + group, announced);
 	for (cause = 0; cause < KERROR_SLOT_CAUSES; cause++) {
 		at = group * KERROR_SLOT_CAUSES + cause;
-		announced = survey->lost[cause];
 		all = slot->lost[at];
 		/* A long of 32 bits wraps. */
 		if (slot->long_size == 4)
-			all = announced + (s32)(((const u32 *)slot->lost)[at] - (u32)announced);
-		survey->pending[cause] = max(all, announced) - announced;
+			all = announced[cause] + (s32)(((const u32 *)slot->lost)[at] -
+						       (u32)announced[cause]);
+		all = max(all, announced[cause]);
+		survey->pending[cause] = max(all, survey->lost[cause]) - survey->lost[cause];
 	}
 }
 
@@ -290,8 +306,8 @@ unsigned int kerror_slot_find(const struct kerror_slot *slot, unsigned int group
 	u32 i;
 
 	memset(survey, 0, sizeof(*survey));
-	survey_losses(slot, group, survey);
 	find_logged(&finding);
+	survey_losses(slot, group, survey);
 	for (i = 0; i < slot->rings; i++)
 		find_in_ring(&finding, i);
 	if (finding.count <= most)

@@ -220,8 +220,8 @@ struct kerror_found {
  * struct kerror_survey - what else a slot tells of a group
  * @unfinished: events in rings that were being written, or are not whole
  * @damaged: places in the log where a message is not whole
- * @lost: per cause, losses that were announced
- * @pending: per cause, losses that were not
+ * @lost: per cause, losses of which notices in the log tell: the total of the newest
+ * @pending: per cause, losses of which none tells
  */
 struct kerror_survey {
 	u32 unfinished;

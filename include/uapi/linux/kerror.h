@@ -120,7 +120,8 @@
  *   loss notices in between. Numbers that are missing are announced by
  *   KERROR_LOST_HISTORY notices. Then comes what had no number yet, by its time; it
  *   gets the numbers that follow. At the end are notices of losses that were counted
- *   and not announced, and of events that were being written, KERROR_LOST_ABANDONED.
+ *   and of which no notice before tells, and of events that were being written,
+ *   KERROR_LOST_ABANDONED.
  *   The same request brings the same messages, however often it is sent. Errors:
  *   ENOENT (no such boot, or it is this one), ENOMEM.
  *

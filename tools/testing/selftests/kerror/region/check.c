@@ -187,7 +187,14 @@ static bool cells_keep_the_newest(struct machine *machine)
 	return true;
 }
 
-/* Those that were not announced are the rest, be a long 64 bits or 32. */
+static void tell(struct machine *machine, u32 cause, u64 total)
+{
+	struct kerror_loss loss = { .count = 1, .total = total, .cause = cause };
+
+	log_message(machine, EVLOG, KERROR_MSG_LOSS, 0, 0, 0, &loss, sizeof(loss));
+}
+
+/* Those of which no notice tells are the rest, be a long 64 bits or 32. */
 static bool losses_are_counted(struct machine *machine)
 {
 	struct kerror_slot *slot = machine->slot;
@@ -196,8 +203,12 @@ static bool losses_are_counted(struct machine *machine)
 
 	slot->lost[KERROR_SLOT_CAUSES] = 4;
 	EXPECT(look(machine, EVLOG) && survey.pending[0] == 4);
-	kerror_slot_set(slot, KERROR_CELL_LOST + EVLOG, announced);
+	for (u32 cause = 0; cause < 4; cause++)
+		tell(machine, cause, announced[cause]);
 	slot->lost[KERROR_SLOT_CAUSES] = 9;
+	EXPECT(look(machine, EVLOG) && survey.pending[0] == 4);
+	EXPECT(survey.lost[0] == 5 && !survey.pending[1]);
+	kerror_slot_set(slot, KERROR_CELL_LOST + EVLOG, announced);
 	EXPECT(look(machine, EVLOG) && survey.pending[0] == 4);
 	EXPECT(survey.lost[0] == 5 && !survey.pending[1]);
 	slot->long_size = 4;
@@ -207,6 +218,10 @@ static bool losses_are_counted(struct machine *machine)
 	EXPECT(!survey.pending[1] && survey.pending[2] == 4);
 	/* Only a corrupted one has less than was announced. */
 	EXPECT(!survey.pending[3]);
+	/* No other cause, and no notice that is too short */
+	tell(machine, KERROR_SLOT_CAUSES, 1ULL << 40);
+	log_message(machine, EVLOG, KERROR_MSG_LOSS, 0, 0, 0, announced, 8);
+	EXPECT(look(machine, EVLOG) && survey.pending[0] == 4 && count == 6);
 	return true;
 }
 

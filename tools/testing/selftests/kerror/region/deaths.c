@@ -267,6 +267,68 @@ static bool consumed_event_is_there_once(struct machine *machine)
 	return dies(machine, odd_event, consumer, both_are_found);
 }
 
+/* ---- Losses ---- */
+
+static u64 lost;
+
+static void tell(struct machine *machine, u64 losses)
+{
+	struct kerror_loss loss = {
+		.count = losses,
+		.total = lost += losses,
+		.group = 1,
+		.cause = KERROR_LOST_TOO_LONG,
+	};
+	u64 announced[KERROR_SLOT_CAUSES] = { [KERROR_LOST_TOO_LONG] = lost };
+
+	log_message(machine, RAW, KERROR_MSG_LOSS, 0, 0, 0, &loss, sizeof(loss));
+	kerror_slot_set(machine->slot, KERROR_CELL_LOST + RAW, announced);
+}
+
+/* Some were announced; @logged events came after that. */
+static void some_are_lost(struct machine *machine)
+{
+	lost = 0;
+	tell(machine, 4);
+	tell(machine, 3);
+	for (u32 i = 0; i < logged; i++)
+		log_event(machine, RAW, 0, 0, 100 + i, 400);
+	machine->slot->lost[KERROR_LOST_TOO_LONG] = 7 + 5;
+}
+
+/* As kerror_persist_add() does */
+static void announcer(struct machine *machine)
+{
+	tell(machine, 5);
+}
+
+static bool losses_are_told_once(struct machine *machine)
+{
+	struct kerror_loss loss;
+	u64 told = 0, known = 0;
+
+	EXPECT(look(machine, RAW));
+	for (u32 i = 0; i < count; i++) {
+		if (found[i].type != KERROR_MSG_LOSS)
+			continue;
+		memcpy(&loss, (u8 *)machine->slot + found[i].offset, sizeof(loss));
+		if (!told)
+			known = loss.total - loss.count;
+		told += loss.count;
+	}
+	EXPECT(known + told == survey.lost[KERROR_LOST_TOO_LONG]);
+	EXPECT(known + told + survey.pending[KERROR_LOST_TOO_LONG] == 12);
+	return true;
+}
+
+/* Those whose notice is not in the log any more are told, too. */
+static bool announced_loss_is_told_once(struct machine *machine)
+{
+	for (logged = 0; logged < 60; logged++)
+		EXPECT(dies(machine, some_are_lost, announcer, losses_are_told_once));
+	return true;
+}
+
 /* ---- Slots ---- */
 
 static void some_are_there(struct machine *machine)
@@ -349,6 +411,7 @@ int main(void)
 	RUN(interrupted_caller_hides_nothing);
 	RUN(delivered_event_is_there_once);
 	RUN(consumed_event_is_there_once);
+	RUN(announced_loss_is_told_once);
 	RUN(dropped_slot_stays_away);
 	RUN(slot_is_begun_or_not);
 	RUN(slot_is_repaired_later);
