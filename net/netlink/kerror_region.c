@@ -96,6 +96,8 @@ struct finding {
 	u64 serial;
 	u16 ring;
 	u32 position;
+	/* Of the last event in the ring */
+	u64 time;
 };
 
 static void add(struct finding *finding, const struct kerror_found *found)
@@ -194,10 +196,13 @@ static u32 take_record(struct finding *finding, u32 number, u32 position,
 		return 0;
 	if (finding->ring == number + 1 && finding->position == position)
 		return bytes;
+	/* A clock that is read in an NMI may step back. */
+	finding->time = max(finding->time, record->time);
 	add(finding, &(struct kerror_found) {
-		.order = record->time,
+		.order = finding->time,
 		.offset = record->data - (const u8 *)finding->slot,
 		.size = record->size,
+		.sequence = finding->count,
 		.pid = record->pid,
 		.type = KERROR_MSG_EVENT,
 		.ring = number + 1,
@@ -223,6 +228,7 @@ static void find_in_ring(struct finding *finding, u32 number)
 	if (!ring->sum || ring->group != finding->group ||
 	    ring->number != number || ring->sum != kerror_saved_ring_sum(slot, ring))
 		return;
+	finding->time = 0;
 	/* Nothing of a retired ring was zeroed. */
 	if (ring->retired)
 		limit = min(limit, ring->tail + slot->ring_size - next);
@@ -251,12 +257,12 @@ static int compare(const void *a, const void *b)
 {
 	const struct kerror_found *first = a, *second = b;
 
-	/* Those with a number first, then the rest by time, and place. */
+	/* Those with a number first, then the rest by time, and as they were found. */
 	if (!first->ring != !second->ring)
 		return first->ring ? 1 : -1;
 	if (first->order != second->order)
 		return first->order < second->order ? -1 : 1;
-	return first->offset < second->offset ? -1 : first->offset > second->offset;
+	return first->sequence < second->sequence ? -1 : first->sequence > second->sequence;
 }
 
 /*

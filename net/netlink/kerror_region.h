@@ -199,7 +199,7 @@ struct kerror_log {
  * @order: serial number, or time of an event in a ring
  * @offset: of its data, from the start of the slot
  * @size: bytes of data
- * @sequence: nlmsg_seq, of an event in a ring 0
+ * @sequence: nlmsg_seq; of an event in a ring how many were found before
  * @pid: nlmsg_pid
  * @type: nlmsg_type
  * @ring: as in struct kerror_logged; 0 of a message in a log

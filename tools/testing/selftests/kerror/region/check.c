@@ -132,6 +132,25 @@ static bool retired_ring_keeps_what_waits(struct machine *machine)
 	return true;
 }
 
+/* The order of a ring is that of its places: a clock may be coarse, or step back. */
+static bool times_do_not_change_the_order(struct machine *machine)
+{
+	for (u32 i = 0; i < 60; i++) {
+		clock_step = (u64)(i % 3) - 1;
+		if (!raise_event(machine, 0, i, 300)) {
+			struct kerror_ring *ring = &machine->ring[0];
+
+			EXPECT(look(machine, RAW) && count > 5);
+			for (u32 j = 1; j < count; j++)
+				EXPECT(found[j].pid == found[j - 1].pid + 1);
+			kerror_ring_consume(ring, kerror_ring_peek(ring));
+			EXPECT(raise_event(machine, 0, i, 300));
+		}
+	}
+	clock_step = 1;
+	return true;
+}
+
 /* Any words of the last message may have arrived. */
 static bool torn_message_is_none(struct machine *machine)
 {
@@ -403,6 +422,7 @@ int main(int argc, char **argv)
 	RUN(event_in_flight_is_there_once);
 	RUN(events_behind_a_hole_are_found);
 	RUN(retired_ring_keeps_what_waits);
+	RUN(times_do_not_change_the_order);
 	RUN(torn_message_is_none);
 	RUN(cells_keep_the_newest);
 	RUN(losses_are_counted);
