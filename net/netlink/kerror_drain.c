@@ -213,7 +213,7 @@ static void kerror_deliver(unsigned int group, struct kerror_record *record)
 
 		memcpy(record->data, stamps, sizeof(stamps));
 	}
-	kerror_dump_delivered(group, record);
+	kerror_dump_count(group, record);
 	heard = kerror_publish(group, KERROR_MSG_EVENT, record->pid,
 			       record->data, record->size);
 	if (kerror_record_printable(record, group))
@@ -225,6 +225,7 @@ static void source_deliver(struct kerror_source *source)
 {
 	struct rb_node *next;
 
+	kerror_dump_from(source);
 	kerror_persist_from(source, source->first);
 	kerror_deliver(source->group, source->first);
 	kerror_ring_consume(&source->ring, source->first);

@@ -56,13 +56,32 @@ struct kerror_dump kerror_dump = {
 };
 
 /**
- * kerror_dump_delivered - count an event by its severity
+ * kerror_dump_from - note which record is delivered next
+ * @source: whose first record it is
+ *
+ * It has a number as soon as the head of its history is another one.
+ *
+ * Context: that of a delivery.
+ */
+void kerror_dump_from(const struct kerror_source *source)
+{
+	WRITE_ONCE(kerror_dump.delivers, NULL);
+	smp_wmb();	/* A dump has all three of the same record, or none. */
+	WRITE_ONCE(kerror_dump.position,
+		   kerror_ring_position(&source->ring, source->first));
+	WRITE_ONCE(kerror_dump.head, kerror_history[source->group].head);
+	smp_wmb();	/* As above. */
+	WRITE_ONCE(kerror_dump.delivers, source);
+}
+
+/**
+ * kerror_dump_count - count an event by its severity
  * @group: an index
  * @record: the event
  *
  * Context: that of a delivery.
  */
-void kerror_dump_delivered(unsigned int group, const struct kerror_record *record)
+void kerror_dump_count(unsigned int group, const struct kerror_record *record)
 {
 	const struct evl_header *header = (const void *)record->data;
 

@@ -75,8 +75,8 @@ struct nlmsghdr *kerror_history_add(struct kerror_history *history,
 				    const void *data)
 {
 	unsigned long padding = history_padding(history, header->nlmsg_len);
-	unsigned long end = history->head + padding +
-			    NLMSG_ALIGN(header->nlmsg_len);
+	unsigned long head = history->head + padding;
+	unsigned long end = head + NLMSG_ALIGN(header->nlmsg_len);
 	struct nlmsghdr *nlh;
 
 	while (end - history->tail > history->size) {
@@ -89,12 +89,12 @@ struct nlmsghdr *kerror_history_add(struct kerror_history *history,
 		nlh = kerror_history_message(history, history->head);
 		nlh->nlmsg_len = padding;
 		nlh->nlmsg_type = NLMSG_NOOP;
-		history->head += padding;
 	}
-	nlh = kerror_history_message(history, history->head);
+	nlh = kerror_history_message(history, head);
 	*nlh = *header;
 	memcpy(nlmsg_data(nlh), data, NLMSG_ALIGN(nlmsg_len(nlh)));
-	history->head = kerror_history_next(history, history->head);
+	smp_wmb();	/* In a dump, head has moved if the message is there. */
+	history->head = kerror_history_next(history, head);
 	return nlh;
 }
 

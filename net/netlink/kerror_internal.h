@@ -324,7 +324,7 @@ static inline int kerror_boots_request(struct sk_buff *skb,
 #endif
 
 /* kerror_dump.c: what a debugger finds */
-#define KERROR_DUMP_MAGIC	"kerror dump 2\r\n"
+#define KERROR_DUMP_MAGIC	"kerror dump 3\r\n"
 
 /**
  * struct kerror_dump - where the events are in a dump of the memory
@@ -338,6 +338,8 @@ static inline int kerror_boots_request(struct sk_buff *skb,
  * @cpus: that of the CPU which came up last; the others follow
  * @early: the rings of early boot, one per group
  * @history: one per group
+ * @delivers: whose first record is delivered, or was last; of that @position and, before
+ *	it was in the history, @head
  * @word: bytes of a long and of a pointer
  * @groups: how many groups there are
  * @causes: how many causes of a loss are counted
@@ -360,6 +362,9 @@ struct kerror_dump {
 	struct kerror_cpu *cpus;
 	const void *early;
 	const void *history;
+	const void *delivers;
+	unsigned long position;
+	unsigned long head;
 	u16 word;
 	u16 groups;
 	u16 causes;
@@ -371,7 +376,8 @@ struct kerror_dump {
 
 extern struct kerror_dump kerror_dump;
 int kerror_dump_init(const void *lost);
-void kerror_dump_delivered(unsigned int group, const struct kerror_record *record);
+void kerror_dump_from(const struct kerror_source *source);
+void kerror_dump_count(unsigned int group, const struct kerror_record *record);
 
 /* kerror_netlink.c: what is sent */
 extern struct sock *kerror_sock;

@@ -100,9 +100,7 @@ void kerror_persist_from(const struct kerror_source *source,
 	if (ring->saved) {
 		saved = container_of(ring->saved, struct kerror_saved_ring, next);
 		kerror_from_ring = saved->number + 1;
-		kerror_from_position = ring->next +
-			(((u8 *)record - ring->buffer - ring->next) &
-			 (ring->size - 1));
+		kerror_from_position = kerror_ring_position(ring, record);
 	}
 	if ((s64)(record->time - kerror_clock[2]) > NSEC_PER_SEC ||
 	    ktime_to_ns(ktime_mono_to_any(none, TK_OFFS_REAL)) != kerror_clock[0])

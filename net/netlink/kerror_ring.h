@@ -104,6 +104,15 @@ kerror_ring_at(const struct kerror_ring *ring, unsigned long position)
 	return (void *)(ring->buffer + (position & (ring->size - 1)));
 }
 
+/* The position of a record that was not consumed */
+static inline unsigned long
+kerror_ring_position(const struct kerror_ring *ring,
+		     const struct kerror_record *record)
+{
+	return ring->next + (((u8 *)record - ring->buffer - ring->next) &
+			     (ring->size - 1));
+}
+
 /*
  * Whether a record that ends at @end fits. The comparison is signed: an
  * interrupt may have found a tail that is beyond @end.
