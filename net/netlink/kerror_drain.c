@@ -338,6 +338,7 @@ void kerror_replace_ring(void)
 	struct kerror_source *old = kerror_abandoned, *new = NULL;
 	struct kerror_record *record;
 	unsigned long bytes;
+	u32 losses;
 
 	if (likely(!old))
 		return;
@@ -351,8 +352,10 @@ void kerror_replace_ring(void)
 	record = kerror_ring_peek(&old->ring);
 	if (record && !kerror_record_committed(record)) {
 		bytes = kerror_record_bytes(record);
+		losses = kerror_history[old->group].lost[KERROR_LOST_ABANDONED] +
+			 kerror_lost_unannounced(old->group, KERROR_LOST_ABANDONED);
+		kerror_ring_retire(&old->ring, losses + 1);
 		kerror_count_lost(record->groups, KERROR_LOST_ABANDONED);
-		kerror_ring_retire(&old->ring);
 		old->held_since = 0;
 		kerror_ring_advance(&old->ring, bytes);
 		if (new) {

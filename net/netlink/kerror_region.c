@@ -166,6 +166,24 @@ static void find_logged(struct finding *finding)
 	}
 }
 
+/* A loss that was counted. Where a long has 32 bits, it is one of those. */
+static u64 count_of(const struct kerror_slot *slot, unsigned int group, unsigned int cause)
+{
+	unsigned int at = group * KERROR_SLOT_CAUSES + cause;
+
+	return slot->long_size == 4 ? ((const u32 *)slot->lost)[at] : slot->lost[at];
+}
+
+/* Counted, and not yet consumed, when the machine died. Its writer may have come back. */
+static bool was_abandoned(const struct finding *finding, u32 number, u32 position)
+{
+	const struct kerror_saved_ring *ring = kerror_slot_ring(finding->slot, number);
+
+	return ring->losses && ring->abandoned == position &&
+	       ring->losses == (u32)count_of(finding->slot, finding->group,
+					     KERROR_LOST_ABANDONED);
+}
+
 /* Takes one record; returns its bytes, or 0 if the ring is not to be trusted. */
 static u32 take_record(struct finding *finding, u32 number, u32 position,
 		       const struct kerror_record *record, u32 room)
@@ -186,6 +204,8 @@ static u32 take_record(struct finding *finding, u32 number, u32 position,
 		return bytes;
 	if (bytes < sizeof(*record))
 		return 0;
+	if (was_abandoned(finding, number, position))
+		return bytes;
 	/* Its size may still be that reserved, after memory was given back. */
 	if (!(record->state & KERROR_RECORD_COMMITTED)) {
 		finding->survey->unfinished++;
@@ -273,16 +293,14 @@ static void survey_losses(const struct kerror_slot *slot, unsigned int group,
 			  struct kerror_survey *survey)
 {
 	u64 announced[KERROR_SLOT_CAUSES] = { 0 }, all;
-	unsigned int cause, at;
+	unsigned int cause;
 
 	kerror_slot_get(slot, KERROR_CELL_LOST + group, announced);
 	for (cause = 0; cause < KERROR_SLOT_CAUSES; cause++) {
-		at = group * KERROR_SLOT_CAUSES + cause;
-		all = slot->lost[at];
+		all = count_of(slot, group, cause);
 		/* A long of 32 bits wraps. */
 		if (slot->long_size == 4)
-			all = announced[cause] + (s32)(((const u32 *)slot->lost)[at] -
-						       (u32)announced[cause]);
+			all = announced[cause] + (s32)((u32)all - (u32)announced[cause]);
 		all = max(all, announced[cause]);
 		survey->pending[cause] = max(all, survey->lost[cause]) - survey->lost[cause];
 	}

@@ -169,6 +169,8 @@ struct kerror_logged {
  * @next: where the first record is; changes, as what follows, without a sum
  * @tail: of a ring that was retired; it is not used beyond
  * @retired: likewise
+ * @losses: how many were abandoned in this group, with the record at @abandoned; 0: none
+ * @abandoned: it is lost, and counted if there are that many
  * @reserved: 0
  * @buffer: of the ring
  */
@@ -180,7 +182,9 @@ struct kerror_saved_ring {
 	u32 next;
 	u32 tail;
 	u32 retired;
-	u32 reserved[7];
+	u32 losses;
+	u32 abandoned;
+	u32 reserved[5];
 	u8 buffer[];
 };
 

@@ -77,8 +77,8 @@ struct kerror_record {
  * @next: what is before it was consumed; equal to @tail, except while memory
  *	is zeroed, and of a ring that was retired
  * @retired: no memory is freed any more: somebody may still write to it
- * @saved: NULL, or where @next is kept for the next kernel; behind it @tail and
- *	@retired, of a ring that was retired; see kerror_ring_saved()
+ * @saved: NULL, or where @next is kept for the next kernel; behind it, of a ring that
+ *	was retired, @tail, @retired and two more; see struct kerror_saved_ring
  */
 struct kerror_ring {
 	unsigned long head;
@@ -242,8 +242,11 @@ kerror_ring_look(const struct kerror_ring *ring, unsigned long *position)
 	return NULL;
 }
 
-/* Frees no memory of the ring from now on. Nothing is reserved in it any more. */
-static inline void kerror_ring_retire(struct kerror_ring *ring)
+/*
+ * Frees no memory of the ring from now on. Nothing is reserved in it any more. The
+ * first record is lost: the caller counts it, up to @losses, and then consumes it.
+ */
+static inline void kerror_ring_retire(struct kerror_ring *ring, u32 losses)
 {
 	u32 *saved = kerror_ring_saved(ring);
 
@@ -253,6 +256,9 @@ static inline void kerror_ring_retire(struct kerror_ring *ring)
 	WRITE_ONCE(saved[1], ring->tail);
 	smp_wmb();	/* The tail comes before its use. */
 	WRITE_ONCE(saved[2], 1);
+	WRITE_ONCE(saved[3], losses);
+	smp_wmb();	/* They are not taken for those of another record. */
+	WRITE_ONCE(saved[4], ring->next);
 }
 
 /* Makes padding of a record. The next kernel takes no half of it for records. */

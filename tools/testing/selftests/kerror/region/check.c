@@ -123,7 +123,7 @@ static bool retired_ring_keeps_what_waits(struct machine *machine)
 		EXPECT(raise_event(machine, 0, i, 200));
 	record = reserve(machine, 0, 100, 100);
 	EXPECT(record && raise_event(machine, 0, 101, 200));
-	kerror_ring_retire(ring);
+	kerror_ring_retire(ring, 1);
 	for (u32 i = 0; i < 5; i++)
 		kerror_ring_consume(ring, kerror_ring_peek(ring));
 	EXPECT(look(machine, RAW));

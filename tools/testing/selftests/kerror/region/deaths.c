@@ -184,20 +184,20 @@ static bool interrupted_caller_hides_nothing(struct machine *machine)
 
 static u32 logged, hole, retired;
 
+static u64 *abandoned_in(const struct machine *machine)
+{
+	return &machine->slot->lost[KERROR_LOST_ABANDONED];
+}
+
 /* Two events wait, perhaps behind one that is not complete. The log has some. */
 static void two_wait(struct machine *machine)
 {
-	struct kerror_record *record;
-
 	for (u32 i = 0; i < logged; i++)
 		log_event(machine, RAW, 0, 0, 100 + i, 400);
 	for (u32 i = 0; i < hole; i++) {
-		record = reserve(machine, 0, 50, 100);
-		if (retired)
-			kerror_ring_retire(&machine->ring[0]);
+		reserve(machine, 0, 50, 100);
 		if (retired && i == 0)
-			kerror_ring_advance(&machine->ring[0],
-					    kerror_record_bytes(record));
+			write_replace(&machine->ring[0], abandoned_in(machine));
 	}
 	raise_event(machine, 0, 1, 480);
 	raise_event(machine, 0, 2, 60);
@@ -219,7 +219,7 @@ static bool both_are_found(struct machine *machine)
 	EXPECT(look(machine, RAW));
 	EXPECT(times(1) == 1 && times(2) == 1);
 	EXPECT(found[count - 2].pid == 1 && found[count - 1].pid == 2);
-	EXPECT(survey.unfinished == hole - !!retired);
+	EXPECT(survey.unfinished + survey.pending[KERROR_LOST_ABANDONED] == hole);
 	/* Those in the log are the newest. */
 	EXPECT(count > 2 || !logged);
 	first = logged - (count - 2);
@@ -265,6 +265,38 @@ static void consumer(struct machine *machine)
 static bool consumed_event_is_there_once(struct machine *machine)
 {
 	return dies(machine, odd_event, consumer, both_are_found);
+}
+
+/* The writer of the first record is dead, and its ring is replaced. */
+static void replacer(struct machine *machine)
+{
+	write_replace(&machine->ring[0], abandoned_in(machine));
+}
+
+/* The writer comes back once it is counted as dead. */
+static void late_writer(struct machine *machine)
+{
+	struct kerror_record *record = kerror_ring_peek(&machine->ring[0]);
+
+	if (*abandoned_in(machine) == hole && record->pid == 50)
+		kerror_ring_commit(&machine->ring[0], record, 100);
+}
+
+static bool abandoned_event_is_counted_once(struct machine *machine)
+{
+	bool good = true;
+
+	logged = 0;
+	for (hole = 1; hole < 4; hole++)
+		for (retired = 0; retired < 2 && retired < hole; retired++)
+			EXPECT(dies(machine, two_wait, replacer, both_are_found));
+	nmi = late_writer;
+	for (hole = 1; hole < 3 && good; hole++) {
+		retired = hole - 1;
+		good = dies(machine, two_wait, replacer, both_are_found);
+	}
+	nmi = NULL;
+	return good;
 }
 
 /* ---- Losses ---- */
@@ -411,6 +443,7 @@ int main(void)
 	RUN(interrupted_caller_hides_nothing);
 	RUN(delivered_event_is_there_once);
 	RUN(consumed_event_is_there_once);
+	RUN(abandoned_event_is_counted_once);
 	RUN(announced_loss_is_told_once);
 	RUN(dropped_slot_stays_away);
 	RUN(slot_is_begun_or_not);

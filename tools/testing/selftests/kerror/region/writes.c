@@ -44,6 +44,15 @@ void write_commit(struct kerror_ring *ring, struct kerror_record *record, size_t
 	kerror_ring_commit(ring, record, used);
 }
 
+void write_replace(struct kerror_ring *ring, u64 *lost)
+{
+	u32 bytes = kerror_record_bytes(kerror_ring_peek(ring));
+
+	kerror_ring_retire(ring, *lost + 1);
+	++*(volatile u64 *)lost;
+	kerror_ring_advance(ring, bytes);
+}
+
 void write_consume(struct kerror_ring *ring, struct kerror_record *record)
 {
 	kerror_ring_consume(ring, record);
