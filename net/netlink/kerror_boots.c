@@ -250,8 +250,10 @@ static int replay_find(struct boot_replay *replay)
 	replay->found = vmalloc(replay->count * sizeof(*replay->found));
 	if (!replay->found)
 		return -ENOMEM;
-	kerror_slot_find(replay->slot, replay->group, replay->found,
-			 replay->count, &replay->survey);
+	/* A device or a dead writer may have written there between the two looks. */
+	replay->count = min(replay->count,
+			    kerror_slot_find(replay->slot, replay->group, replay->found,
+					     replay->count, &replay->survey));
 	return 0;
 }
 

@@ -310,7 +310,7 @@ static void survey_losses(const struct kerror_slot *slot, unsigned int group,
  * kerror_slot_find - find the messages of a group
  * @slot: that kerror_slot_check() takes
  * @group: an index
- * @found: filled in, oldest first, if @most is at least what is returned
+ * @found: filled in, oldest first, as far as there is room
  * @most: elements of @found
  * @survey: filled in
  *
@@ -334,7 +334,6 @@ unsigned int kerror_slot_find(const struct kerror_slot *slot, unsigned int group
 	survey_losses(slot, group, survey);
 	for (i = 0; i < slot->rings; i++)
 		find_in_ring(&finding, i);
-	if (finding.count <= most)
-		sort(found, finding.count, sizeof(*found), compare, NULL);
+	sort(found, min(finding.count, most), sizeof(*found), compare, NULL);
 	return finding.count;
 }
