@@ -67,6 +67,10 @@ void store_rollback(struct store *store);
 /* One that is there already stays as it is. Its origin must have a boot_id; it says the series. */
 int store_add_event(struct store *store, const struct kerror_event *event);
 
+/* Outside of a transaction: the store wants nothing of that series before @next. */
+int store_move_to(struct store *store, struct kerror_origin *origin, uint32_t group,
+		  uint32_t next);
+
 /**
  * store_add_loss() - record that events are missing
  * @store: within a transaction

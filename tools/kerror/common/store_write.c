@@ -202,6 +202,22 @@ int store_add_loss(struct store *store, struct kerror_origin *origin, uint64_t t
 	       set_progress(store, loss->group, loss->cause, loss->total) : 0;
 }
 
+int store_move_to(struct store *store, struct kerror_origin *origin, uint32_t group,
+		  uint32_t next)
+{
+	int err = store_begin(store);
+
+	if (!err)
+		err = use_series(store, origin);
+	if (!err) {
+		move_cursor(store, group, next);
+		err = store_commit(store);
+	}
+	if (err)
+		store_rollback(store);
+	return err;
+}
+
 static int get_progress(struct store *store, const struct series *series,
 			uint32_t group, int cause, int64_t *value)
 {

@@ -19,7 +19,7 @@
 #include <unistd.h>
 #include <json-c/json.h>
 #include "json_values.h"
-#include "kerrord.h"
+#include "sink.h"
 
 /* Of the end of a file, where the last event of each group is looked for */
 #define TAIL_BYTES 1048576
@@ -132,6 +132,7 @@ static void read_tail(const struct sink *sink, struct progress *progress,
 
 static int load_progress(struct sink *sink, struct progress *progress)
 {
+	struct progress before[GROUPS];
 	struct stat status;
 	int fd;
 
@@ -146,8 +147,12 @@ static int load_progress(struct sink *sink, struct progress *progress)
 	fd = open(sink->settings->path, O_RDWR | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0)
 		return errno == ENOENT ? 0 : -errno;
+	memcpy(before, progress, sizeof(before));
 	read_tail(sink, progress, fd);
 	close(fd);
+	/* What the filter kept away is not in the file. */
+	if (sink->settings->filter)
+		progress_add(progress, before);
 	return 0;
 }
 

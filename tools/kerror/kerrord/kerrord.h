@@ -382,7 +382,7 @@ struct entry {
  * @state: folder for its file
  * @private: the type's own
  * @progress: what was offered to it; of the receiver
- * @done: what was written; of its thread
+ * @done: what was written, and what its filter kept away before that; of its thread
  * @begin: likewise what had been written when it began
  * @begun: that is known
  * @state_fd: its progress file, or -1
@@ -392,6 +392,8 @@ struct entry {
  * @first: the queue
  * @last: where the next entry goes
  * @queued: bytes in the queue
+ * @level: @progress when the queue was empty: once nothing is in hand, all of it is done
+ * @has_level: there is one that its thread has not had
  * @loaded: it is known what it had before
  * @stop: end when the queue is empty
  * @reopen: SIGHUP came
@@ -417,6 +419,7 @@ struct entry {
  * @busy_since: when it last made progress (CLOCK_MONOTONIC), 0: nothing to do
  * @stuck: there was no progress for longer than the settings allow
  * @stuck_at: when that was noticed; of the receiver
+ * @filtered: its filter kept an event away since the last @level; of the receiver
  * @full_at: CLOCK_MONOTONIC: when it was reported that a collector's record did not fit
  * @started: there is a thread; of the receiver
  * @ended: its thread is no more; of the receiver
@@ -447,7 +450,8 @@ struct sink {
 	pthread_cond_t changed;
 	struct entry *first, **last;
 	size_t queued;
-	bool stop, reopen, gathering, urgent;
+	struct progress level[GROUPS];
+	bool stop, reopen, gathering, urgent, has_level;
 
 	pthread_t thread;
 	atomic_ullong written, dropped_total, poison, collapsed, failures, fired;
@@ -457,7 +461,7 @@ struct sink {
 	atomic_bool up, stuck, give_up, behind;
 	atomic_ullong oldest, busy_since;
 	uint64_t stuck_at, full_at;
-	bool started, ended;
+	bool started, ended, filtered;
 	uint32_t passed, behind_at, offered;
 	int give_up_fd;
 	struct catch_up *catch_up;
@@ -485,6 +489,12 @@ bool sink_feed(struct sink *sink, struct record *record);
 /* The same of what was collected: what does not fit is dropped and counted. */
 void sink_offer_collected(struct sink *sink, struct record *record);
 void sink_reopen(struct sink *sink);
+
+/*
+ * For the receiver, when no line is open: what the filter kept away need not be asked for
+ * after a restart, and is no loss when the history has it no longer.
+ */
+void sink_note_filtered(struct sink *sink);
 
 /* Bytes in its queue */
 size_t sink_queued(struct sink *sink);

@@ -348,11 +348,14 @@ static int milliseconds_until(uint64_t time)
  */
 static int tend_sinks(struct receiver *receiver)
 {
+	const bool is_open = lines_wait(receiver->joiner) >= 0;
 	int sleep = INT_MAX;
 
 	for (struct sink *sink = sinks; sink; sink = sink->next) {
 		sink_start(sink);
 		sink_watch(sink);
+		if (!is_open)
+			sink_note_filtered(sink);
 		if (sink_is_busy(sink) && sleep > BUSY_MS)
 			sleep = BUSY_MS;
 		if (sink->behind && sink->up && !sink->stuck && sleep > BEHIND_MS)

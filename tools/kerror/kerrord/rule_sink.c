@@ -211,6 +211,11 @@ static void look_after(struct sink *sink, bool at_once)
 
 	pthread_mutex_lock(&rule->lock);
 	state_take_requests(rule);
+	/* What the filter kept away moves it, too. */
+	if (memcmp(rule->progress, sink->done, sizeof(rule->progress))) {
+		memcpy(rule->progress, sink->done, sizeof(rule->progress));
+		rule->dirty = true;
+	}
 	state_save(rule, at_once, true);
 	pthread_mutex_unlock(&rule->lock);
 }

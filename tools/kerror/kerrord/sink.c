@@ -152,6 +152,8 @@ bool sink_feed(struct sink *sink, struct record *record)
 		return true;
 	if (wants(sink, record))
 		fed = queue_add(sink, record);
+	else
+		sink->filtered |= record->kind == RECORD_EVENT;
 	record_put(record);
 	if (!fed && index >= 0)
 		sink->progress[index] = before;
@@ -230,6 +232,20 @@ void sink_offer_collected(struct sink *sink, struct record *record)
 		 "its queue is full, it lacks events that the store has (so far: %llu)",
 		 (unsigned long long)sink->dropped_total);
 	sink->report(sink, 3, text);
+}
+
+void sink_note_filtered(struct sink *sink)
+{
+	/* Of one that is behind, a line may be open in its own joiner. */
+	if (!sink->filtered || sink->behind)
+		return;
+	pthread_mutex_lock(&sink->lock);
+	if (!sink->first) {
+		memcpy(sink->level, sink->progress, sizeof(sink->level));
+		sink->has_level = true;
+		sink->filtered = false;
+	}
+	pthread_mutex_unlock(&sink->lock);
 }
 
 size_t sink_queued(struct sink *sink)

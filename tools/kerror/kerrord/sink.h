@@ -27,6 +27,7 @@
  * @failing_since: CLOCK_MONOTONIC: when the first one failed
  * @idled: second in which the sink's idle() was called last
  * @written_at: CLOCK_MONOTONIC: when something was written last
+ * @noted_at: CLOCK_MONOTONIC: when what the filter kept away was noted
  */
 struct work {
 	struct record *batch[BATCH];
@@ -40,6 +41,7 @@ struct work {
 	uint64_t failing_since;
 	time_t idled;
 	uint64_t written_at;
+	uint64_t noted_at;
 };
 
 /* ---- The queue; with the lock held ---- */
@@ -58,6 +60,9 @@ void progress_forget(struct progress *progress);
 /* Reads the file; what it does not tell of stays as it is. */
 void progress_load(struct sink *sink);
 void progress_save(struct sink *sink);
+
+/* Adds the events that @other had. */
+void progress_add(struct progress *progresses, const struct progress *other);
 
 /*
  * Takes @record into account. Returns NULL if it was had before, else itself or,

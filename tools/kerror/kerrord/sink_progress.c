@@ -125,6 +125,17 @@ void progress_save(struct sink *sink)
 		return;
 }
 
+void progress_add(struct progress *progresses, const struct progress *other)
+{
+	for (int i = 0; i < GROUPS; i++) {
+		if (!other[i].known || (progresses[i].known &&
+					(int32_t)(other[i].next - progresses[i].next) <= 0))
+			continue;
+		progresses[i].known = 1;
+		progresses[i].next = other[i].next;
+	}
+}
+
 struct record *what_is_new(struct progress *progresses, struct record *record)
 {
 	const struct kerror_loss *loss = &record->loss;

@@ -18,6 +18,9 @@
 /* Of a storm of severe events, too, some come together. */
 #define URGENT_MS	10
 
+/* Between two notes of how far a sink is that wants nothing of what comes */
+#define NOTE_S		10
+
 /* With the lock held; until @ns have passed or something is to be done */
 static void wait_for_work(struct sink *sink, bool failing, uint64_t ns)
 {
@@ -211,6 +214,30 @@ static void note_success(struct sink *sink, struct work *work)
 	sink->report(sink, 5, text);
 }
 
+/*
+ * What was offered before the queue was empty is done when nothing of it is in hand. At the
+ * end the receiver offers no more.
+ */
+static void note_filtered(struct sink *sink, struct work *work, bool end)
+{
+	struct progress level[GROUPS];
+	bool has_level;
+
+	if (work->count || !sink->loaded ||
+	    (!end && now_ns(CLOCK_MONOTONIC) - work->noted_at < NOTE_S * NS_PER_S))
+		return;
+	pthread_mutex_lock(&sink->lock);
+	has_level = sink->has_level || (end && sink->filtered && !sink->behind);
+	memcpy(level, end ? sink->progress : sink->level, sizeof(level));
+	sink->has_level = false;
+	pthread_mutex_unlock(&sink->lock);
+	if (!has_level)
+		return;
+	progress_add(sink->done, level);
+	progress_save(sink);
+	work->noted_at = now_ns(CLOCK_MONOTONIC);
+}
+
 static void *sink_thread(void *argument)
 {
 	struct sink *sink = argument;
@@ -239,12 +266,15 @@ static void *sink_thread(void *argument)
 		else
 			note_success(sink, &work);
 		sink->busy_since = 0;
+		note_filtered(sink, &work, false);
 
 		pthread_mutex_lock(&sink->lock);
 		empty = !work.count && !sink->first;
 		pthread_mutex_unlock(&sink->lock);
 		/* At the end there is one more attempt, not more. */
 	} while (!work.stop || (!empty && !work.retry_s));
+	if (empty)
+		note_filtered(sink, &work, true);
 	if (work.open)
 		sink->type->close(sink);
 	if (sink->type->end)

@@ -88,12 +88,35 @@ static void report_deleted(struct sink *sink, struct state *state)
 	sink->report(sink, 6, text);
 }
 
+/* What the filter kept away is in no event; sink_thread.c says how often it moves. */
+static int write_places(struct sink *sink, struct store *store)
+{
+	struct kerror_origin *origin = identity();
+	int err = 0;
+
+	for (int i = 0; !err && i < GROUPS; i++) {
+		const struct progress *done = &sink->done[i];
+		uint32_t group = kerror_group_at(i), next;
+
+		if (!done->known)
+			continue;
+		err = store_cursor(store, sink->series, group, &next);
+		if (err == -ENOENT || (!err && (int32_t)(done->next - next) > 0))
+			err = store_move_to(store, origin, group, done->next);
+	}
+	kerror_origin_release(origin);
+	return err;
+}
+
 static void close_store(struct sink *sink)
 {
 	struct state *state = sink->private;
 
 	state->report_at = 0;
 	report_deleted(sink, state);
+	/* A store that failed has its next chance when it is open again. */
+	if (sink->settings->filter)
+		write_places(sink, state->store);
 	store_close(state->store);
 	free(state);
 	sink->private = NULL;
@@ -239,6 +262,8 @@ static int idle(struct sink *sink, char *message, size_t size)
 		state->boots_at = now + BOOTS_S * 1000000000ULL;
 		err = store_retain_boots(state->store);
 	}
+	if (!err && sink->settings->filter)
+		err = write_places(sink, state->store);
 	if (err)
 		return failed(sink, err, message, size);
 	report_deleted(sink, state);

@@ -320,6 +320,45 @@ def what_the_history_no_longer_has_is_counted_once(folder):
 
 
 @test
+def what_a_filter_keeps_away_is_no_loss(folder):
+    """Nor is it asked for again; whether kerrord ends or is killed, once its place is noted"""
+    filtered = ("[store]\npath = FOLDER/db\nfilter = arg[0]<10\n"
+                "[json]\npath = FOLDER/json\nfilter = arg[0]<10\n"
+                "[json never]\npath = FOLDER/never\nfilter = arg[0]<0\n"
+                "[text]\npath = FOLDER/text\nfilter = arg[0]<10\n" +
+                rule("never", "never", "filter = arg[0]<0"))
+    end = (FIRST + 1000) % 2**32
+
+    def places():
+        found = [struct.pack("=I", end) in open(place.path(f"state/{name}.cursor"), "rb").read()
+                 for name in ("json", "json-never", "text")]
+        with open(place.path("state/rule-never.state")) as file:
+            found.append(f'"next":{end}' in file.read())
+        return all(found) and place.sql("SELECT count(*) FROM progress"
+                                        f" WHERE cause = -1 AND value = {end}") == [(1,)]
+
+    for number, way in enumerate((signal.SIGTERM, signal.SIGKILL)):
+        os.mkdir(f"{folder}/{number}")
+        place = Place(f"{folder}/{number}", filtered + "[json all]\npath = FOLDER/all\n",
+                      rate=2000)
+        daemon = place.start()
+        wait_for(lambda: len(place.lines("all")) == 1000, 60, daemon)
+        if way == signal.SIGKILL:
+            wait_for(places, 60, daemon)
+        daemon.send_signal(way)
+        daemon.wait(timeout=60)
+        place.set(history=50, events=1001)
+        _, err = place.run_until(lambda: len(place.lines("all")) == 1001)
+        assert "1 events received, 0 lost" in err, err
+        assert [place.lines(name, item="loss") for name in ("json", "never", "all")] == \
+            [[], [], []]
+        assert place.sql("SELECT * FROM loss") == [] and place.stored() == 10
+        assert len(place.lines()) == 10 and place.lines("never") == []
+        with open(place.path("text")) as file:
+            assert len(file.readlines()) == 10
+
+
+@test
 def groups_are_apart(folder):
     place = Place(folder, STORE + JSON + "[json printed]\npath = FOLDER/printed\n"
                   "filter = group==printk\n", events=300, printk=500, rate=20000, lost=2)
