@@ -32,6 +32,14 @@ static const char usage[] =
 "it when all is written.\n"
 "Needs CAP_SYSLOG; with CAP_NET_ADMIN, too, its receive buffer may be larger.\n";
 
+/* A text that is only there in part is none. */
+static int end_output(void)
+{
+	if (fflush(stdout) || ferror(stdout))
+		err(EXIT_FAILURE, "cannot write to standard output");
+	return EXIT_SUCCESS;
+}
+
 static int check(const struct settings *settings, const char *path)
 {
 	const struct sink_settings *sink;
@@ -52,7 +60,7 @@ static int check(const struct settings *settings, const char *path)
 	if (count)
 		printf(", %u rules of conditions", count);
 	putchar('\n');
-	return EXIT_SUCCESS;
+	return end_output();
 }
 
 int main(int argc, char **argv)
@@ -93,13 +101,13 @@ int main(int argc, char **argv)
 			break;
 		case 'P':
 			config_print_sample(stdout);
-			return EXIT_SUCCESS;
+			return end_output();
 		case 'V':
 			puts("kerrord " KERROR_VERSION);
-			return EXIT_SUCCESS;
+			return end_output();
 		case 'h':
 			fputs(usage, stdout);
-			return EXIT_SUCCESS;
+			return end_output();
 		case ':':
 			errx(EXIT_FAILURE, "option '%s' lacks its value; see kerrord --help",
 			     argv[optind - 1]);

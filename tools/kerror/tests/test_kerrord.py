@@ -2259,6 +2259,17 @@ def check_config(place):
 
 
 @test
+def what_cannot_be_printed_is_an_error(folder):
+    place = Place(folder, JSON)
+    for option in "--help", "--version", "--print-config", "--check-config":
+        with open("/dev/full", "w") as full:
+            done = subprocess.run([PROGRAM, "-c", place.path("conf"), option], stdout=full,
+                                  stderr=subprocess.PIPE, text=True)
+        assert done.returncode == 1 and done.stderr == \
+            "kerrord: cannot write to standard output: No space left on device\n", (option, done)
+
+
+@test
 def a_wrong_configuration_is_refused(folder):
     with open(os.path.join(folder, "twice"), "w"):
         os.symlink("twice", os.path.join(folder, "link"))

@@ -525,17 +525,49 @@ def test_types(output):
     assert len(errors) == 2 and all(line.startswith("wrong.py:2: ") for line in errors), done
 
 
-def test_version_of_kerror_drgn(_):
-    """kerror-drgn tells its version, which is that of libkerror"""
+def run_kerror_drgn(*arguments, **options):
+    """It needs no drgn for what is tested here."""
     program = os.path.join(HERE, "..", "drgn", "kerror-drgn")
     with tempfile.TemporaryDirectory() as folder:
-        # It needs no drgn for that.
         with open(os.path.join(folder, "drgn.py"), "w", encoding="ascii"):
             pass
-        done = subprocess.run([sys.executable, "-B", program, "--version"], capture_output=True,
-                              env={**os.environ, "PYTHONPATH": folder + ":" + PACKAGE}, text=True,
-                              check=False)
+        return subprocess.run([sys.executable, "-B", program, *arguments], env={
+            **os.environ, "PYTHONPATH": folder + ":" + PACKAGE, **options.pop("env", {})},
+            text=True, check=False, stderr=subprocess.PIPE,
+            **{"stdout": subprocess.PIPE, **options})
+
+
+def test_version_of_kerror_drgn(_):
+    """kerror-drgn tells its version, which is that of libkerror"""
+    done = run_kerror_drgn("--version")
     assert (done.returncode, done.stdout) == (0, f"kerror-drgn {kerror.library_version}\n"), done
+
+
+def test_mistakes_of_kerror_drgn(_):
+    """kerror-drgn tells a mistake, a damaged dump and a full disk in one line"""
+    for arguments, status, message in (
+            (["--bad"], 2, "unrecognized arguments: --bad; see kerror-drgn --help"),
+            (["--address=zz"], 2, "argument --address: invalid hexadecimal value: 'zz'; see"),
+            (["/nonexistent"], 1, "/nonexistent: No such file or directory; is this where")):
+        done = run_kerror_drgn(*arguments)
+        assert done.returncode == status and done.stderr.count("\n") == 1 and \
+            done.stderr.startswith("kerror-drgn: " + message), done
+    for unbuffered in ("", "1"):
+        for option in "--version", "--help":
+            with open("/dev/full", "w", encoding="ascii") as full:
+                done = run_kerror_drgn(option, stdout=full, env={"PYTHONUNBUFFERED": unbuffered})
+            assert done.returncode == 1 and done.stderr == \
+                "kerror-drgn: cannot write to standard output: No space left on device\n", done
+    ident = b"\x7fELF\2\1\1" + bytes(9)
+    for place, at, size in ((1 << 63, 0, 0), (64, 1 << 63, 1), (64, 0, 1 << 62), (70, 0, 0)):
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(ident + struct.pack("<HHIQQQIHHHHHH", 4, 62, 1, 0, place, 0, 0, 64, 56, 1,
+                                           0, 0, 0) +
+                       struct.pack("<IIQQQQQQ", 4, 0, at, 0, 0, size, 0, 0))
+            file.flush()
+            done = run_kerror_drgn(file.name)
+        assert done.returncode == 1 and done.stderr == \
+            f"kerror-drgn: {file.name} is damaged or cut short; make the dump again\n", done
 
 
 def main(output):

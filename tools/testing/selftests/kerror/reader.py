@@ -484,6 +484,7 @@ def main(argument):
         with open(argument, "rb") as capture:
             pairs, problem = read_capture(capture)
         print_capture(pairs)
+        sys.stdout.flush()
         return "reader.py: %s: %s" % (argument, problem) if problem else 0
     except (OSError, Malformed, KeyboardInterrupt) as error:
         return "reader.py: %s" % (str(error) or "interrupted")
