@@ -282,8 +282,11 @@ int store_collect_event(struct store *store, const struct kerror_event *event, u
 	if (err)
 		return err;
 	position = position_of(group, kerror_event_sequence(event));
-	if (position < 0)
+	if (position < 0) {
+		snprintf(store->message, sizeof(store->message),
+			 "number %u is before the first of its boot", kerror_event_sequence(event));
 		return -EINVAL;
+	}
 	if (gaps && position < group->next) {
 		is_new = fill(store, node->boot, bit, position);
 		/* In no gap: it is there, or it was until retention, or it is late. */
@@ -543,20 +546,52 @@ static int extend_machine(struct store *store, const char *machine)
 	return err;
 }
 
+/*
+ * What the table has of the machine: 1 if it was silent, else 0. Of a boot before the newest
+ * one, a heartbeat is @old: it came again. One that was sent later is of another machine that
+ * has this id, such as a copy: none of both is to end the boot of the other.
+ */
+static int look_at_machine(struct store *store, const char *machine, int64_t boot,
+			   uint64_t time, bool *old)
+{
+	struct values values = values_of(store, GET_MACHINE);
+	int64_t silent, newest, sent;
+	int err;
+
+	add_text(&values, machine, strlen(machine));
+	err = store_step_with(store, GET_MACHINE, &values);
+	if (err <= 0)
+		return err;
+	silent = column(store, GET_MACHINE, 0);
+	newest = column(store, GET_MACHINE, 1);
+	sent = column(store, GET_MACHINE, 2);
+	store_finish(store, GET_MACHINE);
+	*old = silent != MACHINE_FORGOTTEN && boot < newest;
+	if (!*old || time <= (uint64_t)sent)
+		return silent != 0;
+	snprintf(store->message, sizeof(store->message),
+		 "machine %.40s runs a newer boot, too; is one a copy? give it an id of its own in /etc/machine-id",
+		 machine);
+	return -EINVAL;
+}
+
 int store_collect_heartbeat(struct store *store, struct kerror_origin *origin,
 			    const struct store_heartbeat *heartbeat)
 {
 	const char *machine = kerror_origin_get(origin, "machine");
-	struct values found = values_of(store, GET_MACHINE);
 	struct values values = values_of(store, SET_MACHINE);
 	struct collected *node;
-	bool was_silent = false;
-	int err = use(store, origin, &node);
+	int err = use(store, origin, &node), was_silent = 0;
+	bool old = false;
 
 	if (!machine)
 		machine = kerror_origin_get(origin, "host");
 	if (!err && !machine)
 		err = -EINVAL;
+	if (!err)
+		was_silent = look_at_machine(store, machine, node->boot, heartbeat->time, &old);
+	if (was_silent < 0)
+		err = was_silent;
 	for (size_t i = 0; !err && i < heartbeat->count; i++) {
 		struct group *group;
 		int64_t told;
@@ -570,14 +605,7 @@ int store_collect_heartbeat(struct store *store, struct kerror_origin *origin,
 		group->lost = heartbeat->group[i].lost;
 		group->dirty = true;
 	}
-	if (err)
-		return err;
-	add_text(&found, machine, strlen(machine));
-	err = store_step_with(store, GET_MACHINE, &found);
-	if (err > 0)
-		was_silent = column(store, GET_MACHINE, 0);
-	store_finish(store, GET_MACHINE);
-	if (err < 0)
+	if (err || old)
 		return err;
 	store->clock_used = true;
 	add_text(&values, machine, strlen(machine));

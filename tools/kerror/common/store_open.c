@@ -103,7 +103,7 @@ static const char *const statement_sql[] = {
 	[TOLD_MORE] =
 		"SELECT c.boot, event_group FROM boot JOIN collected c USING(boot)"
 		" WHERE coalesce(machine, host) = ?1 AND told > next",
-	[GET_MACHINE] = "SELECT silent FROM machine WHERE machine = ?1",
+	[GET_MACHINE] = "SELECT silent, boot, sent FROM machine WHERE machine = ?1",
 	[SET_MACHINE] =
 		"INSERT OR REPLACE INTO machine(machine, boot, heard, arrived, sent, interval,"
 		" behind, silent) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, 0)",

@@ -219,6 +219,48 @@ def a_forgotten_machine_is_shown_no_longer(folder):
 
 
 @test
+def copies_with_one_machine_id_are_told(folder):
+    """They are two boots that go on: none ends the other, whose conditions stay."""
+    _, _, (subject, head, beat) = played(folder, "a", events=5)
+    beat = json.loads(beat)
+
+    def beats(boot, seconds):
+        return subject, head, json.dumps({
+            **beat, "boot_id": boot * 8 + beat["boot_id"][8:],
+            "time_realtime": beat["time_realtime"] + seconds * 10**9}).encode()
+
+    server = Consumers()
+    collector = watching(folder, server)
+    daemon = collector.start()
+    boot = "SELECT substr(boot_id, 1, 1) FROM machine JOIN boot USING(boot)"
+
+    def tell(*what):
+        server.have[HEARTBEATS] += [beats(*one) for one in what]
+        patiently(lambda: not server.have[HEARTBEATS], daemon)
+        keep_asking(server, daemon, 1.5, 3)
+
+    # A reboot, after which a message of the boot before comes again
+    tell(("1", 0))
+    tell(("2", 60))
+    tell(("1", 0))
+    assert collector.sql(boot) == [("2",)]
+    tell(("2", 120))
+    assert collector.sql(boot) == [("2",)]
+    refused = 'kerror_sink_poison_total{sink="collector"}'
+    patiently(lambda: collector.metric(refused) == 0, daemon)
+    # The boot before goes on.
+    tell(("1", 125), ("2", 180))
+    patiently(lambda: collector.metric(refused) == 1, daemon)
+    assert collector.sql(boot) == [("2",)]
+    tell(("3", 190))
+    assert collector.sql(boot) == [("3",)]
+    _, err = collector.end(daemon)
+    assert "runs a newer boot, too; is one a copy? give it an id of its own in /etc/machine-id " \
+        "(refused so far: 1)" in err, err
+    server.close()
+
+
+@test
 def silent_machines_without_a_key_of_their_own_are_cleared(folder):
     """There are as many conditions as there may be."""
     _, _, beat = played(folder, "a", events=5)
