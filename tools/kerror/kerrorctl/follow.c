@@ -61,7 +61,12 @@ static struct store_mark print_new(const struct common *common, const struct sto
 	more.newest_first = false;
 	more.after = mark;
 	check_store(store, store_mark(store, &more.up_to));
-	if (more.up_to.event > mark.event || more.up_to.loss > mark.loss)
+	/* Numbers begin anew in a store that was made anew, or from which all was deleted. */
+	if (more.up_to.event < mark.event)
+		more.after.event = 0;
+	if (more.up_to.loss < mark.loss)
+		more.after.loss = 0;
+	if (more.up_to.event > more.after.event || more.up_to.loss > more.after.loss)
 		check_store(store, store_query(store, &more, found, &style));
 	store_close(store);
 	return more.up_to;

@@ -21,11 +21,14 @@
 #include "json_values.h"
 #include "sink.h"
 
-/* Of the end of a file, where the last event of each group is looked for */
-#define TAIL_BYTES 1048576
-
 /* Made at once of several records, so that many large ones take no more */
 #define WRITE_BYTES 1048576
+
+/*
+ * Of the end of a file, where the last event of each group is looked for: with all of one
+ * writing, of which a killed kerrord has made no note, and its last record
+ */
+#define TAIL_BYTES (4 * WRITE_BYTES)
 #define KEPT_BYTES 65536
 
 struct output {

@@ -302,6 +302,7 @@ unset KERROR_PAGER TERM
 # ---- Events that kerrord stores meanwhile ----
 
 cp "$store" "$work/follow.db"
+cp "$store" "$work/new.db"
 # store_more NUMBER: another event as that one
 store_more() {
 	python3 -c 'import sqlite3, sys
@@ -331,12 +332,20 @@ store_more 1	# which is not asked for
 lines 2
 store_more 3
 lines 3
+# A store that was made anew
+python3 -c 'import sqlite3, sys
+database = sqlite3.connect(sys.argv[1])
+database.execute("DELETE FROM event WHERE id > 2")
+database.commit()' "$work/new.db"
+mv "$work/new.db" "$work/follow.db"
+lines 4
 kill $follower
 wait $follower 2>/dev/null || true
 diff -u - "$work/followed" <<'EOF' || fail "query --follow"
 round 9: bad block at 6
 round 7: bad block at 123456789012
 round 8: bad block at 5
+round 7: bad block at 123456789012
 EOF
 
 # ---- Times ----

@@ -359,6 +359,24 @@ def what_a_filter_keeps_away_is_no_loss(folder):
 
 
 @test
+def a_kill_after_a_large_writing_repeats_nothing(folder):
+    """The only event of a group is far from the end of what was written, and in no note."""
+    place = Place(folder, JSON, events=10, rate=10**6)
+    place.run_until(lambda: len(place.lines()) == 10)
+    with open(place.path("state/json.cursor"), "rb") as file:
+        before = file.read()
+    place.set(events=11, printk=3500)
+    place.run_until(lambda: len(place.lines()) == 3511)
+    assert os.path.getsize(place.path("json")) > 3 << 19
+    with open(place.path("state/json.cursor"), "wb") as file:
+        file.write(before)
+    place.set(printk=3501)
+    place.run_until(lambda: len(place.lines()) > 3511)
+    keys = [(line["group"], line["sequence"]) for line in place.lines()]
+    assert len(keys) == len(set(keys)) == 3512, (len(keys), len(set(keys)))
+
+
+@test
 def groups_are_apart(folder):
     place = Place(folder, STORE + JSON + "[json printed]\npath = FOLDER/printed\n"
                   "filter = group==printk\n", events=300, printk=500, rate=20000, lost=2)
