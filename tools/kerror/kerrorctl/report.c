@@ -5,6 +5,7 @@
  * are new, and what was lost. This file counts; others print.
  */
 #include <err.h>
+#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -44,13 +45,33 @@ enum band band_of(unsigned int severity)
  * struct search - what is counted while the store is read
  * @report: where to
  * @running: the id of the boot that runs
+ * @places: struct place of each boot: a fleet has many
  */
 struct search {
 	struct report *report;
 	char running[BOOT_ID_SIZE];
+	void *places;
 };
 
 /* ---- Boots ---- */
+
+/* Where a boot is among those of the report */
+struct place {
+	const char *id;
+	size_t at;
+};
+
+static int compare_places(const void *a, const void *b)
+{
+	return strcmp(((const struct place *)a)->id, ((const struct place *)b)->id);
+}
+
+static struct report_boot *known_boot(const struct search *search, const char *id)
+{
+	struct place key = { .id = id }, **found = tfind(&key, &search->places, compare_places);
+
+	return found ? &search->report->boots[(*found)->at] : NULL;
+}
 
 const char *ending_text(const struct report_boot *boot)
 {
@@ -68,11 +89,11 @@ static struct report_boot *find_boot_of(struct search *search, const struct kerr
 	const char *id = kerror_origin_get(origin, "boot_id");
 	const char *host = kerror_origin_get(origin, "host");
 	struct report *report = search->report;
-	struct report_boot *boot;
+	struct report_boot *boot = known_boot(search, id);
+	struct place *place;
 
-	for (size_t i = report->boots_count; i--;)
-		if (!strcmp(report->boots[i].id, id))
-			return &report->boots[i];
+	if (boot)
+		return boot;
 	report->boots = must_have(reallocarray(report->boots, report->boots_count + 1,
 					       sizeof(*report->boots)));
 	boot = &report->boots[report->boots_count++];
@@ -81,22 +102,34 @@ static struct report_boot *find_boot_of(struct search *search, const struct kerr
 		.first = UINT64_MAX,
 		.ending = strcmp(id, search->running) ? ENDING_UNKNOWN : ENDING_RUNS,
 	};
+	place = must_have(malloc(sizeof(*place)));
+	*place = (struct place) { .id = boot->id, .at = report->boots_count - 1 };
+	must_have(tsearch(place, &search->places, compare_places));
 	return boot;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+static void keep_name(void *name)
+{
+	(void)name;
 }
 
 /* A boot is of one machine. */
 static void name_machines(struct report *report)
 {
 	const char *host = NULL;
+	void *names = NULL;
 
 	for (size_t i = 0; i < report->boots_count; i++) {
-		size_t same = 0;
-
-		while (strcmp(report->boots[same].host, report->boots[i].host))
-			same++;
-		report->hosts += same == i;
 		host = report->boots[i].host;
+		report->hosts += *(const char **)must_have(tsearch(host, &names,
+								   compare_names)) == host;
 	}
+	tdestroy(names, keep_name);
 	if (report->hosts > 1)
 		snprintf(report->host, sizeof(report->host), "%zu machines", report->hosts);
 	else if (host && *host)
@@ -151,13 +184,11 @@ static void count_boot(struct search *search, const struct store_item *item)
 /* The end that the store was told is better than a guess by the last events. */
 static void correct_ending(void *context, const struct store_boot *told)
 {
-	struct report *report = context;
-	struct report_boot *boot = report->boots;
+	struct report_boot *boot = known_boot(context, told->id);
 
-	for (; boot < report->boots + report->boots_count; boot++)
-		if (!strcmp(boot->id, told->id) && *told->how && boot->ending != ENDING_RUNS)
-			boot->ending = !strcmp(told->how, "panic") ? ENDING_PANIC :
-				       !strcmp(told->how, "clean") ? ENDING_STOPPED : ENDING_CUT;
+	if (boot && *told->how && boot->ending != ENDING_RUNS)
+		boot->ending = !strcmp(told->how, "panic") ? ENDING_PANIC :
+			       !strcmp(told->how, "clean") ? ENDING_STOPPED : ENDING_CUT;
 }
 
 /* ---- The rest ---- */
@@ -305,7 +336,8 @@ static void count_all(struct report *report, struct common *common)
 	divide_period(report);
 	select_stored(&query, common);
 	check_store(store, store_query(store, &query, found, &search));
-	check_store(store, store_boots(store, false, correct_ending, report));
+	check_store(store, store_boots(store, false, correct_ending, &search));
+	tdestroy(search.places, free);
 	check_store(store, store_conditions(store, add_condition, report));
 	check_store(store, store_deleted(store, &deleted));
 	report->deleted = deleted.age + deleted.size;
