@@ -197,15 +197,35 @@ struct receiver {
 	int signals;
 };
 
+/* Of those that the history no longer has, how many no sink had before */
+static uint64_t count_new(const struct kerror_loss *loss, uint32_t next)
+{
+	int index = kerror_group_index(loss->group);
+	uint64_t count = loss->count;
+
+	for (struct sink *sink = sinks; index >= 0 && sink; sink = sink->next) {
+		const struct progress *had = &sink->progress[index];
+		int32_t ahead = next - had->next;
+
+		if (had->known && count > (uint64_t)(ahead > 0 ? ahead : 0))
+			count = ahead > 0 ? ahead : 0;
+	}
+	return count;
+}
+
 static void take_loss(struct receiver *receiver)
 {
 	const struct kerror_loss *loss = kerror_reader_loss(receiver->reader);
+	struct kerror_loss counted = *loss;
 	uint32_t next = 0;
 
 	receiver->lost[loss->cause < KERROR_CAUSES ? loss->cause :
 		       KERROR_CAUSES] += loss->count;
-	metrics_loss(receiver->metrics, loss);
 	kerror_reader_cursor(receiver->reader, loss->group, &next);
+	/* A sink that is new, or was away, has the receiver begin before the others. */
+	if (loss->cause == KERROR_LOST_HISTORY)
+		counted.count = count_new(loss, next);
+	metrics_loss(receiver->metrics, &counted);
 	offer(record_of_loss(loss, kerror_cause_name(loss->cause), next));
 }
 

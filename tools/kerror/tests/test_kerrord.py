@@ -359,6 +359,24 @@ def what_a_filter_keeps_away_is_no_loss(folder):
 
 
 @test
+def a_new_sink_is_no_loss_of_the_others(folder):
+    lost = 'kerror_lost_events_total{group="evlog",cause="history"}'
+    place = Place(folder, JSON, events=500, rate=100000)
+    place.run_until(lambda: len(place.lines()) == 500)
+    place.write(JSON + "[json new]\npath = FOLDER/new\n")
+    place.set(history=100)
+    written = 'kerror_sink_written_total{sink="json new"}'
+    place.run_until(lambda: place.metric(written) == 100)
+    assert place.metric(lost) == 0
+    assert [line["count"] for line in place.lines("new", item="loss")] == [400]
+    assert place.lines(item="loss") == [] and len(place.lines()) == 500
+    # What none had
+    place.set(events=1000)
+    place.run_until(lambda: place.metric(written) == 100)
+    assert place.metric(lost) == 400 and len(place.lines("new")) == 200
+
+
+@test
 def a_kill_after_a_large_writing_repeats_nothing(folder):
     """The only event of a group is far from the end of what was written, and in no note."""
     place = Place(folder, JSON, events=10, rate=10**6)
