@@ -20,7 +20,7 @@ help:
 	@echo '  make demo    build and boot a patched kernel, show events of a sample driver'
 	@echo '  make check   run the tests; the last line is "N passed, N failed"'
 	@echo '  make check-all    those that repeat others on more kernels, too'
-	@echo '  make check-quick  those that boot nothing; it takes five minutes'
+	@echo '  make check-quick  those that boot nothing'
 	@echo '  make arches  the tests that need a guest, on 6.12 for s390x, for i386, and for x86_64'
 	@echo '               with 32-bit programs'
 	@echo '  make stock   the tests of the modules, on unmodified kernels of Debian: 6.1, 6.12, 7.3;'
