@@ -5,6 +5,39 @@
 #include <string.h>
 #include "config.h"
 
+/* What is printed of an option that has no default; "?" is a fault, for the tests to see */
+static const struct { const char *option, *value; } examples[] = {
+	{ "clears", "link-down" },
+	{ "command", "/usr/local/sbin/what-to-do --now" },
+	{ "credentials", "/etc/kerror/file.pem" },
+	{ "filter", "severity<=err && facility==\"ata\"" },
+	{ "headers", "/etc/kerror/otlp.headers" },
+	{ "instead_of", "link-of-6.1" },
+	{ "key", "device" },
+	{ "listen", "127.0.0.1:9817" },
+	{ "meaning", "The link of this interface is down." },
+	{ "nkey", "UABC" },
+	{ "nkey_seed", "/etc/kerror/file.pem" },
+	{ "rack", "r17" },
+	{ "raises", "link-down" },
+	{ "remedy", "Look at the cable and the switch." },
+	{ "text_format", "\"Sense Key : \"" },
+	{ "tls_ca", "/etc/kerror/file.pem" },
+	{ "tls_cert", "/etc/kerror/file.pem" },
+	{ "tls_key", "/etc/kerror/file.pem" },
+	{ "tls_name", "logs.example" },
+};
+
+static const char *example(const struct option *option)
+{
+	if (option->fallback && *option->fallback)
+		return option->fallback;
+	for (size_t i = 0; i < sizeof(examples) / sizeof(*examples); i++)
+		if (!strcmp(examples[i].option, option->name))
+			return examples[i].value;
+	return "?";
+}
+
 void config_print_sample(FILE *file)
 {
 	fputs("# Configuration of kerrord, see kerrord(8). What is commented out is the\n"
@@ -22,31 +55,8 @@ void config_print_sample(FILE *file)
 
 			if (!has_word(option->sections, name, strlen(name)))
 				continue;
-			fprintf(file, "# %s\n#%s = %s\n", option->effect,
-				option->name,
-				!option->fallback ? "/usr/local/sbin/what-to-do --now" :
-				*option->fallback ? option->fallback :
-				option->kind == FILTER ?
-				"severity<=err && facility==\"ata\"" :
-				option->kind == TAG ? "r17" :
-				!strcmp(option->name, "key") ? "device" :
-				!strcmp(option->name, "raises") ||
-				!strcmp(option->name, "clears") ? "link-down" :
-				!strcmp(option->name, "meaning") ?
-				"The link of this interface is down." :
-				!strcmp(option->name, "remedy") ?
-				"Look at the cable and the switch." :
-				!strcmp(option->name, "tls_name") ?
-				"logs.example" :
-				!strcmp(option->name, "nkey") ? "UABC" :
-				!strcmp(option->name, "credentials") ||
-				!strcmp(option->name, "nkey_seed") ?
-				"/etc/kerror/file.pem" :
-				!strcmp(option->name, "headers") ?
-				"/etc/kerror/otlp.headers" :
-				!strncmp(option->name, "tls_", 4) ?
-				"/etc/kerror/file.pem" :
-				"127.0.0.1:9817");
+			fprintf(file, "# %s\n#%s = %s\n", option->effect, option->name,
+				example(option));
 		}
 	}
 }

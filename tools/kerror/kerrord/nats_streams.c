@@ -40,11 +40,25 @@ static void report(struct sink *sink, unsigned int severity, const char *text)
 	fprintf(stderr, "kerrord: [%s] %s\n", sink->settings->name, text);
 }
 
+/* What to do about an error of JetStream, by its number */
+static const char *remedy(int code)
+{
+	switch (code) {
+	case 10005:	/* fewer servers than replicas */
+	case 10074:	/* one server, and no cluster */
+		return "; set 'replicas' of [collector] to the number of servers";
+	case 10058:	/* other settings */
+		return "; set 'replicas' and 'stream_size' of [collector] to what it has, or delete it";
+	default:
+		return "";
+	}
+}
+
 /* Says what became of it; 0, or -EIO */
 static int show(const char *what, const struct answer *answer)
 {
 	struct json_object *object = answer->came ? json_tokener_parse(answer->text) : NULL;
-	struct json_object *error, *words;
+	struct json_object *error, *words, *code;
 	int err = -EIO;
 
 	if (json_object_object_get_ex(object, "error", &error)) {
@@ -53,8 +67,10 @@ static int show(const char *what, const struct answer *answer)
 		struct buffer shown = { 0 };
 
 		buffer_printable(&shown, text, strlen(text));
-		fprintf(stderr, "kerrord: %s: %s\n", what,
-			buffer_terminate(&shown) ? shown.bytes : "out of memory");
+		fprintf(stderr, "kerrord: %s: %s%s\n", what,
+			buffer_terminate(&shown) ? shown.bytes : "out of memory",
+			json_object_object_get_ex(error, "err_code", &code) ?
+			remedy(json_object_get_int(code)) : "");
 		buffer_free(&shown);
 	} else if (!object) {
 		fprintf(stderr, "kerrord: %s: no answer; may this user use $JS.API?\n", what);

@@ -625,10 +625,12 @@ def streams_are_made(folder):
                 "stream KERROR: there", "consumer collector of stream KERROR: there",
                 "stream KERROR_HEARTBEATS: there",
                 "consumer collector of stream KERROR_HEARTBEATS: there"], done
-        collector.write(collector.text.replace("= 100M", "= 200M"))
-        done = subprocess.run([PROGRAM, "--config", collector.path("conf"), "--make-streams"],
-                              capture_output=True, text=True, check=False, timeout=60)
-        assert done.returncode == 1 and "different configuration" in done.stderr, done
+        for old, new, error in (("= 100M", "= 200M", "different configuration; set 'replicas' and"),
+                                ("replicas = 1", "replicas = 2", "; set 'replicas' of [collector] to")):
+            collector.write(collector.text.replace(old, new))
+            done = subprocess.run([PROGRAM, "--config", collector.path("conf"), "--make-streams"],
+                                  capture_output=True, text=True, check=False, timeout=60)
+            assert done.returncode == 1 and error in done.stderr, done
         collector.write(collector.text)
         # And a consumer that somebody has set
         with stream.client() as client:

@@ -2372,6 +2372,9 @@ def drop_ins_change_the_configuration_in_order(folder):
 def the_printed_configuration_is_right(folder):
     sample = subprocess.run([PROGRAM, "--print-config"], stdout=subprocess.PIPE,
                             text=True, check=True).stdout
+    lines = re.findall(r"^#(\w+) = (.*)", sample, re.M)
+    assert lines and not [name for name, value in lines if value == "?" or
+                          re.match("[0-9.]+:[0-9]+$", value) and name != "listen"], lines
     # Of this machine, whose users and programs are others
     sample = sample.replace("#user = kerror", "user = root").replace(
         "/usr/local/sbin/what-to-do", "/bin/true").replace(
