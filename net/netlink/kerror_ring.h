@@ -259,6 +259,7 @@ static inline void kerror_ring_retire(struct kerror_ring *ring, u32 losses)
 	WRITE_ONCE(saved[3], losses);
 	smp_wmb();	/* They are not taken for those of another record. */
 	WRITE_ONCE(saved[4], ring->next);
+	smp_wmb();	/* The caller counts it after that. */
 }
 
 /* Makes padding of a record. The next kernel takes no half of it for records. */
