@@ -23,6 +23,7 @@ unsigned int nr_cpu_ids;
 struct kerror_cpu kerror_cpu[NR_CPUS];
 spinlock_t kerror_history_lock;
 struct kerror_history kerror_history[KERROR_GROUPS];
+bool kerror_panicked;
 static u64 clock_now = 1;
 static unsigned long delivered;
 
@@ -38,6 +39,14 @@ bool kerror_publish(unsigned int group, u16 type, u32 pid, const void *data,
 	return true;
 }
 
+void kerror_dump_from(const struct kerror_source *source)
+{
+}
+
+void kerror_dump_count(unsigned int group, const struct kerror_record *record)
+{
+}
+
 void kerror_print(const struct kerror_record *record, bool heard)
 {
 }
@@ -49,11 +58,6 @@ void kerror_flush(void)
 bool kerror_any_listener(unsigned int groups)
 {
 	return true;
-}
-
-bool kerror_in_panic(void)
-{
-	return false;
 }
 
 bool kerror_take_lost_pending(void)
@@ -85,6 +89,10 @@ struct kerror_source *kerror_source_new(unsigned int cpu, unsigned int group,
 	source->cpu = cpu;
 	source->group = group;
 	return source;
+}
+
+void kerror_source_free(struct kerror_source *source)
+{
 }
 
 /* A machine with so many CPUs, whose rings are silent. */

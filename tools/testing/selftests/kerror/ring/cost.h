@@ -20,6 +20,7 @@ typedef uint32_t u32, __u32;
 typedef uint64_t u64, __u64;
 typedef int64_t ktime_t;
 typedef int spinlock_t;
+typedef struct { long counter; } atomic_long_t;
 
 #define CONFIG_KERROR		1
 #define IS_ENABLED(option)	1
@@ -29,7 +30,7 @@ typedef int spinlock_t;
 
 #define __init
 #define ____cacheline_aligned_in_smp	__attribute__((aligned(64)))
-#define EXPORT_SYMBOL(name)
+#define EXPORT_SYMBOL_GPL(name)
 #define likely(x)			__builtin_expect(!!(x), 1)
 #define unlikely(x)			__builtin_expect(!!(x), 0)
 #define ALIGN(x, a)			(((x) + (a) - 1) & ~((typeof(x))(a) - 1))
@@ -57,6 +58,7 @@ typedef int spinlock_t;
 
 /* Bits, as cheap as the kernel's. */
 #define BITS_PER_LONG		(8 * sizeof(long))
+#define __ffs(word)		((unsigned int)__builtin_ctzl(word))
 #define BITS_TO_LONGS(n)	(((n) + BITS_PER_LONG - 1) / BITS_PER_LONG)
 
 static inline bool test_bit(unsigned int bit, const unsigned long *map)
@@ -125,7 +127,8 @@ enum { TK_OFFS_REAL, TK_OFFS_BOOT };
 u64 ktime_get_mono_fast_ns(void);
 
 struct task_struct;
-struct nlmsghdr;
+struct sk_buff;
+struct nlmsghdr { u16 nlmsg_type; };
 struct irq_work { int unused; };
 struct hrtimer { int unused; };
 
