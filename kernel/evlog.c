@@ -105,8 +105,7 @@ int (evl_write)(const char *facility, int event_type, int severity,
 }
 EXPORT_SYMBOL_GPL(evl_write);
 
-/* Inline, as each call is one more cost of an event. */
-static __always_inline __printf(6, 0)
+static __printf(6, 0)
 int evl_vprintf_at(struct evl_callsite *callsite, const struct device *dev,
 		   const char *facility, int event_type, int severity,
 		   const char *fmt, va_list list)
@@ -144,13 +143,31 @@ int evl_printf_at(struct evl_callsite *callsite, const struct device *dev,
 		  const char *facility, int event_type, int severity,
 		  const char *fmt, ...)
 {
-	va_list args;
+	struct evl_event event = {
+		.callsite = callsite,
+		.dev = dev,
+		.event_type = event_type,
+		.severity = severity,
+		.format = EVL_FORMAT_PRINTF,
+	};
+	struct evl_values values __uninitialized;
+	struct evl_arguments args __uninitialized;
+	bool fetched;
 	int err;
 
-	va_start(args, fmt);
+	if (likely(evl_callsite_is(callsite, facility, fmt) &&
+		   callsite->simple)) {
+		va_start(args.list, fmt);
+		fetched = evl_fetch_row(&values, callsite, &args) &&
+			  evl_values_fit(&values, callsite);
+		va_end(args.list);
+		if (likely(fetched))
+			return evl_record_fetched(&event, &values);
+	}
+	va_start(args.list, fmt);
 	err = evl_vprintf_at(callsite, dev, facility, event_type, severity, fmt,
-			     args);
-	va_end(args);
+			     args.list);
+	va_end(args.list);
 	return err;
 }
 EXPORT_SYMBOL_GPL(evl_printf_at);

@@ -51,16 +51,14 @@ u8 evl_fetch_conv(struct evl_arguments *args, struct evl_conv *conv,
 {
 	u8 type = evl_conv_type(conv);
 
-	if (conv->width_arg) {
-		evl_fetch_arg(args, EVL_ARG_WIDTH, value);
-		conv->width = value->number;
-	}
-	if (conv->precision_arg) {
-		evl_fetch_arg(args, EVL_ARG_PRECISION, value);
-		conv->precision = value->number;
-	}
-	if (type)
-		evl_fetch_arg(args, type, value);
+	if (conv->width_arg)
+		conv->width = evl_fetch_arg(args, EVL_ARG_WIDTH);
+	if (conv->precision_arg)
+		conv->precision = evl_fetch_arg(args, EVL_ARG_PRECISION);
+	if (type == EVL_ARG_STRING || type == EVL_ARG_POINTER)
+		value->pointer = evl_fetch_pointer(args);
+	else if (type)
+		value->number = evl_fetch_arg(args, type);
 	return type;
 }
 
@@ -73,7 +71,8 @@ static bool evl_put(struct evl_writer *writer, u8 type, u8 flags,
 {
 	const size_t head = sizeof(struct evl_argument);
 	size_t left = writer->limit - writer->at;
-	size_t size = evl_value_size(type, value);
+	size_t size = type < EVL_ARG_STRING ? evl_number_head[type].size :
+					      value->size;
 
 	if (ALIGN(head + size, 4) > left) {
 		writer->truncated = true;
@@ -85,8 +84,11 @@ static bool evl_put(struct evl_writer *writer, u8 type, u8 flags,
 	}
 	if (writer->data && type == EVL_ARG_TEXT)
 		evl_put_head(writer->data + writer->at, type, flags, size);
+	else if (writer->data && type < EVL_ARG_STRING)
+		evl_put_number(writer->data + writer->at, type, value->number);
 	else if (writer->data)
-		evl_put_value(writer->data + writer->at, type, flags, value);
+		evl_put_bytes(writer->data + writer->at, type, flags,
+			      value->string, size);
 	writer->at += ALIGN(head + size, 4);
 	return !writer->truncated;
 }
@@ -275,7 +277,7 @@ int evl_record(const struct evl_event *event, va_list list)
 	const struct evl_callsite *callsite = event->callsite;
 	struct evl_values values __uninitialized;
 	struct evl_arguments args __uninitialized;
-	bool fetched = true;
+	bool fetched;
 
 	if (callsite->args_max < 0)
 		return callsite->args_max;
@@ -283,12 +285,10 @@ int evl_record(const struct evl_event *event, va_list list)
 		return evl_record_parsed(event, list);
 	values.count = 0;
 	values.size = 0;
-	if (callsite->args) {
-		va_copy(args.list, list);
-		fetched = evl_fetch_all(&values, callsite, &args) &&
-			  evl_values_fit(&values, callsite);
-		va_end(args.list);
-	}
-	return fetched ? evl_record_fetched(event, &values) :
+	va_copy(args.list, list);
+	fetched = evl_fetch_args(&values, callsite, &args) &&
+		  evl_values_fit(&values, callsite);
+	va_end(args.list);
+	return fetched ? evl_record_values(event, &values) :
 			 evl_record_parsed(event, list);
 }

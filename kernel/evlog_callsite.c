@@ -58,6 +58,8 @@ static void evl_callsite_add(struct evl_callsite *callsite,
 		callsite->simple = false;
 		return;
 	}
+	if (type == EVL_ARG_STRING)
+		callsite->strings |= 1 << callsite->args;
 	callsite->types[callsite->args++] = type;
 	callsite->args_size += sizeof(struct evl_argument) +
 		(type == EVL_ARG_STRING ? 0 :
@@ -73,7 +75,7 @@ void evl_callsite_init(struct evl_callsite *callsite, const char *facility,
 
 	callsite->facility = facility;
 	callsite->facility_hash = evl_crc(facility, length);
-	callsite->facility_cut = length >= EVL_FACILITY_SIZE;
+	callsite->flags = length >= EVL_FACILITY_SIZE ? EVL_FLAG_TRUNCATED : 0;
 	callsite->facility_size = min_t(size_t, length, EVL_FACILITY_SIZE - 1);
 	callsite->fmt = fmt;
 	if (!fmt)

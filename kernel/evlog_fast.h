@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The fast path, which is inlined where an event is raised: by evl_printf() in
- * evlog_args.c, by printk() in evlog_printk_record.c. Each call costs what several
+ * evlog.c, by printk() in evlog_printk_record.c. Each call costs what several
  * fields of the header cost.
  *
  * Promise: that of evlog.c.
@@ -86,11 +86,11 @@ static __always_inline int evl_start(struct kerror_reservation *reservation,
 	const struct evl_callsite *callsite = event->callsite;
 	struct task_struct *task = current;
 	struct evl_header *header;
-	u32 flags = event->flags;
+	u32 flags = event->flags | callsite->flags;
 	int err;
 
-	if (callsite->facility_cut || device_size > EVL_DEVICE_MAX) {
-		device_size = min_t(size_t, device_size, EVL_DEVICE_MAX);
+	if (device_size > EVL_DEVICE_MAX) {
+		device_size = EVL_DEVICE_MAX;
 		flags |= EVL_FLAG_TRUNCATED;
 	}
 	err = kerror_reserve(reservation, sizeof(*header) + device_size + size,
@@ -160,34 +160,65 @@ static inline size_t evl_put_head(u8 *to, u8 type, u8 flags, unsigned int size)
 	return sizeof(recorded->head) + ALIGN(size, 4);
 }
 
-/* Types are in the order of their sizes. */
-static inline unsigned int evl_value_size(u8 type, const struct evl_value *value)
-{
-	return type <= EVL_ARG_U32 ? sizeof(u32) :
-	       type <= EVL_ARG_U64 ? sizeof(u64) :
-	       type == EVL_ARG_CHAR ? 1 : value->size;
-}
+/* What numbers begin with: in one piece, so that it is one store. */
+static const struct evl_argument evl_number_head[] = {
+	[EVL_ARG_WIDTH] = { EVL_ARG_WIDTH, 0, sizeof(u32) },
+	[EVL_ARG_PRECISION] = { EVL_ARG_PRECISION, 0, sizeof(u32) },
+	[EVL_ARG_S32] = { EVL_ARG_S32, 0, sizeof(u32) },
+	[EVL_ARG_U32] = { EVL_ARG_U32, 0, sizeof(u32) },
+	[EVL_ARG_S64] = { EVL_ARG_S64, 0, sizeof(u64) },
+	[EVL_ARG_U64] = { EVL_ARG_U64, 0, sizeof(u64) },
+	[EVL_ARG_CHAR] = { EVL_ARG_CHAR, 0, 1 },
+};
 
 /*
- * Writes an argument to where all is zero and there is space for it. Returns its
- * bytes. Takes any type but EVL_ARG_TEXT, whose bytes vsnprintf() has written.
+ * Writes a number to where all is zero and there is space for it. Returns its bytes.
+ * Types are in the order of their sizes.
  */
-static __always_inline size_t evl_put_value(u8 *to, u8 type, u8 flags,
-					    const struct evl_value *value)
+static __always_inline size_t evl_put_number(u8 *to, u8 type, u64 number)
 {
 	struct evl_recorded *recorded = (void *)to;
-	unsigned int size = evl_value_size(type, value);
+	size_t size = sizeof(u32);
 
-	if (type <= EVL_ARG_U32)
-		recorded->number32 = value->number;
-	else if (type <= EVL_ARG_U64)
-		recorded->number64 = value->number;
-	else if (type == EVL_ARG_CHAR)
-		recorded->bytes[0] = value->number;
-	else	/* By address: it may be longer than the field. */
-		evl_copy(to + offsetof(struct evl_recorded, bytes),
-			 value->string, size);
+	recorded->head = evl_number_head[type];
+	if (type <= EVL_ARG_U32) {
+		recorded->number32 = number;
+	} else if (type <= EVL_ARG_U64) {
+		recorded->number64 = number;
+		size = sizeof(u64);
+	} else {
+		recorded->bytes[0] = number;
+	}
+	return sizeof(recorded->head) + size;
+}
+
+/* As evl_put_number(), a string or a hash. */
+static __always_inline size_t evl_put_bytes(u8 *to, u8 type, u8 flags,
+					    const char *bytes, unsigned int size)
+{
+	/* By address: it may be longer than the field. */
+	evl_copy(to + offsetof(struct evl_recorded, bytes), bytes, size);
 	return evl_put_head(to, type, flags, size);
+}
+
+/* Measures the strings, except those that were measured before. */
+static __always_inline bool evl_measure(struct evl_values *values,
+					const struct evl_callsite *callsite)
+{
+	unsigned int i, left = callsite->strings & (~0U << values->count);
+	size_t size = values->size;
+
+	for (; left; left &= left - 1) {
+		i = __ffs(left);
+		if (!evl_string_valid(evl_string(values, i)))
+			return false;
+		values->length[i] = evl_length(evl_string(values, i),
+					       EVL_VARIABLE_MAX);
+		size += ALIGN(values->length[i], 4);
+	}
+	values->size = size;
+	values->count = callsite->args;
+	return true;
 }
 
 /* Fetches the arguments of @callsite, except those that @values has already. */
@@ -195,21 +226,31 @@ static __always_inline bool evl_fetch_all(struct evl_values *values,
 					  const struct evl_callsite *callsite,
 					  struct evl_arguments *args)
 {
-	const u8 *type = &callsite->types[values->count];
-	const u8 *end = &callsite->types[callsite->args];
-	struct evl_value *value = &values->value[values->count];
+	unsigned int i, end = callsite->args;
 
-	for (; type < end; type++, value++) {
-		evl_fetch_arg(args, *type, value);
-		if (*type != EVL_ARG_STRING)
-			continue;
-		if (!evl_string_valid(value->string))
-			return false;
-		value->size = evl_length(value->string, EVL_VARIABLE_MAX);
-		values->size += ALIGN(value->size, 4);
-	}
-	values->count = callsite->args;
-	return true;
+	for (i = values->count; i < end; i++)
+		values->own[i] = evl_fetch_arg(args, callsite->types[i]);
+	values->value = values->own;
+	return evl_measure(values, callsite);
+}
+
+/*
+ * The same for evl_printf_at(). On x86-64 its parameters take all registers. So the
+ * arguments lie in a row, 8 bytes each, and need not be fetched.
+ */
+static __always_inline bool evl_fetch_row(struct evl_values *values,
+					  const struct evl_callsite *callsite,
+					  struct evl_arguments *args)
+{
+	values->count = 0;
+	values->size = 0;
+#if defined(__x86_64__) && !defined(__CHECKER__)
+	values->value = args->list->overflow_arg_area;
+	return args->list->gp_offset == 6 * sizeof(u64) &&
+	       evl_measure(values, callsite);
+#else
+	return evl_fetch_all(values, callsite, args);
+#endif
 }
 
 /* Records an event; @values: NULL if the call site has no arguments. */
@@ -219,16 +260,17 @@ static __always_inline int evl_record_fetched(const struct evl_event *event,
 	const struct evl_callsite *callsite = event->callsite;
 	size_t device_size = 0, size = callsite->fmt_size;
 	struct kerror_reservation reservation __uninitialized;
-	const struct evl_value *value;
+	struct evl_event copy __uninitialized;
 	struct evl_header *header;
-	const u8 *type, *end;
+	unsigned int i, end;
 	int err;
 	u8 *to;
 
 	if (values)
 		size += callsite->args_size + values->size;
 	if (unlikely(event->dev)) {
-		err = evl_begin(&reservation, size, event);
+		copy = *event;	/* @event itself stays in registers. */
+		err = evl_begin(&reservation, size, &copy);
 	} else {
 		if (event->device)
 			device_size = evl_length(event->device, EVL_DEVICE_MAX) + 1;
@@ -249,10 +291,14 @@ static __always_inline int evl_record_fetched(const struct evl_event *event,
 		 callsite->fmt_size - 1 - event->prefix_size);
 	if (values) {
 		to += callsite->fmt_size;
-		type = callsite->types;
-		end = type + callsite->args;
-		for (value = values->value; type < end; type++, value++)
-			to += evl_put_value(to, *type, 0, value);
+		end = callsite->args;
+		for (i = 0; i < end; i++)
+			to += likely(callsite->types[i] != EVL_ARG_STRING) ?
+			      evl_put_number(to, callsite->types[i],
+					     values->value[i]) :
+			      evl_put_bytes(to, EVL_ARG_STRING, 0,
+					    evl_string(values, i),
+					    values->length[i]);
 	}
 	kerror_commit(&reservation, size);
 	return 0;

@@ -44,22 +44,27 @@ static inline bool evl_string_valid(const void *string)
 	return (unsigned long)string >= PAGE_SIZE && !IS_ERR_VALUE(string);
 }
 
-/* Fetches an argument of @type, an EVL_ARG number. No other code uses va_arg(). */
-static inline void evl_fetch_arg(struct evl_arguments *args, u8 type,
-				 struct evl_value *value)
+/*
+ * Fetches an argument of @type, an EVL_ARG number. No other code uses va_arg(). With
+ * 64 bits each takes as much, and a smaller one is the low part of it.
+ */
+static inline u64 evl_fetch_arg(struct evl_arguments *args, u8 type)
 {
-	switch (type) {
+	switch (IS_ENABLED(CONFIG_64BIT) ? EVL_ARG_U64 : type) {
 	case EVL_ARG_S64:
 	case EVL_ARG_U64:
-		value->number = va_arg(args->list, u64); /* long or long long */
-		break;
+		return va_arg(args->list, u64); /* long or long long */
 	case EVL_ARG_STRING:
 	case EVL_ARG_POINTER:
-		value->pointer = va_arg(args->list, void *);
-		break;
+		return (unsigned long)va_arg(args->list, void *);
 	default:
-		value->number = va_arg(args->list, u32); /* int, or a long of 32 bits */
+		return va_arg(args->list, u32); /* int, or a long of 32 bits */
 	}
+}
+
+static inline const void *evl_fetch_pointer(struct evl_arguments *args)
+{
+	return (void *)(unsigned long)evl_fetch_arg(args, EVL_ARG_POINTER);
 }
 
 /*
@@ -144,6 +149,15 @@ const struct evl_callsite *evl_callsite_fill(struct evl_callsite *shared,
 					     const char *facility,
 					     const char *fmt);
 
+/* Whether it is filled in, and for these. */
+static inline bool evl_callsite_is(const struct evl_callsite *callsite,
+				   const char *facility, const char *fmt)
+{
+	/* Pairs with the release in evl_callsite_fill(). */
+	return callsite && smp_load_acquire(&callsite->ready) &&
+	       callsite->facility == facility && callsite->fmt == fmt;
+}
+
 /*
  * Returns @shared if it describes this facility and format, else fills in @own.
  * They differ if the compiler inlined a function into two callers: both then
@@ -155,9 +169,7 @@ const struct evl_callsite *evl_callsite_get(struct evl_callsite *shared,
 					    const char *facility,
 					    const char *fmt)
 {
-	/* Pairs with the release in evl_callsite_fill(). */
-	if (shared && smp_load_acquire(&shared->ready) &&
-	    shared->facility == facility && shared->fmt == fmt)
+	if (evl_callsite_is(shared, facility, fmt))
 		return shared;
 	return evl_callsite_fill(shared, own, facility, fmt);
 }
@@ -168,8 +180,16 @@ const struct evl_callsite *evl_callsite_get(struct evl_callsite *shared,
 struct evl_values {
 	unsigned int count;
 	size_t size;		/* bytes that the strings among them need */
-	struct evl_value value[EVL_CALLSITE_ARGS];
+	const u64 *value;	/* numbers and addresses: @own, or those of the caller */
+	u64 own[EVL_CALLSITE_ARGS];
+	u32 length[EVL_CALLSITE_ARGS];	/* of strings */
 };
+
+static inline const char *evl_string(const struct evl_values *values,
+				     unsigned int i)
+{
+	return (const char *)(unsigned long)values->value[i];
+}
 
 /* Where the slow path writes. */
 struct evl_writer {

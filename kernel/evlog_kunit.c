@@ -243,16 +243,50 @@ static void test_arguments(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, evl_test_at, evl_test_end);
 }
 
+/* The first event of a call site takes another path than all later ones. */
+static void test_known_callsite(struct kunit *test)
+{
+	u8 is_long = sizeof(long) == 8 ? EVL_ARG_S64 : EVL_ARG_S32;
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		KUNIT_EXPECT_EQ(test, 0,
+				evl_info("%d %s %u %hhd %llx %c %ld %s %s %x %lld %d",
+					 -1, "string", UINT_MAX, 300,
+					 1ULL << 63, 'c', -2L, "", "seventeen letters",
+					 0x40000123, -3LL, i));
+		evl_test_receive(test);
+		test_number(test, EVL_ARG_S32, -1);
+		test_bytes(test, EVL_ARG_STRING, 0, "string");
+		test_number(test, EVL_ARG_U32, -1);
+		test_number(test, EVL_ARG_S32, 300);
+		test_number(test, EVL_ARG_U64, S64_MIN);
+		test_bytes(test, EVL_ARG_CHAR, 0, "c");
+		test_number(test, is_long, -2);
+		test_bytes(test, EVL_ARG_STRING, 0, "");
+		test_bytes(test, EVL_ARG_STRING, 0, "seventeen letters");
+		test_number(test, EVL_ARG_U32, 0x40000123);
+		test_number(test, EVL_ARG_S64, -3);
+		test_number(test, EVL_ARG_S32, i);
+		KUNIT_EXPECT_PTR_EQ(test, evl_test_at, evl_test_end);
+	}
+}
+
 /* Fault of 2003: NULL %s. */
 static void test_invalid_strings(struct kunit *test)
 {
-	KUNIT_EXPECT_EQ(test, 0, evl_info("%s %s %s", (char *)NULL,
-					  (char *)ERR_PTR(-EIO), "(null)"));
-	evl_test_receive(test);
-	test_bytes(test, EVL_ARG_STRING, EVL_ARG_FLAG_INVALID, "(null)");
-	test_bytes(test, EVL_ARG_STRING, EVL_ARG_FLAG_INVALID, "(efault)");
-	test_bytes(test, EVL_ARG_STRING, 0, "(null)");
-	KUNIT_EXPECT_PTR_EQ(test, evl_test_at, evl_test_end);
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		KUNIT_EXPECT_EQ(test, 0,
+				evl_info("%s %s %s", (char *)NULL,
+					 (char *)ERR_PTR(-EIO), "(null)"));
+		evl_test_receive(test);
+		test_bytes(test, EVL_ARG_STRING, EVL_ARG_FLAG_INVALID, "(null)");
+		test_bytes(test, EVL_ARG_STRING, EVL_ARG_FLAG_INVALID, "(efault)");
+		test_bytes(test, EVL_ARG_STRING, 0, "(null)");
+		KUNIT_EXPECT_PTR_EQ(test, evl_test_at, evl_test_end);
+	}
 }
 
 /* Fault of 2003: raw pointers, and what %p extensions point to, copied out. */
@@ -693,6 +727,7 @@ static struct kunit_case evl_test_cases[] = {
 	KUNIT_CASE(test_callsite),
 	KUNIT_CASE(test_contexts),
 	KUNIT_CASE(test_arguments),
+	KUNIT_CASE(test_known_callsite),
 	KUNIT_CASE(test_invalid_strings),
 	KUNIT_CASE(test_pointers),
 	KUNIT_CASE(test_render),

@@ -114,20 +114,20 @@ static size_t evl_find_levels(const char *fmt, va_list list,
 {
 	const struct va_format *format;
 	struct evl_arguments args;
-	struct evl_value value;
+	const void *pointer;
 	size_t skip = 0;
 
 	if (fmt[0] != '%' || (fmt[1] != 's' && (fmt[1] != 'p' || fmt[2] != 'V')))
 		return 0;
 	va_copy(args.list, list);
-	evl_fetch_arg(&args, EVL_ARG_POINTER, &value);
+	pointer = evl_fetch_pointer(&args);
 	va_end(args.list);
-	if (!evl_string_valid(value.pointer))
+	if (!evl_string_valid(pointer))
 		return 0;
 	if (fmt[1] == 's') {
-		skip = evl_skip_levels(value.string, level) - value.string;
+		skip = evl_skip_levels(pointer, level) - (const char *)pointer;
 	} else {
-		format = value.pointer;
+		format = pointer;
 		evl_skip_levels(format->fmt, level);
 	}
 	return skip;

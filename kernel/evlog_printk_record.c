@@ -46,12 +46,11 @@ static bool evl_cpu_ready;
 /* Messages before evl_cpu_ready. */
 static atomic_long_t evl_forwarded_early;
 
-/* Makes a string that was fetched shorter. */
-static void evl_shorten(struct evl_values *values, struct evl_value *string,
-			size_t size)
+/* Makes a string that was fetched shorter, the argument @i. */
+static void evl_shorten(struct evl_values *values, unsigned int i, size_t size)
 {
-	values->size -= ALIGN(string->size, 4) - ALIGN(size, 4);
-	string->size = size;
+	values->size -= ALIGN(values->length[i], 4) - ALIGN(size, 4);
+	values->length[i] = size;
 }
 
 /*
@@ -66,11 +65,9 @@ static struct evl_fmt_info *evl_fetch_message(struct evl_fmt_cache *cache,
 					      struct evl_event *event,
 					      struct evl_arguments *args, u8 skip)
 {
-	struct evl_value *string = values->value;
 	struct evl_level ignored = {};
 	const struct va_format *format;
 	struct evl_arguments inner;
-	struct evl_value value;
 	const char *fmt;
 	bool fetched;
 
@@ -79,15 +76,14 @@ static struct evl_fmt_info *evl_fetch_message(struct evl_fmt_cache *cache,
 	if (!evl_fetch_args(values, &info->callsite, args))
 		return NULL;
 	if (skip) {
-		skip = min_t(size_t, skip, string->size);
-		string->string += skip;
-		evl_shorten(values, string, string->size - skip);
+		skip = min_t(size_t, skip, values->length[0]);
+		values->own[0] += skip;
+		evl_shorten(values, 0, values->length[0] - skip);
 	}
 	if (info->kind == EVL_FMT_PREFIX) {
-		evl_fetch_arg(args, EVL_ARG_POINTER, &value);
-		if (!evl_string_valid(value.pointer))
+		format = evl_fetch_pointer(args);
+		if (!evl_string_valid(format))
 			return NULL;
-		format = value.pointer;
 		event->prefix = info->callsite.fmt;
 		event->prefix_size = info->prefix_size;
 		fmt = format->fmt;
@@ -114,7 +110,7 @@ static bool evl_record_cached(struct evl_fmt_cache *cache, bool add,
 	struct evl_fmt_info *info = evl_cache_get(cache, add, given, fmt, NULL);
 	struct evl_values values __uninitialized;
 	struct evl_arguments args;
-	struct evl_value *string;
+	unsigned int last;
 
 	event->callsite = info ? &info->callsite : NULL;
 	if (!info || info->kind == EVL_FMT_SLOW)
@@ -130,9 +126,9 @@ static bool evl_record_cached(struct evl_fmt_cache *cache, bool add,
 	}
 	ended |= info->ended;
 	if (info->ends_in_string) {
-		string = &values.value[values.count - 1];
-		if (evl_ends_line(string->string, string->size)) {
-			evl_shorten(&values, string, string->size - 1);
+		last = values.count - 1;
+		if (evl_ends_line(evl_string(&values, last), values.length[last])) {
+			evl_shorten(&values, last, values.length[last] - 1);
 			ended = true;
 		}
 	}
@@ -221,19 +217,17 @@ evl_fetch_known(struct evl_fmt_cache *cache, const char *given,
 		struct evl_arguments *args)
 {
 	const struct va_format *format;
-	struct evl_value value;
 
 	values->count = 0;
 	values->size = 0;
 	if (!evl_fetch_all(values, &info->callsite, args) ||
 	    (info->begins_in_string &&
-	     values->value[0].string[0] == KERN_ERR[0]))
+	     evl_string(values, 0)[0] == KERN_ERR[0]))
 		return NULL;
 	if (info->kind == EVL_FMT_PREFIX) {
-		evl_fetch_arg(args, EVL_ARG_POINTER, &value);
-		if (!evl_string_valid(value.pointer))
+		format = evl_fetch_pointer(args);
+		if (!evl_string_valid(format))
 			return NULL;
-		format = value.pointer;
 		info = evl_cache_find(cache, format->fmt, info);
 		if (!info || !info->known ||
 		    !evl_fetch_inner(values, &info->callsite, format))

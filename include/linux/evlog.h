@@ -52,9 +52,10 @@ struct device;
  * @facility_hash: CRC of @facility
  * @event_id: CRC of @fmt without its trailing newline
  * @args_max: most bytes that its arguments need, or -EINVAL
+ * @strings: bits of those of @types that are %EVL_ARG_STRING
  * @fmt_size: bytes of @fmt that an event records, with a NUL
  * @facility_size: bytes of @facility that an event records, without NUL
- * @facility_cut: @facility has more
+ * @flags: %EVL_FLAG_TRUNCATED if @facility has more
  * @fmt_cut: @fmt has more
  * @simple: @types and @args_size say all about the arguments
  * @args: how many of @types are set
@@ -70,10 +71,11 @@ struct evl_callsite {
 	int ready;
 	u32 facility_hash;
 	u32 event_id;
-	int args_max;
+	s16 args_max;
+	u16 strings;
 	u16 fmt_size;
 	u8 facility_size;
-	u8 facility_cut;
+	u8 flags;
 	u8 fmt_cut;
 	u8 simple;
 	u8 args;
