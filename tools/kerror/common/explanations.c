@@ -112,8 +112,14 @@ static int take_value(void *context, const char *section, const char *name,
 /* Returns false if the file cannot be read; a wrong line is only warned about. */
 static bool read_file(struct explanations *explanations, const char *path)
 {
+	struct stat status;
 	int line;
 
+	/* inih takes one for an empty file. */
+	if (!stat(path, &status) && S_ISDIR(status.st_mode)) {
+		errno = EISDIR;
+		return false;
+	}
 	explanations->files++;
 	line = ini_parse(path, take_value, explanations);
 	if (line < 0)

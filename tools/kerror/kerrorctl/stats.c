@@ -256,6 +256,8 @@ static void show_daemon(const struct common *common, const char *path)
 			print_line(line);
 		}
 	}
+	if (ferror(file))
+		warn("no counters of kerrord: %s", path);
 	free(line);
 	fclose(file);
 }

@@ -15,8 +15,6 @@
 /* Between two looks at whether the daemon ends */
 #define LOOK_MS 250
 
-#define LINE_MAX_BYTES 4096
-
 struct otlp_http {
 	struct sink *sink;
 	CURLM *multi;
@@ -65,7 +63,8 @@ static int take_progress(void *context, curl_off_t down_all, curl_off_t down,
 /* The lines of the file of headers; a comment begins with #. */
 static int add_file(struct otlp_http *http, const char *path, char *message, size_t size)
 {
-	char line[LINE_MAX_BYTES];
+	char *line = NULL;
+	size_t room = 0;
 	FILE *file;
 	int err = 0;
 
@@ -74,7 +73,8 @@ static int add_file(struct otlp_http *http, const char *path, char *message, siz
 		err = -errno;
 		snprintf(message, size, "headers: %s: %s", path, strerror(-err));
 	}
-	while (file && !err && fgets(line, sizeof(line), file)) {
+	/* A token may be long, and one that was cut is none. */
+	while (file && !err && getline(&line, &room, file) >= 0) {
 		struct curl_slist *more;
 
 		line[strcspn(line, "\r\n")] = '\0';
@@ -86,6 +86,11 @@ static int add_file(struct otlp_http *http, const char *path, char *message, siz
 		else
 			err = -ENOMEM;
 	}
+	if (file && !err && !feof(file)) {
+		err = -errno;
+		snprintf(message, size, "headers: %s: %s", path, strerror(-err));
+	}
+	free(line);
 	if (file)
 		fclose(file);
 	return err;

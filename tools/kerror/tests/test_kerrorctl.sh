@@ -679,6 +679,7 @@ printf '[fcf2063c]\ntext = C1 \302\233 bidi \342\200\256.\n' >"$work/controls.in
 has 'meaning     C1 \\xc2\\x9b bidi \\xe2\\x80\\xae.$' explain fcf2063c --explanations="$work/controls.ini"
 has '"text":"C1 \\u009b bidi \\u202e."' explain --json fcf2063c --explanations="$work/controls.ini"
 misuses 'no event id and no format; see kerrorctl explain' explain
+refuses "--explanations: cannot read $work: Is a directory" explain 1 --explanations="$work"
 refuses "--explanations: cannot read $work/no.ini: No such file" \
 	explain 1 --explanations="$work/no.ini"
 refuses 'neither the store nor a file of explanations knows event 00000001' \
@@ -963,6 +964,9 @@ cat >"$work/metrics.prom" <<'EOF'
 kerror_events_total{facility="a\"b\\",severity="err"} 5
 kerror_raw_events_total 0.5
 EOF
+ctl stats --metrics="$work" >/dev/null 2>"$work/error" || fail "stats: $(cat "$work/error")"
+grep -q "no counters of kerrord: $work: Is a directory" "$work/error" ||
+	fail "stats of a folder: $(cat "$work/error")"
 ctl stats --metrics="$work/metrics.prom" >"$work/got" 2>"$work/error" ||
 	fail "stats: $(cat "$work/error")"
 for line in '^raw: 0 events raised since boot, 0 lost$' '^printk: 0 events raised' '^evlog: 107 events raised since boot, 7 lost$' \

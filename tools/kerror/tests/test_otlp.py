@@ -514,11 +514,18 @@ def headers_come_out_of_a_file(folder):
             return take(handler)
 
         receiver.decode = decode
+        # Nothing is sent without them: neither if they cannot be read, nor the half of one.
+        os.mkdir(place.path("headers"))
+        failures = metric(place, "failures_total")
+        wait_for(lambda: metric(place, "failures_total") > failures + 1, 60, daemon)
+        assert not seen, seen
+        os.rmdir(place.path("headers"))
+        token = "Bearer " + 5000 * "x"
         with open(place.path("headers"), "w") as file:
-            file.write("# a secret\nAuthorization: Bearer x y\n")
+            file.write(f"# a secret\nAuthorization: {token}\n")
         wait_for(lambda: metric(place, "written_total") == 10, 60, daemon)
         _, err = place.end(daemon)
-        assert "Bearer x y" in seen, seen
+        assert token in seen, seen
         assert f"headers: {folder}/headers: No such file" in err and "Bearer" not in err, err
 
 
