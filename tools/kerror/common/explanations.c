@@ -2,6 +2,7 @@
 /*
  * Reads catalogues of explanations with inih. See explanations.h.
  */
+#include <dirent.h>
 #include <err.h>
 #include <errno.h>
 #include <glob.h>
@@ -132,9 +133,14 @@ static bool read_file(struct explanations *explanations, const char *path)
 
 static void read_folder(struct explanations *explanations, const char *folder)
 {
+	DIR *directory = opendir(folder);
 	glob_t files = { 0 };
 	char pattern[512];
 
+	if (directory)
+		closedir(directory);
+	else if (errno != ENOENT)
+		warn("cannot read the folder %s", folder);
 	snprintf(pattern, sizeof(pattern), "%s/*.ini", folder);
 	glob(pattern, 0, NULL, &files);
 	for (size_t i = 0; i < files.gl_pathc; i++) {

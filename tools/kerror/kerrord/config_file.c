@@ -8,6 +8,7 @@
  * long name. Such lines are refused.
  */
 #include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
 #include <glob.h>
 #include <stdarg.h>
@@ -292,9 +293,19 @@ static void read_drop_in(struct parser *parser, const char *path)
 /* Reads the files of a folder whose names end in .conf, in order. */
 static void read_folder(struct parser *parser, const char *folder)
 {
+	DIR *directory = opendir(folder);
 	char *pattern;
 	glob_t found_files;
 
+	/* glob() finds nothing in one that may not be read, which root may be at the start. */
+	if (!directory) {
+		if (errno == ENOENT)
+			return;
+		parser->place = (struct place){ keep_path(parser->settings, folder), 0 };
+		config_complain(parser, "the folder cannot be read: %s", strerror(errno));
+		return;
+	}
+	closedir(directory);
 	if (asprintf(&pattern, "%s/*.conf", folder) < 0)
 		config_memory(NULL);
 	if (!glob(pattern, 0, NULL, &found_files)) {

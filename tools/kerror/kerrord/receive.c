@@ -470,6 +470,8 @@ static int open_signals(void)
 	/* A peer that is gone, a file that may not grow: its sink gets an error. */
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
+	/* Where it is ignored, nobody learns how a rule's command has ended. */
+	signal(SIGCHLD, SIG_DFL);
 	return signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 

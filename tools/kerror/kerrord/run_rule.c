@@ -8,6 +8,7 @@
  * subverted kerrord can thus run nothing but what the administrator has chosen.
  */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -133,6 +134,7 @@ int run_rule(const char *config)
 	uint64_t timeout = 0;
 	size_t size;
 
+	signal(SIGCHLD, SIG_DFL);
 	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	size = request ? read_request(request, &reason) : 0;
 	if (!size)

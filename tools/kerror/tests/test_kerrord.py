@@ -1796,6 +1796,16 @@ def rule(name, script, *options):
             "".join(option + "\n" for option in options))
 
 
+@test
+def a_failure_is_seen_where_ends_of_children_are_ignored(folder):
+    place = Place(folder, rule("bad", "bad", "filter = arg[0]==5", "retry_after = 1h"), rate=100000)
+    write_script(place, "bad", "exit 3\n")
+    failed = 'kerror_rule_failures_total{sink="rule bad"}'
+    _, err = place.run_until(lambda: place.metric(failed) == 1,
+                             preexec_fn=lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN))
+    assert "its command ended with status 3; it will be run again" in err, err
+
+
 def write_script(place, name, text):
     with open(place.path(name), "w") as script:
         script.write(text.replace("FOLDER", place.folder))
@@ -2363,6 +2373,11 @@ def drop_ins_change_the_configuration_in_order(folder):
     assert "conf.d/20-b.conf:3: a second 'path' in [json]" in check_config(place).stderr
     drop_in("20-b.conf", "[json]\nfilter = nonsense\n")
     assert "conf.d/20-b.conf:2: [json] filter: " in check_config(place).stderr
+    # At a reload kerrord is not root any more: what it may not read has not gone.
+    shutil.rmtree(place.path("conf.d"))
+    os.symlink("conf.d", place.path("conf.d"))
+    assert check_config(place).stderr == \
+        f"{folder}/conf.d: the folder cannot be read: Too many levels of symbolic links\n"
     done = subprocess.run([PROGRAM, "-c", folder + "/none"], stderr=subprocess.PIPE,
                           text=True)
     assert done.returncode == 1 and "--print-config" in done.stderr, done
