@@ -5,12 +5,14 @@
  * Here is what the command line says; receive.c does the work.
  */
 #include <err.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 #include "kerrord.h"
 #include "rule.h"
 
@@ -38,6 +40,18 @@ static int end_output(void)
 	if (fflush(stdout) || ferror(stdout))
 		err(EXIT_FAILURE, "cannot write to standard output");
 	return EXIT_SUCCESS;
+}
+
+/* What is opened must not be taken for one of the three, should one be closed. */
+static void fill_standard_streams(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
 }
 
 static int check(const struct settings *settings, const char *path)
@@ -81,6 +95,7 @@ int main(int argc, char **argv)
 	bool only_check = false, only_rule = false, only_take = false, only_streams = false;
 	int option, status;
 
+	fill_standard_streams();
 	opterr = 0;
 	while ((option = getopt_long(argc, argv, ":c:Vh", longs, NULL)) >= 0) {
 		switch (option) {

@@ -2305,6 +2305,22 @@ def check_config(place):
 
 
 @test
+def a_closed_standard_stream_gets_nothing(folder):
+    """Nor does another file, or the kernel, get what is for it."""
+    def close_all():
+        for stream in range(3):
+            os.close(stream)
+
+    place = Place(folder, STORE + "[text]\n[json full]\npath = /dev/full\n", events=100, rate=100000)
+    place.run_until(lambda: place.stored() == 100 and
+                    place.metric('kerror_sink_failures_total{sink="text"}') and
+                    place.metric('kerror_sink_failures_total{sink="json full"}'),
+                    stdout=None, stderr=None, preexec_fn=close_all)
+    assert os.path.getsize(place.path("state/lock")) == 0
+    assert place.sql("SELECT count(*) FROM event") == [(100,)]
+
+
+@test
 def what_cannot_be_printed_is_an_error(folder):
     place = Place(folder, JSON)
     for option in "--help", "--version", "--print-config", "--check-config":
