@@ -453,6 +453,10 @@ static int run(struct receiver *receiver)
 		error = take_items(receiver);
 		poll(&ready, 1, 10);
 	}
+	/* A line that ends here is to be whole for a rule after the next start. */
+	if (lines_wait(receiver->joiner) >= 0)
+		for (struct sink *sink = sinks; sink; sink = sink->next)
+			sink->filtered = false;
 	offer_lines(receiver, UINT64_MAX);
 	return error;
 }

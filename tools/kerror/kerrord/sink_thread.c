@@ -220,6 +220,7 @@ static void note_success(struct sink *sink, struct work *work)
  */
 static void note_filtered(struct sink *sink, struct work *work, bool end)
 {
+	const bool all = end && sink->filtered && !sink->behind;
 	struct progress level[GROUPS];
 	bool has_level;
 
@@ -227,8 +228,8 @@ static void note_filtered(struct sink *sink, struct work *work, bool end)
 	    (!end && now_ns(CLOCK_MONOTONIC) - work->noted_at < NOTE_S * NS_PER_S))
 		return;
 	pthread_mutex_lock(&sink->lock);
-	has_level = sink->has_level || (end && sink->filtered && !sink->behind);
-	memcpy(level, end ? sink->progress : sink->level, sizeof(level));
+	has_level = sink->has_level || all;
+	memcpy(level, all ? sink->progress : sink->level, sizeof(level));
 	sink->has_level = false;
 	pthread_mutex_unlock(&sink->lock);
 	if (!has_level)
