@@ -338,8 +338,9 @@ static inline int kerror_boots_request(struct sk_buff *skb,
  * @cpus: that of the CPU which came up last; the others follow
  * @early: the rings of early boot, one per group
  * @history: one per group
- * @delivers: whose first record is delivered, or was last; of that @position and, before
- *	it was in the history, @head
+ * @delivers: whose first record is delivered, or was last; NULL: none yet
+ * @position: of that record
+ * @head: of its history, before it was there
  * @word: bytes of a long and of a pointer
  * @groups: how many groups there are
  * @causes: how many causes of a loss are counted
