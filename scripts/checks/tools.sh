@@ -35,7 +35,8 @@ parser_in_user_space() {
 
 no_kernel_to_talk_to() {
 	tools control && { "$BUILD/tools/kerrorctl" watch 2>&1 | tee "$BUILD/tools/kerrorctl.out"; }
-	grep -q 'CONFIG_KERROR=y' "$BUILD/tools/kerrorctl.out"
+	# Where kerror-dkms is installed, it names the modules.
+	grep -q 'CONFIG_KERROR=y\|evlog.ko is ' "$BUILD/tools/kerrorctl.out"
 }
 
 quick_tools_checks() {
