@@ -62,7 +62,8 @@ static inline u64 evl_fetch_arg(struct evl_arguments *args, u8 type)
 	}
 }
 
-static inline const void *evl_fetch_pointer(struct evl_arguments *args)
+static inline
+const void *evl_fetch_pointer(struct evl_arguments *args)
 {
 	return (void *)(unsigned long)evl_fetch_arg(args, EVL_ARG_POINTER);
 }
@@ -185,8 +186,8 @@ struct evl_values {
 	u32 length[EVL_CALLSITE_ARGS];	/* of strings */
 };
 
-static inline const char *evl_string(const struct evl_values *values,
-				     unsigned int i)
+static inline
+const char *evl_string(const struct evl_values *values, unsigned int i)
 {
 	return (const char *)(unsigned long)values->value[i];
 }

@@ -68,9 +68,6 @@ MODULE_PARM_DESC(persist, "memory that outlives a reboot: NAME of reserve_mem=, 
 module_param_cb(printk, &kerror_printk_ops, NULL, 0644);
 MODULE_PARM_DESC(printk, "print events to the kernel log: never, unheard (when nobody listens), always");
 
-/* ------------------------------------------------------------------ */
-/* Losses. */
-
 /*
  * Losses since boot: here, or in memory that outlives the kernel. Nobody takes any away:
  * wherever the machine dies, those that were not announced are the rest.
@@ -143,9 +140,6 @@ static void __init kerror_lost_move(atomic_long_t *there)
 		atomic_long_add(atomic_long_xchg(&kerror_lost_here[i], 0),
 				&there[i]);
 }
-
-/* ------------------------------------------------------------------ */
-/* Events. */
 
 static struct kerror_source *source_of(unsigned int cpu, unsigned int group)
 {

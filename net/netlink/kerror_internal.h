@@ -291,36 +291,26 @@ static inline atomic_long_t *kerror_region_init(const char *where, u32 *ring_siz
 	return NULL;
 }
 
-static inline void kerror_region_exit(void)
-{
-}
-
+static inline void kerror_region_exit(void) { }
 static inline bool kerror_persist_ring(struct kerror_source *source)
 {
 	return false;
 }
 
 static inline void kerror_persist_from(const struct kerror_source *source,
-				       const struct kerror_record *record)
-{
-}
+				       const struct kerror_record *record) { }
 
 static inline void kerror_persist_add(unsigned int group,
 				      const struct nlmsghdr *header,
-				      const void *data)
-{
-}
+				      const void *data) { }
 
-static inline void kerror_persist_alive(void)
-{
-}
+static inline void kerror_persist_alive(void) { }
 
 static inline int kerror_boots_request(struct sk_buff *skb,
 				       const struct nlmsghdr *nlh)
 {
 	return nlh->nlmsg_type == KERROR_MSG_REPLAY ? -EINVAL : -EOPNOTSUPP;
 }
-
 #endif
 
 /* kerror_dump.c: what a debugger finds */
