@@ -96,6 +96,7 @@ CHECK_PACKAGES="$TOOLS_PACKAGES abigail-tools ccache dpkg-dev fish git libcmocka
 	mandoc mypy openssl perl protobuf-compiler python3 python3-jsonschema python3-protobuf python3-yaml
 	quilt sparse tshark valgrind zsh"
 NEWEST=7.3
+BOOTED="6.1 6.12 $NEWEST"
 
 quick_sources_checks() {
 	group "sources"
@@ -109,11 +110,7 @@ quick_sources_checks() {
 patched_checks() {
 	series_checks
 	kunit_checks $NEWEST
-	for release in 6.1 6.12 $NEWEST; do
-		guest_checks $release x86_64
-		sources_checks $release
-	done
-	newest_sources_checks $NEWEST
+	for release in $BOOTED; do guest_checks $release x86_64; done
 	group "Linux 6.12: kerrord with journald, rsyslog, bad disks; killed"
 	check_each 6.12/daemon kerrord_in_guest
 	show '^# (killed|after it was full)'
@@ -122,11 +119,13 @@ patched_checks() {
 	show '^# died of'
 }
 
-# On those that Debian built; and what needs no kernel's tree but at its end
+# On those that Debian built, and without booting one
 stock_and_sources_checks() {
 	stock_checks linux-image-amd64
 	rules_of_other_kernels
 	quick_sources_checks
+	for release in $BOOTED; do sources_checks $release; done
+	newest_sources_checks $NEWEST
 }
 
 # lane NAME COMMAND: runs tests while others run, to be shown by show_lane().
