@@ -147,17 +147,19 @@ all_checks() {
 		patched_checks
 		tools_checks
 		stock_and_sources_checks
-		return
+	else
+		mkdir -p "$logs"
+		lane tools tools_checks
+		lane stock stock_and_sources_checks
+		trap 'trap - TERM; kill 0' INT TERM
+		patched_checks
+		step "waiting for what runs beside: $logs/lane-*" 2>&1
+		wait
+		show_lane tools
+		show_lane stock
 	fi
-	mkdir -p "$logs"
-	lane tools tools_checks
-	lane stock stock_and_sources_checks
-	trap 'trap - TERM; kill 0' INT TERM
-	patched_checks
-	step "waiting for what runs beside: $logs/lane-*" 2>&1
-	wait
-	show_lane tools
-	show_lane stock
+	# It builds for other folders what tests of each lane run.
+	check_each tools/install tools test-install
 }
 
 for part in tools series sources kunit guest stock; do . "$TOP/scripts/checks/$part.sh"; done

@@ -70,6 +70,4 @@ tools_checks() {
 		check_each tools/$test tools test-$test
 	done
 	check_each tools/prometheus prometheus_examples
-	# It builds for other folders, and so what the others run.
-	check_each tools/install tools test-install
 }
